@@ -1,0 +1,173 @@
+"""The types every room speaks: frozen dataclasses, no I/O.
+
+Places in a document are half-open character spans of `Document.text`.
+This file imports nothing from dragtor.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+DocumentKind = Literal["web", "feed", "audio", "video", "file", "image"]
+Role = Literal["system", "user", "assistant"]
+
+
+def short_hash(*parts: str) -> str:
+    """First 16 hex digits of the SHA-256 of `parts`, joined unambiguously."""
+    digest = hashlib.sha256()
+    for part in parts:
+        data = part.encode("utf-8", "surrogatepass")
+        digest.update(len(data).to_bytes(8, "big"))
+        digest.update(data)
+    return digest.hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What the user added: a page, a file, a folder, a sitemap, a feed."""
+
+    id: str
+    uri: str
+    kind: str
+    title: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Where `text[start:end]` of a document stands in the original.
+
+    `page` counts from 1; `box` is (left, top, right, bottom) in pixels; times are in seconds.
+    """
+
+    start: int
+    end: int
+    page: int | None = None
+    box: tuple[float, float, float, float] | None = None
+    start_s: float | None = None
+    end_s: float | None = None
+    speaker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One readable text and where its stretches stand in the original.
+
+    `text` is plain text: headings are lines that open with `#` to `######`, no other markup.
+    `published` is an ISO 8601 date, or empty.
+    """
+
+    id: str
+    uri: str
+    kind: DocumentKind
+    title: str
+    text: str
+    author: str = ""
+    published: str = ""
+    segments: tuple[Segment, ...] = ()
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A span of a document: `text == document.text[start:end]`.
+
+    `heading` is the path of headings above it, joined by " > "; it is never part of `text`.
+    """
+
+    id: str
+    document_id: str
+    start: int
+    end: int
+    text: str
+    heading: str = ""
+
+    @classmethod
+    def of(cls, document: Document, start: int, end: int, heading: str = "") -> Passage:
+        """Cut the passage out of its document; the id hashes document, span and text only."""
+        text = document.text[start:end]
+        identity = short_hash(document.id, str(start), str(end), text)
+        return cls(identity, document.id, start, end, text, heading)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage found for a query; `score` is the mix, in 0..1; ranks count from 1."""
+
+    passage: Passage
+    score: float
+    dense_rank: int | None = None
+    lexical_rank: int | None = None
+    dense_score: float | None = None
+    lexical_score: float | None = None
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        head = f"<b>{self.score:.3f}</b> {escape(self.passage.heading)}"
+        return f"<div>{head}<blockquote>{escape(self.passage.text)}</blockquote></div>"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation with a language model."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A verbatim quote: `quote == document.text[start:end]`; `url` opens at the quote."""
+
+    n: int
+    quote: str
+    document_id: str
+    start: int
+    end: int
+    title: str = ""
+    url: str = ""
+    page: int | None = None
+    start_s: float | None = None
+    end_s: float | None = None
+    speaker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A sentence of an answer and the numbers of the citations that carry it."""
+
+    text: str
+    citations: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What dragtor says and where it stands.
+
+    `timings` are seconds (retrieve, first_quote, first_token, total);
+    `tokens` are counts (prompt, completion).
+    """
+
+    question: str
+    text: str
+    grounded: bool
+    claims: tuple[Claim, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    hits: tuple[Hit, ...] = ()
+    model: str = ""
+    timings: Mapping[str, float] = field(default_factory=dict)
+    tokens: Mapping[str, int] = field(default_factory=dict)
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        rows = "".join(
+            f"<li value='{c.n}'><q>{escape(c.quote)}</q> "
+            f"<a href='{escape(c.url, quote=True)}'>{escape(c.title or c.url)}</a></li>"
+            for c in self.citations
+        )
+        return f"<p>{escape(self.text)}</p><ol>{rows}</ol>"
