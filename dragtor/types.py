@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any, Literal
 
 DocumentKind = Literal["web", "feed", "audio", "video", "file", "image"]
@@ -95,20 +96,36 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage found for a query; `score` is the mix, in 0..1; ranks count from 1."""
+    """A passage found for a query, best first; `score` is the mix, in 0..1.
+
+    Ranks count from 1, None where that index did not find it; `dense_score` is the cosine.
+    The last five say where the passage stands in its original.
+    """
 
     passage: Passage
     score: float
     dense_rank: int | None = None
     lexical_rank: int | None = None
-    dense_score: float | None = None
-    lexical_score: float | None = None
+    dense_score: float = 0.0
+    title: str = ""
+    url: str = ""
+    start_s: float | None = None
+    end_s: float | None = None
+    speaker: str | None = None
 
     def _repr_html_(self) -> str:
-        from html import escape
+        link = f"<a href='{escape(self.url)}'>{escape(self.title or self.url)}</a>"
+        heading = f" <small>{escape(self.passage.heading)}</small>"
+        return f"<p>{link}{heading}</p><blockquote>{escape(self.passage.text)}</blockquote>"
 
-        head = f"<b>{self.score:.3f}</b> {escape(self.passage.heading)}"
-        return f"<div>{head}<blockquote>{escape(self.passage.text)}</blockquote></div>"
+
+class Hits(tuple[Hit, ...]):
+    """Hits of one query, best first; renders in a notebook."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        return "".join(f"<li>{hit._repr_html_()}</li>" for hit in self).join(["<ol>", "</ol>"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +180,9 @@ class Answer:
     tokens: Mapping[str, int] = field(default_factory=dict)
 
     def _repr_html_(self) -> str:
-        from html import escape
-
         rows = "".join(
             f"<li value='{c.n}'><q>{escape(c.quote)}</q> "
-            f"<a href='{escape(c.url, quote=True)}'>{escape(c.title or c.url)}</a></li>"
+            f"<a href='{escape(c.url)}'>{escape(c.title or c.url)}</a></li>"
             for c in self.citations
         )
         return f"<p>{escape(self.text)}</p><ol>{rows}</ol>"

@@ -41,3 +41,35 @@ def shared(name: str) -> Path:
     if not folder.exists():
         pytest.skip(f"../shared/data/{name} is not here")
     return folder
+
+
+def digest(folder: Path) -> dict[str, object]:
+    """Everything a library holds, times of day and row numbers aside: equal means equal."""
+    from dragtor.store import Store
+
+    with Store.open(folder) as store:
+        tables = {
+            "sources": "SELECT id, uri, kind, title, options FROM sources ORDER BY id",
+            "documents": "SELECT id, staged, uri, kind, title, author, published, text, meta,"
+            " content_hash FROM documents ORDER BY id, staged",
+            "segments": "SELECT * FROM segments ORDER BY document_id, start",
+            "links": "SELECT * FROM source_documents ORDER BY source_id, item_uri",
+            "passages": 'SELECT p.id, p.document_id, p.start, p."end", p.text, p.heading, v.key,'
+            " v.vector, f.title, f.text FROM passages p JOIN vectors v ON v.id = p.vector_id"
+            " LEFT JOIN passages_fts f ON f.rowid = p.rowid ORDER BY p.id",
+            "vectors": "SELECT key, fingerprint, vector FROM vectors ORDER BY key, fingerprint",
+            "pending": "SELECT * FROM pending",
+        }
+        found: dict[str, object] = {
+            name: [tuple(row) for row in store.rows(sql)] for name, sql in tables.items()
+        }
+        fts = store.rows("SELECT count(*) FROM passages_fts")[0][0]
+        ids = [row[0] for row in found["passages"]]  # type: ignore[attr-defined]
+        index = store.index()
+        vectors = index.vectors(ids)
+        found["fts"] = fts
+        found["index ids"] = sorted(index.ids())
+        found["index vectors"] = [
+            vectors[i].astype("float16").tobytes() if i in vectors else None for i in ids
+        ]
+        return found

@@ -1,0 +1,51 @@
+"""Ask the blogs, podcasts and videos you trust, on your own machine: every claim is cited.
+
+Importing this costs nothing: a name's room is imported when the name is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dragtor.config import Config, load_config
+    from dragtor.errors import DragtorError
+    from dragtor.library import Library
+    from dragtor.types import Answer, Citation, Claim, Document, Hit, Passage, Source
+
+__version__ = "0.1.0"
+
+_ROOMS = {
+    "Answer": "types",
+    "Citation": "types",
+    "Claim": "types",
+    "Config": "config",
+    "Document": "types",
+    "DragtorError": "errors",
+    "Hit": "types",
+    "Library": "library",
+    "Passage": "types",
+    "Source": "types",
+    "load_config": "config",
+}
+
+__all__ = [
+    "Answer",
+    "Citation",
+    "Claim",
+    "Config",
+    "Document",
+    "DragtorError",
+    "Hit",
+    "Library",
+    "Passage",
+    "Source",
+    "load_config",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'dragtor' has no attribute {name!r}")
+    return getattr(import_module(f"dragtor.{_ROOMS[name]}"), name)

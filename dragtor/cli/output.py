@@ -1,0 +1,202 @@
+"""What every command shares: global options, the library to work on, and how things are printed.
+
+stdout is the answer; notes and progress go to stderr. Knows no command.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from dragtor.config import Config
+    from dragtor.ingest import Report
+    from dragtor.library import Library
+    from dragtor.types import Citation
+
+
+@dataclass
+class Settings:
+    """The global options of this run."""
+
+    library: str = ""
+    quiet: bool = False
+    verbose: bool = False
+
+
+settings = Settings()
+REDRAW_S = 0.1
+
+
+def load_settings(overrides: dict[str, Any] | None = None) -> Config:
+    """The configuration, with what this command's options override."""
+    from dragtor.config import load_config
+
+    return load_config(overrides=overrides)
+
+
+@contextmanager
+def library(overrides: dict[str, Any] | None = None) -> Iterator[Library]:
+    """The library to work on, with notes and progress on stderr."""
+    from dragtor.library import Library
+
+    with Progress() as progress:
+        opened = Library(
+            settings.library or None,
+            config=load_settings(overrides),
+            notify=progress.note,
+            progress=progress.update,
+        )
+        with opened:
+            yield opened
+
+
+class Progress:
+    """A bar with time left on stderr; nothing where stderr is no terminal or --quiet is given."""
+
+    def __init__(self) -> None:
+        self._shown = sys.stderr.isatty() and not settings.quiet
+        self._bars: Any = None
+        self._tasks: dict[str, Any] = {}
+        self._last_s = 0.0
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+
+    def update(self, label: str, done: float, total: float) -> None:
+        """`done` of `total`, in any unit; the bar goes when it is full."""
+        now = time.monotonic()
+        if not self._shown or (done < total and now - self._last_s < REDRAW_S):
+            return
+        self._last_s = now
+        if self._bars is None:
+            self._bars = _bars()
+            self._bars.start()
+        short = textwrap.shorten(label, 48)
+        if short not in self._tasks:
+            self._tasks[short] = self._bars.add_task(short, total=total)
+        self._bars.update(self._tasks[short], completed=done, total=total)
+        if done >= total:
+            self._bars.remove_task(self._tasks.pop(short))
+
+    def note(self, text: str) -> None:
+        """One line on stderr."""
+        if settings.quiet:
+            return
+        if self._bars is not None:
+            self._bars.console.print(text, markup=False, highlight=False)
+        else:
+            warn(text)
+
+
+def _bars() -> Any:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+    from rich.progress import TimeRemainingColumn as TimeLeft
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeLeft())
+    return Progress(*columns, console=Console(stderr=True), transient=True)
+
+
+# Printing
+
+
+def out(text: str = "") -> None:
+    """A line of the answer; what the terminal cannot show is replaced."""
+    typer.echo(_printable(text, sys.stdout.encoding))
+
+
+def warn(text: str) -> None:
+    """A note on stderr."""
+    typer.echo(_printable(text, sys.stderr.encoding), err=True)
+
+
+def hint(text: str) -> None:
+    """What mends an error, under it."""
+    if text:
+        warn(f"  try: {text}")
+
+
+def out_json(data: Any) -> None:
+    """One JSON object, valid UTF-8 whatever the texts hold."""
+    out(json.dumps(data, ensure_ascii=True))
+
+
+def style(text: str, **how: Any) -> str:
+    """Coloured, where stdout is a terminal and NO_COLOR is not set."""
+    if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
+        return text
+    return typer.style(text, **how)
+
+
+def wrapped(text: str, indent: str = "  ", first: str | None = None) -> str:
+    """A paragraph folded to the terminal."""
+    width = min(shutil.get_terminal_size((88, 24)).columns, 100)
+    flat = " ".join(text.split())
+    head = indent if first is None else first
+    return textwrap.fill(
+        flat, width, initial_indent=head, subsequent_indent=indent,
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
+
+
+def where(title: str, page: int | None, start_s: float | None, speaker: str | None) -> str:
+    """Title, page or time, and speaker, in one line."""
+    parts = [title or "untitled"]
+    if page is not None:
+        parts.append(f"p. {page}")
+    if start_s is not None:
+        minutes, seconds = divmod(int(start_s), 60)
+        parts.append(f"{minutes}:{seconds:02d}")
+    if speaker:
+        parts.append(speaker)
+    return ", ".join(parts)
+
+
+def out_citation(citation: Citation, mark: str) -> None:
+    """A quote, where it stands, and the link that opens there."""
+    indent = " " * len(mark)
+    out(wrapped(f"“{citation.quote}”", indent, style(mark, bold=True)))
+    place = where(citation.title, citation.page, citation.start_s, citation.speaker)
+    out(style(f"{indent}{place}", fg="cyan"))
+    out(style(f"{indent}{citation.url}", dim=True))
+    out()
+
+
+def report(result: Report, verb: str) -> None:
+    """What a writing command did; exits 1 where something failed."""
+    for uri, error in result.failed:
+        warn(f"failed: {uri}: {error}" if uri not in str(error) else f"failed: {error}")
+        if error.hint:
+            hint(error.hint)
+    if not settings.quiet:
+        counts = [
+            f"{number} {what}"
+            for what in ("added", "changed", "unchanged", "removed")
+            if (number := getattr(result, what))
+        ]
+        counts += [f"{len(result.failed)} failed"] if result.failed else []
+        passages = f"; {result.passages} passages indexed" if result.passages else ""
+        warn(f"{verb}: {', '.join(counts) or 'nothing to do'}{passages}")
+    if result.failed:
+        raise typer.Exit(1)
+
+
+def _printable(text: str, encoding: str | None) -> str:
+    """No lone surrogates, no terminal control characters from a page or a file name."""
+    safe = "".join(c if c.isprintable() or c in "\n\t\x1b" else "�" for c in text)
+    return safe.encode(encoding or "utf-8", "replace").decode(encoding or "utf-8")

@@ -1,0 +1,220 @@
+"""dragtor doctor: what is wrong with this machine or library, and the command that mends it.
+
+Only looks; changes nothing. Knows the rooms, no terminal.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import platform
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from dragtor.config import Config, models_path
+from dragtor.errors import DragtorError
+
+LOW_DISK_BYTES = 3_000_000_000
+LOW_MEMORY_BYTES = 3_000_000_000
+NETWORK_TIMEOUT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at: `says` what is there, `mend` holds the command, if one is needed."""
+
+    what: str
+    state: Literal["ok", "note", "bad"]
+    says: str
+    mend: str = ""
+
+
+def examine(config: Config, folder: Path, *, network: bool = True) -> list[Finding]:
+    """Look at everything; a check that fails is a finding of its own."""
+    checks = [
+        ("python", lambda: _python()),
+        ("compiler", lambda: _compiler()),
+        ("llama.cpp", lambda: _engines(config)),
+        ("models", lambda: _models(config)),
+        ("versions", lambda: _versions()),
+        ("library", lambda: _library(config, folder)),
+        ("disk", lambda: _disk(folder)),
+        ("memory", lambda: _memory()),
+    ]
+    if network:
+        checks.append(("network", lambda: _network(config)))
+    found: list[Finding] = []
+    for what, check in checks:
+        try:
+            found += check()
+        except DragtorError as error:
+            found.append(Finding(what, "bad", str(error), error.hint))
+        except Exception as error:  # noqa: BLE001 - a doctor never falls ill
+            found.append(Finding(what, "bad", f"{type(error).__name__}: {error}"))
+    return found
+
+
+def _python() -> Iterator[Finding]:
+    machine = f"{platform.system()} {platform.machine()}"
+    yield Finding("python", "ok", f"{platform.python_version()} on {machine} ({sys.prefix})")
+
+
+def _compiler() -> Iterator[Finding]:
+    compiler = next(filter(None, map(shutil.which, ("c++", "g++", "clang++"))), None)
+    if compiler:
+        yield Finding("compiler", "ok", compiler)
+        return
+    install = "xcode-select --install" if sys.platform == "darwin" else "sudo apt install g++"
+    yield Finding("compiler", "note", "no C++ compiler: llama.cpp comes prebuilt only", install)
+
+
+def _engines(config: Config) -> Iterator[Finding]:
+    if config.llm.url:
+        yield Finding("llama.cpp", "ok", f"not needed: llm.url is {config.llm.url}")
+        return
+    engines = {"llama_cpp": "llama-cpp-python", "xllamacpp": "xllamacpp"}
+    here = [name for name in engines if importlib.util.find_spec(name)]
+    for name in here:
+        version = importlib.metadata.version(engines[name])
+        yield Finding("llama.cpp", "ok", f"{engines[name]} {version}{_backends(name)}")
+    if not here:
+        yield Finding(
+            "llama.cpp",
+            "bad",
+            "no engine: search and ask --quotes work, answers do not",
+            f'{sys.executable} -m pip install "dragtor[llama]"  (or "dragtor[prebuilt]")',
+        )
+
+
+def _backends(engine: str) -> str:
+    if engine != "llama_cpp":
+        return ""
+    from dragtor.llm.llama import load_llama_cpp
+
+    api = load_llama_cpp()
+    return ", GPU offload" if api.llama_supports_gpu_offload() else ", CPU only"
+
+
+def _models(config: Config) -> Iterator[Finding]:
+    from dragtor.llm import choose_model, machine
+    from dragtor.models import installed, verify
+
+    folder = models_path(config.models)
+    present = installed(folder)
+    for model in present:
+        state = verify(model.name, folder)
+        size = f"{model.bytes / 1e6:,.0f} MB"
+        mend = "" if state == "ok" else f"dragtor models pull {model.name}"
+        yield Finding(
+            "models", "ok" if state == "ok" else "bad", f"{model.name}: {state}, {size}", mend
+        )
+    names = {model.name for model in present}
+    wanted = [config.embed.model]
+    if not config.llm.url:
+        try:
+            wanted.append(choose_model(config.llm, folder, *machine()))
+        except DragtorError as error:
+            yield Finding("models", "bad", str(error), error.hint)
+    for name in wanted:
+        if name not in names and not name.startswith("hf:") and not Path(name).is_file():
+            mend = f"dragtor models pull {name}"
+            yield Finding("models", "bad", f"{name} is in the settings but not here", mend)
+
+
+def _versions() -> Iterator[Finding]:
+    import sqlite3
+
+    import dragtor
+
+    names = ("chromadb", "onnxruntime", "tokenizers", "numpy")
+    listed = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
+    yield Finding(
+        "versions",
+        "ok",
+        f"dragtor {dragtor.__version__}, SQLite {sqlite3.sqlite_version}, {listed}",
+    )
+
+
+def _library(config: Config, folder: Path) -> Iterator[Finding]:
+    from dragtor.ingest import splitter_version
+    from dragtor.store import Store, held_by
+
+    if not (folder / "library.db").exists():
+        yield Finding("library", "note", f"nothing in {folder} yet", "dragtor add URL-OR-FILE")
+        return
+    with Store.open(folder, config.store) as store:
+        store.check_whole()
+        counts = store.counts()
+        listed = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
+        yield Finding("library", "ok", f"{folder}: {listed or 'empty'}")
+        if counts["staged"] or counts["pending"]:
+            says = "documents wait to be indexed, or a writer was cut off"
+            yield Finding("library", "note", says, "dragtor index")
+        splitter = store.meta("splitter")
+        if splitter and splitter != splitter_version(config.split):
+            says = f"split as {splitter}, settings say {splitter_version(config.split)}"
+            yield Finding("library", "bad", says, "dragtor index --rebuild")
+        yield from _index(store, counts["passages"])
+    if holder := held_by(folder):
+        who = f"process {holder.get('pid')} ({holder.get('command')}) since {holder.get('since')}"
+        yield Finding("library", "note", f"being written by {who}")
+
+
+def _index(store: object, passages: int) -> Iterator[Finding]:
+    from dragtor.store import Store
+
+    assert isinstance(store, Store)
+    if not passages:
+        return
+    count = store.index().count()
+    if count == passages:
+        yield Finding("index", "ok", f"{count} vectors, one a passage")
+    else:
+        says = f"{count} vectors for {passages} passages"
+        yield Finding("index", "bad", says, "dragtor index --rebuild")
+
+
+def _disk(folder: Path) -> Iterator[Finding]:
+    place = next(p for p in (folder, *folder.parents) if p.exists())
+    free = shutil.disk_usage(place).free
+    says = f"{free / 1e9:.1f} GB free where the library is"
+    yield Finding(
+        "disk",
+        "ok" if free > LOW_DISK_BYTES else "bad",
+        says,
+        "" if free > LOW_DISK_BYTES else "df -h",
+    )
+
+
+def _memory() -> Iterator[Finding]:
+    import psutil
+
+    memory = psutil.virtual_memory()
+    says = f"{memory.total / 1e9:.1f} GB, {memory.available / 1e9:.1f} GB available"
+    low = memory.available < LOW_MEMORY_BYTES
+    yield Finding("memory", "note" if low else "ok", says, "DRAGTOR_PRESET=small" if low else "")
+
+
+def _network(config: Config) -> Iterator[Finding]:
+    import requests
+
+    web = config.load.web
+    places = {"model hub": config.models.hub_url}
+    if web.reader != "local":
+        places["Jina Reader"] = web.jina_url
+    for name, url in places.items():
+        if not url:
+            continue
+        try:
+            requests.head(url, timeout=NETWORK_TIMEOUT_S)
+            yield Finding("network", "ok", f"{name} answers")
+        except requests.RequestException:
+            other = {
+                "model hub": "package mirrors are tried instead",
+                "Jina Reader": "pages are read directly instead",
+            }[name]
+            yield Finding("network", "note", f"{name} cannot be reached; {other}")

@@ -1,0 +1,146 @@
+"""Grounding: verbatim quotes out of documents, for a question and for each sentence of an answer.
+
+A quote is always cut from the document it names. Does not know where hits come from, nor which
+model wrote the sentences.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dragtor.links import place
+from dragtor.split import sentences
+from dragtor.types import Citation, Document, Hit
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+EmbedTexts = Callable[[Sequence[str]], "NDArray[np.float32]"]
+
+MARK = re.compile(r"\s*\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
+NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
+WORD = re.compile(r"[^\W\d_]{3,}")
+MIN_QUOTE_WORDS = 4
+MIN_SHARED_WORDS = 0.3  # of a claim's words that its quote must hold
+QUOTE_WEIGHT = 0.75  # of the sentence's own likeness to the question, beside its hit's score
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A sentence of a hit: `document.text[start:end]`."""
+
+    hit: Hit
+    document: Document
+    start: int
+    end: int
+
+    @property
+    def text(self) -> str:
+        """The sentence, verbatim."""
+        return self.document.text[self.start : self.end]
+
+    def citation(self, n: int) -> Citation:
+        """The span as citation number `n`."""
+        where = place(self.document, self.start, self.end)
+        return Citation(
+            n,
+            self.text,
+            self.document.id,
+            self.start,
+            self.end,
+            self.document.title,
+            where.url,
+            where.page,
+            where.start_s,
+            where.end_s,
+            where.speaker,
+        )
+
+
+def spans(hit: Hit, document: Document) -> list[Span]:
+    """The whole sentences of a hit that can be quoted; all of it where it holds none."""
+    passage = hit.passage
+    found = [
+        Span(hit, document, start, end)
+        for start, end in sentences(document.text, passage.start, passage.end)
+        if not document.text[start:end].startswith("#")
+    ]
+    long_enough = [span for span in found if len(span.text.split()) >= MIN_QUOTE_WORDS]
+    return long_enough or found or [Span(hit, document, passage.start, passage.end)]
+
+
+def best_quotes(
+    question: NDArray[np.float32],
+    hits: Sequence[Hit],
+    documents: Mapping[str, Document],
+    embed: EmbedTexts,
+    n: int,
+) -> list[Citation]:
+    """The `n` sentences nearest to the question's unit vector, at most one a hit, best first."""
+    found = [span for hit in hits for span in spans(hit, documents[hit.passage.document_id])]
+    if not found:
+        return []
+    likeness = embed([span.text for span in found]) @ question
+    scored = sorted(
+        zip(likeness.tolist(), found, strict=True),
+        key=lambda pair: -(QUOTE_WEIGHT * pair[0] + (1 - QUOTE_WEIGHT) * pair[1].hit.score),
+    )
+    best: dict[str, Span] = {}
+    for _, span in scored:
+        best.setdefault(span.hit.passage.id, span)
+    return [span.citation(number) for number, span in enumerate(list(best.values())[:n], 1)]
+
+
+def marks(sentence: str) -> tuple[str, list[int]]:
+    """The sentence without its bracket numbers, and the numbers."""
+    numbers = [int(n) for group in MARK.findall(sentence) for n in re.split(r"\D+", group)]
+    return MARK.sub("", sentence).strip(), list(dict.fromkeys(numbers))
+
+
+def support(
+    claim: str,
+    numbers: Sequence[int],
+    hits: Sequence[Hit],
+    documents: Mapping[str, Document],
+    embed: EmbedTexts,
+) -> list[Span]:
+    """The sentence that carries `claim` in each passage it cites (counted from 1).
+
+    Passages that do not exist, share too few of the claim's words, or lack one of its numbers
+    support nothing. Where none is cited, the best of all hits is taken if it supports the claim.
+    """
+    cited = [hits[n - 1] for n in numbers if 1 <= n <= len(hits)]
+    found = [span for hit in cited if (span := _carrier(claim, hit, documents, embed))]
+    if found or numbers:
+        return found
+    uncited = [span for hit in hits if (span := _carrier(claim, hit, documents, embed))]
+    return sorted(uncited, key=lambda span: -_shared(claim, span.text))[:1]
+
+
+def _carrier(
+    claim: str, hit: Hit, documents: Mapping[str, Document], embed: EmbedTexts
+) -> Span | None:
+    if not set(NUMBER.findall(claim)) <= set(NUMBER.findall(hit.passage.text)):
+        return None
+    found = spans(hit, documents[hit.passage.document_id])
+    enough = [span for span in found if _shared(claim, span.text) >= MIN_SHARED_WORDS]
+    if not enough:
+        return None
+    vectors = embed([claim, *(span.text for span in enough)])
+    likeness = vectors[1:] @ vectors[0]
+    ranked = [s + _shared(claim, span.text) for s, span in zip(likeness, enough, strict=True)]
+    return enough[max(range(len(enough)), key=lambda i: ranked[i])]
+
+
+def _shared(claim: str, quote: str) -> float:
+    """Share of the claim's words that the quote holds, by their first five letters."""
+    words = _stems(claim)
+    return len(words & _stems(quote)) / len(words) if words else 0.0
+
+
+def _stems(text: str) -> set[str]:
+    return {word[:5] for word in WORD.findall(text.lower())}

@@ -1,0 +1,296 @@
+"""The write river: discover, load, split, embed, swap in; and sync, remove, rebuild.
+
+Knows the order of the steps and what a crash may leave between them; how each step is done
+belongs to load, split, embed and store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
+
+from dragtor import split
+from dragtor.config import EmbedConfig, SplitConfig
+from dragtor.embed import Embedder
+from dragtor.errors import LibraryVersion, LoadError, UsageError
+from dragtor.load.item import Item
+from dragtor.store import Indexed, Store, Writer
+from dragtor.types import Document, Passage, Source, short_hash
+
+BATCH_PASSAGES = 256  # passages embedded and swapped in together; a crash costs at most these
+BATCH_CHARACTERS = 1_000_000  # of loaded text before it is indexed
+CONTEXT_TOKENS = 48  # of title and headings, embedded before a passage's own text
+
+
+class Loader(Protocol):
+    """One kind of source. All raise LoadError, with one line, on what cannot be read."""
+
+    def discover(self, uri: str, *, match: str = "", refresh: bool = False) -> Iterable[Item]:
+        """The documents-to-be of a source."""
+
+    def read(self, uri: str, *, refresh: bool = False) -> Document:
+        """One of them."""
+
+    def stamp(self, uri: str) -> str:
+        """Hash of its raw bytes where known without a fetch, else empty."""
+
+
+@dataclass
+class Report:
+    """What a run did; `failed` holds the address and the error of each failure."""
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    passages: int = 0
+    embedded: int = 0
+    failed: list[tuple[str, LoadError]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Ingest:
+    """The river over open parts. `embedder` is called when something must be embedded."""
+
+    writer: Writer
+    loaders: Mapping[str, Loader]
+    embedder: Callable[[], Embedder]
+    split_config: SplitConfig
+    embed_config: EmbedConfig
+    progress: Callable[[str, int, int], None]  # label, done, total
+    report: Report = field(default_factory=Report)
+
+    def add(
+        self, uris: Sequence[str], *, match: str = "", refresh: bool = False, index: bool = True
+    ) -> None:
+        """Load every source, then index what is new; `index=False` only fetches and stores."""
+        for uri in uris:
+            try:
+                source = source_of(uri, match)
+                self._load(source, refresh=refresh, index=index)
+            except LoadError as error:
+                self.report.failed.append((uri, error))
+        if index:
+            self.index()
+
+    def add_document(self, document: Document, *, index: bool = True) -> None:
+        """Take a document that came as bytes, such as stdin, as a source of its own."""
+        source = Source(short_hash("stdin", document.uri), document.uri, "stdin", document.title)
+        self.writer.put_source(source)
+        self._stage(source, Item(document.uri, str(document.meta.get("stamp", ""))), document)
+        if index:
+            self.index()
+
+    def sync(self, sources: Iterable[Source]) -> None:
+        """Visit sources again and index what changed; what cannot be reached stays as it is."""
+        for source in sources:
+            try:
+                if source.kind in self.loaders:
+                    self._load(source, refresh=True, index=True)
+            except LoadError as error:
+                self.report.failed.append((source.uri, error))
+        self.index()
+
+    def _load(self, source: Source, *, refresh: bool, index: bool) -> None:
+        loader = self.loaders[source.kind]
+        match = str(source.options.get("match", ""))
+        items = list(loader.discover(source.uri, match=match, refresh=refresh))
+        self.writer.put_source(source)
+        waiting = 0
+        for number, item in enumerate(items):
+            self.progress(f"loading {source.uri}", number, len(items))
+            try:
+                waiting += self._load_item(source, loader, item, refresh=refresh)
+            except LoadError as error:
+                self.report.failed.append((item.uri, error))
+            if index and waiting > BATCH_CHARACTERS:
+                self.index()
+                waiting = 0
+        self.progress(f"loading {source.uri}", len(items), len(items))
+        self._forget_gone(source, items)
+
+    def _load_item(self, source: Source, loader: Loader, item: Item, *, refresh: bool) -> int:
+        """Load one document unless it is in force already; returns the characters staged."""
+        known = self.writer.link(source.id, item.uri)
+        stamp = item.stamp or loader.stamp(item.uri)
+        if known and known[1] == stamp and stamp and not (refresh and source.kind == "web"):
+            self.report.unchanged += 1
+            return 0
+        if not known and self._moved(item.uri, stamp):
+            self.report.unchanged += 1
+            return 0
+        document = loader.read(item.uri, refresh=refresh)
+        if known:  # a moved file keeps the identity that it was first seen with
+            document = replace(document, id=known[0])
+        return self._stage(source, replace(item, stamp=stamp or loader.stamp(item.uri)), document)
+
+    def _stage(self, source: Source, item: Item, document: Document) -> int:
+        known = self.writer.store.document(document.id) is not None
+        if not self.writer.stage(source.id, item.uri, item.stamp, document):
+            self.report.unchanged += 1
+            return 0
+        if known:
+            self.report.changed += 1
+        else:
+            self.report.added += 1
+        return len(document.text)
+
+    def _moved(self, item_uri: str, stamp: str) -> bool:
+        """A file that is gone from where it was, met elsewhere with the same bytes."""
+        if not (stamp and item_uri.startswith("file:")):
+            return False
+        for document_id, old_uri in self.writer.by_stamp(stamp):
+            old = Path(unquote(urlsplit(old_uri).path))
+            if old_uri.startswith("file:") and old_uri != item_uri and not old.exists():
+                self.writer.rebind(document_id, old_uri, item_uri)
+                return True
+        return False
+
+    def _forget_gone(self, source: Source, items: Sequence[Item]) -> None:
+        """Files deleted from a folder leave the library; an emptied folder is not believed."""
+        if source.kind != "file":
+            return
+        gone = sorted(set(self.writer.links(source.id)) - {item.uri for item in items})
+        if gone and not items:
+            raise LoadError(
+                f"{source.uri} is empty now; its {len(gone)} documents are kept",
+                f"dragtor sources rm {source.id}",
+            )
+        if gone:
+            self.report.removed += len(self.writer.unlink(source.id, gone))
+
+    # Indexing
+
+    def index(self) -> None:
+        """Split, embed and swap in every document that waits."""
+        waiting = self.writer.staged_ids()
+        if not waiting:
+            return
+        embedder = self.embedder()
+        self.writer.check(
+            vector_fingerprint(embedder, self.embed_config), splitter_version(self.split_config)
+        )
+        for batch in self._batches(embedder, waiting, staged=True):
+            self._embed(embedder, batch)
+            self.writer.swap(batch)
+            self.report.passages += sum(len(item.passages) for item in batch)
+
+    def rebuild(self) -> None:
+        """Split and index everything anew, embedding only what has no stored vector."""
+        embedder = self.embedder()
+        fingerprint = vector_fingerprint(embedder, self.embed_config)
+        splitter = splitter_version(self.split_config)
+        edition = self.writer.begin_rebuild(fingerprint, splitter)
+        done = self.writer.rebuilt_ids(edition)
+        live = [row["id"] for row in self.writer.store.documents() if not row["staged"]]
+        todo = [identity for identity in live if identity not in done]
+        for batch in self._batches(embedder, todo, staged=False):
+            self._embed(embedder, batch)
+            self.writer.put_rebuilt(batch, edition, fingerprint)
+            self.report.passages += sum(len(item.passages) for item in batch)
+        self.writer.finish_rebuild(edition, fingerprint, splitter)
+        self.index()
+
+    def _batches(
+        self, embedder: Embedder, identities: Sequence[str], *, staged: bool
+    ) -> Iterator[list[Indexed]]:
+        batch: list[Indexed] = []
+        for number, identity in enumerate(identities):
+            self.progress("indexing", number, len(identities))
+            document = self.writer.store.document(identity, staged=staged)
+            if document is None:
+                continue
+            passages = split.split(
+                document,
+                self.split_config,
+                embedder.token_offsets,
+                max_tokens=embedder.max_tokens - CONTEXT_TOKENS,
+                embed=embedder.embed_passages,
+            )
+            batch.append(Indexed(document, passages, self._keys(document, passages)))
+            if sum(len(item.passages) for item in batch) >= BATCH_PASSAGES:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+        self.progress("indexing", len(identities), len(identities))
+
+    def _keys(self, document: Document, passages: Sequence[Passage]) -> list[str]:
+        """What each vector is stored under: all the text that it was made from."""
+        if self.embed_config.late_chunking:
+            whole = short_hash(document.text)
+            return [short_hash(whole, str(p.start), str(p.end)) for p in passages]
+        return [short_hash(document.title, p.heading, p.text) for p in passages]
+
+    def _embed(self, embedder: Embedder, batch: Sequence[Indexed]) -> None:
+        fingerprint = vector_fingerprint(embedder, self.embed_config)
+        missing = self.writer.missing((k for item in batch for k in item.keys), fingerprint)
+        if not missing:
+            return
+        if self.embed_config.late_chunking:
+            for item in batch:
+                if missing & set(item.keys):
+                    spans = [(p.start, p.end) for p in item.passages]
+                    vectors = embedder.embed_document(item.document.text, spans)
+                    self.writer.put_vectors(item.keys, vectors, fingerprint)
+        else:
+            texts = {
+                key: with_context(embedder, item.document.title, passage)
+                for item in batch
+                for passage, key in zip(item.passages, item.keys, strict=True)
+                if key in missing
+            }
+            vectors = embedder.embed_passages(list(texts.values()))
+            self.writer.put_vectors(list(texts), vectors, fingerprint)
+        self.report.embedded += len(missing)
+
+
+def source_of(uri: str, match: str = "") -> Source:
+    """The source that a user's argument names: an http(s) address, or a file or folder."""
+    options = {"match": match} if match else {}
+    if "://" in uri and not uri.startswith("file://"):
+        if not uri.lower().startswith(("http://", "https://")):
+            raise LoadError(f"{uri}: only http and https addresses are read")
+        return Source(short_hash("web", uri, match), uri, "web", uri, options)
+    if match:
+        raise UsageError("--match is for sitemaps", "dragtor add https://…/sitemap.xml --match RE")
+    path = unquote(urlsplit(uri).path) if uri.startswith("file://") else uri
+    place = str(Path(path).expanduser().absolute())
+    return Source(short_hash("file", place), place, "file", Path(place).name, options)
+
+
+def vector_fingerprint(embedder: Embedder, config: EmbedConfig) -> str:
+    """What a vector depends on besides its text."""
+    if not config.late_chunking:
+        return embedder.fingerprint
+    return f"{embedder.fingerprint}+late{config.late_window_tokens}/{config.late_overlap_tokens}"
+
+
+def check_fingerprint(store: Store, embedder: Embedder, config: EmbedConfig) -> None:
+    """Refuse to search vectors with another embedder's; raises LibraryVersion."""
+    known, now = store.meta("fingerprint"), vector_fingerprint(embedder, config)
+    if known and known != now:
+        raise LibraryVersion(
+            f"this library was indexed by another embedder than {embedder.name}",
+            "dragtor index --rebuild",
+        )
+
+
+def splitter_version(config: SplitConfig) -> str:
+    """What the spans of passages depend on."""
+    parts = [split.VERSION, config.strategy, config.tokens, config.overlap_tokens]
+    if config.strategy == "semantic":
+        parts.append(config.semantic_percentile)
+    return "/".join(map(str, parts))
+
+
+def with_context(embedder: Embedder, title: str, passage: Passage) -> str:
+    """A passage's text under its title and headings, which are cut where they are long."""
+    context = " > ".join(dict.fromkeys(part for part in (title, passage.heading) if part))
+    offsets = embedder.token_offsets(context)
+    if len(offsets) >= CONTEXT_TOKENS:
+        context = context[: offsets[CONTEXT_TOKENS - 2][1]]
+    return f"{context}\n{passage.text}" if context else passage.text

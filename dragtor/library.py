@@ -1,0 +1,257 @@
+"""Library: the public face of dragtor, for notebooks and for the command line.
+
+Composes the rooms and opens each part when it is first needed. Knows no wording and no terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dragtor.config import Config, library_path, load_config
+from dragtor.errors import UsageError
+from dragtor.types import Answer, Document, Hits, Source
+
+if TYPE_CHECKING:
+    from dragtor.answer import Event
+    from dragtor.embed import Embedder
+    from dragtor.ingest import Ingest, Loader, Report
+    from dragtor.llm import LLM
+    from dragtor.store import Filters, Store, Writer
+
+Progress = Callable[[str, int, int], None]  # label, done, total
+
+
+def _silent(*_: object) -> None:
+    """Neither notes nor progress."""
+
+
+class Library:
+    """A folder of what you trust: add to it, search it, ask it.
+
+    `path` as the command line's --library; `config` as read by `load_config`. `notify` hears
+    one-line notes, `progress` (label, done, total).
+    """
+
+    def __init__(
+        self,
+        path: str | Path | None = None,
+        *,
+        config: Config | None = None,
+        notify: Callable[[str], None] = _silent,
+        progress: Progress = _silent,
+    ) -> None:
+        self.config = config or load_config()
+        self.folder = library_path(self.config.library, str(path) if path else None)
+        self._notify = notify
+        self._progress = progress
+        self._store: Store | None = None
+        self._llm: LLM | None = None
+
+    def __repr__(self) -> str:
+        return f"Library({str(self.folder)!r})"
+
+    def __enter__(self) -> Library:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the files and the language model."""
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+        if self._llm is not None:
+            self._llm.close()
+            self._llm = None
+
+    # Writing
+
+    def add(self, *uris: str | Path, match: str = "", refresh: bool = False) -> Report:
+        """Load and index pages, files, folders and sitemaps; failures are in the report."""
+        with self.ingest() as ingest:
+            ingest.add([str(uri) for uri in uris], match=match, refresh=refresh)
+            return ingest.report
+
+    def load(self, *uris: str | Path, match: str = "", refresh: bool = False) -> Report:
+        """Fetch and store documents without indexing them."""
+        with self.ingest() as ingest:
+            ingest.add([str(uri) for uri in uris], match=match, refresh=refresh, index=False)
+            return ingest.report
+
+    def add_bytes(self, data: bytes, *, index: bool = True) -> Report:
+        """Add a text, html or pdf that came as bytes; it is named by its content's hash."""
+        import hashlib
+
+        name = f"stdin:{hashlib.sha256(data).hexdigest()[:16]}"
+        document = self._file_loader().read_bytes(data, name, "")
+        with self.ingest() as ingest:
+            ingest.add_document(document, index=index)
+            return ingest.report
+
+    def index(self, *, rebuild: bool = False) -> Report:
+        """Index what is loaded but not indexed; `rebuild` makes all passages and vectors anew."""
+        with self.ingest() as ingest:
+            if rebuild:
+                ingest.rebuild()
+            else:
+                ingest.index()
+            return ingest.report
+
+    def sync(self) -> Report:
+        """Visit every source again and index only what changed."""
+        with self.ingest() as ingest:
+            ingest.sync(ingest.writer.store.sources())
+            return ingest.report
+
+    def remove(self, source_id: str) -> Source:
+        """Remove a source, by id or the start of one, and all trace of what only it held."""
+        with self._writer() as writer:
+            source = writer.store.source(source_id)
+            gone = writer.remove_source(source.id)
+        if source.kind == "web":
+            self._web_loader().forget(gone)
+        return source
+
+    # Reading
+
+    def sources(self) -> list[Source]:
+        """Everything added, oldest first."""
+        return self.store().sources() if self.exists() else []
+
+    def source(self, source_id: str) -> Source:
+        """One source, by id, the start of one, or its address."""
+        return self.store().source(source_id)
+
+    def documents(self, source_id: str = "") -> list[Mapping[str, Any]]:
+        """Facts on each document (of one source): id, uri, kind, title, passages, staged."""
+        return [dict(row) for row in self.store().documents(source_id)] if self.exists() else []
+
+    def document(self, document_id: str) -> Document | None:
+        """One document with its text, or None."""
+        store = self.store()
+        return store.document(document_id) or store.document(document_id, staged=True)
+
+    def search(self, query: str, *, k: int = 0, filters: Filters | None = None) -> Hits:
+        """The best passages for `query`, `k` of them (0: as configured)."""
+        from dragtor import retrieve
+
+        config = self.config.retrieve
+        config = replace(config, k=k) if k else config
+        if not self.exists():
+            return Hits()
+        embed = self._checked_embedder().embed_queries
+        return retrieve.search(self.store(), embed, query, config, filters)
+
+    def ask(
+        self, question: str, *, quotes_only: bool = False, filters: Filters | None = None
+    ) -> Answer:
+        """The answer with its citations; `quotes_only` needs no language model."""
+        *_, last = self.ask_events(question, quotes_only=quotes_only, filters=filters)
+        assert isinstance(last, Answer)  # by contract
+        return last
+
+    def ask_events(
+        self, question: str, *, quotes_only: bool = False, filters: Filters | None = None
+    ) -> Iterator[Event]:
+        """The answer as it grows: Quotes, then each Sentence, then the Answer."""
+        from dragtor import answer
+
+        if not question.strip():
+            raise UsageError("the question is empty", 'dragtor ask "When may I climb again?"')
+        if not self.exists():
+            yield Answer(question, answer.NOT_IN_SOURCES, grounded=False)
+            return
+        config = self.config
+        reader = answer.Reader(
+            self.store(),
+            self._checked_embedder(),
+            self.llm,
+            config.retrieve,
+            config.answer,
+            config.llm,
+        )
+        yield from reader.ask(question, filters, quotes_only=quotes_only)
+
+    # Parts
+
+    def exists(self) -> bool:
+        """Whether anything was ever added."""
+        return (self.folder / "library.db").exists()
+
+    def store(self) -> Store:
+        """The open library, for reading."""
+        from dragtor.store import Store
+
+        if self._store is None:
+            self._store = Store.open(self.folder, self.config.store)
+        return self._store
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The configured sentence encoder, loaded on first use."""
+        from dragtor.embed import open_embedder
+
+        return open_embedder(self.config.embed, self.config.models)
+
+    def llm(self) -> LLM:
+        """The configured language model, loaded on first use."""
+        from dragtor.llm import open_llm
+
+        if self._llm is None:
+            self._llm = open_llm(self.config.llm, self.config.models)
+        return self._llm
+
+    def _checked_embedder(self) -> Embedder:
+        from dragtor.ingest import check_fingerprint
+
+        check_fingerprint(self.store(), self.embedder, self.config.embed)
+        return self.embedder
+
+    @contextmanager
+    def _writer(self) -> Iterator[Writer]:
+        from dragtor.store import Writer
+
+        with Writer.open(
+            self.folder,
+            self.config.store,
+            lock_timeout_s=self.config.library.lock_timeout_s,
+            notify=self._notify,
+        ) as writer:
+            yield writer
+
+    @contextmanager
+    def ingest(self) -> Iterator[Ingest]:
+        """The write river, open and locked; for what `add` and its like do not cover."""
+        from dragtor.ingest import Ingest
+
+        loaders: dict[str, Loader] = {"web": self._web_loader(), "file": self._file_loader()}
+        with self._writer() as writer:
+            yield Ingest(
+                writer,
+                loaders,
+                lambda: self.embedder,
+                self.config.split,
+                self.config.embed,
+                self._progress,
+            )
+
+    def _web_loader(self) -> Any:
+        from dragtor.load.web import WebLoader
+
+        return WebLoader(
+            self.config.load.web,
+            self.folder / "cache",
+            notify=self._notify,
+            read_bytes=self._file_loader().read_bytes,
+        )
+
+    def _file_loader(self) -> Any:
+        from dragtor.load.file import FileLoader
+
+        return FileLoader(self.config.load, notify=self._notify)

@@ -1,0 +1,72 @@
+"""Where a span of a document stands in its original, and a link that opens there.
+
+Pure; knows the link forms of pages (`#:~:text=`, W3C text fragments), pdf (`#page=`) and
+recordings (`#t=`, media fragments; `&t=` for video sites).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import quote as percent
+from urllib.parse import urlsplit
+
+from dragtor.types import Document
+
+FRAGMENT_WORDS = 5  # at each end of a longer quote
+VIDEO_SITES = ("youtube.com", "youtu.be", "vimeo.com")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a citation says about a span; None where it does not apply."""
+
+    url: str
+    page: int | None = None
+    start_s: float | None = None
+    end_s: float | None = None
+    speaker: str | None = None
+
+
+def place(document: Document, start: int, end: int) -> Place:
+    """The place of `document.text[start:end]`: of its first segment, to the end of its last."""
+    touched = [s for s in document.segments if s.start < end and s.end > start]
+    if not touched:
+        return Place(_link(document, start, end, None, None))
+    first, last = touched[0], touched[-1]
+    url = _link(document, start, end, first.page, first.start_s)
+    return Place(url, first.page, first.start_s, last.end_s, first.speaker)
+
+
+def _link(document: Document, start: int, end: int, page: int | None, start_s: float | None) -> str:
+    if "://" not in document.uri:  # stdin
+        return document.uri
+    base = document.uri.partition("#")[0]
+    if page is not None:
+        return f"{base}#page={page}"
+    if start_s is not None:
+        return _timed(base, int(start_s))
+    return f"{base}#:~:text={text_fragment(document.text[start:end])}"
+
+
+def _timed(base: str, seconds: int) -> str:
+    host = (urlsplit(base).hostname or "").removeprefix("www.")
+    if host not in VIDEO_SITES:
+        return f"{base}#t={seconds}"
+    return f"{base}{'&' if '?' in base else '?'}t={seconds}"
+
+
+def text_fragment(text: str) -> str:
+    """The directive after `#:~:text=`: the whole text, or its first and last words."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    words = [re.sub(r"^([-*#>]+|\d+\.)$", "", word) for line in lines for word in line.split()]
+    words = [word for word in words if word]
+    if len(words) <= 2 * FRAGMENT_WORDS and len(lines) <= 1:
+        return _escape(words)
+    return f"{_escape(words[:FRAGMENT_WORDS])},{_escape(words[-FRAGMENT_WORDS:])}"
+
+
+def _escape(words: list[str]) -> str:
+    """Percent-encode, with `-` and `,` too: both have a meaning in the directive."""
+    whole = " ".join(words).encode("utf-8", "replace")
+    return percent(whole, safe="").replace("-", "%2D")

@@ -1,0 +1,10 @@
+"""The library on disk: library.db is the truth, the vector index is derived from it.
+
+Knows SQL and Chroma; does not know where texts come from nor who embeds them.
+"""
+
+from dragtor.store.lock import held_by
+from dragtor.store.read import Filters, Found, Store
+from dragtor.store.write import Indexed, Writer
+
+__all__ = ["Filters", "Found", "Indexed", "Store", "Writer", "held_by"]

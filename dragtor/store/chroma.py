@@ -1,0 +1,114 @@
+"""The vector index: a Chroma collection in a folder of the library, or on a server.
+
+Holds passage ids and unit vectors, nothing else; all of it can be made again from library.db.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from dragtor.errors import LibraryError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+BATCH = 2000  # vectors of one call
+
+
+class ChromaIndex:
+    """Cosine index of one edition. Takes a ready collection; see `open`."""
+
+    def __init__(self, client: Any, collection: Any) -> None:
+        self._client = client
+        self._collection = collection
+
+    @classmethod
+    def open(cls, folder: Path, name: str, url: str = "") -> ChromaIndex:
+        """Open or create the collection `name`; raises LibraryError where it cannot be opened."""
+        import chromadb
+        from chromadb.config import Settings
+
+        settings = Settings(anonymized_telemetry=False)
+        with chroma_errors(url or str(folder)):
+            if url:
+                client = chromadb.HttpClient(settings=settings, **_address(url))
+            else:
+                folder.mkdir(parents=True, exist_ok=True)
+                client = chromadb.PersistentClient(path=str(folder), settings=settings)
+            collection = client.get_or_create_collection(
+                name, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
+            )
+        return cls(client, collection)
+
+    def upsert(self, ids: Sequence[str], vectors: NDArray[np.float32]) -> None:
+        """Add or replace; `vectors` is (n, dimension)."""
+        for at in range(0, len(ids), BATCH):
+            with chroma_errors("upsert"):
+                part = slice(at, at + BATCH)
+                self._collection.upsert(ids=list(ids[part]), embeddings=vectors[part])
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Remove; unknown ids are fine."""
+        for at in range(0, len(ids), BATCH):
+            with chroma_errors("delete"):
+                self._collection.delete(ids=list(ids[at : at + BATCH]))
+
+    def query(
+        self, vector: NDArray[np.float32], n: int, ids: Sequence[str] | None = None
+    ) -> list[tuple[str, float]]:
+        """The `n` nearest as (passage id, cosine), best first, among `ids` where given."""
+        among = {"ids": list(ids)} if ids is not None else {}
+        with chroma_errors("query"):
+            found = self._collection.query(
+                query_embeddings=vector.reshape(1, -1), n_results=n, include=["distances"], **among
+            )
+        pairs = zip(found["ids"][0], found["distances"][0], strict=True)
+        return [(identity, 1.0 - float(distance)) for identity, distance in pairs]
+
+    def count(self) -> int:
+        """How many vectors there are."""
+        with chroma_errors("count"):
+            return int(self._collection.count())
+
+    def ids(self) -> set[str]:
+        """All passage ids."""
+        with chroma_errors("get"):
+            return set(self._collection.get(include=[])["ids"])
+
+    def vectors(self, ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """Vectors by id; ids that are not there are left out."""
+        with chroma_errors("get"):
+            got = self._collection.get(ids=list(ids), include=["embeddings"])
+        return dict(zip(got["ids"], got["embeddings"], strict=True))
+
+    def drop(self) -> None:
+        """Delete the whole collection."""
+        with chroma_errors("delete"):
+            self._client.delete_collection(self._collection.name)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._client.close()
+
+
+@contextmanager
+def chroma_errors(what: str) -> Iterator[None]:
+    """Chroma raises its own, its binding's and its HTTP client's errors: one line for all."""
+    try:
+        yield
+    except LibraryError:
+        raise
+    except Exception as error:
+        line = " ".join(str(error).split())[:300]
+        raise LibraryError(f"vector index ({what}): {line}", "dragtor index --rebuild") from error
+
+
+def _address(url: str) -> dict[str, Any]:
+    parts = urlsplit(url)
+    ssl = parts.scheme == "https"
+    return {"host": parts.hostname, "port": parts.port or (443 if ssl else 8000), "ssl": ssl}

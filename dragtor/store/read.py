@@ -1,0 +1,364 @@
+"""Reading the library: documents, passages, lexical and dense search, all from one snapshot.
+
+Dense search scans the stored vectors exactly up to SCAN_LIMIT passages: on a cold start that is
+faster than importing Chroma, and SQLite's snapshot isolation keeps it right while another process
+writes. Above the limit, or with a server, Chroma ranks. Does not know how texts are embedded.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from dragtor.config import StoreConfig
+from dragtor.errors import LibraryError, UsageError
+from dragtor.store.schema import connect, plain_errors, transaction
+from dragtor.types import Document, DocumentKind, Passage, Segment, Source
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dragtor.store.chroma import ChromaIndex
+
+SCAN_LIMIT = 50_000  # passages; see benchmarks/results/search.json for where Chroma overtakes
+WORD = re.compile(r"\w+")
+MAX_QUERY_WORDS = 200  # of a lexical query; the rest of a longer text counts densely
+BM25_WEIGHTS = "3.0, 2.0, 1.0"  # title, heading, text
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which documents are searched; empty fields do not restrict."""
+
+    source: str = ""  # id, or the start of one
+    kind: str = ""  # web, file, ...
+    author: str = ""  # part of the name, case-insensitive
+    after: str = ""  # published on or after, ISO date
+    before: str = ""  # published on or before, ISO date
+
+    def __bool__(self) -> bool:
+        return any((self.source, self.kind, self.author, self.after, self.before))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Candidates of one query, by passage row: cosine, and BM25 (higher is better) where hit."""
+
+    dense: Mapping[int, float]
+    lexical: Mapping[int, float]
+
+
+class Store:
+    """An open library. `Store.open` reads; writing goes through `Writer`."""
+
+    def __init__(self, folder: Path, db: sqlite3.Connection, config: StoreConfig) -> None:
+        self.folder = folder
+        self.db = db
+        self.config = config
+        self.scan_limit = SCAN_LIMIT
+        self.writing = False  # a Writer's own: nobody else changes the index under it
+        self._matrix: tuple[tuple[str, str], NDArray[np.int64], NDArray[np.float32]] | None = None
+        self._index: tuple[tuple[str, str], ChromaIndex] | None = None
+
+    @classmethod
+    def open(cls, folder: Path, config: StoreConfig | None = None) -> Store:
+        """Open an existing library for reading; raises LibraryError where there is none."""
+        path = folder / "library.db"
+        if not path.exists():
+            raise LibraryError(f"there is no library in {folder}", "dragtor add URL-OR-FILE")
+        return cls(folder, connect(path, write=False), config or StoreConfig())
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self.close_index()
+        self.db.close()
+
+    def close_index(self) -> None:
+        """Let go of the vector index; the next use opens it anew."""
+        if self._index is not None:
+            self._index[1].close()
+            self._index = None
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Everything read inside sees one state of the library."""
+        with plain_errors(self.folder / "library.db"), transaction(self.db, "DEFERRED"):
+            yield
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[sqlite3.Row]:
+        """All rows of a query, SQLite's errors in plain words."""
+        with plain_errors(self.folder / "library.db"):
+            return self.db.execute(sql, parameters).fetchall()
+
+    def meta(self, key: str, default: str = "") -> str:
+        """A fact about the library as a whole."""
+        found = self.rows("SELECT value FROM meta WHERE key = ?", (key,))
+        return str(found[0][0]) if found else default
+
+    @property
+    def edition(self) -> int:
+        """The edition of passages and vectors in force."""
+        return int(self.meta("edition", "1"))
+
+    # Sources and documents
+
+    def sources(self) -> list[Source]:
+        """All sources, oldest first."""
+        rows = self.rows("SELECT * FROM sources ORDER BY added_at, rowid")
+        return [_source(row) for row in rows]
+
+    def source(self, prefix: str) -> Source:
+        """The source whose id begins with `prefix`, or whose address is it."""
+        found = [s for s in self.sources() if s.id.startswith(prefix) or s.uri == prefix]
+        if len(found) != 1 or not prefix:
+            what = "no source" if not found else "more than one source"
+            raise UsageError(f"{what} begins with {prefix!r}", "dragtor sources")
+        return found[0]
+
+    def documents(self, source_id: str = "") -> list[sqlite3.Row]:
+        """Rows (id, uri, kind, title, author, published, characters, passages, staged)."""
+        where = ""
+        if source_id:
+            where = "WHERE id IN (SELECT document_id FROM source_documents WHERE source_id = ?)"
+        return self.rows(
+            "SELECT id, uri, kind, title, author, published, staged, length(text) AS characters,"
+            " (SELECT count(*) FROM passages WHERE document_id = documents.id AND edition ="
+            " (SELECT value FROM meta WHERE key = 'edition') + 0) AS passages"
+            f" FROM documents {where} ORDER BY title, id, staged",
+            (source_id,) if source_id else (),
+        )
+
+    def document(self, identity: str, *, staged: bool = False) -> Document | None:
+        """One document with its segments, or None."""
+        key = (identity, int(staged))
+        rows = self.rows("SELECT * FROM documents WHERE id = ? AND staged = ?", key)
+        if not rows:
+            return None
+        segments = self.rows(
+            "SELECT * FROM segments WHERE document_id = ? AND staged = ? ORDER BY start", key
+        )
+        return _document(rows[0], segments)
+
+    def passages_of(self, document_id: str) -> list[Passage]:
+        """A document's passages, in text order."""
+        rows = self.rows(
+            'SELECT id, document_id, start, "end", text, heading FROM passages'
+            ' WHERE document_id = ? AND edition = ? ORDER BY start, "end"',
+            (document_id, self.edition),
+        )
+        return [Passage(*row) for row in rows]
+
+    def counts(self) -> dict[str, int]:
+        """How many sources, documents, passages, staged documents and pending passages."""
+        row = self.rows(
+            "SELECT (SELECT count(*) FROM sources) AS sources,"
+            " (SELECT count(*) FROM documents WHERE staged = 0) AS documents,"
+            " (SELECT count(*) FROM documents WHERE staged = 1) AS staged,"
+            " (SELECT count(*) FROM passages WHERE edition = ?) AS passages,"
+            " (SELECT count(*) FROM pending) AS pending",
+            (self.edition,),
+        )[0]
+        return {key: int(row[key]) for key in row.keys()}  # noqa: SIM118 - Row iterates values
+
+    def check_whole(self) -> None:
+        """Read the whole file; raises LibraryError where it is damaged."""
+        says = [row[0] for row in self.rows("PRAGMA quick_check(1)")]
+        if says != ["ok"]:
+            path = self.folder / "library.db"
+            hint = f"keep it, then start anew: mv {path} {path}.damaged"
+            raise LibraryError(f"{path} is damaged: {says[0]}", hint)
+
+    # Search
+
+    def passages(self, rowids: Sequence[int]) -> dict[int, Passage]:
+        """Passages by row number."""
+        marks = ",".join("?" * len(rowids))
+        rows = self.rows(
+            'SELECT rowid, id, document_id, start, "end", text, heading FROM passages'
+            f" WHERE rowid IN ({marks})",
+            rowids,
+        )
+        return {row[0]: Passage(*row[1:]) for row in rows}
+
+    def find(
+        self, query: str, vector: NDArray[np.float32], n: int, filters: Filters | None = None
+    ) -> Found:
+        """The `n` best of each index, each with its exact cosine; `vector` is (dimension,)."""
+        with self.snapshot():
+            size = self._allow(filters) if filters else self.counts()["passages"]
+            if not size:
+                return Found({}, {})
+            lexical = self._lexical(query, n, bool(filters))
+            dense = self._dense(vector, min(n, size), size, bool(filters), list(lexical))
+        return Found(dense, lexical)
+
+    def _allow(self, filters: Filters) -> int:
+        """Put the row numbers that pass the filters into temp.allowed; returns how many."""
+        clauses = [
+            clause
+            for name, clause in (
+                (
+                    "source",
+                    "d.id IN (SELECT document_id FROM source_documents WHERE source_id = :source)",
+                ),
+                ("kind", "d.kind = :kind"),
+                ("author", "instr(lower(d.author), lower(:author)) > 0"),
+                ("after", "d.published >= :after"),
+                (
+                    "before",
+                    "d.published != '' AND substr(d.published, 1, length(:before)) <= :before",
+                ),
+            )
+            if getattr(filters, name)
+        ]
+        values = {name: getattr(filters, name) for name in ("kind", "author", "after", "before")}
+        values["source"] = self.source(filters.source).id if filters.source else ""
+        values["edition"] = self.edition
+        self.db.execute("CREATE TEMP TABLE IF NOT EXISTS allowed (id INTEGER PRIMARY KEY)")
+        self.db.execute("DELETE FROM temp.allowed")
+        added = self.db.execute(
+            "INSERT INTO temp.allowed SELECT p.rowid FROM passages p JOIN documents d"
+            " ON d.id = p.document_id AND d.staged = 0"
+            f" WHERE p.edition = :edition AND {' AND '.join(clauses)}",
+            values,
+        )
+        return added.rowcount
+
+    def _lexical(self, query: str, n: int, filtered: bool) -> dict[int, float]:
+        words = list(dict.fromkeys(WORD.findall(query)))[:MAX_QUERY_WORDS]
+        if not words:
+            return {}
+        match = " OR ".join(f'"{word}"' for word in words)
+        among = "AND rowid IN (SELECT id FROM temp.allowed)" if filtered else ""
+        rows = self.rows(
+            "SELECT rowid, rank FROM passages_fts WHERE passages_fts MATCH ?"
+            f" AND rank MATCH 'bm25({BM25_WEIGHTS})' {among} ORDER BY rank LIMIT ?",
+            (match, n),
+        )
+        return {row[0]: -row[1] for row in rows}
+
+    def _dense(
+        self, vector: NDArray[np.float32], n: int, size: int, filtered: bool, also: list[int]
+    ) -> dict[int, float]:
+        writing = self.counts()["pending"]
+        if not writing and (self.config.url or size > self.scan_limit):
+            best = self._nearest_by_chroma(vector, n, filtered)
+            return self._exact(vector, list({*best, *also}))
+        return self._scan(vector, n, filtered, also)
+
+    def _scan(
+        self, vector: NDArray[np.float32], n: int, filtered: bool, also: list[int]
+    ) -> dict[int, float]:
+        import numpy as np
+
+        rowids, matrix = self._vectors()
+        scores = ranked = matrix @ vector
+        if filtered:
+            allowed = [row[0] for row in self.rows("SELECT id FROM temp.allowed")]
+            ranked = np.where(np.isin(rowids, allowed), scores, -2.0)
+        wanted = np.isin(rowids, also)
+        wanted[np.argpartition(-ranked, n - 1)[:n]] = True
+        return {int(i): float(s) for i, s in zip(rowids[wanted], scores[wanted], strict=True)}
+
+    def _vectors(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Row numbers (n,) and unit vectors (n, dimension) of all passages, kept for later."""
+        import numpy as np
+
+        state = (self.meta("generation"), self.meta("edition"))
+        if self._matrix is None or self._matrix[0] != state:
+            rows = self.rows(
+                "SELECT p.rowid, v.vector FROM passages p CROSS JOIN vectors v"
+                " ON v.id = p.vector_id WHERE p.edition = ? ORDER BY p.vector_id",
+                (self.edition,),
+            )
+            blob = b"".join([row[1] for row in rows])
+            matrix = np.frombuffer(blob, np.float16).astype(np.float32)
+            rowids = np.fromiter((row[0] for row in rows), np.int64, len(rows))
+            self._matrix = (state, rowids, matrix.reshape(len(rows), -1 if rows else 1))
+        return self._matrix[1], self._matrix[2]
+
+    def _nearest_by_chroma(self, vector: NDArray[np.float32], n: int, filtered: bool) -> list[int]:
+        ids = None
+        if filtered:
+            among = "SELECT p.id FROM passages p JOIN temp.allowed a ON a.id = p.rowid"
+            ids = [row[0] for row in self.rows(among)]
+        ranked = self.index().query(vector, n, ids)
+        marks = ",".join("?" * len(ranked))
+        rows = self.rows(
+            f"SELECT rowid FROM passages WHERE edition = ? AND id IN ({marks})",
+            (self.edition, *(identity for identity, _ in ranked)),
+        )
+        return [row[0] for row in rows]
+
+    def _exact(self, vector: NDArray[np.float32], rowids: list[int]) -> dict[int, float]:
+        import numpy as np
+
+        marks = ",".join("?" * len(rowids))
+        rows = self.rows(
+            "SELECT p.rowid, v.vector FROM passages p JOIN vectors v ON v.id = p.vector_id"
+            f" WHERE p.rowid IN ({marks})",
+            rowids,
+        )
+        return {
+            r[0]: float(np.frombuffer(r[1], np.float16).astype(np.float32) @ vector) for r in rows
+        }
+
+    def index(self) -> ChromaIndex:
+        """The vector index in force; opened anew after another process wrote."""
+        from dragtor.store.chroma import ChromaIndex
+
+        state = (self.meta("generation"), self.meta("edition"))
+        if self._index is not None and self._index[0] != state and not self.writing:
+            self.close_index()
+        if self._index is None:
+            folder, name = self.index_place(self.edition)
+            self._index = (state, ChromaIndex.open(folder, name, self.config.url))
+        return self._index[1]
+
+    def index_place(self, edition: int) -> tuple[Path, str]:
+        """Folder and collection name of an edition's vectors."""
+        return self.folder / "index" / str(edition), f"dragtor-{self.meta('library_id')}-{edition}"
+
+
+def _source(row: sqlite3.Row) -> Source:
+    return Source(row["id"], row["uri"], row["kind"], row["title"], json.loads(row["options"]))
+
+
+def _document(row: sqlite3.Row, segments: Sequence[sqlite3.Row]) -> Document:
+    return Document(
+        id=row["id"],
+        uri=row["uri"],
+        kind=cast(DocumentKind, row["kind"]),
+        title=row["title"],
+        text=row["text"],
+        author=row["author"],
+        published=row["published"],
+        segments=tuple(_segment(s) for s in segments),
+        meta=json.loads(row["meta"]),
+    )
+
+
+def _segment(row: sqlite3.Row) -> Segment:
+    box = json.loads(row["box"]) if row["box"] else None
+    return Segment(
+        row["start"],
+        row["end"],
+        row["page"],
+        tuple(box) if box else None,
+        row["start_s"],
+        row["end_s"],
+        row["speaker"],
+    )

@@ -1,0 +1,145 @@
+"""library.db: connection, numbered migrations, and SQLite's errors in plain words.
+
+Knows nothing of what the rows mean; read.py and write.py do.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dragtor.errors import LibraryError, LibraryVersion
+
+# One entry a version; never edit one that has shipped, add the next.
+MIGRATIONS = (
+    """
+    CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE sources (
+        id TEXT PRIMARY KEY, uri TEXT NOT NULL, kind TEXT NOT NULL, title TEXT NOT NULL,
+        options TEXT NOT NULL, added_at TEXT NOT NULL, synced_at TEXT NOT NULL
+    );
+    -- staged = 1: loaded, waiting to be indexed; the row with 0 stays in force until the swap
+    CREATE TABLE documents (
+        id TEXT NOT NULL, staged INTEGER NOT NULL, uri TEXT NOT NULL, kind TEXT NOT NULL,
+        title TEXT NOT NULL, author TEXT NOT NULL, published TEXT NOT NULL, text TEXT NOT NULL,
+        meta TEXT NOT NULL, content_hash TEXT NOT NULL, updated_at TEXT NOT NULL,
+        PRIMARY KEY (id, staged)
+    );
+    CREATE TABLE segments (
+        document_id TEXT NOT NULL, staged INTEGER NOT NULL, start INTEGER NOT NULL,
+        "end" INTEGER NOT NULL, page INTEGER, box TEXT, start_s REAL, end_s REAL, speaker TEXT
+    );
+    CREATE INDEX segments_place ON segments (document_id, staged, start);
+    CREATE TABLE source_documents (
+        source_id TEXT NOT NULL, item_uri TEXT NOT NULL, document_id TEXT NOT NULL,
+        stamp TEXT NOT NULL, PRIMARY KEY (source_id, item_uri)
+    ) WITHOUT ROWID;
+    CREATE INDEX source_documents_document ON source_documents (document_id);
+    CREATE INDEX source_documents_stamp ON source_documents (stamp);
+    CREATE TABLE vectors (
+        id INTEGER PRIMARY KEY, key TEXT NOT NULL, fingerprint TEXT NOT NULL,
+        vector BLOB NOT NULL, UNIQUE (key, fingerprint)
+    );
+    -- an edition is one whole splitting and embedding of the library; meta says which is in force
+    CREATE TABLE passages (
+        rowid INTEGER PRIMARY KEY, edition INTEGER NOT NULL, id TEXT NOT NULL,
+        document_id TEXT NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
+        text TEXT NOT NULL, heading TEXT NOT NULL, vector_id INTEGER NOT NULL
+    );
+    CREATE UNIQUE INDEX passages_id ON passages (id, edition);
+    CREATE INDEX passages_document ON passages (document_id, edition);
+    CREATE INDEX passages_vector ON passages (edition, vector_id);
+    CREATE INDEX vectors_used ON passages (vector_id);
+    CREATE VIRTUAL TABLE passages_fts USING fts5 (
+        title, heading, text, tokenize = 'porter unicode61 remove_diacritics 2'
+    );
+    -- passages whose entry in the vector index may differ from this file
+    CREATE TABLE pending (passage_id TEXT PRIMARY KEY) WITHOUT ROWID;
+    INSERT INTO meta VALUES ('generation', '0'), ('edition', '1');
+    INSERT INTO meta VALUES ('library_id', lower(hex(randomblob(8))));
+    """,
+)
+
+
+def connect(path: Path, *, write: bool) -> sqlite3.Connection:
+    """Open library.db; a writer creates and migrates it. Autocommit: transactions are explicit."""
+    with plain_errors(path):
+        if write:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            db = sqlite3.connect(path, isolation_level=None, timeout=30)
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = NORMAL")
+            db.execute("PRAGMA secure_delete = ON")
+        else:
+            db = _connect_reader(path)
+        db.execute("PRAGMA temp_store = MEMORY")
+        db.row_factory = sqlite3.Row
+        _check_version(db, path, migrate=write)
+    return db
+
+
+def _connect_reader(path: Path) -> sqlite3.Connection:
+    """Open read-only; a folder that cannot be written needs `immutable` to be read at all."""
+    uri = path.absolute().as_uri()
+    db = sqlite3.connect(f"{uri}?mode=ro", uri=True, isolation_level=None, timeout=30)
+    try:
+        db.execute("SELECT count(*) FROM sqlite_master")
+    except sqlite3.OperationalError:
+        db.close()
+        db = sqlite3.connect(f"{uri}?immutable=1", uri=True, isolation_level=None)
+    return db
+
+
+def _check_version(db: sqlite3.Connection, path: Path, *, migrate: bool) -> None:
+    version = int(db.execute("PRAGMA user_version").fetchone()[0])
+    if version > len(MIGRATIONS):
+        raise LibraryVersion(
+            f"{path} was written by a newer dragtor (schema {version}, this one knows "
+            f"{len(MIGRATIONS)})",
+            "pip install --upgrade dragtor",
+        )
+    if version < len(MIGRATIONS) and not migrate:
+        raise LibraryVersion(f"{path} is of an older version", "dragtor index")
+    for number in range(version, len(MIGRATIONS)):
+        script = f"BEGIN; {MIGRATIONS[number]} PRAGMA user_version = {number + 1}; COMMIT;"
+        db.executescript(script)
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection, mode: str = "IMMEDIATE") -> Iterator[None]:
+    """One all-or-nothing write, or with mode DEFERRED one consistent view for reading."""
+    nested: bool = db.in_transaction
+    if nested:
+        yield
+        return
+    db.execute(f"BEGIN {mode}")
+    try:
+        yield
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")
+
+
+@contextmanager
+def plain_errors(path: Path) -> Iterator[None]:
+    """Turn what SQLite and the file system say into one line and a hint."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        text = str(error)
+        if "full" in text:
+            raise LibraryError(f"the disk that holds {path} is full", "df -h") from error
+        if "readonly" in text or "unable to open" in text:
+            hint = f"ls -ld {path.parent}"
+            raise LibraryError(f"{path} cannot be opened or written: {text}", hint) from error
+        raise LibraryError(f"{path}: {text}", "dragtor doctor") from error
+    except sqlite3.DatabaseError as error:
+        hint = f"keep it, then start anew: mv {path} {path}.damaged"
+        raise LibraryError(f"{path} is damaged: {error}", hint) from error
+    except OSError as error:
+        place = error.filename or path
+        raise LibraryError(f"{place}: {error.strerror or error}", "dragtor doctor") from error

@@ -1,0 +1,455 @@
+"""Writing the library: one writer at a time, every change visible whole or not at all.
+
+A change notes the passages it touches as pending, brings the vector index up to date, swaps the
+documents over in one SQL transaction, and clears the note. What a crash leaves is finished by the
+next writer. Does not know how texts are split or embedded.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dragtor.config import StoreConfig
+from dragtor.errors import LibraryError, LibraryVersion
+from dragtor.store.lock import locked
+from dragtor.store.read import Store
+from dragtor.store.schema import connect, plain_errors, transaction
+from dragtor.types import Document, Passage, Source, short_hash
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dragtor.store.chroma import ChromaIndex
+
+DOCUMENT_COLUMNS = "id, staged, uri, kind, title, author, published, text, meta, content_hash"
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """A document ready to be swapped in: its passages and the key of each one's stored vector."""
+
+    document: Document
+    passages: Sequence[Passage]
+    keys: Sequence[str]
+
+
+def content_hash(document: Document) -> str:
+    """What must differ for a document to be indexed again."""
+    segments = json.dumps([astuple(s) for s in document.segments])
+    return short_hash(document.title, document.author, document.published, document.text, segments)
+
+
+class Writer:
+    """The one process that may change the library; open it with `Writer.open`."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.db = store.db
+        store.writing = True
+        self._replaced = False
+
+    @classmethod
+    @contextmanager
+    def open(
+        cls,
+        folder: Path,
+        config: StoreConfig | None = None,
+        *,
+        lock_timeout_s: float = 60.0,
+        notify: Callable[[str], None] = lambda _: None,
+    ) -> Iterator[Writer]:
+        """Lock, create or migrate, and finish what a crash left; raises LibraryLocked."""
+        config = config or StoreConfig()
+        path = folder / "library.db"
+        with locked(folder, lock_timeout_s, notify), plain_errors(path):
+            store = Store(folder, connect(path, write=True), config)
+            writer = cls(store)
+            try:
+                writer._recover()
+                yield writer
+                writer._tidy()
+            finally:
+                store.close()
+
+    # Sources and loaded documents
+
+    def put_source(self, source: Source) -> None:
+        """Add a source, or renew its title and options."""
+        self.db.execute(
+            "INSERT INTO sources VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+            " title = excluded.title, options = excluded.options, synced_at = excluded.synced_at",
+            (source.id, source.uri, source.kind, source.title,
+             json.dumps(dict(source.options)), _now(), _now()),
+        )  # fmt: skip
+
+    def link(self, source_id: str, item_uri: str) -> tuple[str, str] | None:
+        """(document id, stamp) of what a source's item gave last time."""
+        row = self.db.execute(
+            "SELECT document_id, stamp FROM source_documents WHERE source_id = ? AND item_uri = ?",
+            (source_id, item_uri),
+        ).fetchone()
+        return (row[0], row[1]) if row else None
+
+    def links(self, source_id: str) -> dict[str, str]:
+        """Document id by item address, for one source."""
+        rows = self.db.execute(
+            "SELECT item_uri, document_id FROM source_documents WHERE source_id = ?", (source_id,)
+        )
+        return {row[0]: row[1] for row in rows}
+
+    def stage(self, source_id: str, item_uri: str, stamp: str, document: Document) -> bool:
+        """Keep a loaded document until it is indexed; False where it is in force already."""
+        digest = content_hash(document)
+        known = "SELECT 1 FROM documents WHERE id = ? AND content_hash = ?"
+        with transaction(self.db):
+            self.db.execute(
+                "INSERT OR REPLACE INTO source_documents VALUES (?, ?, ?, ?)",
+                (source_id, item_uri, document.id, stamp),
+            )
+            fresh = not self.db.execute(known, (document.id, digest)).fetchone()
+            if fresh:
+                self._put_staged(document, digest)
+        return fresh
+
+    def _put_staged(self, document: Document, digest: str) -> None:
+        self._delete_document(document.id, staged=1)
+        self.db.execute(
+            f"INSERT INTO documents ({DOCUMENT_COLUMNS}, updated_at)"
+            " VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (document.id, document.uri, document.kind, document.title, document.author,
+             document.published, document.text, json.dumps(dict(document.meta)), digest, _now()),
+        )  # fmt: skip
+        self.db.executemany(
+            "INSERT INTO segments VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (document.id, s.start, s.end, s.page, json.dumps(s.box) if s.box else None,
+                 s.start_s, s.end_s, s.speaker)
+                for s in document.segments
+            ],
+        )  # fmt: skip
+
+    def rebind(self, document_id: str, item_uri: str, uri: str) -> None:
+        """A file moved: same document, new address."""
+        with transaction(self.db):
+            self.db.execute("UPDATE documents SET uri = ? WHERE id = ?", (uri, document_id))
+            self.db.execute(
+                "UPDATE OR REPLACE source_documents SET item_uri = ? WHERE document_id = ?",
+                (item_uri, document_id),
+            )
+            self._advance()
+
+    def by_stamp(self, stamp: str) -> list[tuple[str, str]]:
+        """(document id, item address) of everything with these raw bytes."""
+        rows = self.db.execute(
+            "SELECT document_id, item_uri FROM source_documents WHERE stamp = ?", (stamp,)
+        )
+        return [(row[0], row[1]) for row in rows]
+
+    def staged_ids(self) -> list[str]:
+        """Documents that wait to be indexed."""
+        rows = self.db.execute("SELECT id FROM documents WHERE staged = 1 ORDER BY id")
+        return [row[0] for row in rows]
+
+    # Vectors
+
+    def missing(self, keys: Iterable[str], fingerprint: str) -> set[str]:
+        """Those of `keys` whose vector is not stored yet."""
+        return {key for key in keys if self._vector_id(key, fingerprint) is None}
+
+    def put_vectors(
+        self, keys: Sequence[str], vectors: NDArray[np.float32], fingerprint: str
+    ) -> None:
+        """Store (n, dimension) unit vectors, as float16."""
+        import numpy as np
+
+        rows = [
+            (k, fingerprint, v.tobytes())
+            for k, v in zip(keys, vectors.astype(np.float16), strict=True)
+        ]
+        with transaction(self.db):
+            self.db.executemany(
+                "INSERT OR IGNORE INTO vectors (key, fingerprint, vector) VALUES (?, ?, ?)", rows
+            )
+
+    def _vector_id(self, key: str, fingerprint: str) -> int | None:
+        row = self.db.execute(
+            "SELECT id FROM vectors WHERE key = ? AND fingerprint = ?", (key, fingerprint)
+        ).fetchone()
+        return int(row[0]) if row else None
+
+    # Swapping documents over
+
+    def check(self, fingerprint: str, splitter: str) -> None:
+        """Record what made this library, or refuse what differs; raises LibraryVersion."""
+        for key, value, what in (
+            ("fingerprint", fingerprint, "embedder"),
+            ("splitter", splitter, "splitter"),
+        ):
+            known = self.store.meta(key)
+            if not known:
+                self._set_meta(key, value)
+            elif known != value:
+                raise LibraryVersion(
+                    f"this library was made with another {what} ({known}, now {value})",
+                    "dragtor index --rebuild",
+                )
+
+    def swap(self, batch: Sequence[Indexed]) -> None:
+        """Put documents in force with their passages; vectors must be stored already."""
+        self._change(batch, [], lambda: None)
+
+    def remove_source(self, source_id: str) -> list[str]:
+        """Remove a source and every document no other source holds; returns their addresses."""
+
+        def forget() -> None:
+            self.db.execute("DELETE FROM source_documents WHERE source_id = ?", (source_id,))
+            self.db.execute("DELETE FROM sources WHERE id = ?", (source_id,))
+
+        return self._drop(self._only_in(source_id, list(self.links(source_id))), forget)
+
+    def unlink(self, source_id: str, item_uris: Sequence[str]) -> list[str]:
+        """A source no longer has these items; what nothing else holds is removed."""
+
+        def forget() -> None:
+            self.db.executemany(
+                "DELETE FROM source_documents WHERE source_id = ? AND item_uri = ?",
+                [(source_id, uri) for uri in item_uris],
+            )
+
+        return self._drop(self._only_in(source_id, item_uris), forget)
+
+    def _drop(self, documents: list[str], forget: Callable[[], None]) -> list[str]:
+        marks = ",".join("?" * len(documents))
+        rows = self.db.execute(
+            f"SELECT DISTINCT item_uri FROM source_documents WHERE document_id IN ({marks})",
+            documents,
+        ).fetchall()
+        self._change([], documents, forget)
+        return [row[0] for row in rows]
+
+    def _only_in(self, source_id: str, item_uris: Sequence[str]) -> list[str]:
+        links = self.links(source_id)
+        gone = {links[uri] for uri in item_uris if uri in links}
+        kept = {document for uri, document in links.items() if uri not in set(item_uris)}
+        rows = self.db.execute(
+            "SELECT DISTINCT document_id FROM source_documents WHERE source_id != ?", (source_id,)
+        )
+        return sorted(gone - kept - {row[0] for row in rows})
+
+    def _change(
+        self, add: Sequence[Indexed], remove: Sequence[str], finish: Callable[[], None]
+    ) -> None:
+        edition = self.store.edition
+        new = {p.id for item in add for p in item.passages}
+        documents = [item.document.id for item in add] + list(remove)
+        old = {p.id for d in documents for p in self.store.passages_of(d)}
+        with transaction(self.db):
+            self.db.executemany(
+                "INSERT OR IGNORE INTO pending VALUES (?)", [(i,) for i in sorted(new | old)]
+            )
+        self._upsert(self.store.index, add, new - old)
+        with transaction(self.db):
+            for document_id in documents:
+                self._delete_passages(document_id, edition)
+                self._delete_document(document_id, staged=0)
+            for document_id in remove:
+                self._delete_document(document_id, staged=1)
+            for item in add:
+                self._put_in_force(item, edition)
+            finish()
+            self._advance()
+        if old - new:
+            self.store.index().delete(sorted(old - new))
+        with transaction(self.db):
+            self.db.execute("DELETE FROM pending")
+        self._replaced = self._replaced or bool(old)
+
+    def _upsert(
+        self, index: Callable[[], ChromaIndex], items: Sequence[Indexed], ids: set[str]
+    ) -> None:
+        fingerprint = self.store.meta("fingerprint")
+        keyed = [
+            (p.id, self._vector_id(key, fingerprint))
+            for item in items
+            for p, key in zip(item.passages, item.keys, strict=True)
+            if p.id in ids
+        ]
+        self._upsert_rows(index, [(i, v) for i, v in keyed if v is not None])
+
+    def _upsert_rows(
+        self, index: Callable[[], ChromaIndex], rows: Sequence[tuple[str, int]]
+    ) -> None:
+        """Bring (passage id, vector row) pairs into the index, from the stored vectors."""
+        import numpy as np
+
+        for at in range(0, len(rows), 1000):
+            part = rows[at : at + 1000]
+            blobs = [
+                self.db.execute("SELECT vector FROM vectors WHERE id = ?", (row,)).fetchone()[0]
+                for _, row in part
+            ]
+            matrix = np.frombuffer(b"".join(blobs), np.float16).astype(np.float32)
+            index().upsert([i for i, _ in part], matrix.reshape(len(part), -1))
+
+    def _put_in_force(self, item: Indexed, edition: int) -> None:
+        key = (item.document.id,)
+        self.db.execute("UPDATE documents SET staged = 0 WHERE id = ? AND staged = 1", key)
+        self.db.execute("UPDATE segments SET staged = 0 WHERE document_id = ? AND staged = 1", key)
+        for rowid, passage in self._insert_passages(item, edition, self.store.meta("fingerprint")):
+            self.db.execute(
+                "INSERT INTO passages_fts (rowid, title, heading, text) VALUES (?, ?, ?, ?)",
+                (rowid, item.document.title, passage.heading, passage.text),
+            )
+
+    def _insert_passages(
+        self, item: Indexed, edition: int, fingerprint: str
+    ) -> Iterator[tuple[int, Passage]]:
+        for passage, key in zip(item.passages, item.keys, strict=True):
+            cursor = self.db.execute(
+                'INSERT INTO passages (edition, id, document_id, start, "end", text, heading,'
+                " vector_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (edition, *astuple(passage), self._vector_id(key, fingerprint)),
+            )
+            yield int(cursor.lastrowid or 0), passage
+
+    def _delete_passages(self, document_id: str, edition: int) -> None:
+        """Of every edition, so that a half-done rebuild never keeps what has changed since."""
+        self.db.execute(
+            "DELETE FROM passages_fts WHERE rowid IN"
+            " (SELECT rowid FROM passages WHERE document_id = ? AND edition = ?)",
+            (document_id, edition),
+        )
+        self.db.execute("DELETE FROM passages WHERE document_id = ?", (document_id,))
+
+    def _delete_document(self, document_id: str, *, staged: int) -> None:
+        key = (document_id, staged)
+        self.db.execute("DELETE FROM documents WHERE id = ? AND staged = ?", key)
+        self.db.execute("DELETE FROM segments WHERE document_id = ? AND staged = ?", key)
+
+    # Rebuilding: a second edition grows beside the one in force, then takes its place
+
+    def begin_rebuild(self, fingerprint: str, splitter: str) -> int:
+        """The edition to fill; one that a crash left is continued where it fits."""
+        wanted = json.dumps([fingerprint, splitter])
+        edition = self.store.edition + 1
+        if self.store.meta("rebuild") != wanted:
+            with transaction(self.db):
+                self.db.execute("DELETE FROM passages WHERE edition = ?", (edition,))
+                self._set_meta("rebuild", wanted)
+        return edition
+
+    def rebuilt_ids(self, edition: int) -> set[str]:
+        """Documents whose passages the new edition holds already."""
+        rows = self.db.execute(
+            "SELECT DISTINCT document_id FROM passages WHERE edition = ?", (edition,)
+        )
+        return {row[0] for row in rows}
+
+    def put_rebuilt(self, items: Sequence[Indexed], edition: int, fingerprint: str) -> None:
+        """Add documents' passages to the new edition; nobody sees them yet."""
+        with transaction(self.db):
+            for item in items:
+                for _ in self._insert_passages(item, edition, fingerprint):
+                    pass
+
+    def finish_rebuild(self, edition: int, fingerprint: str, splitter: str) -> None:
+        """Make the new edition's vector index, then put it in force."""
+        old = self.store.edition
+        index = self._fresh_index(edition)
+        self._upsert_rows(lambda: index, self._vector_rows(edition))
+        index.close()
+        with transaction(self.db):
+            self.db.execute("DELETE FROM passages_fts")
+            self.db.execute(
+                "INSERT INTO passages_fts (rowid, title, heading, text) SELECT p.rowid, d.title,"
+                " p.heading, p.text FROM passages p JOIN documents d ON d.id = p.document_id"
+                " AND d.staged = 0 WHERE p.edition = ?",
+                (edition,),
+            )
+            self.db.execute("DELETE FROM passages WHERE edition = ?", (old,))
+            self.db.execute("DELETE FROM pending")
+            for key, value in (
+                ("fingerprint", fingerprint), ("splitter", splitter),
+                ("edition", str(edition)), ("rebuild", ""),
+            ):  # fmt: skip
+                self._set_meta(key, value)
+            self._advance()
+        self._replaced = True
+        self._remove_index(old)
+
+    def _vector_rows(self, edition: int) -> list[tuple[str, int]]:
+        rows = self.db.execute("SELECT id, vector_id FROM passages WHERE edition = ?", (edition,))
+        return [(row[0], row[1]) for row in rows]
+
+    def _fresh_index(self, edition: int) -> ChromaIndex:
+        from dragtor.store.chroma import ChromaIndex
+
+        self._remove_index(edition)
+        folder, name = self.store.index_place(edition)
+        return ChromaIndex.open(folder, name, self.store.config.url)
+
+    def _remove_index(self, edition: int) -> None:
+        from dragtor.store.chroma import ChromaIndex
+
+        folder, name = self.store.index_place(edition)
+        if self.store.config.url:
+            index = ChromaIndex.open(folder, name, self.store.config.url)
+            index.drop()
+            index.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+    # After a crash, and before leaving
+
+    def _recover(self) -> None:
+        """Finish what the last writer left: bring every pending passage's vector in line."""
+        rows = self.db.execute(
+            "SELECT pending.passage_id, p.vector_id FROM pending LEFT JOIN passages p"
+            " ON p.id = pending.passage_id AND p.edition = ?",
+            (self.store.edition,),
+        ).fetchall()
+        if not rows:
+            return
+        try:
+            self._upsert_rows(self.store.index, [(r[0], r[1]) for r in rows if r[1] is not None])
+            self.store.index().delete([r[0] for r in rows if r[1] is None])
+            whole = self.store.index().count() == self.store.counts()["passages"]
+        except LibraryError:
+            whole = False
+        if not whole:
+            self.restore_index()
+        self.db.execute("DELETE FROM pending")
+
+    def restore_index(self) -> None:
+        """Make the vector index of the edition in force again, from the stored vectors."""
+        edition = self.store.edition
+        self.store.close_index()
+        index = self._fresh_index(edition)
+        self._upsert_rows(lambda: index, self._vector_rows(edition))
+        index.close()
+
+    def _tidy(self) -> None:
+        """Drop vectors nobody uses and overwrite what was deleted, so that no trace stays."""
+        if not self._replaced or self.staged_ids():
+            return
+        with transaction(self.db):
+            self.db.execute("DELETE FROM vectors WHERE id NOT IN (SELECT vector_id FROM passages)")
+            self.db.execute("INSERT INTO passages_fts (passages_fts) VALUES ('optimize')")
+        self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _advance(self) -> None:
+        self.db.execute("UPDATE meta SET value = value + 1 WHERE key = 'generation'")
+
+    def _set_meta(self, key: str, value: str) -> None:
+        self.db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,45 @@
+"""Honest small implementations of protocols: they do what the real ones do, only worse."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class HashingEmbedder:
+    """A bag of hashed words as a unit vector: texts that share words are near each other."""
+
+    name = "hashing-64"
+    dimension = 64
+    max_tokens = 256
+    fingerprint = "hashing-64-v1"
+
+    def __init__(self) -> None:
+        self.embedded = 0  # passages embedded so far
+
+    def token_offsets(self, text: str) -> list[tuple[int, int]]:
+        return [m.span() for m in re.finditer(r"\w+|[^\w\s]", text)]
+
+    def _embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        rows = np.zeros((len(texts), self.dimension), np.float32)
+        for row, text in zip(rows, texts, strict=True):
+            for word in re.findall(r"\w+", text.lower()) or [text]:
+                row[zlib.crc32(word.encode("utf-8", "replace")) % self.dimension] += 1
+        norms: NDArray[np.float32] = np.linalg.norm(rows, axis=1, keepdims=True)
+        return rows / np.maximum(norms, 1e-9)
+
+    def embed_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return self._embed(texts)
+
+    def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        self.embedded += len(texts)
+        return self._embed(texts)
+
+    def embed_document(
+        self, text: str, spans: Sequence[tuple[int, int]]
+    ) -> NDArray[np.float32]:
+        return self.embed_passages([text[start:end] for start, end in spans])
