@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 
 from dragtor import ground, prompt, retrieve
 from dragtor.config import AnswerConfig, LLMConfig, RetrieveConfig
-from dragtor.embed import Embedder
-from dragtor.llm import LLM, Stream
 from dragtor.split import sentences
 from dragtor.store import Filters, Store
 from dragtor.types import Answer, Citation, Claim, Document, Hit
@@ -21,6 +19,9 @@ from dragtor.types import Answer, Citation, Claim, Document, Hit
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from dragtor.embed import Embedder
+    from dragtor.llm import LLM, Stream
 
 NOT_IN_SOURCES = prompt.NOT_IN_SOURCES
 

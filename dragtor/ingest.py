@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit
 
 from dragtor import split
 from dragtor.config import EmbedConfig, SplitConfig
-from dragtor.embed import Embedder
 from dragtor.errors import LibraryVersion, LoadError, UsageError
 from dragtor.load.item import Item
 from dragtor.store import Indexed, Store, Writer
 from dragtor.types import Document, Passage, Source, short_hash
+
+if TYPE_CHECKING:
+    from dragtor.embed import Embedder
 
 BATCH_PASSAGES = 256  # passages embedded and swapped in together; a crash costs at most these
 BATCH_CHARACTERS = 1_000_000  # of loaded text before it is indexed
@@ -145,7 +147,7 @@ class Ingest:
         for document_id, old_uri in self.writer.by_stamp(stamp):
             old = Path(unquote(urlsplit(old_uri).path))
             if old_uri.startswith("file:") and old_uri != item_uri and not old.exists():
-                self.writer.rebind(document_id, old_uri, item_uri)
+                self.writer.rebind(document_id, item_uri)
                 return True
         return False
 

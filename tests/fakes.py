@@ -39,7 +39,5 @@ class HashingEmbedder:
         self.embedded += len(texts)
         return self._embed(texts)
 
-    def embed_document(
-        self, text: str, spans: Sequence[tuple[int, int]]
-    ) -> NDArray[np.float32]:
+    def embed_document(self, text: str, spans: Sequence[tuple[int, int]]) -> NDArray[np.float32]:
         return self.embed_passages([text[start:end] for start, end in spans])

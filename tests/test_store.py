@@ -253,9 +253,12 @@ def test_another_embedder_or_splitter_is_refused(library: Path) -> None:
 
 def test_a_second_writer_waits_then_gives_up(library: Path) -> None:
     notes: list[str] = []
-    with Writer.open(library), pytest.raises(LibraryLocked, match="is writing to") as locked:
-        with Writer.open(library, lock_timeout_s=0.1, notify=notes.append):
-            pass
+    with (
+        Writer.open(library),
+        pytest.raises(LibraryLocked, match="is writing to") as locked,
+        Writer.open(library, lock_timeout_s=0.1, notify=notes.append),
+    ):
+        pass
     assert locked.value.exit_code == 5
     assert notes[0].startswith("waiting for process ")
 

@@ -136,13 +136,13 @@ class Writer:
             ],
         )  # fmt: skip
 
-    def rebind(self, document_id: str, item_uri: str, uri: str) -> None:
+    def rebind(self, document_id: str, uri: str) -> None:
         """A file moved: same document, new address."""
         with transaction(self.db):
             self.db.execute("UPDATE documents SET uri = ? WHERE id = ?", (uri, document_id))
             self.db.execute(
                 "UPDATE OR REPLACE source_documents SET item_uri = ? WHERE document_id = ?",
-                (item_uri, document_id),
+                (uri, document_id),
             )
             self._advance()
 

@@ -1,0 +1,334 @@
+"""The shape of the house: who may import whom, what loads late, and what no file may hold.
+
+Every rule is a function of a folder, so that each is also tried on a small bad package.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+import dragtor
+
+PACKAGE = ROOT / "dragtor"
+MAX_LINES = 400
+
+# A room imports rooms of smaller rows only.
+ROWS = (
+    ("types", "errors"),  # these two import nothing
+    ("config", "extras", "prompt", "metrics", "links"),
+    ("models",),
+    ("load", "speech", "split", "embed", "store", "llm", "tagging"),
+    ("retrieve",),
+    ("ground",),
+    ("ingest", "answer", "extract", "recommend"),
+    ("library", "doctor"),
+    ("chat", "agent"),
+    ("evaluate",),
+    ("serve",),
+    ("cli",),
+    ("__main__",),
+)
+ROW_OF = {room: row for row, rooms in enumerate(ROWS) for room in rooms}
+FRONT = "__init__"  # the front door names public things, and imports rooms when they are used
+
+# Slow to import, or wanted by few commands: never at module level.
+HEAVY = {
+    "bs4", "charset_normalizer", "chromadb", "chromadb_rust_bindings", "dacite", "filelock",
+    "httpx", "huggingface_hub", "jinja2", "llama_cpp", "lxml", "mammoth", "markdown_it", "numpy",
+    "onnx", "onnxruntime", "pathspec", "platformdirs", "psutil", "pydantic", "pypdfium2",
+    "requests", "requests_cache", "rich", "scipy", "tokenizers", "torch", "trafilatura",
+    "transformers", "urllib3", "xllamacpp", "yaml",
+}  # fmt: skip
+# cli draws tables on a terminal; it may name rich where it draws, not where it starts.
+
+Import = tuple[str, int]  # what is imported (dotted), at which line
+
+
+def modules(package: Path) -> Iterator[tuple[str, Path]]:
+    """(dotted name, file) of every module; a package's own file is `name.__init__`."""
+    for path in sorted(package.rglob("*.py")):
+        yield ".".join([package.name, *path.relative_to(package).with_suffix("").parts]), path
+
+
+def room_of(module: str) -> str:
+    """The room of `dragtor.store.read` is store."""
+    return module.split(".")[1]
+
+
+def imports(name: str, tree: ast.AST) -> Iterator[Import]:
+    """All imports of a module: nested, relative, under TYPE_CHECKING, and by name as text."""
+    parts = name.split(".")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, node.lineno
+        elif isinstance(node, ast.ImportFrom):
+            base = parts[: len(parts) - node.level] if node.level else []
+            source = ".".join([*base, *filter(None, [node.module])])
+            for alias in node.names:
+                yield f"{source}.{alias.name}", node.lineno
+        elif isinstance(node, ast.Call):
+            called = ast.unparse(node.func).rpartition(".")[2]
+            text = node.args[0] if node.args else None
+            if called in ("import_module", "__import__") and isinstance(text, ast.Constant):
+                yield f"{text.value}", node.lineno
+            elif called in ("import_module", "__import__") and isinstance(text, ast.JoinedStr):
+                yield ast.unparse(text).strip("f'\""), node.lineno
+
+
+def public_names(package: Path) -> dict[str, str]:
+    """Public name -> room, as the front door's `_ROOMS` says."""
+    tree = ast.parse((package / "__init__.py").read_text("utf-8"))
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_ROOMS":
+            found: dict[str, str] = ast.literal_eval(node.value)
+            return found
+    return {}
+
+
+def wrong_imports(package: Path) -> list[str]:
+    """Imports that do not point to a smaller row, and rooms without a row."""
+    named = public_names(package)
+    wrong = []
+    for name, path in modules(package):
+        room = room_of(name)
+        if room == FRONT:
+            continue
+        if room not in ROW_OF:
+            wrong.append(f"{name}: the room {room} has no row")
+            continue
+        for imported, line in imports(name, ast.parse(path.read_text("utf-8"))):
+            first, _, rest = imported.partition(".")
+            if first != package.name:
+                continue
+            target = rest.split(".")[0]
+            target = named.get(target, target)
+            if target in ("", "__version__") or target == room:
+                continue
+            if ROW_OF.get(target, len(ROWS)) >= ROW_OF[room]:
+                wrong.append(f"{name}:{line}: {room} imports {target}")
+    return wrong
+
+
+def at_import_time(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Statements that run when the module is imported, those under TYPE_CHECKING left out."""
+    for node in body:
+        yield node
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            yield from at_import_time(node.orelse)
+            continue
+        for part in ("body", "orelse", "finalbody"):
+            yield from at_import_time(getattr(node, part, []))
+        for handler in getattr(node, "handlers", []):
+            yield from at_import_time(handler.body)
+
+
+def early_heavy_imports(package: Path) -> list[str]:
+    wrong = []
+    for name, path in modules(package):
+        for node in at_import_time(ast.parse(path.read_text("utf-8")).body):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                shallow = ast.Module([node], [])
+                for imported, line in imports(name, shallow):
+                    if imported.split(".")[0] in HEAVY:
+                        wrong.append(f"{name}:{line}: {imported}")
+    return wrong
+
+
+def poor_docstrings(package: Path) -> list[str]:
+    wrong = []
+    for name, path in modules(package):
+        text = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+        if len([line for line in text.splitlines() if line.strip()]) < 2:
+            wrong.append(name)
+    return wrong
+
+
+def long_files(package: Path) -> list[str]:
+    sizes = {name: len(path.read_text("utf-8").splitlines()) for name, path in modules(package)}
+    return [f"{name}: {lines} lines" for name, lines in sizes.items() if lines > MAX_LINES]
+
+
+def forbidden(text: str) -> list[str]:
+    """Hosts of package registries and folders of somebody's machine. Written in pieces here."""
+    hosts = ("py" + "pi.org", "npm" + "js.org", "npm" + "js.com", "python" + "hosted.org")
+    folders = "|".join(("ro" + "ot", "wo" + "rk/main", "wo" + "rk/shared", "opt/py" + "pi"))
+    found = [host for host in hosts if host in text]
+    return found + re.findall(rf"(?<![\w.~:/-])/(?:{folders})/", text)
+
+
+def test_imports_point_to_smaller_rows() -> None:
+    assert wrong_imports(PACKAGE) == []
+
+
+def test_heavy_modules_are_imported_late() -> None:
+    assert early_heavy_imports(PACKAGE) == []
+
+
+def test_every_file_says_what_it_owns() -> None:
+    assert poor_docstrings(PACKAGE) == []
+
+
+def test_no_file_is_long() -> None:
+    assert long_files(PACKAGE) == []
+
+
+@pytest.mark.parametrize("module", ["dragtor", "dragtor.config", "dragtor.cli"])
+def test_starting_loads_nothing_heavy(module: str) -> None:
+    code = f"import sys, {module}; print(*sorted(m.split('.')[0] for m in sys.modules))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert run.returncode == 0, run.stderr
+    assert HEAVY & set(run.stdout.split()) == set()
+
+
+def test_public_names_are_sorted_complete_and_there() -> None:
+    assert dragtor.__all__ == sorted(dragtor.__all__)
+    assert set(dragtor.__all__) == public_names(PACKAGE).keys()
+    tree = ast.parse((PACKAGE / "__init__.py").read_text("utf-8"))
+    checked = next(node for node in tree.body if isinstance(node, ast.If))
+    seen_by_mypy = {imported.split(".")[2]: imported.split(".")[1] for imported, _ in
+                    imports("dragtor.__init__", checked)}  # fmt: skip
+    assert seen_by_mypy == public_names(PACKAGE)
+    for name in dragtor.__all__:
+        assert getattr(dragtor, name).__name__ == name
+    with pytest.raises(AttributeError, match="has no attribute 'Librari'"):
+        dragtor.Librari  # noqa: B018
+    assert (PACKAGE / "py.typed").is_file()
+
+
+def test_no_file_names_a_registry_or_a_machine() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        capture_output=True,
+        cwd=ROOT,
+    )
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    names = [name for name in listed.stdout.decode().split("\0") if name]
+    assert len(names) > 20
+    wrong = {}
+    for name in names:
+        path = ROOT / name
+        if path.is_file() and (found := forbidden(path.read_bytes().decode("latin-1"))):
+            wrong[name] = found
+    assert wrong == {}
+
+
+# The rules on a package that breaks them.
+
+
+@pytest.fixture
+def bad(tmp_path: Path) -> Path:
+    package = tmp_path / "dragtor"
+    (package / "store").mkdir(parents=True)
+    (package / "__init__.py").write_text('"""Front."""\n_ROOMS = {"Library": "library"}\n')
+    return package
+
+
+@pytest.mark.parametrize(
+    ("file", "code", "wrong"),
+    [
+        ("split.py", "import dragtor.embed", "dragtor.split:1: split imports embed"),
+        ("split.py", "from dragtor.llm import open", "dragtor.split:1: split imports llm"),
+        ("split.py", "from dragtor import cli", "dragtor.split:1: split imports cli"),
+        ("split.py", "from dragtor import Library", "dragtor.split:1: split imports library"),
+        ("split.py", "from dragtor import unheard", "dragtor.split:1: split imports unheard"),
+        ("split.py", "from . import embed", "dragtor.split:1: split imports embed"),
+        ("split.py", "from .embed import x", "dragtor.split:1: split imports embed"),
+        (
+            "store/read.py",
+            "from ..retrieve import x",
+            "dragtor.store.read:1: store imports retrieve",
+        ),
+        ("store/__init__.py", "from .. import llm", "dragtor.store.__init__:1: store imports llm"),
+        (
+            "split.py",
+            "def f():\n  from dragtor import embed",
+            "dragtor.split:2: split imports embed",
+        ),
+        (
+            "split.py",
+            "if TYPE_CHECKING:\n  from dragtor.embed import E",
+            "dragtor.split:2: split imports embed",
+        ),
+        ("split.py", "import_module('dragtor.embed')", "dragtor.split:1: split imports embed"),
+        ("split.py", "__import__(f'dragtor.{x}')", "dragtor.split:1: split imports {x}"),
+        ("errors.py", "from dragtor import types", "dragtor.errors:1: errors imports types"),
+        ("shed.py", "", "dragtor.shed: the room shed has no row"),
+    ],
+)
+def test_a_wrong_import_is_caught(bad: Path, file: str, code: str, wrong: str) -> None:
+    (bad / file).write_text(code)
+    assert wrong_imports(bad) == [wrong]
+
+
+@pytest.mark.parametrize(
+    ("file", "code"),
+    [
+        ("split.py", "from dragtor import __version__\nfrom dragtor.models import path"),
+        (
+            "store/read.py",
+            "from dragtor.store import write\nfrom . import lock\nfrom .lock import x",
+        ),
+        ("store/__init__.py", "from .read import x\nfrom ..models import y"),
+        ("cli.py", "from dragtor import Library\nimport dragtor"),
+        ("split.py", "import json, dragtors\nimport_module(name)"),
+    ],
+)
+def test_a_right_import_is_not(bad: Path, file: str, code: str) -> None:
+    (bad / file).write_text(code)
+    assert wrong_imports(bad) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import numpy as np",
+        "from chromadb.config import Settings",
+        "class A:\n  import yaml",
+        "try:\n  import torch\nexcept ImportError:\n  pass",
+        "try:\n  pass\nexcept ImportError:\n  import torch",
+        "if TYPE_CHECKING:\n  pass\nelse:\n  import rich.table",
+        "with x:\n  import requests",
+    ],
+)
+def test_an_early_heavy_import_is_caught(bad: Path, code: str) -> None:
+    (bad / "split.py").write_text(code)
+    assert len(early_heavy_imports(bad)) == 1
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def f():\n  import numpy",
+        "class A:\n  def f(self):\n    import numpy",
+        "if TYPE_CHECKING:\n  import numpy",
+        "if typing.TYPE_CHECKING:\n  import numpy",
+        "import numpydoc, json",
+    ],
+)
+def test_a_late_one_is_not(bad: Path, code: str) -> None:
+    (bad / "split.py").write_text(code)
+    assert early_heavy_imports(bad) == []
+
+
+def test_poor_docstrings_long_files_and_forbidden_text_are_caught(bad: Path) -> None:
+    (bad / "split.py").write_text('"""One line."""\n' + "x = 1\n" * MAX_LINES)
+    (bad / "store" / "read.py").write_text('"""Two lines.\n\nHere.\n"""\n')
+    (bad / "store" / "write.py").write_text("x = 1\n")
+    assert poor_docstrings(bad) == ["dragtor.__init__", "dragtor.split", "dragtor.store.write"]
+    assert long_files(bad) == [f"dragtor.split: {MAX_LINES + 1} lines"]
+    for text in ("https://py" + "pi.org/simple", "see /ro" + "ot/x", '"/wo' + 'rk/main/x"'):
+        assert len(forbidden(text)) == 1, text
+    for text in ("the root/x", "https://example.org/work/main-x", "../wo" + "rk/main/"):
+        assert forbidden(text) == [], text

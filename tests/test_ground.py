@@ -1,0 +1,80 @@
+"""Quotes and support: verbatim, from the right passage, or none."""
+
+from __future__ import annotations
+
+import pytest
+from fakes import HashingEmbedder
+
+from dragtor.ground import best_quotes, marks, support
+from dragtor.types import Document, Hit, Passage
+
+EMBEDDER = HashingEmbedder()
+EMBED = EMBEDDER.embed_passages
+
+PULLEY = Document(
+    "pulley", "https://example.org/pulley", "web", "A2 pulley",
+    "# Return\n\nA grade two strain heals in 4 to 6 weeks. Tape is optional. "
+    "Climb again when crimping is free of pain.",
+)  # fmt: skip
+ELBOW = Document(
+    "elbow", "https://example.org/elbow", "web", "Elbow",
+    "Golfer's elbow hurts on the inside. Load the wrist flexors with 3 sets of 15.",
+)  # fmt: skip
+DOCUMENTS = {"pulley": PULLEY, "elbow": ELBOW}
+
+
+def hit(document: Document, score: float) -> Hit:
+    start = document.text.rfind("\n") + 1
+    return Hit(Passage.of(document, start, len(document.text)), score, title=document.title)
+
+
+HITS = [hit(PULLEY, 0.9), hit(ELBOW, 0.5)]
+
+
+def test_the_best_quotes_are_verbatim_and_one_a_hit() -> None:
+    question = EMBEDDER.embed_queries(["when may I climb again without pain"])[0]
+    quotes = best_quotes(question, HITS, DOCUMENTS, EMBED, 3)
+    assert [q.n for q in quotes] == [1, 2]
+    assert quotes[0].quote == "Climb again when crimping is free of pain."
+    for quote in quotes:
+        assert DOCUMENTS[quote.document_id].text[quote.start : quote.end] == quote.quote
+        assert quote.url.startswith(DOCUMENTS[quote.document_id].uri + "#:~:text=")
+    assert best_quotes(question, [], DOCUMENTS, EMBED, 3) == []
+
+
+@pytest.mark.parametrize(
+    ("raw", "text", "numbers"),
+    [
+        ("It heals in 6 weeks [1].", "It heals in 6 weeks.", [1]),
+        ("It heals. [1][2]", "It heals.", [1, 2]),
+        ("Both say so [1, 3; 1].", "Both say so.", [1, 3]),
+        ("No mark [at all].", "No mark [at all].", []),
+    ],
+)
+def test_marks(raw: str, text: str, numbers: list[int]) -> None:
+    assert marks(raw) == (text, numbers)
+
+
+def test_a_claim_gets_the_sentence_that_carries_it() -> None:
+    (span,) = support("Such a strain heals in 4 to 6 weeks", [1], HITS, DOCUMENTS, EMBED)
+    assert span.text == "A grade two strain heals in 4 to 6 weeks."
+
+
+@pytest.mark.parametrize(
+    ("claim", "numbers"),
+    [
+        ("A strain heals in 8 to 10 weeks", [1]),  # other numbers
+        ("Drink two litres of water daily", [1]),  # other words
+        ("A strain heals in 4 to 6 weeks", [2]),  # the wrong passage
+        ("A strain heals in 4 to 6 weeks", [7]),  # an invented number
+        ("A strain heals in 4 to 6 weeks", [0]),
+        ("Something quite unrelated altogether", []),
+    ],
+)
+def test_what_does_not_support_is_not_cited(claim: str, numbers: list[int]) -> None:
+    assert support(claim, numbers, HITS, DOCUMENTS, EMBED) == []
+
+
+def test_an_unmarked_sentence_finds_its_own_source() -> None:
+    (span,) = support("Load the wrist flexors with 3 sets", [], HITS, DOCUMENTS, EMBED)
+    assert span.document.id == "elbow"

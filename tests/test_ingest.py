@@ -1,0 +1,227 @@
+"""The write river on real files, with an honest small embedder: what is added, kept, removed."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from conftest import digest
+from fakes import HashingEmbedder
+
+from dragtor.config import EmbedConfig, LoadConfig, SplitConfig
+from dragtor.errors import LibraryVersion
+from dragtor.ingest import Ingest, source_of
+from dragtor.load.file import FileLoader
+from dragtor.store import Store, Writer
+from dragtor.types import Document, short_hash
+
+Open = Callable[..., "contextmanager[Ingest]"]  # type: ignore[type-arg]
+TEXT = "The pulley is a ligament. It heals in weeks. Load it early and gently.\n\n"
+
+
+@contextmanager
+def river(
+    library: Path,
+    embedder: HashingEmbedder | None = None,
+    split: SplitConfig | None = None,
+    embed: EmbedConfig | None = None,
+) -> Iterator[Ingest]:
+    made = embedder or HashingEmbedder()
+    with Writer.open(library) as writer:
+        yield Ingest(
+            writer,
+            {"file": FileLoader(LoadConfig(), notify=lambda _: None)},
+            lambda: made,
+            split or SplitConfig(tokens=40, overlap_tokens=8),
+            embed or EmbedConfig(),
+            lambda *_: None,
+        )
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> Path:
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    for number in range(5):
+        (folder / f"{number}.md").write_text(f"# Note {number}\n\n" + TEXT * (number + 1))
+    return folder
+
+
+def counts(ingest: Ingest) -> tuple[int, int, int, int]:
+    r = ingest.report
+    return r.added, r.changed, r.unchanged, r.removed
+
+
+def test_a_folder_is_added_then_unchanged(own_folders: Path, notes: Path) -> None:
+    with river(own_folders) as ingest:
+        ingest.add([str(notes)])
+        assert counts(ingest) == (5, 0, 0, 0)
+        assert ingest.report.passages == ingest.writer.store.counts()["passages"] > 5
+    before = digest(own_folders)
+
+    def no_embedder() -> HashingEmbedder:
+        raise AssertionError("nothing to embed")
+
+    with river(own_folders) as ingest:
+        again = Ingest(
+            ingest.writer, ingest.loaders, no_embedder, ingest.split_config,
+            ingest.embed_config, ingest.progress,
+        )  # fmt: skip
+        again.add([str(notes)])
+        assert counts(again) == (0, 0, 5, 0)
+    assert digest(own_folders) == before
+
+
+def test_only_what_changed_is_embedded(own_folders: Path, notes: Path) -> None:
+    with river(own_folders) as ingest:
+        ingest.add([str(notes)])
+    embedder = HashingEmbedder()
+    (notes / "1.md").write_text("# Note 1\n\nEntirely new words here.")
+    with river(own_folders, embedder) as ingest:
+        ingest.add([str(notes)])
+        assert counts(ingest) == (0, 1, 4, 0)
+    assert embedder.embedded == 1
+
+
+def test_deleted_files_leave_on_sync(own_folders: Path, notes: Path) -> None:
+    with river(own_folders) as ingest:
+        ingest.add([str(notes)])
+    (notes / "0.md").unlink()
+    with river(own_folders) as ingest:
+        ingest.sync(ingest.writer.store.sources())
+        assert counts(ingest) == (0, 0, 4, 1)
+        assert len(ingest.writer.store.documents()) == 4
+
+
+@pytest.mark.parametrize("how", ["emptied", "gone"])
+def test_an_unmounted_folder_loses_nothing(own_folders: Path, notes: Path, how: str) -> None:
+    with river(own_folders) as ingest:
+        ingest.add([str(notes)])
+    before = digest(own_folders)
+    shutil.rmtree(notes)
+    if how == "emptied":
+        notes.mkdir()
+    with river(own_folders) as ingest:
+        ingest.sync(ingest.writer.store.sources())
+        assert len(ingest.report.failed) == 1
+    assert digest(own_folders) == before
+
+
+def test_a_moved_file_is_the_same_document(own_folders: Path, notes: Path) -> None:
+    with river(own_folders) as ingest:
+        ingest.add([str(notes)])
+        before = {row["id"] for row in ingest.writer.store.documents()}
+    (notes / "sub").mkdir()
+    (notes / "3.md").rename(notes / "sub" / "three.md")
+    embedder = HashingEmbedder()
+    with river(own_folders, embedder) as ingest:
+        ingest.add([str(notes)])
+        rows = ingest.writer.store.documents()
+        assert {row["id"] for row in rows} == before
+        assert [r["uri"] for r in rows if "three" in r["uri"]]
+        assert counts(ingest) == (0, 0, 5, 0)
+    assert embedder.embedded == 0
+    (notes / "sub" / "three.md").write_text("# Note 3\n\nNow it also changed.")
+    with river(own_folders) as ingest:
+        ingest.add([str(notes)])
+        assert counts(ingest) == (0, 1, 4, 0)
+        assert {row["id"] for row in ingest.writer.store.documents()} == before
+
+
+def test_one_bad_file_does_not_stop_the_rest(own_folders: Path, notes: Path) -> None:
+    (notes / "broken.pdf").write_bytes(b"%PDF-1.4 not really")
+    (notes / "empty.txt").write_bytes(b"")
+    with river(own_folders) as ingest:
+        ingest.add([str(notes / "absent"), str(notes), "ftp://example.org/x"])
+        assert counts(ingest) == (5, 0, 0, 0)
+        failed = sorted(uri.rpartition("/")[2] for uri, _ in ingest.report.failed)
+    assert failed == ["absent", "broken.pdf", "empty.txt", "x"]
+
+
+def test_load_then_index(own_folders: Path, notes: Path) -> None:
+    with river(own_folders) as ingest:
+        ingest.add([str(notes)], index=False)
+        assert ingest.writer.store.counts()["passages"] == 0
+        assert len(ingest.writer.staged_ids()) == 5
+    with river(own_folders) as ingest:
+        ingest.index()
+        assert ingest.report.passages == ingest.writer.store.counts()["passages"] > 0
+        assert ingest.writer.staged_ids() == []
+
+
+def test_what_a_crash_left_staged_is_indexed_without_loading_again(
+    own_folders: Path, notes: Path
+) -> None:
+    with river(own_folders) as ingest:
+        ingest.add([str(notes)], index=False)
+    with river(own_folders) as ingest:
+        ingest.add([str(notes)])
+        assert counts(ingest) == (0, 0, 5, 0)
+        assert ingest.report.passages > 0
+
+
+def test_rebuild_embeds_nothing_again(own_folders: Path, notes: Path) -> None:
+    with river(own_folders) as ingest:
+        ingest.add([str(notes)])
+    before = digest(own_folders)
+    shutil.rmtree(own_folders / "index")
+    embedder = HashingEmbedder()
+    with river(own_folders, embedder) as ingest:
+        ingest.rebuild()
+    assert embedder.embedded == 0
+    assert digest(own_folders) == before
+
+
+def test_rebuild_takes_a_new_splitter_over(own_folders: Path, notes: Path) -> None:
+    with river(own_folders) as ingest:
+        ingest.add([str(notes)])
+        few = ingest.writer.store.counts()["passages"]
+    finer = SplitConfig(tokens=20, overlap_tokens=0)
+    (notes / "new.md").write_text("another one")
+    with (
+        pytest.raises(LibraryVersion, match="another splitter"),
+        river(own_folders, split=finer) as ingest,
+    ):
+        ingest.add([str(notes)])
+    with river(own_folders, split=finer) as ingest:
+        ingest.rebuild()
+        store = ingest.writer.store
+        assert store.counts()["passages"] == store.index().count() > few
+        assert ingest.writer.staged_ids() == []
+        assert any(row["title"] == "new" for row in store.documents())
+
+
+def test_late_chunking_is_another_embedding(own_folders: Path, notes: Path) -> None:
+    with river(own_folders) as ingest:
+        ingest.add([str(notes)])
+    late = EmbedConfig(late_chunking=True)
+    with river(own_folders, embed=late) as ingest:
+        ingest.rebuild()
+    with Store.open(own_folders) as store:
+        assert "+late512/128" in store.meta("fingerprint")
+        rows = store.rows("SELECT count(*) FROM vectors")
+        assert rows[0][0] == store.counts()["passages"] > 0
+
+
+def test_bytes_become_a_source_of_their_own(own_folders: Path) -> None:
+    uri = "stdin:abc"
+    document = Document(short_hash(uri), uri, "file", "stdin", "Some words.", meta={"stamp": "1"})
+    for expected in ((1, 0, 0, 0), (0, 0, 1, 0)):
+        with river(own_folders) as ingest:
+            ingest.add_document(document)
+            assert counts(ingest) == expected
+    with Store.open(own_folders) as store:
+        assert [s.kind for s in store.sources()] == ["stdin"]
+    with river(own_folders) as ingest:
+        ingest.sync(ingest.writer.store.sources())
+        assert counts(ingest) == (0, 0, 0, 0)
+
+
+def test_a_source_is_named_by_what_was_given(tmp_path: Path) -> None:
+    assert source_of("https://example.org/a").kind == "web"
+    folder = source_of(str(tmp_path))
+    assert (folder.kind, folder.uri) == ("file", str(tmp_path))
+    assert source_of(tmp_path.as_uri()).id == folder.id

@@ -1,0 +1,44 @@
+"""Scores against values worked out by hand and, for nDCG, the published definition."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from dragtor import metrics
+
+GRADES = {"a": 2, "b": 1, "c": 0}
+
+
+def test_ndcg_by_hand() -> None:
+    gained = 1 / math.log2(2) + 2 / math.log2(4)
+    ideal = 2 / math.log2(2) + 1 / math.log2(3)
+    assert metrics.ndcg(["b", "x", "a"], GRADES) == pytest.approx(gained / ideal)
+    assert metrics.ndcg(["a", "b"], GRADES) == 1
+    assert metrics.ndcg(["x", "a"], GRADES, k=1) == 0
+    assert metrics.ndcg([], {"c": 0}) == 0
+
+
+def test_recall_and_reciprocal_rank() -> None:
+    assert metrics.recall(["x", "a", "b"], GRADES, 2) == 0.5
+    assert metrics.recall(["a"], {}, 5) == 0
+    assert metrics.reciprocal_rank(["x", "c", "b"], GRADES) == pytest.approx(1 / 3)
+    assert metrics.reciprocal_rank(["x"], GRADES) == 0
+
+
+def test_percentiles_are_values_that_occurred() -> None:
+    values = [5.0, 1.0, 4.0, 2.0, 3.0]
+    assert metrics.percentile(values, 0.5) == 3
+    assert metrics.percentile(values, 0.95) == 5
+    assert metrics.percentile([], 0.5) == 0
+
+
+def test_the_interval_holds_the_mean_and_narrows() -> None:
+    few, many = [0.0, 1.0] * 10, [0.0, 1.0] * 200
+    low, high = metrics.interval(few)
+    assert low < 0.5 < high
+    narrow = metrics.interval(many)
+    assert narrow[1] - narrow[0] < high - low
+    assert metrics.interval(few) == (low, high)
+    assert metrics.interval([]) == (0, 0)
