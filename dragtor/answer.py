@@ -135,13 +135,13 @@ class Reader:
     ) -> Iterator[Event]:
         llm = self.llm()
         blocks = [
-            prompt.Block(n, hit.title, hit.passage.heading, hit.passage.text, hit.speaker or "")
+            prompt.Block(n, hit.title, hit.passage.text, hit.passage.heading, hit.speaker or "")
             for n, hit in enumerate(hits, 1)
         ]
-        messages = prompt.fit(
-            question, blocks, llm.count_prompt, llm.context_tokens - self.llm_config.answer_tokens
-        )
-        grounder = _Grounder(hits, documents, self.embedder.embed_passages)
+        room = llm.context_tokens - self.llm_config.answer_tokens
+        blocks = prompt.fit_blocks(question, blocks, llm.count_prompt, room)
+        messages = prompt.answer_messages(question, blocks)
+        grounder = _Grounder(hits[: len(blocks)], documents, self.embedder.embed_passages)
         config = self.llm_config
         with llm.stream(
             messages,

@@ -6,17 +6,50 @@ Functions receive their section, never the whole configuration. Knows no room.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, is_dataclass
+from operator import attrgetter
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from dragtor.errors import UsageError
 
 PACKAGE_FOLDER = Path(__file__).resolve().parent
 CHECKOUT_FOLDER = PACKAGE_FOLDER.parent
 PRESETS = ("small", "default", "quality")
+SHOW = "dragtor config path"  # the hint: which file is read
+
+# Numbers are 0 or more, except:
+RANGES: dict[str, tuple[float, float]] = {
+    "answer.passages": (1, math.inf),
+    "embed.batch_tokens": (1, math.inf),
+    "embed.late_window_tokens": (16, math.inf),
+    "llm.answer_tokens": (1, math.inf),
+    "llm.context_tokens": (256, math.inf),
+    "llm.gpu_layers": (-2, math.inf),
+    "llm.timeout_s": (0.1, math.inf),
+    "load.max_file_mb": (1, math.inf),
+    "load.web.max_mb": (1, math.inf),
+    "load.web.max_pages": (1, math.inf),
+    "load.web.requests_per_minute": (1, math.inf),
+    "load.web.timeout_s": (0.1, math.inf),
+    "load.web.total_timeout_s": (0.1, math.inf),
+    "models.timeout_s": (0.1, math.inf),
+    "retrieve.candidates": (1, math.inf),
+    "retrieve.dense_weight": (0, 1),
+    "retrieve.floor": (-1, 1),
+    "retrieve.k": (1, math.inf),
+    "split.semantic_percentile": (0, 100),
+    "split.tokens": (16, math.inf),
+}
+# The first of each pair stays below the second.
+BELOW = (
+    ("split.overlap_tokens", "split.tokens"),
+    ("embed.late_overlap_tokens", "embed.late_window_tokens"),
+    ("llm.answer_tokens", "llm.context_tokens"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +81,8 @@ class WebConfig:
 class LoadConfig:
     """What is read from folders and the web."""
 
-    ignore: tuple[str, ...] = (".*", "__pycache__", "node_modules", "*.tmp", "~$*")  # gitignore style
+    # names left out of folders, gitignore style
+    ignore: tuple[str, ...] = (".*", "__pycache__", "node_modules", "*.tmp", "~$*")
     max_file_mb: int = 200  # megabytes; larger files are refused with a line
     web: WebConfig = field(default_factory=WebConfig)
 
@@ -60,7 +94,7 @@ class SplitConfig:
     strategy: str = "recursive"  # recursive, paragraph, semantic, tokens
     tokens: int = 180  # tokens a passage aims at, at most
     overlap_tokens: int = 30  # tokens repeated from the passage before
-    semantic_percentile: float = 90.0  # semantic: break where similarity falls below this percentile
+    semantic_percentile: float = 90.0  # semantic: break below this similarity percentile
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +178,9 @@ class Config:
 
 
 def packaged(name: str) -> Path:
-    """A file of config/: beside the checkout's package, or inside an installed wheel."""
-    checkout = CHECKOUT_FOLDER / "config" / name
-    return checkout if checkout.exists() else PACKAGE_FOLDER / "assets" / "config" / name
+    """A file of config/: inside an installed wheel, or beside the checkout's package."""
+    inside = PACKAGE_FOLDER / "assets" / "config" / name
+    return inside if inside.exists() else CHECKOUT_FOLDER / "config" / name
 
 
 def config_path() -> Path:
@@ -162,72 +196,123 @@ def config_path() -> Path:
 def load_config(path: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Config:
     """Read the settings; `overrides` is a nested mapping that wins over everything.
 
-    Raises UsageError on a file that is no mapping, an unknown key or a value of a wrong type.
+    Raises UsageError on a file that is no mapping, an unknown key, or a value of a wrong type
+    or out of its range.
     """
-    path = path or config_path()
-    own = _read(path)
-    merged = _merge(own, _from_environment(Config, "DRAGTOR"))
+    merged = _merge(_read(path or config_path()), _from_environment(Config, "DRAGTOR"))
     merged = _merge(merged, overrides or {})
-    preset = merged.get("preset", "default")
+    preset = merged.setdefault("preset", "default")
     if preset not in PRESETS:
         raise UsageError(f"unknown preset {preset!r}", f"presets: {', '.join(PRESETS)}")
-    base = _read(packaged(f"presets/{preset}.yml"))
-    return _build(_merge(base, merged), path)
+    config: Config = _section(Config, _merge(_read(packaged(f"presets/{preset}.yml")), merged), "")
+    _check_pairs(config)
+    return config
 
 
 def _read(path: Path) -> dict[str, Any]:
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        data = yaml.load(path.read_text("utf-8"), Loader=loader) or {}
+        text = path.read_text("utf-8-sig")
+        data = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+        raise UsageError(f"cannot read {path}: {error.strerror}", SHOW) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
+    if data is None:
+        return {}
     if not isinstance(data, dict):
-        raise UsageError(f"{path} must hold a mapping of settings")
+        raise UsageError(f"{path} must hold a mapping of settings", SHOW)
     return data
 
 
 def _merge(low: Mapping[str, Any], high: Mapping[str, Any]) -> dict[str, Any]:
+    """`high` over `low`; a section with nothing in it (all its lines commented) says nothing."""
     merged = dict(low)
     for key, value in high.items():
         below = merged.get(key)
-        both = isinstance(below, Mapping) and isinstance(value, Mapping)
-        merged[key] = _merge(below, value) if both else value  # type: ignore[arg-type]
+        if not isinstance(below, Mapping):
+            merged[key] = value
+        elif value is not None:
+            merged[key] = _merge(below, value) if isinstance(value, Mapping) else value
     return merged
 
 
-def _from_environment(section: Any, prefix: str) -> dict[str, Any]:
+def _from_environment(kind: type[Any], prefix: str) -> dict[str, Any]:
+    """Settings named like DRAGTOR_LLM_MODEL; text is taken as it is, the rest read as YAML."""
     found: dict[str, Any] = {}
-    for item in fields(section):
-        name = f"{prefix}_{item.name.upper()}"
-        nested = item.default_factory() if callable(item.default_factory) else None
-        if is_dataclass(nested):
-            if below := _from_environment(nested, name):
-                found[item.name] = below
-        elif name in os.environ:
-            import yaml
-
-            found[item.name] = yaml.safe_load(os.environ[name])
+    for name, hint in get_type_hints(kind).items():
+        variable = f"{prefix}_{name.upper()}"
+        if is_dataclass(hint):
+            if below := _from_environment(hint, variable):  # type: ignore[arg-type]
+                found[name] = below
+        elif variable in os.environ:
+            raw = os.environ[variable]
+            found[name] = raw if hint is str or get_origin(hint) is Literal else _scalar(raw)
     return found
 
 
-def _build(data: Mapping[str, Any], path: Path) -> Config:
-    import dacite
+def _scalar(raw: str) -> Any:
+    import yaml
 
-    rules = dacite.Config(strict=True, cast=[tuple], type_hooks={float: _number})
     try:
-        return dacite.from_dict(Config, data, config=rules)
-    except dacite.UnexpectedDataError as error:
-        raise UsageError(f"unknown setting: {error}", f"see {path}") from error
-    except (dacite.DaciteError, TypeError, ValueError) as error:
-        raise UsageError(f"wrong setting: {error}", f"see {path}") from error
+        return yaml.safe_load(raw)
+    except yaml.YAMLError:
+        return raw  # refused by the type check, with the setting's name
 
 
-def _number(value: Any) -> Any:
-    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+def _section(kind: type[Any], data: Any, name: str) -> Any:
+    """One dataclass from a mapping; `name` is its dotted path, empty for the whole."""
+    if data is None:
+        data = {}
+    if not isinstance(data, Mapping):
+        raise UsageError(f"setting {name} must hold settings of its own, not {data!r}", SHOW)
+    hints = get_type_hints(kind)
+    values = {}
+    for key, value in data.items():
+        full = f"{name}.{key}" if name else str(key)
+        if key not in hints:
+            raise _unknown(full, str(key), list(hints))
+        nested = is_dataclass(hints[key])
+        values[key] = (
+            _section(hints[key], value, full) if nested else _value(hints[key], value, full)
+        )
+    return kind(**values)
+
+
+def _unknown(full: str, key: str, names: list[str]) -> UsageError:
+    from difflib import get_close_matches
+
+    near = get_close_matches(key, names, 1)
+    guess = f"did you mean {near[0]}?" if near else f"known here: {', '.join(names)}"
+    return UsageError(f"unknown setting {full}; {guess}", SHOW)
+
+
+def _value(hint: Any, value: Any, name: str) -> Any:
+    """The value as the setting's type, or a UsageError that names setting, type and range."""
+    if get_origin(hint) is Literal:
+        fits, wanted = value in get_args(hint), f"one of {', '.join(get_args(hint))}"
+    elif get_origin(hint) is tuple:
+        fits = isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
+        value, wanted = tuple(value) if fits else value, "a list of texts"
+    elif hint in (int, float):
+        low, high = RANGES.get(name, (0, math.inf))
+        value = float(value) if hint is float and type(value) is int else value
+        fits = type(value) is hint and low <= value <= high
+        above = f"{low} to {high}" if high < math.inf else f"{low} or more"
+        wanted = f"a {'whole ' if hint is int else ''}number, {above}"
+    else:
+        fits, wanted = type(value) is hint, {str: "text", bool: "true or false"}[hint]
+    if not fits:
+        raise UsageError(f"setting {name} must be {wanted}, not {value!r}", SHOW)
+    return value
+
+
+def _check_pairs(config: Config) -> None:
+    for small, large in BELOW:
+        low, high = attrgetter(small)(config), attrgetter(large)(config)
+        if low >= high:
+            raise UsageError(f"setting {small} ({low}) must be below {large} ({high})", SHOW)
 
 
 def library_path(config: LibraryConfig, flag: str | None = None) -> Path:

@@ -10,7 +10,7 @@ import importlib.util
 import platform
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -35,20 +35,20 @@ class Finding:
 
 def examine(config: Config, folder: Path, *, network: bool = True) -> list[Finding]:
     """Look at everything; a check that fails is a finding of its own."""
-    checks = [
-        ("python", lambda: _python()),
-        ("compiler", lambda: _compiler()),
-        ("llama.cpp", lambda: _engines(config)),
-        ("models", lambda: _models(config)),
-        ("versions", lambda: _versions()),
-        ("library", lambda: _library(config, folder)),
-        ("disk", lambda: _disk(folder)),
-        ("memory", lambda: _memory()),
-    ]
+    checks: dict[str, Callable[[], Iterator[Finding]]] = {
+        "python": _python,
+        "compiler": _compiler,
+        "llama.cpp": lambda: _engines(config),
+        "models": lambda: _models(config),
+        "versions": _versions,
+        "library": lambda: _library(config, folder),
+        "disk": lambda: _disk(folder),
+        "memory": _memory,
+    }
     if network:
-        checks.append(("network", lambda: _network(config)))
+        checks["network"] = lambda: _network(config)
     found: list[Finding] = []
-    for what, check in checks:
+    for what, check in checks.items():
         try:
             found += check()
         except DragtorError as error:
@@ -121,8 +121,8 @@ def _models(config: Config) -> Iterator[Finding]:
             yield Finding("models", "bad", str(error), error.hint)
     for name in wanted:
         if name not in names and not name.startswith("hf:") and not Path(name).is_file():
-            mend = f"dragtor models pull {name}"
-            yield Finding("models", "bad", f"{name} is in the settings but not here", mend)
+            says = f"{name} is in the settings but not here"
+            yield Finding("models", "bad", says, f"dragtor models pull {name}")
 
 
 def _versions() -> Iterator[Finding]:
@@ -132,11 +132,8 @@ def _versions() -> Iterator[Finding]:
 
     names = ("chromadb", "onnxruntime", "tokenizers", "numpy")
     listed = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
-    yield Finding(
-        "versions",
-        "ok",
-        f"dragtor {dragtor.__version__}, SQLite {sqlite3.sqlite_version}, {listed}",
-    )
+    ours = f"dragtor {dragtor.__version__}, SQLite {sqlite3.sqlite_version}"
+    yield Finding("versions", "ok", f"{ours}, {listed}")
 
 
 def _library(config: Config, folder: Path) -> Iterator[Finding]:

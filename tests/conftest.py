@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -73,3 +79,53 @@ def digest(folder: Path) -> dict[str, object]:
             vectors[i].astype("float16").tobytes() if i in vectors else None for i in ids
         ]
         return found
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a command did."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The one JSON object on stdout."""
+        found: dict[str, Any] = json.loads(self.out)
+        return found
+
+
+Cli = Callable[..., Run]
+
+
+@pytest.fixture
+def cli(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """Run `dragtor ARGUMENTS` in this process; `stdin` are bytes."""
+    from dragtor.cli import main
+    from dragtor.cli.output import settings
+
+    def run(*arguments: object, stdin: bytes = b"") -> Run:
+        settings.library, settings.quiet, settings.verbose = "", False, False
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), "utf-8"))
+        capfd.readouterr()
+        try:
+            main([str(argument) for argument in arguments])
+            code = 0
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else int(bool(end.code))
+        return Run(code, *capfd.readouterr())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def sample_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample library, indexed once with the default settings. Read only."""
+    from dragtor import Library
+
+    folder = tmp_path_factory.mktemp("sample") / "library"
+    with Library(folder) as library:
+        report = library.add(ROOT / "assets" / "sample_library")
+        assert not report.failed
+    return folder

@@ -24,7 +24,8 @@ from hypothesis import strategies as st
 
 from dragtor.config import WebConfig
 from dragtor.errors import BlockedURL, LoadError
-from dragtor.load.http import Fetcher, check_url, is_public, shown
+from dragtor.load.address import check_url, is_public, shown
+from dragtor.load.http import Fetcher
 
 OPEN = WebConfig(
     allow_private=True, retries=0, timeout_s=5, total_timeout_s=20, requests_per_minute=0, max_mb=1
@@ -209,9 +210,12 @@ def test_one_private_address_among_public_ones_is_refused() -> None:
         fetcher.check("https://example.org/")
 
 
-def test_a_password_is_not_shown() -> None:
-    with pytest.raises(BlockedURL) as caught:
-        check_url("https://me:hunter2@example.org/")
+@pytest.mark.parametrize(
+    "url", ["https://me:hunter2@x.org/", "ftp://me:hunter2@x", "me://hunter2@["]
+)
+def test_a_password_is_not_shown(url: str) -> None:
+    with pytest.raises(LoadError) as caught:
+        check_url(url)
     assert "hunter2" not in str(caught.value)
 
 
@@ -287,9 +291,10 @@ def test_a_redirect_to_what_is_never_requested(
     server: Server, monkeypatch: pytest.MonkeyPatch, target: str
 ) -> None:
     # The test's own server plays a public one; all other addresses are judged as ever.
-    monkeypatch.setattr(
-        "dragtor.load.http.is_public", lambda ip: str(ip) == "127.0.0.1" or is_public(ip)
-    )
+    for room in ("address", "http"):
+        monkeypatch.setattr(
+            f"dragtor.load.{room}.is_public", lambda ip: str(ip) == "127.0.0.1" or is_public(ip)
+        )
     names = {"outside.test": ["127.0.0.1"], "inside.test": ["192.168.7.7"]}
     fetcher = Fetcher(replace(OPEN, allow_private=False), resolve=lambda name, port: names[name])
     server.routes |= {"/": say(status=302, Location=target), "/ok": say()}

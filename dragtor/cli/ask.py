@@ -75,9 +75,8 @@ def search(
     for number, hit in enumerate(hits, 1):
         place = where(hit.title, None, hit.start_s, hit.speaker)
         heading = f" › {hit.passage.heading}" if hit.passage.heading else ""
-        out(
-            f"{style(f'{number:>2}', bold=True)}  {style(place + heading, fg='cyan')}  {hit.score:.2f}"
-        )
+        rank, head = style(f"{number:>2}", bold=True), style(place + heading, fg="cyan")
+        out(f"{rank}  {head}  {hit.score:.2f}")
         out(wrapped(hit.passage.text, "    "))
         out(style(f"    {hit.url}", dim=True))
         out()
@@ -133,7 +132,8 @@ def ask(
 
 
 def _print_events(events: Any) -> Answer:
-    from dragtor.answer import Answer, Quotes, Sentence, rendered
+    from dragtor.answer import Quotes, Sentence, rendered
+    from dragtor.types import Answer
 
     prose = False
     for event in events:

@@ -99,7 +99,7 @@ def sources(
     if context.invoked_subcommand:
         return
     with library() as lib:
-        listed = [
+        listed: list[dict[str, Any]] = [
             {"id": s.id, "uri": s.uri, "kind": s.kind, "title": s.title,
              "documents": len(lib.documents(s.id))}
             for s in lib.sources()

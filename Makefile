@@ -1,0 +1,74 @@
+# dragtor: everything a fresh machine needs. `make` alone lists the targets.
+# Plain enough for GNU make 3.81 (macOS) and BSD tools.
+
+SUITS  = import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do $$p -c '$(SUITS)' 2>/dev/null && { echo $$p; break; }; done)
+POETRY ?= poetry
+VENV   := .venv
+BIN    := $(VENV)/bin
+ARGS   ?=
+BUILD  ?=
+
+DEMO_FOLDER := data/demo
+DEMO_MODEL  := qwen2.5-coder-1.5b
+QUESTION    := When may I climb again after an A2 pulley strain?
+DEMO        := DRAGTOR_CONFIG=config/params.yml DRAGTOR_LLM_MODEL=$(DEMO_MODEL) $(BIN)/dragtor --library $(DEMO_FOLDER)
+EXPORT       = $(POETRY) export --without-urls --format requirements.txt
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup engine demo test check bench lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+
+setup: $(VENV)/.setup ## make .venv from the locked requirements (no compiler needed)
+
+$(VENV)/.setup: requirements/base.txt pyproject.toml
+	@python='$(PYTHON)'; python=$${python:-python3}; \
+	$$python -c '$(SUITS)' 2>/dev/null || { \
+	  echo "dragtor needs Python 3.11 to 3.14; $$python is: $$($$python --version 2>&1 | head -n 1). Name one: make PYTHON=python3.12 setup" >&2; exit 1; }; \
+	test -x $(BIN)/pip || $$python -m venv $(VENV)
+	@echo "Installing $$(grep -c '^[a-z].*==' requirements/base.txt) locked packages into $(VENV): half a minute or so."
+	@$(BIN)/python -m pip --disable-pip-version-check install -q --require-hashes -r requirements/base.txt
+	@$(BIN)/python -m pip --disable-pip-version-check install -q --no-deps -e .
+	@touch $@
+
+engine: setup ## the language model engine: llama.cpp built here, or prebuilt without a compiler
+	@$(BIN)/python scripts/setup_engine.py $(if $(BUILD),--build)
+
+demo: setup ## from nothing to a cited answer, on the sample library
+	@$(BIN)/dragtor models pull gte-small
+	@$(DEMO) add assets/sample_library
+	@$(DEMO) ask --quotes "$(QUESTION)"
+	@$(MAKE) --no-print-directory engine
+	@$(BIN)/dragtor models pull $(DEMO_MODEL)
+	@$(DEMO) ask "$(QUESTION)"
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.setup
+	@$(BIN)/python scripts/setup_engine.py --requirements requirements/dev.txt
+	@touch $@
+
+test: $(VENV)/.dev ## set up and run the tests; ARGS="-k name" picks some
+	@$(BIN)/dragtor models pull gte-small all-minilm-l6-v2 smollm2-135m
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.dev ## format, lint, types
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/mypy scripts/setup_engine.py
+
+bench: $(VENV)/.dev ## measure what the bars are about; results in benchmarks/results/
+	@for file in benchmarks/bench_*.py; do echo "$$file"; $(BIN)/python "$$file" || exit 1; done
+
+lock: ## poetry.lock and requirements/ from pyproject.toml (Poetry 2 with its export plugin)
+	@$(POETRY) lock
+	@$(EXPORT) --output requirements/base.txt
+	@$(EXPORT) --extras llama --output requirements/llama.txt
+	@$(EXPORT) --extras prebuilt --output requirements/prebuilt.txt
+	@$(EXPORT) --with dev --output requirements/dev.txt
+
+clean: ## remove .venv and caches; models/ and data/ stay
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	@find dragtor tests scripts benchmarks -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,143 @@
+"""Sentence encoders in ONNX, run by ONNX Runtime on the CPU: the default.
+
+One text a run, one core a run, as many runs at once as there are cores. An int8 encoder scales
+its activations by the whole batch, so a text's vector would depend on its batch mates; and a
+batch is no faster there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from dragtor.embed.base import Ids, TokenEmbedder, Traits
+from dragtor.errors import CorruptModel, Missing
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from onnxruntime import InferenceSession
+    from tokenizers import Tokenizer
+
+    from dragtor.config import EmbedConfig
+    from dragtor.models import ModelSpec
+
+T = TypeVar("T")
+
+_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+_ERRORS_ONLY = 3  # ONNX Runtime's log level
+
+
+class OnnxEmbedder(TokenEmbedder):
+    """An Embedder whose vectors are the same bits alone, in company and on any thread count."""
+
+    TOKENIZER = "tokenizer.json"
+
+    def __init__(
+        self, session: InferenceSession, tokenizer: Tokenizer, traits: Traits, config: EmbedConfig
+    ) -> None:
+        super().__init__(tokenizer, traits, config)
+        self._session = session
+        self._inputs = [item.name for item in session.get_inputs()]
+        self._output = _token_output(session, traits)
+        self._threads = config.threads or _cores()
+        if unknown := set(self._inputs).difference(_INPUTS):
+            reason = f"{self.name} wants inputs that no text has: {', '.join(sorted(unknown))}"
+            raise CorruptModel(reason, traits.mend)
+
+    @classmethod
+    def open(cls, spec: ModelSpec, folder: Path, config: EmbedConfig) -> OnnxEmbedder:
+        """Load the encoder and its tokenizer.json from `folder`; raises Missing, CorruptModel."""
+        mend = f"dragtor models pull {spec.name}"
+        for name in (spec.main_file, cls.TOKENIZER):
+            if not (folder / name).is_file():
+                raise Missing(f"{folder / name} is not there", mend)
+        traits = Traits(
+            name=spec.name,
+            fingerprint=spec.fingerprint(),
+            dimension=spec.dimension,
+            max_tokens=spec.max_tokens,
+            pooling=spec.pooling,
+            prefix_query=spec.prefix_query,
+            prefix_passage=spec.prefix_passage,
+            mend=mend,
+        )
+        session = _open_session(folder / spec.main_file, mend)
+        return cls(session, _open_tokenizer(folder / cls.TOKENIZER, mend), traits, config)
+
+    def _encode(
+        self, sequences: Sequence[Ids], reduce: Callable[[int, NDArray[np.float32]], T]
+    ) -> list[T]:
+        def one(i: int) -> T:
+            return reduce(i, self._token_vectors(sequences[i]))
+
+        workers = min(self._threads, len(sequences))
+        if workers < 2:
+            return [one(i) for i in range(len(sequences))]
+        from concurrent.futures import ThreadPoolExecutor
+
+        longest_first = sorted(range(len(sequences)), key=lambda i: -len(sequences[i]))
+        pool = ThreadPoolExecutor(workers, "embed")
+        try:
+            done = dict(zip(longest_first, pool.map(one, longest_first), strict=True))
+        finally:
+            pool.shutdown(cancel_futures=True)  # on Ctrl-C, do not finish the queue first
+        return [done[i] for i in range(len(sequences))]
+
+    def _token_vectors(self, ids: Ids) -> NDArray[np.float32]:
+        import numpy as np
+
+        tokens = np.array([ids], dtype=np.int64)
+        feed = {name: np.zeros_like(tokens) for name in self._inputs}
+        feed |= {"input_ids": tokens}
+        if "attention_mask" in feed:
+            feed["attention_mask"] = np.ones_like(tokens)
+        try:
+            vectors: NDArray[np.float32] = self._session.run([self._output], feed)[0][0]
+        except Exception as error:  # onnxruntime's errors share no base
+            raise CorruptModel(f"{self.name} failed: {_line(error)}", self._traits.mend) from error
+        return vectors
+
+
+def _open_session(path: Path, mend: str) -> InferenceSession:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # see the top; starting a pool also costs 30 ms
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _ERRORS_ONLY
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's errors share no base
+        raise CorruptModel(f"{path} is not readable as ONNX: {_line(error)}", mend) from error
+
+
+def _open_tokenizer(path: Path, mend: str) -> Tokenizer:
+    from tokenizers import Tokenizer
+
+    try:
+        return Tokenizer.from_file(str(path))
+    except Exception as error:  # tokenizers raises nothing narrower
+        raise CorruptModel(f"{path} is not readable: {_line(error)}", mend) from error
+
+
+def _token_output(session: Any, traits: Traits) -> str:
+    """The output that holds token vectors: (texts, tokens, hidden)."""
+    for output in session.get_outputs():
+        if len(output.shape) == 3:
+            name: str = output.name
+            return name
+    raise CorruptModel(f"{traits.name} gives no token vectors", traits.mend)
+
+
+def _cores() -> int:
+    """Cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__

@@ -1,0 +1,302 @@
+"""Any OpenAI-compatible server: llama-server, Ollama, vLLM, llama_cpp.server.
+
+Control strings inside messages are broken by a word joiner, since the server applies the chat
+template. Knows nothing of files: the model is the server's.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import string
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from dragtor.config import LLMConfig
+from dragtor.errors import GenerationError, Missing, UsageError
+from dragtor.llm.base import Stream, Usage, check_room, clean, neutralise, printable
+from dragtor.types import Message
+
+if TYPE_CHECKING:
+    import requests
+
+CONNECT_S = 10.0
+ANSWERS_S = 10.0  # patience with the small questions: models, tokens, properties
+TEMPLATE_TOKENS = 32  # a template's own text, at most, where the server does not tell
+TURN_TOKENS = 8  # the control tokens around one message, at most
+OLLAMA_TOKENS = 4096  # its default context
+START_HINT = "start it, for example: llama-server -m MODEL.gguf --port 8080; or unset llm.url"
+
+
+def open_server(config: LLMConfig) -> ServerLLM:
+    """Ask the server at `config.url` what it offers. Raises Missing or GenerationError."""
+    import requests
+
+    parts = urlsplit(config.url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UsageError(f"llm.url is no http address: {config.url}", "http://127.0.0.1:8080/v1")
+    url = config.url.rstrip("/") if parts.path.strip("/") else config.url.rstrip("/") + "/v1"
+    session = requests.Session()
+    session.trust_env = parts.hostname not in ("localhost", "127.0.0.1", "::1")  # no proxy there
+    if key := os.environ.get(config.api_key_env):
+        session.headers["Authorization"] = f"Bearer {key}"
+    client = _Client(session, url, config)
+    models = client.models()
+    name = config.model if config.model != "auto" else next(iter(models), "")
+    if not name:
+        raise Missing(f"the server at {url} offers no model", "name one: llm.model in params.yml")
+    context = min(config.context_tokens, client.context_tokens(name) or config.context_tokens)
+    return ServerLLM(client, name, context)
+
+
+class ServerLLM:
+    """One model of a server. Token counts are the server's own, or an upper estimate."""
+
+    def __init__(self, client: _Client, name: str, context_tokens: int) -> None:
+        self.name = name
+        self.context_tokens = context_tokens
+        self._client = client
+        self._current: Stream | None = None
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of `text`; where the server cannot count, more rather than fewer."""
+        counted = self._client.count(self.name, printable(text))
+        return estimate_tokens(text) if counted is None else counted
+
+    def count_prompt(self, messages: Sequence[Message]) -> int:
+        """Tokens of the prompt; exact where the server renders templates, else at most that."""
+        turns = _turns(messages)
+        rendered = self._client.render(turns)
+        if rendered is not None:
+            counted = self._client.count(self.name, rendered, special=True)
+            if counted is not None:
+                return counted
+        contents = sum(self.count_tokens(turn["content"]) for turn in turns)
+        return contents + TURN_TOKENS * (len(turns) + 1) + TEMPLATE_TOKENS
+
+    def stream(
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int,
+        temperature: float = 0.0,
+        seed: int = 7,
+        stop: Sequence[str] = (),
+        json_schema: Mapping[str, Any] | None = None,
+    ) -> Stream:
+        """Answer `messages`; see LLM."""
+        prompt_tokens = self.count_prompt(messages)
+        room = check_room(prompt_tokens, self.context_tokens)
+        if self._current is not None:
+            self._current.close()
+        body: dict[str, Any] = {
+            "model": self.name,
+            "messages": _turns(messages),
+            "max_tokens": min(max_tokens, room),
+            "temperature": temperature,
+            "seed": seed,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        if stops := [s for s in stop if s]:
+            body["stop"] = stops
+        if json_schema is not None:
+            named = {"name": "answer", "schema": dict(json_schema), "strict": True}
+            body["response_format"] = {"type": "json_schema", "json_schema": named}
+        self._current = Stream(self._generate(body, prompt_tokens))
+        return self._current
+
+    def close(self) -> None:
+        """Drop the connections."""
+        if self._current is not None:
+            self._current.close()
+        self._client.close()
+
+    def _generate(self, body: dict[str, Any], prompt: int) -> Generator[str, None, Usage]:
+        made = 0
+        reason = ""
+        for chunk in self._client.events(body):
+            for choice in chunk.get("choices") or ():
+                reason = choice.get("finish_reason") or reason
+                if text := (choice.get("delta") or {}).get("content"):
+                    made += 1
+                    yield text
+            if counts := chunk.get("usage"):
+                prompt = int(counts.get("prompt_tokens", prompt))
+                made = int(counts.get("completion_tokens", made))
+        if not reason:
+            raise GenerationError(f"the server at {self._client.url} broke off its answer")
+        return Usage(prompt, made, "length" if reason == "length" else "stop")
+
+
+class _Client:
+    """The HTTP of it: every failure becomes one line."""
+
+    def __init__(self, session: requests.Session, url: str, config: LLMConfig) -> None:
+        self.url = url
+        self._root = url.removesuffix("/v1")
+        self._session = session
+        self._config = config
+        self._models: dict[str, dict[str, Any]] = {}
+        self._routes: dict[str, bool] = {}  # the extra routes that this server is known to have
+
+    def close(self) -> None:
+        self._session.close()
+
+    def models(self) -> list[str]:
+        """Ids on offer; raises where there is no server or no entrance."""
+        with self._send("GET", f"{self.url}/models", timeout_s=ANSWERS_S) as response:
+            data = _json(response)
+        listed = data.get("data") if isinstance(data, dict) else None
+        self._models = {str(m["id"]): m for m in listed or () if isinstance(m, dict) and "id" in m}
+        return list(self._models)
+
+    def context_tokens(self, model: str) -> int | None:
+        """What llama-server, vLLM or Ollama says, else None.
+
+        Ollama cuts longer prompts in silence; it tells its limit for loaded models only.
+        """
+        if props := self._extra("GET", "/props", None):
+            found = (props.get("default_generation_settings") or {}).get("n_ctx")
+        elif loaded := self._extra("GET", "/api/ps", None):
+            sizes = {m.get("name"): m.get("context_length") for m in loaded.get("models") or ()}
+            found = sizes.get(model) or sizes.get(f"{model}:latest") or OLLAMA_TOKENS
+        else:
+            found = self._models.get(model, {}).get("max_model_len")
+        return int(found) if found else None
+
+    def count(self, model: str, text: str, *, special: bool = False) -> int | None:
+        """Tokens of `text`: llama-server and vLLM share a route, llama_cpp.server has its own."""
+        body = {"model": model, "content": text, "prompt": text, "parse_special": special}
+        answer = self._extra("POST", "/tokenize", {**body, "add_special_tokens": False})
+        if answer is not None and isinstance(answer.get("tokens"), list):
+            return len(answer["tokens"])
+        counts = [
+            self._extra("POST", "/extras/tokenize/count", {"input": t}) for t in (text, "")
+        ]  # the second is a BOS, or nothing
+        if counts[0] is None or counts[1] is None:
+            return None
+        return int(counts[0]["count"]) - int(counts[1]["count"])
+
+    def render(self, turns: list[dict[str, str]]) -> str | None:
+        """The prompt as text, by llama-server's own template engine."""
+        answer = self._extra("POST", "/apply-template", {"messages": turns})
+        return None if answer is None else answer.get("prompt")
+
+    def events(self, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """The server-sent events of one chat completion, until [DONE]."""
+        import requests
+
+        silence = self._config.timeout_s
+        with self._complete(body) as response:
+            try:
+                for line in response.iter_lines(chunk_size=1):
+                    if not line.startswith(b"data:"):
+                        continue
+                    data = line[5:].strip()
+                    if data == b"[DONE]":
+                        return
+                    event = json.loads(data)
+                    if "error" in event:
+                        raise GenerationError(f"the server failed: {_reason(event)}")
+                    yield event
+            except (requests.RequestException, ValueError) as error:
+                slow = "timed out" in str(error).lower()
+                what = f"was silent for {silence:g} s" if slow else "broke off its answer"
+                hint = "raise llm.timeout_s in params.yml" if slow else ""
+                raise GenerationError(f"the server at {self.url} {what}", hint) from error
+
+    def _complete(self, body: Mapping[str, Any]) -> requests.Response:
+        url, silence = f"{self.url}/chat/completions", self._config.timeout_s
+        try:
+            return self._send("POST", url, body, timeout_s=silence, stream=True)
+        except _BadRequest:
+            if "response_format" not in body:
+                raise
+        schema = body["response_format"]["json_schema"]["schema"]  # llama_cpp.server's own way
+        body = {**body, "response_format": {"type": "json_object", "schema": schema}}
+        return self._send("POST", url, body, timeout_s=silence, stream=True)
+
+    def _extra(self, method: str, path: str, body: Mapping[str, Any] | None) -> Any:
+        """A route that only some servers have: None where it is not, asked once."""
+        if not self._routes.get(path, True):
+            return None
+        try:
+            with self._send(method, self._root + path, body, timeout_s=ANSWERS_S) as response:
+                found = _json(response)
+        except (GenerationError, Missing):
+            found = None
+        self._routes.setdefault(path, isinstance(found, dict))
+        return found if isinstance(found, dict) else None
+
+    def _send(
+        self,
+        method: str,
+        url: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        timeout_s: float,
+        stream: bool = False,
+    ) -> requests.Response:
+        import requests
+
+        try:
+            response = self._session.request(
+                method, url, json=body, timeout=(CONNECT_S, timeout_s), stream=stream
+            )
+        except requests.Timeout as error:
+            raise GenerationError(
+                f"the server at {self.url} was silent for {timeout_s:g} s",
+                "raise llm.timeout_s in params.yml",
+            ) from error
+        except requests.RequestException as error:
+            raise GenerationError(f"no server answers at {self.url}", START_HINT) from error
+        if response.status_code >= 400:
+            with response:
+                raise self._refusal(response)
+        return response
+
+    def _refusal(self, response: requests.Response) -> GenerationError | Missing:
+        code, reason = response.status_code, _reason(_json(response))
+        if code in (401, 403):
+            hint = f"export {self._config.api_key_env}=KEY"
+            return Missing(f"the server at {self.url} refuses the key (HTTP {code})", hint)
+        if code == 404:
+            what = reason or "HTTP 404"
+            hint = "see llm.model and llm.url in params.yml; an url mostly ends in /v1"
+            return Missing(f"the server at {self.url} has no such model or route: {what}", hint)
+        kind = _BadRequest if code in (400, 422) else GenerationError
+        return kind(f"the server at {self.url} failed: HTTP {code} {reason}".rstrip())
+
+
+class _BadRequest(GenerationError):
+    """The server does not understand the request's form."""
+
+
+def estimate_tokens(text: str) -> int:
+    """More tokens than common tokenizers make of prose.
+
+    A token for every 3 ASCII letters or spaces, one for every other byte of UTF-8.
+    """
+    data = printable(text).encode("utf-8")
+    plain = sum(data.count(c) for c in (string.ascii_letters + " ").encode())
+    return (plain + 2) // 3 + len(data) - plain
+
+
+def _turns(messages: Sequence[Message]) -> list[dict[str, str]]:
+    return [{"role": m.role, "content": neutralise(clean(m.content))} for m in messages]
+
+
+def _json(response: requests.Response) -> Any:
+    try:
+        return response.json()
+    except ValueError:
+        return None
+
+
+def _reason(data: Any) -> str:
+    """The server's own words, on one line."""
+    error = data.get("error", data.get("detail", "")) if isinstance(data, dict) else ""
+    text = error.get("message", "") if isinstance(error, dict) else error
+    return " ".join(str(text or "").split())[:200]

@@ -1,0 +1,190 @@
+"""llama.cpp in this process from prebuilt wheels: xllamacpp's embedded llama-server.
+
+Prompts go in as token ids; tokens and the chat template come from its HTTP routes, over a Unix
+socket in a private folder, so no port is opened. Knows no catalogue: it is given a file.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import queue
+import shutil
+import socket
+import tempfile
+import threading
+from collections.abc import Generator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dragtor.config import LLMConfig
+from dragtor.errors import CorruptModel, GenerationError
+from dragtor.extras import require
+from dragtor.llm.base import Stream, Usage, check_gguf, check_room, printable, split_rendered
+from dragtor.llm.llama import BLOCK_TOKENS, calm_openmp, thread_count
+from dragtor.types import Message
+
+SILENT = -1  # its log level: nothing
+
+
+def open_xllamacpp(path: Path, config: LLMConfig, hint: str = "") -> XLlamaCpp:
+    """Load a GGUF file. Raises Missing or CorruptModel with `hint`, which gets the file."""
+    hint = hint or f"get {path.name} again"
+    check_gguf(path, hint)
+    calm_openmp()
+    module = require("xllamacpp", extra="prebuilt")
+    folder = Path(tempfile.mkdtemp(prefix="dragtor-"))
+    params = module.CommonParams()
+    params.model.path = str(path)
+    params.hostnames = [str(folder / "llm.sock")]
+    params.n_ctx = config.context_tokens
+    params.n_batch = params.n_ubatch = BLOCK_TOKENS
+    params.n_gpu_layers = -1 if config.gpu_layers == -2 else config.gpu_layers
+    params.fit_params = config.gpu_layers == -2
+    params.cpuparams.n_threads = thread_count(config.threads)
+    params.cpuparams_batch.n_threads = thread_count(config.threads)
+    params.verbosity = SILENT
+    params.ui = False
+    params.warmup = False
+    try:
+        server = module.Server(params)
+    except (RuntimeError, ValueError, OSError) as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise CorruptModel(
+            f"llama.cpp cannot load {path.name}: damaged, or too large", hint
+        ) from error
+    return XLlamaCpp(server, folder, path.stem)
+
+
+class XLlamaCpp:
+    """A loaded model behind llama-server's own request handling."""
+
+    def __init__(self, server: Any, folder: Path, name: str) -> None:
+        self.name = name
+        self._server = server
+        self._folder = folder
+        self._current: Stream | None = None
+        props = self._request("GET", "/props")
+        self.context_tokens = int(props["default_generation_settings"]["n_ctx"])
+        self._bos = str(props.get("bos_token", ""))
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of `text` as plain text."""
+        return len(self._tokenize(printable(text), special=False))
+
+    def count_prompt(self, messages: Sequence[Message]) -> int:
+        """Tokens of the whole prompt, exactly."""
+        return len(self.prompt_tokens(messages))
+
+    def prompt_tokens(self, messages: Sequence[Message]) -> list[int]:
+        """The prompt's ids through the GGUF's own chat template; one BOS where it has one."""
+        ids: list[int] = []
+        for text, is_template in split_rendered(messages, self._render):
+            ids += self._tokenize(text, special=is_template)
+        bos = self._tokenize("", special=True, add_special=True)
+        return ids if ids[: len(bos)] == bos else bos + ids
+
+    def stream(
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int,
+        temperature: float = 0.0,
+        seed: int = 7,
+        stop: Sequence[str] = (),
+        json_schema: Mapping[str, Any] | None = None,
+    ) -> Stream:
+        """Answer `messages`; see LLM."""
+        ids = self.prompt_tokens(messages)
+        room = check_room(len(ids), self.context_tokens)
+        if self._current is not None:
+            self._current.close()
+        request: dict[str, Any] = {
+            "prompt": ids,
+            "max_tokens": min(max_tokens, room),
+            "temperature": temperature,
+            "seed": seed,
+            "stop": [s for s in stop if s],
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        if json_schema is not None:
+            request["json_schema"] = json_schema
+        self._current = Stream(self._generate(request))
+        return self._current
+
+    def close(self) -> None:
+        """Free the model and its folder."""
+        if self._current is not None:
+            self._current.close()
+        self._server = None
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _generate(self, request: dict[str, Any]) -> Generator[str, None, Usage]:
+        """The handler blocks its thread until the end: it runs in one of its own."""
+        chunks: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        stopped = threading.Event()
+
+        def receive(chunk: dict[str, Any]) -> bool:
+            chunks.put(chunk)
+            return stopped.is_set()
+
+        def work(server: Any) -> None:
+            try:
+                server.handle_completions(request, receive)
+            finally:
+                chunks.put(None)
+
+        worker = threading.Thread(target=work, args=(self._server,), daemon=True)
+        worker.start()
+        usage: Usage | None = None
+        reason = "length"
+        try:
+            while (chunk := chunks.get()) is not None:
+                if "error" in chunk:
+                    raise GenerationError(f"llama.cpp failed: {chunk['error'].get('message')}")
+                for choice in chunk.get("choices", ()):
+                    reason = choice.get("finish_reason") or reason
+                    if choice.get("text"):
+                        yield choice["text"]
+                if counts := chunk.get("usage"):
+                    made, prompt = int(counts["completion_tokens"]), int(counts["prompt_tokens"])
+                    usage = Usage(prompt, made, "stop" if reason == "stop" else "length")
+        finally:
+            stopped.set()
+            worker.join()
+        if usage is None:
+            raise GenerationError("llama.cpp ended without an answer")
+        return usage
+
+    def _render(self, messages: list[dict[str, str]]) -> str:
+        return str(self._request("POST", "/apply-template", {"messages": messages})["prompt"])
+
+    def _tokenize(self, text: str, *, special: bool, add_special: bool = False) -> list[int]:
+        body = {"content": text, "add_special": add_special, "parse_special": special}
+        return list(self._request("POST", "/tokenize", body)["tokens"])
+
+    def _request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """One call of a route; ValueError where the server refuses it."""
+        connection = _UnixConnection(self._folder / "llm.sock")
+        try:
+            connection.request(method, path, json.dumps(body) if body is not None else None)
+            response = connection.getresponse()
+            data = json.loads(response.read())
+        except (OSError, http.client.HTTPException) as error:
+            raise GenerationError(f"xllamacpp does not answer: {error}") from error
+        finally:
+            connection.close()
+        if response.status != 200:
+            raise ValueError(str(data))
+        return data
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost")
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.connect(str(self._path))

@@ -1,0 +1,245 @@
+"""What is in the models folder: where a model's files lie, and whether they are right.
+
+models/NAME/ holds the files, .manifest.json (what was verified or made here) and, while a pull
+is under way, .parts/. Knows nothing of networks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from dragtor.errors import CorruptModel, DragtorError, LibraryError, LibraryLocked, Missing
+from dragtor.models.catalogue import (
+    HUB_PREFIX,
+    INT8_FILE,
+    INT8_RECIPE,
+    Catalogue,
+    Kind,
+    ModelFile,
+    ModelSpec,
+    hub_parts,
+)
+
+State = Literal["ok", "missing", "partial", "corrupt"]
+
+MANIFEST = ".manifest.json"
+PARTS = ".parts"
+_CHUNK_BYTES = 1 << 20
+_SHA1_DIGITS = 40  # of a git blob, which the hub states for small files
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a finished pull wrote down; `sources` maps official names to verified hashes."""
+
+    name: str
+    files: tuple[ModelFile, ...] = ()  # as they lie in the folder
+    sources: dict[str, str] = field(default_factory=dict)
+    recipe: str = ""  # how a derived file was made
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A model on this disk; `bytes` is the room it takes, unfinished downloads included."""
+
+    name: str
+    kind: Kind
+    bytes: int
+    complete: bool  # all files are there, by size; `verify` reads them
+
+
+def model_folder(spec: ModelSpec, models_dir: Path) -> Path:
+    """Where the model's files lie; hub files have a folder each."""
+    return models_dir / spec.name.replace(HUB_PREFIX, "hf--").replace("/", "--")
+
+
+def model_path(name_or_path: str, models_dir: Path, file: str | None = None) -> Path:
+    """The file to open, by model name, `hf:` name or path; `file` picks another of its files.
+
+    Looks at sizes only, so that a cold search stays quick. Raises Missing where it is absent,
+    CorruptModel where it is cut short, UsageError for a name that nobody knows.
+    """
+    path = Path(name_or_path).expanduser()
+    catalogue = Catalogue.load()
+    known = name_or_path in catalogue.models or name_or_path.startswith(HUB_PREFIX)
+    if not known and (os.sep in name_or_path or path.suffix == ".gguf" or path.is_file()):
+        if path.is_file():
+            return path
+        raise Missing(f"no model file at {path}", "dragtor models list")
+    spec = known_spec(name_or_path, models_dir)
+    hint = f"dragtor models pull {name_or_path}"
+    for expected in _on_disk(spec, models_dir):
+        if expected.name == (file or spec.main_file):
+            found = model_folder(spec, models_dir) / expected.name
+            if not found.is_file():
+                break
+            if found.stat().st_size != expected.bytes:
+                raise CorruptModel(f"{found} has a wrong size", hint)
+            return found
+    raise Missing(f"model {name_or_path} is not installed", hint)
+
+
+def known_spec(name: str, models_dir: Path) -> ModelSpec:
+    """The spec of a catalogue name or, from what its pull wrote down, of an `hf:` name."""
+    if not name.startswith(HUB_PREFIX):
+        return Catalogue.load().get(name)
+    hub, path = hub_parts(name)
+    file = ModelFile(path.rpartition("/")[2], 0, "", path)
+    spec = ModelSpec(name, "file", "as the hub says", (file,), hub)
+    manifest = read_manifest(model_folder(spec, models_dir))
+    return ModelSpec(name, "file", spec.licence, manifest.files or (file,), hub)
+
+
+def verify(name: str, models_dir: Path) -> State:
+    """Read every byte of the model and compare: ok, missing, partial or corrupt."""
+    spec = known_spec(name, models_dir)
+    folder = model_folder(spec, models_dir)
+    expected = _on_disk(spec, models_dir)
+    there = [file for file in expected if (folder / file.name).is_file()]
+    if any(not is_right(folder / file.name, file) for file in there):
+        return "corrupt"
+    if expected and len(there) == len(expected):
+        return "ok"
+    return "partial" if there or (folder / PARTS).exists() else "missing"
+
+
+def installed(models_dir: Path) -> list[Installed]:
+    """Every model with anything on the disk, by name; reads sizes, not contents."""
+    catalogue = Catalogue.load()
+    names = catalogue.names()
+    names += [read_manifest(path).name for path in sorted(models_dir.glob("hf--*"))]
+    found = []
+    for name in filter(None, names):
+        spec = known_spec(name, models_dir)
+        folder = model_folder(spec, models_dir)
+        if any(folder.glob("*")):
+            found.append(Installed(name, spec.kind, size(folder), _complete(spec, models_dir)))
+    return found
+
+
+def remove(name: str, models_dir: Path) -> int:
+    """Delete the model's folder; bytes freed. Raises Missing where there is none."""
+    spec = known_spec(name, models_dir)
+    folder = model_folder(spec, models_dir)
+    if not folder.exists():
+        raise Missing(f"model {name} is not installed", "dragtor models list")
+    with writing(folder), locked(folder, timeout_s=0):
+        freed = size(folder)
+        shutil.rmtree(folder)
+    return freed
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """What the last pull wrote down; an empty one where it is absent or unreadable."""
+    try:
+        data = json.loads((folder / MANIFEST).read_bytes())
+        files = tuple(ModelFile(**file) for file in data.pop("files"))
+        return Manifest(files=files, **data)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, DragtorError):
+        return Manifest("")
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Replace the folder's manifest at once."""
+    draft = folder / f"{MANIFEST}.new"
+    draft.write_text(json.dumps(asdict(manifest), indent=1), "utf-8")
+    draft.replace(folder / MANIFEST)
+
+
+def is_right(path: Path, expected: ModelFile) -> bool:
+    """Whether the file has the expected size and hash."""
+    try:
+        size = path.stat().st_size
+        if size != expected.bytes:
+            return False
+        git_blob = len(expected.sha256) == _SHA1_DIGITS
+        start = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False) if git_blob else None
+        return sha256(path, start) == expected.sha256
+    except OSError:
+        return False
+
+
+def sha256(path: Path, start: hashlib._Hash | None = None) -> str:
+    """Hex SHA-256 of the file, or what the hash `start` comes to over it."""
+    digest = start or hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _on_disk(spec: ModelSpec, models_dir: Path) -> list[ModelFile]:
+    """The files that a finished pull leaves; empty while a derived one was never made."""
+    if not spec.derive:
+        return [file for file in spec.files if file.sha256]
+    made = derived(spec, models_dir)
+    return [made, *spec.files[1:]] if made else []
+
+
+def derived(spec: ModelSpec, models_dir: Path) -> ModelFile | None:
+    """The file that was made here of today's weights with today's recipe, if any."""
+    if not spec.derive:
+        return None
+    manifest = read_manifest(model_folder(spec, models_dir))
+    source = spec.files[0]
+    current = manifest.recipe == INT8_RECIPE and manifest.sources.get(source.name) == source.sha256
+    return next((file for file in manifest.files if current and file.name == INT8_FILE), None)
+
+
+def _complete(spec: ModelSpec, models_dir: Path) -> bool:
+    folder = model_folder(spec, models_dir)
+    expected = _on_disk(spec, models_dir)
+    sizes = {path.name: path.stat().st_size for path in folder.iterdir() if path.is_file()}
+    return bool(expected) and all(sizes.get(file.name) == file.bytes for file in expected)
+
+
+def size(folder: Path) -> int:
+    """Bytes of all files in the folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Turn a full disk or a folder that cannot be written into one clear line."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise LibraryError(
+            f"cannot write {folder}: {reason}", "dragtor doctor shows room and permissions"
+        ) from error
+
+
+@contextmanager
+def locked(folder: Path, timeout_s: float = -1) -> Iterator[None]:
+    """Hold the model's lock, a hidden file beside its folder; -1 waits for ever."""
+    from filelock import FileLock, Timeout
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder.parent / f".{folder.name}.lock", timeout=timeout_s)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise LibraryLocked(f"another process is pulling {folder.name}") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def need_room(folder: Path, needed: int) -> None:
+    """Raise LibraryError where the disk has less than `needed` bytes free."""
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise LibraryError(
+            f"not enough room in {folder}: {needed:,} bytes needed, {free:,} free",
+            f"df -h {folder}",
+        )
