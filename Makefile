@@ -13,6 +13,7 @@ DEMO_FOLDER := data/demo
 DEMO_MODEL  := qwen2.5-coder-1.5b
 QUESTION    := When may I climb again after an A2 pulley strain?
 DEMO        := DRAGTOR_CONFIG=config/params.yml DRAGTOR_LLM_MODEL=$(DEMO_MODEL) $(BIN)/dragtor --library $(DEMO_FOLDER)
+SAY         := printf '\n$$ %s\n'
 EXPORT       = $(POETRY) export --without-urls --format requirements.txt
 
 .DEFAULT_GOAL := help
@@ -38,12 +39,19 @@ engine: setup ## the language model engine: llama.cpp built here, or prebuilt wi
 	@$(BIN)/python scripts/setup_engine.py $(if $(BUILD),--build)
 
 demo: setup ## from nothing to a cited answer, on the sample library
-	@$(BIN)/dragtor models pull gte-small
+	@$(SAY) 'dragtor models pull gte-small'
+	@$(DEMO) models pull gte-small
+	@$(SAY) 'dragtor add assets/sample_library'
 	@$(DEMO) add assets/sample_library
+	@$(SAY) 'dragtor ask --quotes "$(QUESTION)"'
 	@$(DEMO) ask --quotes "$(QUESTION)"
+	@$(SAY) 'make engine'
 	@$(MAKE) --no-print-directory engine
-	@$(BIN)/dragtor models pull $(DEMO_MODEL)
+	@$(SAY) 'dragtor models pull $(DEMO_MODEL)'
+	@$(DEMO) models pull $(DEMO_MODEL)
+	@$(SAY) 'dragtor ask "$(QUESTION)"'
 	@$(DEMO) ask "$(QUESTION)"
+	@echo; echo "Now yours: $(BIN)/dragtor add URL-or-file, then $(BIN)/dragtor ask \"...\""
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.setup
 	@$(BIN)/python scripts/setup_engine.py --requirements requirements/dev.txt
@@ -60,7 +68,8 @@ check: $(VENV)/.dev ## format, lint, types
 	@$(BIN)/mypy scripts/setup_engine.py
 
 bench: $(VENV)/.dev ## measure what the bars are about; results in benchmarks/results/
-	@for file in benchmarks/bench_*.py; do echo "$$file"; $(BIN)/python "$$file" || exit 1; done
+	@for file in $(filter-out benchmarks/common.py,$(sort $(wildcard benchmarks/*.py))); do \
+	  echo "$$file"; $(BIN)/python $$file || exit 1; done
 
 lock: ## poetry.lock and requirements/ from pyproject.toml (Poetry 2 with its export plugin)
 	@$(POETRY) lock

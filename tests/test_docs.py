@@ -312,3 +312,16 @@ def test_failing_blocks_are_found(place: Place) -> None:
     assert command.startswith("console block at line 10: dragtor nosuchcommand: exit 2: ")
     assert raised == "python block at line 28: KeyError: 'two'"
     assert "Usage" in (place.folder / "out.txt").read_text()
+
+
+def test_make_alone_lists_every_target() -> None:
+    listed = subprocess.run(["make", "-s"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert {line.split()[1] for line in listed.stdout.splitlines()} == targets()
+
+
+def test_the_build_machine_runs_what_everybody_runs() -> None:
+    script = ROOT / ".ci" / "run"
+    assert os.access(script, os.X_OK)
+    lines = script.read_text("utf-8").splitlines()
+    assert [line for line in lines if line.startswith("make ")] == ["make test"]
+    assert "set -euo pipefail" in lines

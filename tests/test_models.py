@@ -469,6 +469,8 @@ def test_faults_about_a_hub_file_are_one_line(place: Path, hub: Hub) -> None:
     hub.headers[path] = {"ETag": f'"{git_blob(OTHER)}"'}
     with pytest.raises(CorruptModel, match="wrong bytes"):
         pull("hf:o/r/w.bin", at(hub), place, Recorder())
+    with pytest.raises(Missing, match="hub_url is empty"):
+        pull("hf:o/r/w.bin", at(""), place, Recorder())
     for wrong in ("hf:", "hf:o/r", "hf:o/r/../x", "hf:o//x", "hf:o/r/.x", "hf:o/r/a\\b", "hf:a/b/"):
         with pytest.raises(UsageError, match="hub"):
             pull(wrong, at(hub), place, Recorder())
@@ -744,6 +746,17 @@ def test_paths_and_names(place: Path, tmp_path: Path) -> None:
     assert installed(place) == []
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["", ".", "..", "\0", "x" * 5000, "a/" + "x" * 5000, "\ud800", "hf:a/b/\ud800", "a/\0.gguf"],
+)
+def test_an_odd_name_is_one_line(place: Path, name: str) -> None:
+    with pytest.raises((UsageError, Missing)):
+        model_path(name, place)
+    with pytest.raises(UsageError):
+        pull(name, at(closed_port()), place, Recorder())
+
+
 def test_too_little_room_is_said_before_anything_is_fetched(place: Path, hub: Hub) -> None:
     huge = {"name": FILE, "path": FILE, "bytes": 10**16, "sha256": digest(WEIGHTS)}
     describe(place, files=[huge])
@@ -879,6 +892,16 @@ def until(done: Any, patience_s: float = 30) -> None:
 
 
 # The real ones
+
+
+def test_finding_a_model_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from dragtor.models import Catalogue; Catalogue.load();"
+        "heavy = {'requests', 'numpy', 'onnxruntime', 'filelock', 'tarfile', 'pydantic'};"
+        "sys.exit(', '.join(heavy & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, text=True, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("name", ["gte-small", "smollm2-135m"])

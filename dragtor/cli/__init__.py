@@ -20,6 +20,7 @@ EPILOG = (
     "130 interrupted."
 )
 # Options that may stand anywhere on the line, and whether they take a value.
+INTERRUPTED = 130  # typer's own exit code for Ctrl-C
 GLOBAL_OPTIONS = {"--library": True, "--config": True, "--quiet": False, "--verbose": False}
 
 app = typer.Typer(
@@ -82,9 +83,10 @@ def main(arguments: list[str] | None = None) -> None:
     arguments = hoist(sys.argv[1:] if arguments is None else arguments)
     try:
         app(arguments, prog_name="dragtor")
-    except KeyboardInterrupt:
-        warn("interrupted; what was finished is kept, run the same command to go on")
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            warn("interrupted; what was finished is kept, run the same command to go on")
+        raise
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

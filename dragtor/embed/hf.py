@@ -118,7 +118,7 @@ def batches(lengths: Sequence[int], budget: int) -> list[list[int]]:
 def _folder(place: str) -> tuple[Path, str]:
     """The model's folder and the command that fetches it."""
     local = Path(place).expanduser()
-    if local.is_dir():
+    if place and local.is_dir():
         return local, f"put the model's files into {local} again"
     if place.count("/") != 1 or place.startswith((".", "/", "~")):
         raise Missing(f"no model folder at {place or 'an empty path'}", "name it hf:OWNER/REPO")
@@ -214,14 +214,11 @@ def _longest(folder: Path, mend: str, model: Any, fast: Any) -> int:
 
 def _dense_layers(torch: Any, folder: Path, mend: str) -> list[Any]:
     """The linear layers after pooling, as modules.json lists them; refuses what it knows not."""
-    layers = []
-    for module in _modules(folder, mend):
-        kind = module["type"].rpartition(".")[2]
+    kinds = [(m["type"].rpartition(".")[2], folder / m["path"]) for m in _modules(folder, mend)]
+    for kind, _ in kinds:
         if kind not in ("Transformer", "Pooling", "Normalize", "Dense"):
             raise UsageError(f"{folder} has a {kind} layer, which is not known here")
-        if kind == "Dense":
-            layers.append(_dense(torch, folder / module["path"], mend))
-    return layers
+    return [_dense(torch, path, mend) for kind, path in kinds if kind == "Dense"]
 
 
 def _dense(torch: Any, folder: Path, mend: str) -> Any:

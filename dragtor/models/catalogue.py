@@ -24,7 +24,7 @@ INT8_RECIPE = "onnxruntime quantize_dynamic QInt8 per_channel reduce_range"
 INT8_FILE = "model.int8.onnx"
 
 HUB_PREFIX = "hf:"
-_PLAIN_NAME = re.compile(r"[^./\\\x00-\x1f][^/\\\x00-\x1f]*")  # one path part, not hidden
+_PLAIN_NAME = re.compile(r"(?!\.)[^/\\\x00-\x1f\ud800-\udfff]+")  # one path part, not hidden
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ State = Literal["ok", "missing", "partial", "corrupt"]
 
 MANIFEST = ".manifest.json"
 PARTS = ".parts"
+TEMPORARY = "tmp-"  # begins names of folders in there that are worthless after a crash
 _CHUNK_BYTES = 1 << 20
 _SHA1_DIGITS = 40  # of a git blob, which the hub states for small files
 
@@ -70,8 +71,8 @@ def model_path(name_or_path: str, models_dir: Path, file: str | None = None) -> 
     path = Path(name_or_path).expanduser()
     catalogue = Catalogue.load()
     known = name_or_path in catalogue.models or name_or_path.startswith(HUB_PREFIX)
-    if not known and (os.sep in name_or_path or path.suffix == ".gguf" or path.is_file()):
-        if path.is_file():
+    if not known and (os.sep in name_or_path or path.suffix == ".gguf" or _is_file(path)):
+        if _is_file(path):
             return path
         raise Missing(f"no model file at {path}", "dragtor models list")
     spec = known_spec(name_or_path, models_dir)
@@ -85,6 +86,13 @@ def model_path(name_or_path: str, models_dir: Path, file: str | None = None) -> 
                 raise CorruptModel(f"{found} has a wrong size", hint)
             return found
     raise Missing(f"model {name_or_path} is not installed", hint)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name too long for any disk
+        return False
 
 
 def known_spec(name: str, models_dir: Path) -> ModelSpec:

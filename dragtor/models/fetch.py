@@ -40,6 +40,10 @@ def _spec(name: str, config: ModelsConfig, models_dir: Path) -> ModelSpec:
         return disk.known_spec(name, models_dir)
     from dragtor.models import hub
 
+    if not config.hub_url:
+        raise Missing(
+            f"{name} is on the hub only, and models.hub_url is empty", "dragtor config path"
+        )
     try:
         return hub.ask(name, config)
     except RouteFailed as failed:
@@ -69,7 +73,7 @@ def _fill(
         return  # another process did it while this one waited
     parts = folder / disk.PARTS
     parts.mkdir(parents=True, exist_ok=True)
-    for stale in parts.glob("tmp-*"):
+    for stale in parts.glob(f"{disk.TEMPORARY}*"):
         shutil.rmtree(stale)
     made = disk.derived(spec, models_dir)
     if made and not disk.is_right(folder / made.name, made):
@@ -101,15 +105,12 @@ def _fetch(
         if reasons:
             progress.note(f"{reasons[-1]}: going on to {route}")
         try:
-            wrong = [
-                file.name for file, draft in drafts if not _accept(file, draft, folder, wanted)
-            ]
+            for file, draft in drafts:
+                if not _accept(file, draft, folder, wanted):
+                    wrong_bytes = True
+                    reasons.append(f"{route} gave wrong bytes for {file.name}")
         except RouteFailed as failed:
             reasons.append(f"{route} {failed}")
-            continue
-        if wrong:
-            wrong_bytes = True
-            reasons.append(f"{route} gave wrong bytes for {', '.join(wrong)}")
     if wanted:
         error = CorruptModel if wrong_bytes else Missing
         told = "; ".join(reasons) or "no route is known"

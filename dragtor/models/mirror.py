@@ -21,11 +21,10 @@ from pathlib import Path
 from typing import IO
 
 from dragtor.models.catalogue import Mirror, ModelFile
-from dragtor.models.disk import need_room
+from dragtor.models.disk import TEMPORARY, need_room
 from dragtor.models.progress import Meter, Progress, RouteFailed
 
 POLL_S = 0.2
-TEMPORARY = "tmp-"  # folders of an archive on its way, worthless after a crash
 _CHUNK_BYTES = 1 << 20
 
 
