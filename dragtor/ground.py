@@ -24,6 +24,7 @@ EmbedTexts = Callable[[Sequence[str]], "NDArray[np.float32]"]
 MARK = re.compile(r"\s*\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
 NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 WORD = re.compile(r"[^\W\d_]{3,}")
+BULLET = re.compile(r"(?:[-*•]|\d{1,2}[.)])\s+")
 MIN_QUOTE_WORDS = 4
 MIN_SHARED_WORDS = 0.3  # of a claim's words that its quote must hold
 QUOTE_WEIGHT = 0.75  # of the sentence's own likeness to the question, beside its hit's score
@@ -65,12 +66,17 @@ def spans(hit: Hit, document: Document) -> list[Span]:
     """The whole sentences of a hit that can be quoted; all of it where it holds none."""
     passage = hit.passage
     found = [
-        Span(hit, document, start, end)
+        Span(hit, document, _after_bullet(document.text, start, end), end)
         for start, end in sentences(document.text, passage.start, passage.end)
         if not document.text[start:end].startswith("#")
     ]
     long_enough = [span for span in found if len(span.text.split()) >= MIN_QUOTE_WORDS]
     return long_enough or found or [Span(hit, document, passage.start, passage.end)]
+
+
+def _after_bullet(text: str, start: int, end: int) -> int:
+    bullet = BULLET.match(text, start, end)
+    return bullet.end() if bullet else start
 
 
 def best_quotes(

@@ -115,7 +115,7 @@ class Library:
             source = writer.store.source(source_id)
             gone = writer.remove_source(source.id)
         if source.kind == "web":
-            self._web_loader().forget(gone)
+            self._web_loader().forget([*gone, source.uri])
         return source
 
     # Reading

@@ -28,12 +28,14 @@ _HEADING = re.compile(r"^(#{1,6})[ \t]+(\S.{0,199})$", re.M)
 _BLANK_LINE = re.compile(r"\n\s*\n")
 # Where a sentence may end: stops, closing quotes and brackets, citation numbers, white space.
 _STOP = re.compile(
-    r"""(?P<stop>[.!?…।॥؟۔]+)["'”’»)\]]*(?:[ ]?\[[\d,;–-]{1,20}\])*\s+(?=(?P<next>\S{1,16}))
+    r"""(?<![.!?…])(?P<stop>[.!?…।॥؟۔]+)["'”’»)\]]*(?:[ ]?\[[\d,; –-]{1,20}\])*
+        \s+(?=(?P<next>\S{1,16}))
     |[。！？｡][」』）”’"]*
     |\n(?=[ \t]*(?:[-*+•‣▪–]|\d{1,3}[.)])[ \t]|[^\n]*[ ]\|[ ])  # an item of a list, a row""",
     re.X,
 )
 _WORD_BEFORE = re.compile(r"[^\W_]+(?:[.&-][^\W_]+)*$")
+_ACRONYM = re.compile(r"(?:\w{1,2}\.)+\w{1,2}")
 # What a full stop after a word says, by the word in lower case.
 _TITLES = frozenset(
     "dr mr mrs ms mx prof st rev hon gen col capt lt sgt e.g i.e eg ie vs cf".split()
@@ -222,7 +224,7 @@ def _ends_sentence(text: str, match: re.Match[str], start: int) -> bool:
         return not following[0].isdigit()
     if word.isdigit() and len(word) <= 3:  # the number of an item opens it
         return bool(text[start : found.start()].strip())
-    if word in _SHORTENED or "." in word or (len(word) == 1 and found[0].isupper()):
+    if word in _SHORTENED or _ACRONYM.fullmatch(word) or (len(word) == 1 and found[0].isupper()):
         return opener or (word in ("a.m", "p.m") and following[0].isupper())
     return True
 
@@ -300,9 +302,7 @@ def _semantic(
         raise UsageError("split.strategy semantic needs an embedder", "choose recursive")
     units = [ruler.units(section.start, section.end) for section in sections]
     distances = _distances(ruler.text, units, embed)
-    inner = sorted(gap for gaps in distances for gap in gaps)
-    at = min(len(inner) - 1, int(len(inner) * config.semantic_percentile / 100))
-    threshold = inner[at] if inner else 0.0
+    threshold = _percentile([gap for gaps in distances for gap in gaps], config.semantic_percentile)
     for spans, gaps in zip(units, distances, strict=True):
         groups: list[_Span] = []
         for index, span in enumerate(spans):
@@ -311,6 +311,12 @@ def _semantic(
             else:
                 groups.append(span)
         yield _sized(ruler, groups)
+
+
+def _percentile(values: list[float], percentile: float) -> float:
+    import numpy
+
+    return float(numpy.percentile(values, percentile)) if values else 0.0
 
 
 def _distances(text: str, units: list[list[_Span]], embed: EmbedSentences) -> list[list[float]]:

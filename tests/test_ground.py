@@ -13,7 +13,7 @@ EMBED = EMBEDDER.embed_passages
 
 PULLEY = Document(
     "pulley", "https://example.org/pulley", "web", "A2 pulley",
-    "# Return\n\nA grade two strain heals in 4 to 6 weeks. Tape is optional. "
+    "# Return\n\nA grade two strain heals in 4 to 6 weeks. Tape is optional.\n- Crimp last of all grips. "
     "Climb again when crimping is free of pain.",
 )  # fmt: skip
 ELBOW = Document(
@@ -24,7 +24,7 @@ DOCUMENTS = {"pulley": PULLEY, "elbow": ELBOW}
 
 
 def hit(document: Document, score: float) -> Hit:
-    start = document.text.rfind("\n") + 1
+    start = document.text.find("\n\n") + 2 if document.text.startswith("#") else 0
     return Hit(Passage.of(document, start, len(document.text)), score, title=document.title)
 
 
@@ -78,3 +78,8 @@ def test_what_does_not_support_is_not_cited(claim: str, numbers: list[int]) -> N
 def test_an_unmarked_sentence_finds_its_own_source() -> None:
     (span,) = support("Load the wrist flexors with 3 sets", [], HITS, DOCUMENTS, EMBED)
     assert span.document.id == "elbow"
+
+
+def test_a_bullet_is_no_part_of_a_quote() -> None:
+    (span,) = support("Crimp last of all the grips", [1], HITS, DOCUMENTS, EMBED)
+    assert span.text == "Crimp last of all grips."

@@ -27,7 +27,7 @@ from dragtor.config import LLMConfig, ModelsConfig, models_path
 from dragtor.errors import CorruptModel, DragtorError, GenerationError, Missing, UsageError
 from dragtor.llm import LLM, choose_engine, choose_model, open_llm
 from dragtor.llm.base import WORD_JOINER, neutralise
-from dragtor.llm.llama import LlamaCpp, StopFilter, open_llama
+from dragtor.llm.llama import LlamaCpp, StopFilter, open_llama, thread_count
 from dragtor.llm.server import estimate_tokens, open_server
 from dragtor.llm.xllamacpp import XLlamaCpp, open_xllamacpp
 from dragtor.models import Catalogue, model_path
@@ -200,13 +200,16 @@ def test_a_long_prompt_is_refused_not_cut(llm: LLM) -> None:
     assert caught.value.hint
 
 
-def test_an_answer_ends_where_the_context_ends(local: LlamaCpp | XLlamaCpp) -> None:
-    messages = [Message("user", "Count. " + "and more " * 480)]
-    room = local.context_tokens - local.count_prompt(messages)
-    assert 0 < room < 100
-    stream = local.stream(messages, max_tokens=500)
+@pytest.mark.parametrize("engine", [open_llama, open_xllamacpp])
+def test_an_answer_ends_where_the_context_ends(engine: Callable[..., LLM], gguf: Path) -> None:
+    llm = engine(gguf, LLMConfig(context_tokens=256, threads=1))
+    messages = [Message("user", "Count. " + "and more " * 80)]
+    room = llm.context_tokens - llm.count_prompt(messages)
+    assert 0 < room < 60
+    stream = llm.stream(messages, max_tokens=500)
     list(stream)
-    assert stream.completion_tokens <= room
+    assert 0 < stream.completion_tokens <= room
+    llm.close()
 
 
 def test_a_closed_stream_stops_and_another_starts(llm: LLM) -> None:
@@ -316,7 +319,7 @@ def test_bos_is_there_once_where_the_vocabulary_asks_for_it(
 
 
 def test_a_reused_prefix_changes_nothing(gguf: Path, llama: LlamaCpp) -> None:
-    long = Message("system", "Facts: " + "the fox is red and quick; " * 60)
+    long = Message("system", "Facts: " + "the fox is red and quick; " * 24)
     questions = [[long, Message("user", q)] for q in ("Which colour?", "Which colour is it?")]
     list(llama.stream(questions[0], max_tokens=4))
     reused = ask(llama, questions[1])
@@ -677,6 +680,12 @@ def test_choice_of_a_model(
         choose_model(LLMConfig(), tmp_path, memory_gb * GB, gpu_gb * GB)
     wanted = NAMES[1] if memory_gb >= 4 else NAMES[2]
     assert caught.value.hint == f"dragtor models pull {wanted}"
+
+
+def test_threads() -> None:
+    assert thread_count(3, 0) == 3
+    assert thread_count(0, 90_000_000) == 1
+    assert 1 <= thread_count(0, 5 * GB) <= (os.cpu_count() or 1)
 
 
 def test_a_named_model_is_taken(tmp_path: Path) -> None:

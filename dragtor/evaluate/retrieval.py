@@ -29,7 +29,7 @@ Judgements = dict[str, dict[str, int]]
 
 def evaluate(folder: Path, config: Config, *, split: str, progress: Progress) -> dict[str, Any]:
     """Index the corpus unless that is done, ask every judged query, and score the rankings."""
-    queries = {row["_id"]: row["text"] for row in _jsonl(folder / "queries.jsonl")}
+    queries = queries_of(folder)
     judged = judgements(folder / "qrels" / f"{split}.tsv")
     with corpus_library(folder, config, progress) as library:
         names = document_names(library.store())
@@ -116,13 +116,20 @@ def _fill(ingest: Ingest, corpus: Path) -> None:
     ingest.index()
 
 
+def queries_of(folder: Path) -> dict[str, str]:
+    """Query texts by id."""
+    return {row["_id"]: row["text"] for row in _jsonl(folder / "queries.jsonl")}
+
+
 def judgements(path: Path) -> Judgements:
     """Grades by query and document, from a qrels file."""
     found: Judgements = {}
     for line in _lines(path):
-        query, document, grade = line.split("\t")
+        query, document, grade = (line.rstrip("\n").split("\t") + ["", ""])[:3]
         if grade.strip().lstrip("-").isdigit():
             found.setdefault(query, {})[document] = int(grade)
+    if not found:
+        raise LoadError(f"{path} holds no judgement (query, document, grade, by tabs)")
     return found
 
 

@@ -26,6 +26,8 @@ BLOCK_TOKENS = 128  # evaluated at once: at most this long until an interrupt is
 GPU_BLOCK_TOKENS = 512
 TOP_K, TOP_P, MIN_P = 40, 0.95, 0.05  # llama.cpp's own defaults, when temperature > 0
 ALL_LAYERS = -1
+TINY_MODEL_BYTES = 300_000_000
+BUSY_SAMPLE_S = 0.1
 _said: list[str] = []  # llama.cpp's error lines; its log is kept off stderr
 _log_callback: Any = None  # ctypes must not collect it
 
@@ -39,14 +41,21 @@ def calm_openmp() -> None:
         os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 
-def thread_count(asked: int) -> int:
-    """`asked`, or with 0 the physical cores that this process may use."""
+def thread_count(asked: int, model_bytes: int) -> int:
+    """`asked`, or with 0 the cores that are free now: a thread without a core stops the others.
+
+    Tiny models get one thread, since waiting for a second costs more than it brings.
+    """
     if asked > 0:
         return asked
+    if model_bytes < TINY_MODEL_BYTES:
+        return 1
     import psutil
 
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(psutil.cpu_count(logical=False) or 1, allowed or 1))
+    cores = min(psutil.cpu_count(logical=False) or 1, allowed or 1)
+    busy = psutil.cpu_percent(interval=BUSY_SAMPLE_S) / 100 * (os.cpu_count() or 1)
+    return max(1, min(cores, round((allowed or 1) - busy)))
 
 
 def load_llama_cpp() -> ModuleType:
@@ -76,12 +85,13 @@ def open_llama(path: Path, config: LLMConfig, hint: str = "") -> LlamaCpp:
     choices = [config.gpu_layers]
     if config.gpu_layers == -2:
         choices = _layer_choices(api)
+    threads = thread_count(config.threads, path.stat().st_size)
     _said.clear()
     for layers in choices:
         model = _load_model(api, path, layers)
         if model is None:
             continue
-        context = _open_context(api, model, config, layers)
+        context = _open_context(api, model, config, layers, threads)
         if context is not None:
             return LlamaCpp(api, model, context, path.stem)
         api.llama_model_free(model)
@@ -105,12 +115,12 @@ def _load_model(api: ModuleType, path: Path, layers: int) -> Any:
     return api.llama_model_load_from_file(os.fsencode(path), params)
 
 
-def _open_context(api: ModuleType, model: Any, config: LLMConfig, layers: int) -> Any:
+def _open_context(api: ModuleType, model: Any, config: LLMConfig, layers: int, threads: int) -> Any:
     params = api.llama_context_default_params()
     params.n_ctx = min(config.context_tokens, api.llama_model_n_ctx_train(model))
     block = GPU_BLOCK_TOKENS if layers and api.llama_supports_gpu_offload() else BLOCK_TOKENS
     params.n_batch = params.n_ubatch = min(block, params.n_ctx)
-    params.n_threads = params.n_threads_batch = thread_count(config.threads)
+    params.n_threads = params.n_threads_batch = threads
     params.no_perf = True
     return api.llama_init_from_model(model, params)
 

@@ -211,7 +211,7 @@ class _Client:
         url, silence = f"{self.url}/chat/completions", self._config.timeout_s
         try:
             return self._send("POST", url, body, timeout_s=silence, stream=True)
-        except _BadRequest:
+        except _Refused:
             if "response_format" not in body:
                 raise
         schema = body["response_format"]["json_schema"]["schema"]  # llama_cpp.server's own way
@@ -266,12 +266,12 @@ class _Client:
             what = reason or "HTTP 404"
             hint = "see llm.model and llm.url in params.yml; an url mostly ends in /v1"
             return Missing(f"the server at {self.url} has no such model or route: {what}", hint)
-        kind = _BadRequest if code in (400, 422) else GenerationError
+        kind = _Refused if code in (400, 422, 500) else GenerationError
         return kind(f"the server at {self.url} failed: HTTP {code} {reason}".rstrip())
 
 
-class _BadRequest(GenerationError):
-    """The server does not understand the request's form."""
+class _Refused(GenerationError):
+    """The server may not understand the form of the request."""
 
 
 def estimate_tokens(text: str) -> int:

@@ -41,8 +41,8 @@ def open_xllamacpp(path: Path, config: LLMConfig, hint: str = "") -> XLlamaCpp:
     params.n_batch = params.n_ubatch = BLOCK_TOKENS
     params.n_gpu_layers = -1 if config.gpu_layers == -2 else config.gpu_layers
     params.fit_params = config.gpu_layers == -2
-    params.cpuparams.n_threads = thread_count(config.threads)
-    params.cpuparams_batch.n_threads = thread_count(config.threads)
+    threads = thread_count(config.threads, path.stat().st_size)
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
     params.verbosity = SILENT
     params.ui = False
     params.warmup = False

@@ -66,7 +66,7 @@ MAX_DOCX_XML_MB = 40  # megabytes of XML in a docx; its parser needs twenty time
 GUESS_BYTES = 65_536  # looked at to guess an encoding
 # Encodings that text files are met in; a free guess finds rare ones in short texts.
 ENCODINGS = """cp1252 cp1250 cp1251 koi8_r cp1253 cp1254 cp1255 cp1256
-    cp932 euc_jp gb18030 big5 cp949""".split()  # noqa: SIM905
+    cp932 euc_jp gb18030 big5 cp949""".split()
 BOMS = (
     (b"\xef\xbb\xbf", "utf-8"),
     (b"\xff\xfe\x00\x00", "utf-32-le"),
@@ -149,11 +149,10 @@ class FileLoader:
             handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except (OSError, ValueError) as error:
             raise _os_refusal(path, error) from error
-        file = os.fdopen(handle, "rb")
         status = os.fstat(handle)
         if stat.S_ISREG(status.st_mode) and status.st_size <= self._limit:
-            return file
-        file.close()
+            return os.fdopen(handle, "rb")
+        os.close(handle)
         if stat.S_ISDIR(status.st_mode):
             raise LoadError(f"{_shown(path)} is a folder, not a file")
         if not stat.S_ISREG(status.st_mode):
@@ -402,9 +401,9 @@ def _decoded(data: bytes) -> str:
 def _decoded_utf16(data: bytes) -> str:
     """UTF-16 without a mark, recognised by where its zero bytes stand."""
     even, odd = data[:GUESS_BYTES:2].count(0), data[1:GUESS_BYTES:2].count(0)
-    half = min(len(data), GUESS_BYTES) / 2
+    half = min(len(data), GUESS_BYTES) // 2
     for some, other, name in ((odd, even, "utf-16-le"), (even, odd, "utf-16-be")):
-        if some > 0.4 * half and other < 0.02 * half:
+        if half > 1 and some > 0.4 * half and other < 0.02 * half:
             return data.decode(name, "replace")
     raise _not_text()
 
@@ -602,10 +601,10 @@ def _visible_text(html: str) -> str:
 # PDF: lines with their places, put together to flowing paragraphs
 
 _PDFIUM = Lock()  # pdfium must not run in two threads
-_SOFT_HYPHENS = "\x02\xad\ufffe"
 _LIGATURES = {0xFB00 + i: s for i, s in enumerate(("ff", "fi", "fl", "ffi", "ffl", "st", "st"))}
 _BULLET = re.compile(r"(?:[•‣▪●◦–*-]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s")
 _PAGE_NUMBER = re.compile(r"\W*(?:page\s+|p\.\s*)?\d{1,4}(?:\s*(?:of|/)\s*\d{1,4})?\W*", re.I)
+_COMPOUND = re.compile(r"\w+-\w+")
 _SENTENCE_END = re.compile(r"[.!?:…][\"'”’»)\]]*$")
 
 
@@ -670,9 +669,10 @@ def _pdf_lines(pdf: Any, index: int) -> list[_Line]:
     codes = [unicode_at(text_page, at) for at in range(text_page.count_chars())]
     lines, first = [], 0
     for at in range(len(codes) + 1):
-        if at == len(codes) or codes[at] in (10, 13):
+        if at == len(codes) or codes[at] in (2, 10, 13):  # 2: a hyphen, and the line ends
+            hyphen = at < len(codes) and codes[at] == 2
             if line := _pdf_line(text_page, codes, first, at, index + 1):
-                lines.append(line)
+                lines.append(replace(line, text=line.text + "-") if hyphen else line)
             first = at + 1
     text_page.close()
     page.close()
@@ -680,20 +680,19 @@ def _pdf_lines(pdf: Any, index: int) -> list[_Line]:
 
 
 def _pdf_line(text_page: Any, codes: list[int], first: int, end: int, page: int) -> _Line | None:
+    """The line of the characters `first:end`; None if it is blank."""
     while first < end and codes[first] in (0, 32, 160):
         first += 1
     while first < end and codes[end - 1] in (0, 32, 160):
         end -= 1
-    raw = "".join(map(chr, codes[first:end]))
-    hyphen = raw[-1:] if raw[-1:] in _SOFT_HYPHENS else ""
-    text = _line(raw.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
-    text = text.replace("\xad", "").translate(_LIGATURES)
+    raw = "".join(map(chr, codes[first:end])).encode("utf-16", "surrogatepass")
+    text = _line(raw.decode("utf-16", "replace")).replace("\xad", "").translate(_LIGATURES)
     if not text:
         return None
     left, _, _, top = text_page.get_charbox(first, loose=True)
     right = text_page.get_charbox(end - 1, loose=True)[2]
     middle = text_page.get_charbox((first + end) // 2, loose=True)
-    return _Line(text + "\xad" * bool(hyphen), page, left, right, top, middle[3] - middle[1])
+    return _Line(text, page, left, right, top, middle[3] - middle[1])
 
 
 def _pdf_title(title: str) -> str:
@@ -729,7 +728,7 @@ def _head_key(line: _Line) -> str:
 def _flow(pages: list[list[_Line]]) -> tuple[str, tuple[Segment, ...]]:
     """Join lines to paragraphs and say where each page stands in the text."""
     lines = [line for page in pages for line in page]
-    words = {word.lower() for line in lines for word in re.findall(r"\w+-\w+", line.text)}
+    words = {word.lower() for line in lines for word in _COMPOUND.findall(line.text)}
     body = _body_size(lines)
     levels = _heading_levels(lines, body)
     pitch = {page[0].page: _pitch(page) for page in pages if page}
@@ -742,8 +741,6 @@ def _flow(pages: list[list[_Line]]) -> tuple[str, tuple[Segment, ...]]:
         if gap == " " and (cut := _hyphen_cut(parts[-1], line.text, words)) is not None:
             length += len(cut) - len(parts[-1])
             parts[-1], gap = cut, ""
-        elif parts and parts[-1].endswith("\xad"):
-            parts[-1] = parts[-1][:-1] + "-"
         if line.page != (before.page if before else 0):
             starts.append((length + len(gap), line.page))
         text = line.text
@@ -754,8 +751,6 @@ def _flow(pages: list[list[_Line]]) -> tuple[str, tuple[Segment, ...]]:
         length += len(gap) + len(text)
         before = line
     text = "".join(parts)
-    if text.endswith("\xad"):
-        text = text[:-1] + "-"
     ends = [start for start, _ in starts[1:]] + [len(text)]
     segments = (Segment(s, e, page=p) for (s, p), e in zip(starts, ends, strict=True))
     return text, tuple(segments)
@@ -812,12 +807,13 @@ def _gap(before: _Line, line: _Line, levels: dict[int, int], pitch: float) -> st
 
 
 def _hyphen_cut(before: str, after: str, words: set[str]) -> str | None:
-    """`before` as it joins a word that goes on in `after`; None if no word is parted."""
-    if before.endswith("\xad"):
-        return before[:-1]
-    if not (len(before) > 1 and before[-1] in "-‐" and before[-2].isalpha() and after[0].islower()):
+    """`before` as it joins a word that goes on in `after`; None if no word is parted.
+
+    The hyphen stays where the document has the compound elsewhere, within a line.
+    """
+    stem = before[:-1]
+    if before[-1] not in "-‐" or not stem[-1:].isalnum():
         return None
-    first, second = re.search(r"\w+$", before[:-1]), re.match(r"\w+", after)
-    if first and second and f"{first[0]}-{second[0]}".lower() in words:
-        return before
-    return before[:-1]
+    first, second = re.search(r"\w+$", stem), re.match(r"\w+", after)
+    compound = f"{first[0]}-{second[0]}".lower() if first and second else ""
+    return before if compound in words or not after[0].islower() else stem

@@ -107,7 +107,8 @@ class WebLoader:
     def forget(self, uris: Iterable[str]) -> None:
         """Drop what the cache holds of these addresses."""
         for uri in uris:
-            self._cache.drop(self._address(uri))
+            self._cache.drop(clean_url(uri))
+            self._cache.drop(f"sitemap {clean_url(uri)}")
 
     def _address(self, uri: str) -> str:
         return clean_url(check_url(uri, allow_private=self._config.allow_private))
