@@ -1,6 +1,6 @@
 """Generation through dragtor's `llama` engine against a bare llama_cpp loop.
 
-Same model file, prompt, context, threads and block size, alternating in one run. Bar: 0.95.
+Same model file, prompt, context, threads and block size, taking turns in one run. Bar: 0.95.
 Run: python benchmarks/generation.py [MODEL] [REPETITIONS]
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import statistics
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,36 +22,46 @@ from dragtor.types import Message
 
 BAR = 0.95
 CONTEXT_TOKENS = 2048
-NEW_TOKENS = 96
+NEW_TOKENS = 97
+TURN_TOKENS = 4
 PROMPT = [
     Message("system", "You answer in plain prose."),
     Message("user", "Explain at length how tendons adapt to climbing. " * 6),
 ]
 
 
-def bare_loop(model: Any, ids: list[int]) -> tuple[float, float]:
-    """Seconds to the first token, tokens a second after it: llama_cpp's own loop, no text."""
+def bare_loop(model: Any, ids: list[int]) -> Iterator[bytes]:
+    """The barest loop over llama_cpp: evaluate, sample, turn into bytes."""
     model.reset()
-    began = time.perf_counter()
-    tokens = model.generate(ids, temp=0.0, reset=True)
-    next(tokens)
-    first = time.perf_counter()
-    for _ in range(NEW_TOKENS - 1):
-        model.detokenize([next(tokens)])
-    ended = time.perf_counter()
-    return first - began, (NEW_TOKENS - 1) / (ended - first)
+    for token in model.generate(ids, temp=0.0):
+        yield model.detokenize([token])
 
 
-def our_stream(llm: Any) -> tuple[float, float]:
-    """The same through `stream`, text included."""
+def our_stream(llm: Any) -> Iterator[str]:
+    """The same through `stream`: chat template, stop strings and UTF-8 included."""
     llm._evaluated = []  # no prefix is reused: the bare loop has none either
-    began = time.perf_counter()
-    stream = llm.stream(PROMPT, max_tokens=NEW_TOKENS)
-    next(stream)
-    first = time.perf_counter()
-    list(stream)
-    ended = time.perf_counter()
-    return first - began, (stream.completion_tokens - 1) / (ended - first)
+    return iter(llm.stream(PROMPT, max_tokens=NEW_TOKENS))
+
+
+def race(runners: dict[str, Callable[[], Iterator[Any]]]) -> dict[str, tuple[float, float]]:
+    """Seconds to the first token and seconds for the rest, of each runner.
+
+    They take turns every few tokens, so that other load on the machine falls on both alike.
+    """
+    streams, seconds = {}, {}
+    for name, start in runners.items():
+        began = time.perf_counter()
+        streams[name] = start()
+        next(streams[name])
+        seconds[name] = (time.perf_counter() - began, 0.0)
+    for turn in range((NEW_TOKENS - 1) // TURN_TOKENS):
+        for name in list(runners) if turn % 2 == 0 else reversed(list(runners)):
+            began = time.perf_counter()
+            for _ in range(TURN_TOKENS):
+                next(streams[name])
+            first, rest = seconds[name]
+            seconds[name] = (first, rest + time.perf_counter() - began)
+    return seconds
 
 
 def main(name: str, repetitions: int) -> int:
@@ -65,25 +76,27 @@ def main(name: str, repetitions: int) -> int:
         n_threads=threads, n_threads_batch=threads, verbose=False,
     )  # fmt: skip
     ids = llm.prompt_tokens(PROMPT)
-    our_stream(llm), bare_loop(bare, ids)  # both warm
-    ours, theirs = [], []
-    for turn in range(repetitions):
-        pair = [lambda: ours.append(our_stream(llm)), lambda: theirs.append(bare_loop(bare, ids))]
-        for run in pair if turn % 2 == 0 else reversed(pair):
-            run()
+    runners: dict[str, Callable[[], Iterator[Any]]] = {
+        "bare": lambda: bare_loop(bare, ids),
+        "dragtor": lambda: our_stream(llm),
+    }
+    race(runners)  # warms both
+    orders = [runners, dict(reversed(runners.items()))]
+    races = [race(orders[turn % 2]) for turn in range(repetitions)]
+    made = (NEW_TOKENS - 1) // TURN_TOKENS * TURN_TOKENS
+    first = {name: statistics.median(r[name][0] for r in races) for name in runners}
+    rate = {name: statistics.median(made / r[name][1] for r in races) for name in runners}
     figures = {
         "model": path.stem,
         "threads": threads,
         "prompt_tokens": len(ids),
         "new_tokens": NEW_TOKENS,
         "repetitions": repetitions,
-        "bare_tokens_per_s": round(statistics.median(t for _, t in theirs), 2),
-        "dragtor_tokens_per_s": round(statistics.median(t for _, t in ours), 2),
-        "bare_first_token_s": round(statistics.median(s for s, _ in theirs), 3),
-        "dragtor_first_token_s": round(statistics.median(s for s, _ in ours), 3),
-        "ratio": round(
-            statistics.median(o[1] / t[1] for o, t in zip(ours, theirs, strict=True)), 3
-        ),
+        "bare_tokens_per_s": round(rate["bare"], 2),
+        "dragtor_tokens_per_s": round(rate["dragtor"], 2),
+        "bare_first_token_s": round(first["bare"], 3),
+        "dragtor_first_token_s": round(first["dragtor"], 3),
+        "ratio": round(statistics.median(r["bare"][1] / r["dragtor"][1] for r in races), 3),
         "bar": BAR,
     }
     for key, value in figures.items():
