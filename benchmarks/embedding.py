@@ -121,6 +121,7 @@ def cosine_to_fp32(embedder: Embedder, fp32: Path, texts: list[str]) -> dict[str
 
     tokenizer = Tokenizer.from_file(str(models_path(ModelsConfig()) / MODEL / "tokenizer.json"))
     tokenizer.no_padding()
+    tokenizer.no_truncation()
     session = onnxruntime.InferenceSession(str(fp32), providers=["CPUExecutionProvider"])
     rows = []
     for text in texts:

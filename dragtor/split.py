@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from dragtor.config import SplitConfig
@@ -71,8 +70,7 @@ class _Span(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Section:
+class _Section(NamedTuple):
     """Text under one heading path, without the heading line."""
 
     start: int
@@ -104,11 +102,12 @@ def split(
             "tokens must be at least 1, and the overlap smaller",
         )
     ruler = _Ruler(document.text, offsets, config, max_tokens)
-    sections = list(_sections(document.text))
+    task = _Task(ruler, list(_sections(document.text)), config.semantic_percentile, embed)
     passages: list[Passage] = []
-    for section, spans in zip(sections, strategy(ruler, sections, config, embed), strict=True):
+    for section, spans in zip(task.sections, strategy(task), strict=True):
         fitting = {part for span in spans for part in ruler.fitting(span)}
-        passages += (Passage.of(document, *span, section.heading) for span in sorted(fitting))
+        path = f"{section.heading} > ".removeprefix(f"{document.title} > ").removesuffix(" > ")
+        passages += (Passage.of(document, *span, path) for span in sorted(fitting))
     return passages
 
 
@@ -160,10 +159,8 @@ class _Ruler:
 
     def units(self, start: int, end: int) -> list[_Span]:
         """Sentences of a stretch, those over the limit cut."""
-        found: list[_Span] = []
-        for sentence in sentences(self.text, start, end):
-            found.extend(self.pieces(_Span(*sentence), self.limit))
-        return found
+        stretches = sentences(self.text, start, end)
+        return [piece for s in stretches for piece in self.pieces(_Span(*s), self.limit)]
 
     def fitting(self, span: _Span) -> Iterator[_Span]:
         """`span`, or parts of it if the encoder would not read all of it.
@@ -188,7 +185,7 @@ def sentences(text: str, start: int = 0, end: int | None = None) -> list[tuple[i
 
     A blank line ends a sentence, and so does a row of a table or an item of a list.
     """
-    stop = len(text) if end is None else end
+    stop = len(text) if end is None else min(end, len(text))
     found: list[tuple[int, int]] = []
     for paragraph in _paragraphs(text, start, stop):
         found.extend(_sentences(text, paragraph))
@@ -240,11 +237,9 @@ def _paragraphs(text: str, start: int, end: int) -> Iterator[_Span]:
 
 def _stripped(text: str, start: int, end: int) -> _Span | None:
     """The span without outer white space; None if nothing is left."""
-    while start < end and text[start].isspace():
-        start += 1
-    while start < end and text[end - 1].isspace():
-        end -= 1
-    return _Span(start, end) if start < end else None
+    part = text[start:end]
+    first, last = end - len(part.lstrip()), start + len(part.rstrip())
+    return _Span(first, last) if first < last else None
 
 
 def _sections(text: str) -> Iterator[_Section]:
@@ -270,39 +265,39 @@ def _sections(text: str) -> Iterator[_Section]:
 
 # Strategies: for each section its spans
 
-_Strategy = Callable[
-    [_Ruler, list[_Section], SplitConfig, EmbedSentences | None], Iterator[list[_Span]]
-]
+
+class _Task(NamedTuple):
+    ruler: _Ruler
+    sections: list[_Section]
+    percentile: float
+    embed: EmbedSentences | None
 
 
-def _recursive(
-    ruler: _Ruler, sections: list[_Section], config: SplitConfig, embed: EmbedSentences | None
-) -> Iterator[list[_Span]]:
-    for section in sections:
+def _recursive(task: _Task) -> Iterator[list[_Span]]:
+    for section in task.sections:
         units: list[_Span] = []
-        openings: set[int] = set()
-        for paragraph in _paragraphs(ruler.text, section.start, section.end):
-            openings.add(len(units))
-            units.extend(ruler.units(*paragraph))
-        yield _filled(ruler, units, openings)
+        ends: dict[int, int] = {}
+        for paragraph in _paragraphs(task.ruler.text, section.start, section.end):
+            ends[len(units)] = paragraph.end
+            units += task.ruler.units(*paragraph)
+        yield _filled(task.ruler, units, ends)
 
 
-def _paragraph(
-    ruler: _Ruler, sections: list[_Section], config: SplitConfig, embed: EmbedSentences | None
-) -> Iterator[list[_Span]]:
-    for section in sections:
-        paragraphs = list(_paragraphs(ruler.text, section.start, section.end))
-        yield _sized(ruler, paragraphs)
+def _paragraph(task: _Task) -> Iterator[list[_Span]]:
+    for section in task.sections:
+        paragraphs = _paragraphs(task.ruler.text, section.start, section.end)
+        yield _sized(task.ruler, list(paragraphs))
 
 
-def _semantic(
-    ruler: _Ruler, sections: list[_Section], config: SplitConfig, embed: EmbedSentences | None
-) -> Iterator[list[_Span]]:
-    if embed is None:
+def _semantic(task: _Task) -> Iterator[list[_Span]]:
+    import numpy
+
+    if task.embed is None:
         raise UsageError("split.strategy semantic needs an embedder", "choose recursive")
-    units = [ruler.units(section.start, section.end) for section in sections]
-    distances = _distances(ruler.text, units, embed)
-    threshold = _percentile([gap for gaps in distances for gap in gaps], config.semantic_percentile)
+    units = [task.ruler.units(section.start, section.end) for section in task.sections]
+    distances = _distances(task.ruler.text, units, task.embed)
+    every = [gap for gaps in distances for gap in gaps]
+    threshold = numpy.percentile(every, task.percentile) if every else 0.0
     for spans, gaps in zip(units, distances, strict=True):
         groups: list[_Span] = []
         for index, span in enumerate(spans):
@@ -310,13 +305,7 @@ def _semantic(
                 groups[-1] = _Span(groups[-1].start, span.end)
             else:
                 groups.append(span)
-        yield _sized(ruler, groups)
-
-
-def _percentile(values: list[float], percentile: float) -> float:
-    import numpy
-
-    return float(numpy.percentile(values, percentile)) if values else 0.0
+        yield _sized(task.ruler, groups)
 
 
 def _distances(text: str, units: list[list[_Span]], embed: EmbedSentences) -> list[list[float]]:
@@ -332,11 +321,10 @@ def _distances(text: str, units: list[list[_Span]], embed: EmbedSentences) -> li
     return found
 
 
-def _tokens(
-    ruler: _Ruler, sections: list[_Section], config: SplitConfig, embed: EmbedSentences | None
-) -> Iterator[list[_Span]]:
+def _tokens(task: _Task) -> Iterator[list[_Span]]:
+    ruler = task.ruler
     step = ruler.limit - ruler.overlap
-    for section in sections:
+    for section in task.sections:
         windows: list[_Span] = []
         for piece in ruler.pieces(_Span(section.start, section.end), step):
             window = _Span(piece.start, _window_end(ruler, piece, section.end))
@@ -354,7 +342,7 @@ def _window_end(ruler: _Ruler, step: _Span, end: int) -> int:
     return span.end if span else step.end
 
 
-STRATEGIES: dict[str, _Strategy] = {
+STRATEGIES: dict[str, Callable[[_Task], Iterator[list[_Span]]]] = {
     "recursive": _recursive,
     "paragraph": _paragraph,
     "semantic": _semantic,
@@ -362,18 +350,18 @@ STRATEGIES: dict[str, _Strategy] = {
 }
 
 
-def _filled(ruler: _Ruler, units: list[_Span], openings: set[int]) -> list[_Span]:
+def _filled(ruler: _Ruler, units: list[_Span], ends: dict[int, int]) -> list[_Span]:
     """Fill passages with whole sentences up to the limit, each opening with the overlap.
 
-    At the opening of a paragraph that does not fit whole, a passage half full ends.
+    `ends` maps the unit that opens a paragraph to the paragraph's end: where one does not fit
+    whole, a passage half full ends.
     """
     found: list[_Span] = []
     first = 0  # unit that the passage opens with
-    ends = _paragraph_ends(units, openings)
     for index, unit in enumerate(units):
         start = units[first].start
         full = ruler.size(start, unit.end) > ruler.limit
-        if not full and index in openings and index > first:
+        if not full and index in ends and index > first:
             half = 2 * ruler.size(start, units[index - 1].end) > ruler.limit
             full = half and ruler.size(start, ends[index]) > ruler.limit
         if full and index > first:
@@ -382,11 +370,6 @@ def _filled(ruler: _Ruler, units: list[_Span], openings: set[int]) -> list[_Span
     if units:
         found.append(_Span(units[first].start, units[-1].end))
     return found
-
-
-def _paragraph_ends(units: list[_Span], openings: set[int]) -> dict[int, int]:
-    marks = [*sorted(openings), len(units)]
-    return {a: units[b - 1].end for a, b in pairwise(marks) if b > a}
 
 
 def _overlap(ruler: _Ruler, units: list[_Span], first: int, index: int) -> int:
@@ -413,8 +396,6 @@ def _sized(ruler: _Ruler, spans: list[_Span]) -> list[_Span]:
             joined.append(span)
     found: list[_Span] = []
     for span in joined:
-        if ruler.size(*span) <= ruler.limit:
-            found.append(span)
-        else:
-            found.extend(_filled(ruler, ruler.units(*span), set()))
+        fits = ruler.size(*span) <= ruler.limit
+        found += [span] if fits else _filled(ruler, ruler.units(*span), {})
     return found

@@ -22,8 +22,8 @@ from test_embed import (
 )
 
 from dragtor.config import EmbedConfig, ModelsConfig
-from dragtor.embed import TransformersEmbedder, open_embedder
-from dragtor.embed.hf import batches
+from dragtor.embed import open_embedder
+from dragtor.embed.hf import TransformersEmbedder, batches
 from dragtor.errors import CorruptModel, DragtorError, Missing, UsageError
 
 HAS_EXTRA = find_spec("torch") is not None and find_spec("transformers") is not None

@@ -272,3 +272,14 @@ def test_nasty_text_takes_time_in_proportion(unit: str) -> None:
     found = sentences(text)
     assert sum(end - start for start, end in found) <= len(text)
     check(text, cut(text), words, 12)
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [("Rest", "Days > Off"), ("Re", "Rest > Days > Off"), ("", "Rest > Days > Off")],
+)
+def test_the_title_is_not_repeated_in_the_heading_path(title: str, expected: str) -> None:
+    text = "# Rest\n\n## Days\n\n### Off\n\nSleep long."
+    whole = Document("d", "file:///d", "file", title, text)
+    (passage,) = split(whole, SplitConfig(), words, max_tokens=200)
+    assert passage.heading == expected

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from dragtor.config import models_path
-from dragtor.embed.base import Traits
-from dragtor.embed.hf import HF_PREFIX, TransformersEmbedder
+from dragtor.embed.base import HF_PREFIX, Traits
 from dragtor.embed.onnx import OnnxEmbedder
 from dragtor.errors import UsageError
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     from dragtor.config import EmbedConfig, ModelsConfig
 
-__all__ = ["Embedder", "OnnxEmbedder", "Traits", "TransformersEmbedder", "open_embedder"]
+__all__ = ["Embedder", "OnnxEmbedder", "Traits", "open_embedder"]
 
 
 class Embedder(Protocol):
@@ -61,6 +60,8 @@ def open_embedder(config: EmbedConfig, models: ModelsConfig) -> Embedder:
     Raises UsageError for a name that is no encoder, Missing or CorruptModel for its files.
     """
     if config.model.startswith(HF_PREFIX):
+        from dragtor.embed.hf import TransformersEmbedder
+
         return TransformersEmbedder.open(config.model, config)
     from dragtor.models import Catalogue, model_path
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Ids = Sequence[int]
 
+HF_PREFIX = "hf:"  # of the name of an encoder that transformers runs
+
 _SURROGATES = re.compile("[\ud800-\udfff]")  # no tokenizer takes them; file names hold them
 
 

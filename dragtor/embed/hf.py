@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from dragtor.embed.base import Ids, TokenEmbedder, Traits
+from dragtor.embed.base import HF_PREFIX, Ids, TokenEmbedder, Traits
 from dragtor.errors import CorruptModel, Missing, UsageError
 from dragtor.extras import require
 from dragtor.types import short_hash
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-HF_PREFIX = "hf:"
 DEFAULT_MAX_TOKENS = 512
 
 _QUERY_PROMPTS = ("query", "search_query", "retrieval.query", "s2p_query")

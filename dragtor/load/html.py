@@ -101,6 +101,12 @@ def extract_html(html: bytes | str, url: str = "") -> Extracted:
     )
 
 
+def visible_text(page: str) -> str:
+    """All text that a reader sees, in document order; empty where there is none."""
+    tree = _parse(page)
+    return _text(tree) if tree is not None else ""
+
+
 def decode_html(data: bytes, charset: str = "") -> str:
     """Decode as browsers do: byte order mark, `charset` of the transport, declaration in the page.
 
