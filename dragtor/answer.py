@@ -116,7 +116,8 @@ class Reader:
     ) -> tuple[tuple[Hit, ...], dict[str, Document]]:
         config = replace(self.retrieve_config, k=self.answer_config.passages)
         found = retrieve.search(self.store, lambda _: vector[None], question, config, filters)
-        if max((hit.dense_score for hit in found), default=0.0) < config.floor:
+        floor = config.floor if config.floor >= 0 else self.embedder.floor
+        if max((hit.dense_score for hit in found), default=-1.0) < floor or not found:
             return (), {}
         documents = {}
         for hit in found:

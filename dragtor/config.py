@@ -103,10 +103,10 @@ class EmbedConfig:
 
     model: str = "gte-small"  # a name of config/models.yml, or hf:OWNER/REPO with the extra hf
     threads: int = 0  # 0: the machine's cores
-    batch_tokens: int = 4096  # tokens of one batch, padding included
+    batch_tokens: int = 4096  # tokens of one batch of an hf: encoder; ONNX runs one text at a time
     late_chunking: bool = False  # pool token vectors of a long window over each passage
     late_window_tokens: int = 512  # tokens of that window, at most the encoder's own
-    late_overlap_tokens: int = 128  # tokens that two windows share
+    late_overlap_tokens: int = 128  # tokens that two windows share, at most half a window
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ class RetrieveConfig:
     k: int = 8  # hits returned
     candidates: int = 200  # taken from each of the dense and the lexical index
     dense_weight: float = 0.8  # weight of the dense score in the mix, 0 to 1
-    floor: float = 0.8  # cosine below which nothing relevant was found; of the embedder
+    floor: float = -1.0  # cosine below which nothing relevant was found; -1: the encoder's own
     join_neighbours: bool = True  # touching passages of one document become one hit
 
 

@@ -16,7 +16,7 @@ from dragtor import split
 from dragtor.config import EmbedConfig, SplitConfig
 from dragtor.errors import LibraryVersion, LoadError, UsageError
 from dragtor.load.item import Item
-from dragtor.store import Indexed, Store, Writer
+from dragtor.store import Indexed, Rebuild, Store, Writer
 from dragtor.types import Document, Passage, Source, short_hash
 
 if TYPE_CHECKING:
@@ -185,15 +185,15 @@ class Ingest:
         embedder = self.embedder()
         fingerprint = vector_fingerprint(embedder, self.embed_config)
         splitter = splitter_version(self.split_config)
-        edition = self.writer.begin_rebuild(fingerprint, splitter)
-        done = self.writer.rebuilt_ids(edition)
+        rebuild = Rebuild(self.writer, fingerprint, splitter)
+        done = rebuild.done()
         live = [row["id"] for row in self.writer.store.documents() if not row["staged"]]
         todo = [identity for identity in live if identity not in done]
         for batch in self._batches(embedder, todo, staged=False):
             self._embed(embedder, batch)
-            self.writer.put_rebuilt(batch, edition, fingerprint)
+            rebuild.put(batch)
             self.report.passages += sum(len(item.passages) for item in batch)
-        self.writer.finish_rebuild(edition, fingerprint, splitter)
+        rebuild.finish()
         self.index()
 
     def _batches(

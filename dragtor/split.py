@@ -263,9 +263,6 @@ def _sections(text: str) -> Iterator[_Section]:
             begin = match.end()
 
 
-# Strategies: for each section its spans
-
-
 class _Task(NamedTuple):
     ruler: _Ruler
     sections: list[_Section]

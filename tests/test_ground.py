@@ -13,7 +13,8 @@ EMBED = EMBEDDER.embed_passages
 
 PULLEY = Document(
     "pulley", "https://example.org/pulley", "web", "A2 pulley",
-    "# Return\n\nA grade two strain heals in 4 to 6 weeks. Tape is optional.\n- Crimp last of all grips. "
+    "# Return\n\nA grade two strain heals in 4 to 6 weeks. Tape is optional.\n"
+    "- Crimp last of all grips. "
     "Climb again when crimping is free of pain.",
 )  # fmt: skip
 ELBOW = Document(

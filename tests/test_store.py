@@ -13,7 +13,7 @@ from conftest import digest
 from fakes import HashingEmbedder
 
 from dragtor.errors import LibraryError, LibraryLocked, LibraryVersion, UsageError
-from dragtor.store import Filters, Indexed, Store, Writer
+from dragtor.store import Filters, Indexed, Rebuild, Store, Writer
 from dragtor.types import Document, Passage, Segment, Source, short_hash
 
 EMBEDDER = HashingEmbedder()
@@ -220,26 +220,36 @@ def test_a_lost_vector_index_is_made_again(library: Path) -> None:
 
 def test_a_rebuild_is_invisible_until_it_is_whole(library: Path) -> None:
     with Writer.open(library) as writer:
-        edition = writer.begin_rebuild("other", "v2")
+        rebuild = Rebuild(writer, "other", "v2")
         item = indexed(PULLEY)
         writer.put_vectors(item.keys, EMBEDDER.embed_passages(["x", "y"]), "other")
-        writer.put_rebuilt([item], edition, "other")
+        rebuild.put([item])
     with reader(library) as store:
         assert store.edition == 1
         assert len(find(store, "pulley", n=10)) == 4
     with Writer.open(library) as writer:
-        assert writer.begin_rebuild("other", "v2") == edition
-        assert writer.rebuilt_ids(edition) == {PULLEY.id}
+        rebuild = Rebuild(writer, "other", "v2")
+        assert rebuild.done() == {PULLEY.id}
         item = indexed(ELBOW)
         writer.put_vectors(item.keys, EMBEDDER.embed_passages(["x", "y"]), "other")
-        writer.put_rebuilt([item], edition, "other")
-        writer.finish_rebuild(edition, "other", "v2")
+        rebuild.put([item])
+        rebuild.finish()
     with reader(library) as store:
         assert (store.edition, store.meta("fingerprint")) == (2, "other")
         assert store.index().count() == store.counts()["passages"] == 4
         assert [f.name for f in (library / "index").iterdir()] == ["2"]
         rows = store.rows("SELECT count(*) FROM vectors")
         assert rows[0][0] == 4
+
+
+def test_a_half_done_rebuild_forgets_what_changed_meanwhile(library: Path) -> None:
+    with Writer.open(library) as writer:
+        rebuild = Rebuild(writer, EMBEDDER.fingerprint, "v1")
+        rebuild.put([indexed(PULLEY)])
+        put(writer, document("pulley.md", "new words"))
+        assert Rebuild(writer, EMBEDDER.fingerprint, "v1").done() == set()
+    with Writer.open(library) as writer:
+        assert Rebuild(writer, "yet another", "v1").done() == set()
 
 
 def test_another_embedder_or_splitter_is_refused(library: Path) -> None:

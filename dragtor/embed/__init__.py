@@ -31,6 +31,7 @@ class Embedder(Protocol):
     name: str
     dimension: int
     max_tokens: int  # text tokens that fit; special tokens and prefix are already taken off
+    floor: float  # cosine below which a passage is not about a query; -1: not known
     fingerprint: str  # changes when the same text would get another vector
 
     def token_offsets(self, text: str) -> list[tuple[int, int]]:

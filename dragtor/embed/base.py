@@ -41,6 +41,7 @@ class Traits:
     pooling: Literal["mean", "cls"] = "mean"
     prefix_query: str = ""
     prefix_passage: str = ""
+    floor: float = -1.0  # cosine below which a passage is not about a query
     mend: str = ""  # the command that fetches the weights again
 
 
@@ -69,6 +70,7 @@ class TokenEmbedder(ABC):
         self.name = traits.name
         self.dimension = traits.dimension
         self.fingerprint = traits.fingerprint
+        self.floor = traits.floor
         special = len(self._head) + len(self._tail)
         prefix = max(len(self._query), len(self._passage))
         self.max_tokens = traits.max_tokens - special - prefix

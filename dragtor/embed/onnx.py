@@ -62,6 +62,7 @@ class OnnxEmbedder(TokenEmbedder):
             pooling=spec.pooling,
             prefix_query=spec.prefix_query,
             prefix_passage=spec.prefix_passage,
+            floor=spec.floor,
             mend=mend,
         )
         session = _open_session(folder / spec.main_file, mend)

@@ -125,7 +125,7 @@ def judgements(path: Path) -> Judgements:
     """Grades by query and document, from a qrels file."""
     found: Judgements = {}
     for line in _lines(path):
-        query, document, grade = (line.rstrip("\n").split("\t") + ["", ""])[:3]
+        query, document, grade = [*line.rstrip("\n").split("\t"), "", ""][:3]
         if grade.strip().lstrip("-").isdigit():
             found.setdefault(query, {})[document] = int(grade)
     if not found:

@@ -68,6 +68,7 @@ class ModelSpec:
     prefix_passage: str = ""
     max_tokens: int = 0  # of one text, special tokens included
     dimension: int = 0
+    floor: float = -1.0
     derive: Literal["", "int8"] = ""
 
     def __post_init__(self) -> None:

@@ -5,6 +5,7 @@ Knows SQL and Chroma; does not know where texts come from nor who embeds them.
 
 from dragtor.store.lock import held_by
 from dragtor.store.read import Filters, Found, Store
+from dragtor.store.rebuild import Rebuild
 from dragtor.store.write import Indexed, Writer
 
-__all__ = ["Filters", "Found", "Indexed", "Store", "Writer", "held_by"]
+__all__ = ["Filters", "Found", "Indexed", "Rebuild", "Store", "Writer", "held_by"]

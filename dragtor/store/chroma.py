@@ -6,7 +6,7 @@ Holds passage ids and unit vectors, nothing else; all of it can be made again fr
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -34,15 +34,19 @@ class ChromaIndex:
         from chromadb.config import Settings
 
         settings = Settings(anonymized_telemetry=False)
-        with chroma_errors(url or str(folder)):
+        with chroma_errors(url or str(folder)), ExitStack() as undo:
             if url:
                 client = chromadb.HttpClient(settings=settings, **_address(url))
             else:
                 folder.mkdir(parents=True, exist_ok=True)
+                undo.callback(_forget, str(folder))
                 client = chromadb.PersistentClient(path=str(folder), settings=settings)
+                undo.pop_all()
+            undo.callback(client.close)
             collection = client.get_or_create_collection(
                 name, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
             )
+            undo.pop_all()
         return cls(client, collection)
 
     def upsert(self, ids: Sequence[str], vectors: NDArray[np.float32]) -> None:
@@ -94,6 +98,14 @@ class ChromaIndex:
     def close(self) -> None:
         """Let go of the files."""
         self._client.close()
+
+
+def _forget(path: str) -> None:
+    """Chroma keeps a client that failed to start and would hand it out again for this folder."""
+    from chromadb.api.shared_system_client import SharedSystemClient
+
+    if path not in SharedSystemClient._identifier_to_refcount:
+        SharedSystemClient._identifier_to_system.pop(path, None)
 
 
 @contextmanager

@@ -8,7 +8,6 @@ next writer. Does not know how texts are split or embedded.
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from dragtor.config import StoreConfig
 from dragtor.errors import LibraryError, LibraryVersion
+from dragtor.store import vectors
 from dragtor.store.lock import locked
 from dragtor.store.read import Store
 from dragtor.store.schema import connect, plain_errors, transaction
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dragtor.store.chroma import ChromaIndex
 
 DOCUMENT_COLUMNS = "id, staged, uri, kind, title, author, published, text, meta, content_hash"
 
@@ -54,7 +53,7 @@ class Writer:
         self.store = store
         self.db = store.db
         store.writing = True
-        self._replaced = False
+        self.replaced = False
 
     @classmethod
     @contextmanager
@@ -144,7 +143,7 @@ class Writer:
                 "UPDATE OR REPLACE source_documents SET item_uri = ? WHERE document_id = ?",
                 (uri, document_id),
             )
-            self._advance()
+            self.advance()
 
     def by_stamp(self, stamp: str) -> list[tuple[str, str]]:
         """(document id, item address) of everything with these raw bytes."""
@@ -162,28 +161,12 @@ class Writer:
 
     def missing(self, keys: Iterable[str], fingerprint: str) -> set[str]:
         """Those of `keys` whose vector is not stored yet."""
-        return {key for key in keys if self._vector_id(key, fingerprint) is None}
+        return {key for key in keys if vectors.row_of(self.db, key, fingerprint) is None}
 
-    def put_vectors(
-        self, keys: Sequence[str], vectors: NDArray[np.float32], fingerprint: str
-    ) -> None:
+    def put_vectors(self, keys: Sequence[str], rows: NDArray[np.float32], fingerprint: str) -> None:
         """Store (n, dimension) unit vectors, as float16."""
-        import numpy as np
-
-        rows = [
-            (k, fingerprint, v.tobytes())
-            for k, v in zip(keys, vectors.astype(np.float16), strict=True)
-        ]
         with transaction(self.db):
-            self.db.executemany(
-                "INSERT OR IGNORE INTO vectors (key, fingerprint, vector) VALUES (?, ?, ?)", rows
-            )
-
-    def _vector_id(self, key: str, fingerprint: str) -> int | None:
-        row = self.db.execute(
-            "SELECT id FROM vectors WHERE key = ? AND fingerprint = ?", (key, fingerprint)
-        ).fetchone()
-        return int(row[0]) if row else None
+            vectors.put(self.db, keys, rows, fingerprint)
 
     # Swapping documents over
 
@@ -195,7 +178,7 @@ class Writer:
         ):
             known = self.store.meta(key)
             if not known:
-                self._set_meta(key, value)
+                self.set_meta(key, value)
             elif known != value:
                 raise LibraryVersion(
                     f"this library was made with another {what} ({known}, now {value})",
@@ -255,7 +238,7 @@ class Writer:
             self.db.executemany(
                 "INSERT OR IGNORE INTO pending VALUES (?)", [(i,) for i in sorted(new | old)]
             )
-        self._upsert(self.store.index, add, new - old)
+        self._upsert(add, new - old)
         with transaction(self.db):
             for document_id in documents:
                 self._delete_passages(document_id, edition)
@@ -265,58 +248,42 @@ class Writer:
             for item in add:
                 self._put_in_force(item, edition)
             finish()
-            self._advance()
+            self.advance()
         if old - new:
             self.store.index().delete(sorted(old - new))
         with transaction(self.db):
             self.db.execute("DELETE FROM pending")
-        self._replaced = self._replaced or bool(old)
+        self.replaced = self.replaced or bool(old)
 
-    def _upsert(
-        self, index: Callable[[], ChromaIndex], items: Sequence[Indexed], ids: set[str]
-    ) -> None:
+    def _upsert(self, items: Sequence[Indexed], ids: set[str]) -> None:
         fingerprint = self.store.meta("fingerprint")
         keyed = [
-            (p.id, self._vector_id(key, fingerprint))
+            (p.id, vectors.row_of(self.db, key, fingerprint))
             for item in items
             for p, key in zip(item.passages, item.keys, strict=True)
             if p.id in ids
         ]
-        self._upsert_rows(index, [(i, v) for i, v in keyed if v is not None])
-
-    def _upsert_rows(
-        self, index: Callable[[], ChromaIndex], rows: Sequence[tuple[str, int]]
-    ) -> None:
-        """Bring (passage id, vector row) pairs into the index, from the stored vectors."""
-        import numpy as np
-
-        for at in range(0, len(rows), 1000):
-            part = rows[at : at + 1000]
-            blobs = [
-                self.db.execute("SELECT vector FROM vectors WHERE id = ?", (row,)).fetchone()[0]
-                for _, row in part
-            ]
-            matrix = np.frombuffer(b"".join(blobs), np.float16).astype(np.float32)
-            index().upsert([i for i, _ in part], matrix.reshape(len(part), -1))
+        vectors.upsert(self.db, self.store.index, [(i, v) for i, v in keyed if v is not None])
 
     def _put_in_force(self, item: Indexed, edition: int) -> None:
         key = (item.document.id,)
         self.db.execute("UPDATE documents SET staged = 0 WHERE id = ? AND staged = 1", key)
         self.db.execute("UPDATE segments SET staged = 0 WHERE document_id = ? AND staged = 1", key)
-        for rowid, passage in self._insert_passages(item, edition, self.store.meta("fingerprint")):
+        for rowid, passage in self.insert_passages(item, edition, self.store.meta("fingerprint")):
             self.db.execute(
                 "INSERT INTO passages_fts (rowid, title, heading, text) VALUES (?, ?, ?, ?)",
                 (rowid, item.document.title, passage.heading, passage.text),
             )
 
-    def _insert_passages(
+    def insert_passages(
         self, item: Indexed, edition: int, fingerprint: str
     ) -> Iterator[tuple[int, Passage]]:
+        """Write a document's passages into an edition; gives each with its row number."""
         for passage, key in zip(item.passages, item.keys, strict=True):
             cursor = self.db.execute(
                 'INSERT INTO passages (edition, id, document_id, start, "end", text, heading,'
                 " vector_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (edition, *astuple(passage), self._vector_id(key, fingerprint)),
+                (edition, *astuple(passage), vectors.row_of(self.db, key, fingerprint)),
             )
             yield int(cursor.lastrowid or 0), passage
 
@@ -334,78 +301,6 @@ class Writer:
         self.db.execute("DELETE FROM documents WHERE id = ? AND staged = ?", key)
         self.db.execute("DELETE FROM segments WHERE document_id = ? AND staged = ?", key)
 
-    # Rebuilding: a second edition grows beside the one in force, then takes its place
-
-    def begin_rebuild(self, fingerprint: str, splitter: str) -> int:
-        """The edition to fill; one that a crash left is continued where it fits."""
-        wanted = json.dumps([fingerprint, splitter])
-        edition = self.store.edition + 1
-        if self.store.meta("rebuild") != wanted:
-            with transaction(self.db):
-                self.db.execute("DELETE FROM passages WHERE edition = ?", (edition,))
-                self._set_meta("rebuild", wanted)
-        return edition
-
-    def rebuilt_ids(self, edition: int) -> set[str]:
-        """Documents whose passages the new edition holds already."""
-        rows = self.db.execute(
-            "SELECT DISTINCT document_id FROM passages WHERE edition = ?", (edition,)
-        )
-        return {row[0] for row in rows}
-
-    def put_rebuilt(self, items: Sequence[Indexed], edition: int, fingerprint: str) -> None:
-        """Add documents' passages to the new edition; nobody sees them yet."""
-        with transaction(self.db):
-            for item in items:
-                for _ in self._insert_passages(item, edition, fingerprint):
-                    pass
-
-    def finish_rebuild(self, edition: int, fingerprint: str, splitter: str) -> None:
-        """Make the new edition's vector index, then put it in force."""
-        old = self.store.edition
-        index = self._fresh_index(edition)
-        self._upsert_rows(lambda: index, self._vector_rows(edition))
-        index.close()
-        with transaction(self.db):
-            self.db.execute("DELETE FROM passages_fts")
-            self.db.execute(
-                "INSERT INTO passages_fts (rowid, title, heading, text) SELECT p.rowid, d.title,"
-                " p.heading, p.text FROM passages p JOIN documents d ON d.id = p.document_id"
-                " AND d.staged = 0 WHERE p.edition = ?",
-                (edition,),
-            )
-            self.db.execute("DELETE FROM passages WHERE edition = ?", (old,))
-            self.db.execute("DELETE FROM pending")
-            for key, value in (
-                ("fingerprint", fingerprint), ("splitter", splitter),
-                ("edition", str(edition)), ("rebuild", ""),
-            ):  # fmt: skip
-                self._set_meta(key, value)
-            self._advance()
-        self._replaced = True
-        self._remove_index(old)
-
-    def _vector_rows(self, edition: int) -> list[tuple[str, int]]:
-        rows = self.db.execute("SELECT id, vector_id FROM passages WHERE edition = ?", (edition,))
-        return [(row[0], row[1]) for row in rows]
-
-    def _fresh_index(self, edition: int) -> ChromaIndex:
-        from dragtor.store.chroma import ChromaIndex
-
-        self._remove_index(edition)
-        folder, name = self.store.index_place(edition)
-        return ChromaIndex.open(folder, name, self.store.config.url)
-
-    def _remove_index(self, edition: int) -> None:
-        from dragtor.store.chroma import ChromaIndex
-
-        folder, name = self.store.index_place(edition)
-        if self.store.config.url:
-            index = ChromaIndex.open(folder, name, self.store.config.url)
-            index.drop()
-            index.close()
-        shutil.rmtree(folder, ignore_errors=True)
-
     # After a crash, and before leaving
 
     def _recover(self) -> None:
@@ -418,36 +313,31 @@ class Writer:
         if not rows:
             return
         try:
-            self._upsert_rows(self.store.index, [(r[0], r[1]) for r in rows if r[1] is not None])
+            touched = [(r[0], r[1]) for r in rows if r[1] is not None]
+            vectors.upsert(self.db, self.store.index, touched)
             self.store.index().delete([r[0] for r in rows if r[1] is None])
             whole = self.store.index().count() == self.store.counts()["passages"]
         except LibraryError:
             whole = False
         if not whole:
-            self.restore_index()
+            vectors.restore_index(self.store)
         self.db.execute("DELETE FROM pending")
-
-    def restore_index(self) -> None:
-        """Make the vector index of the edition in force again, from the stored vectors."""
-        edition = self.store.edition
-        self.store.close_index()
-        index = self._fresh_index(edition)
-        self._upsert_rows(lambda: index, self._vector_rows(edition))
-        index.close()
 
     def _tidy(self) -> None:
         """Drop vectors nobody uses and overwrite what was deleted, so that no trace stays."""
-        if not self._replaced or self.staged_ids():
+        if not self.replaced or self.staged_ids():
             return
         with transaction(self.db):
             self.db.execute("DELETE FROM vectors WHERE id NOT IN (SELECT vector_id FROM passages)")
             self.db.execute("INSERT INTO passages_fts (passages_fts) VALUES ('optimize')")
         self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def _advance(self) -> None:
+    def advance(self) -> None:
+        """Tell open readers that something changed."""
         self.db.execute("UPDATE meta SET value = value + 1 WHERE key = 'generation'")
 
-    def _set_meta(self, key: str, value: str) -> None:
+    def set_meta(self, key: str, value: str) -> None:
+        """Record a fact about the library as a whole."""
         self.db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
 

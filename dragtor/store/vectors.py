@@ -1,0 +1,88 @@
+"""Stored vectors, and the vector index that is made from them.
+
+Knows rows and editions; does not know when a document is swapped in.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from dragtor.store.read import Store
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dragtor.store.chroma import ChromaIndex
+
+BATCH = 1000  # vectors read and handed over at once
+
+
+def row_of(db: sqlite3.Connection, key: str, fingerprint: str) -> int | None:
+    """Row of the vector stored under `key`, or None."""
+    row = db.execute(
+        "SELECT id FROM vectors WHERE key = ? AND fingerprint = ?", (key, fingerprint)
+    ).fetchone()
+    return int(row[0]) if row else None
+
+
+def put(
+    db: sqlite3.Connection, keys: Sequence[str], vectors: NDArray[np.float32], fingerprint: str
+) -> None:
+    """Store (n, dimension) unit vectors, as float16; known keys keep theirs."""
+    import numpy as np
+
+    halves = vectors.astype(np.float16)
+    db.executemany(
+        "INSERT OR IGNORE INTO vectors (key, fingerprint, vector) VALUES (?, ?, ?)",
+        [(key, fingerprint, half.tobytes()) for key, half in zip(keys, halves, strict=True)],
+    )
+
+
+def upsert(
+    db: sqlite3.Connection, index: Callable[[], ChromaIndex], rows: Sequence[tuple[str, int]]
+) -> None:
+    """Bring (passage id, vector row) pairs into the index, which is opened when there are any."""
+    import numpy as np
+
+    for at in range(0, len(rows), BATCH):
+        part = rows[at : at + BATCH]
+        blobs = [
+            db.execute("SELECT vector FROM vectors WHERE id = ?", (row,)).fetchone()[0]
+            for _, row in part
+        ]
+        matrix = np.frombuffer(b"".join(blobs), np.float16).astype(np.float32)
+        index().upsert([identity for identity, _ in part], matrix.reshape(len(part), -1))
+
+
+def fill_index(store: Store, edition: int) -> None:
+    """Make the index of an edition anew."""
+    from dragtor.store.chroma import ChromaIndex
+
+    remove_index(store, edition)
+    folder, name = store.index_place(edition)
+    index = ChromaIndex.open(folder, name, store.config.url)
+    rows = store.rows("SELECT id, vector_id FROM passages WHERE edition = ?", (edition,))
+    upsert(store.db, lambda: index, [(row[0], row[1]) for row in rows])
+    index.close()
+
+
+def restore_index(store: Store) -> None:
+    """Make the index of the edition in force again."""
+    store.close_index()
+    fill_index(store, store.edition)
+
+
+def remove_index(store: Store, edition: int) -> None:
+    """Delete the index of an edition, on disk or on the server."""
+    from dragtor.store.chroma import ChromaIndex
+
+    folder, name = store.index_place(edition)
+    if store.config.url:
+        index = ChromaIndex.open(folder, name, store.config.url)
+        index.drop()
+        index.close()
+    shutil.rmtree(folder, ignore_errors=True)
