@@ -5,8 +5,9 @@ Knows the order of the steps; ranking, prompting, generating and citing belong t
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -21,9 +22,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dragtor.embed import Embedder
-    from dragtor.llm import LLM, Stream
+    from dragtor.llm import LLM
 
 NOT_IN_SOURCES = prompt.NOT_IN_SOURCES
+LEADING_MARKS = re.compile(r"(?:\s*\[[\d\s,;]+\])+[.\s]*")
+OPEN_MARK = re.compile(r"(?:\s*\[[\d\s,;]+\])*\s*(?:\[[\d\s,;]*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +58,11 @@ class _Grounder:
     citations: list[Citation] = field(default_factory=list)
 
     def sentence(self, raw: str) -> Sentence | None:
+        """The sentence with its citations; None where nothing in the sources carries it."""
         text, numbers = ground.marks(raw)
-        if not text:
+        carriers = text and ground.support(text, numbers, self.hits, self.documents, self.embed)
+        if not carriers:
             return None
-        carriers = ground.support(text, numbers, self.hits, self.documents, self.embed)
         known = {(c.document_id, c.start): c.n for c in self.citations}
         fresh = []
         for span in carriers:
@@ -176,17 +180,26 @@ def rendered(claim: Claim) -> str:
     return claim.text + "".join(f" [{n}]" for n in claim.citations)
 
 
-def _by_sentence(stream: Stream, timings: dict[str, float], begun: float) -> Iterator[str]:
-    """Whole sentences of a stream; the marks after a full stop stay with their sentence."""
+def _by_sentence(stream: Iterable[str], timings: dict[str, float], begun: float) -> Iterator[str]:
+    """Whole sentences of a stream; marks that follow a full stop stay with their sentence."""
     held = ""
     for piece in stream:
         timings.setdefault("first_token", time.perf_counter() - begun)
         held += piece
-        found = sentences(held)
-        if len(found) < 2 or ground.MARK.fullmatch(held[found[-1][0] :].strip()):
-            continue
-        cut = found[-1][0]
+        while cut := _sentence_end(held):
+            yield held[:cut].strip()
+            held = held[cut:]
+    while cut := _sentence_end(held):
         yield held[:cut].strip()
         held = held[cut:]
     if held.strip():
         yield held.strip()
+
+
+def _sentence_end(held: str) -> int:
+    """Where the first sentence and its marks end; 0 while more of it may be coming."""
+    found = sentences(held)
+    if len(found) < 2 or OPEN_MARK.fullmatch(held, found[1][0]):
+        return 0
+    marks = LEADING_MARKS.match(held, found[1][0])
+    return marks.end() if marks else found[1][0]

@@ -16,7 +16,7 @@ class HashingEmbedder:
     name = "hashing-64"
     dimension = 64
     max_tokens = 256
-    floor = 0.1
+    floor = 0.3
     fingerprint = "hashing-64-v1"
 
     def __init__(self) -> None:

@@ -149,15 +149,15 @@ def _print_events(events: Any) -> Answer:
             prose = True
             out(wrapped(rendered(event.claim)))
         elif isinstance(event, Answer):
-            _print_end(event, prose=prose)
+            _print_end(event)
             return event
         sys.stdout.flush()
     raise AssertionError("an Answer is always the last event")
 
 
-def _print_end(answer: Answer, *, prose: bool) -> None:
+def _print_end(answer: Answer) -> None:
     if not answer.grounded:
-        out(f"\n{answer.text}" if prose else answer.text)
+        out(answer.text)
     elif answer.model:
         out()
         for citation in answer.citations:

@@ -1,0 +1,139 @@
+"""The read river with honest small parts: order of events, grounding, refusal, budget."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import HashingEmbedder
+from test_ingest import river
+
+from dragtor.answer import NOT_IN_SOURCES, Quotes, Reader, Sentence, _by_sentence
+from dragtor.config import AnswerConfig, LLMConfig, RetrieveConfig
+from dragtor.llm.base import Stream, Usage
+from dragtor.store import Store
+from dragtor.types import Answer, Message
+
+QUESTION = "How many weeks until the pulley heals?"
+
+
+class Parrot:
+    """An LLM that says what it is given, in pieces of three letters; it keeps its prompts."""
+
+    name = "parrot"
+
+    def __init__(self, text: str, context_tokens: int = 4000) -> None:
+        self.text, self.context_tokens = text, context_tokens
+        self.prompts: list[Sequence[Message]] = []
+
+    def count_tokens(self, text: str) -> int:
+        return len(text.split())
+
+    def count_prompt(self, messages: Sequence[Message]) -> int:
+        return sum(self.count_tokens(message.content) for message in messages)
+
+    def stream(self, messages: Sequence[Message], **_: Any) -> Stream:
+        self.prompts.append(messages)
+
+        def pieces() -> Any:
+            yield from (self.text[i : i + 3] for i in range(0, len(self.text), 3))
+            return Usage(self.count_prompt(messages), len(self.text) // 3, "stop")
+
+        return Stream(pieces())
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def store(own_folders: Path, tmp_path: Path) -> Iterator[Store]:
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    (notes / "pulley.md").write_text(
+        "# Pulley\n\nThe pulley heals in 6 weeks. Tape does little. Crimp last of all."
+    )
+    (notes / "skin.md").write_text("# Skin\n\nFile every callus down before it tears off.")
+    with river(own_folders) as ingest:
+        ingest.add([str(notes)])
+    with Store.open(own_folders) as opened:
+        yield opened
+
+
+def reader(store: Store, llm: Parrot, **answer: int) -> Reader:
+    return Reader(
+        store, HashingEmbedder(), lambda: llm, RetrieveConfig(dense_weight=0.5),
+        AnswerConfig(**answer), LLMConfig(answer_tokens=50),
+    )  # fmt: skip
+
+
+def last(events: Iterator[object]) -> Answer:
+    *_, answer = events
+    assert isinstance(answer, Answer)
+    return answer
+
+
+def test_quotes_come_first_then_sentences_then_the_answer(store: Store) -> None:
+    llm = Parrot("The pulley heals in 6 weeks. [1] Crimp last of all [1]. Drink more tea. [1]")
+    events = list(reader(store, llm).ask(QUESTION))
+    assert isinstance(events[0], Quotes)
+    assert events[0].citations[0].quote == "The pulley heals in 6 weeks."
+    said = [event.claim.text for event in events if isinstance(event, Sentence)]
+    assert said == ["The pulley heals in 6 weeks.", "Crimp last of all."]
+    answer = last(iter(events))
+    assert answer.grounded
+    assert answer.text == "The pulley heals in 6 weeks. [1] Crimp last of all. [2]"
+    assert [c.n for c in answer.citations] == [1, 2]
+    assert set(answer.timings) == {"retrieve", "first_quote", "first_token", "total"}
+    assert answer.tokens["completion"] > 0
+
+
+@pytest.mark.parametrize(
+    "said", [NOT_IN_SOURCES, "Not in your sources", "Eat 40 apples. [1]", "Nonsense [9].", ""]
+)
+def test_what_the_sources_do_not_carry_is_not_said(store: Store, said: str) -> None:
+    answer = last(reader(store, Parrot(said)).ask(QUESTION))
+    assert (answer.text, answer.grounded, answer.citations) == (NOT_IN_SOURCES, False, ())
+
+
+def test_nothing_relevant_asks_no_model(store: Store) -> None:
+    llm = Parrot("never heard")
+    (answer,) = reader(store, llm).ask("zebra xylophone quasar")
+    assert isinstance(answer, Answer)
+    assert (answer.text, answer.grounded) == (NOT_IN_SOURCES, False)
+    assert llm.prompts == []
+
+
+def test_quotes_only_opens_no_model(store: Store) -> None:
+    answer = last(reader(store, Parrot("never")).ask(QUESTION, quotes_only=True))
+    assert answer.grounded
+    assert answer.claims[0].text == answer.citations[0].quote
+    assert answer.model == ""
+
+
+def test_a_small_context_keeps_the_best_passage(store: Store) -> None:
+    wide, narrow = Parrot("x"), Parrot("x", context_tokens=0)
+    last(reader(store, wide).ask(QUESTION))
+    room = wide.count_prompt(wide.prompts[0])
+    narrow.context_tokens = room + 50 - 8
+    last(reader(store, narrow).ask(QUESTION))
+    assert narrow.count_prompt(narrow.prompts[0]) < room
+    assert "heals in 6 weeks" in narrow.prompts[0][-1].content
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("One is here. [1] Two is there. [2]", ["One is here. [1]", "Two is there. [2]"]),
+        ("One is here [1]. Two is there [1][2].", ["One is here [1].", "Two is there [1][2]."]),
+        ("One is here. [1][3] And two.", ["One is here. [1][3]", "And two."]),
+        ("It takes 2.5 weeks, e.g. six.", ["It takes 2.5 weeks, e.g. six."]),
+        ("No full stop", ["No full stop"]),
+        ("", []),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 3, 100])
+def test_marks_stay_with_their_sentence(text: str, expected: list[str], size: int) -> None:
+    pieces = (text[i : i + size] for i in range(0, len(text), size))
+    assert list(_by_sentence(pieces, {}, 0.0)) == expected
