@@ -149,7 +149,7 @@ class AnswerConfig:
     """What an answer shows."""
 
     quotes: int = 3  # verified quotes shown before the prose
-    passages: int = 6  # passages given to the model, at most
+    passages: int = 4  # passages given to the model, at most
 
 
 @dataclass(frozen=True, slots=True)

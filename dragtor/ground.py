@@ -116,15 +116,16 @@ def support(
 ) -> list[Span]:
     """The sentence that carries `claim` in each passage it cites (counted from 1).
 
-    Passages that do not exist, share too few of the claim's words, or lack one of its numbers
-    support nothing. Where none is cited, the best of all hits is taken if it supports the claim.
+    A passage supports nothing that does not exist, shares too few of the claim's words, or lacks
+    one of its numbers. Small models number badly: where no cited passage carries the claim, the
+    best of the others is taken, if one does.
     """
     cited = [hits[n - 1] for n in numbers if 1 <= n <= len(hits)]
     found = [span for hit in cited if (span := _carrier(claim, hit, documents, embed))]
-    if found or numbers:
+    if found:
         return found
-    uncited = [span for hit in hits if (span := _carrier(claim, hit, documents, embed))]
-    return sorted(uncited, key=lambda span: -_shared(claim, span.text))[:1]
+    others = [span for hit in hits if (span := _carrier(claim, hit, documents, embed))]
+    return sorted(others, key=lambda span: -_shared(claim, span.text))[:1]
 
 
 def _carrier(
