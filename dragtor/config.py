@@ -139,7 +139,7 @@ class LLMConfig:
     answer_tokens: int = 512  # tokens kept free for the answer
     temperature: float = 0.0
     seed: int = 7
-    threads: int = 0  # 0: chosen from cores, load and model size
+    threads: int = 0  # 0: the cores free at load; 1 for files under 300 MB
     gpu_layers: int = -2  # -2: auto (all that fit), -1: all, 0: none
     timeout_s: float = 300.0  # seconds a server may be silent
 
