@@ -7,14 +7,14 @@ belongs to load, split, embed and store.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import unquote, urlsplit
 
 from dragtor import split
 from dragtor.config import EmbedConfig, SplitConfig
 from dragtor.errors import LibraryVersion, LoadError, UsageError
+from dragtor.load.address import shown
 from dragtor.load.item import Item
 from dragtor.store import Indexed, Rebuild, Store, Writer
 from dragtor.types import Document, Passage, Source, short_hash
@@ -51,6 +51,10 @@ class Report:
     passages: int = 0
     embedded: int = 0
     failed: list[tuple[str, LoadError]] = field(default_factory=list)
+
+    def __add__(self, other: Report) -> Report:
+        """What two runs did."""
+        return Report(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -142,11 +146,14 @@ class Ingest:
 
     def _moved(self, item_uri: str, stamp: str) -> bool:
         """A file that is gone from where it was, met elsewhere with the same bytes."""
+        from dragtor.load.file import file_path
+
         if not (stamp and item_uri.startswith("file:")):
             return False
         for document_id, old_uri in self.writer.by_stamp(stamp):
-            old = Path(unquote(urlsplit(old_uri).path))
-            if old_uri.startswith("file:") and old_uri != item_uri and not old.exists():
+            if not old_uri.startswith("file:") or old_uri == item_uri:
+                continue
+            if not file_path(old_uri).exists():
                 self.writer.rebind(document_id, item_uri)
                 return True
         return False
@@ -255,13 +262,30 @@ def source_of(uri: str, match: str = "") -> Source:
     options = {"match": match} if match else {}
     if "://" in uri and not uri.startswith("file://"):
         if not uri.lower().startswith(("http://", "https://")):
-            raise LoadError(f"{uri}: only http and https addresses are read")
+            raise LoadError(f"only http and https addresses are read: {shown(uri)}")
         return Source(short_hash("web", uri, match), uri, "web", uri, options)
     if match:
         raise UsageError("--match is for sitemaps", "dragtor add https://…/sitemap.xml --match RE")
-    path = unquote(urlsplit(uri).path) if uri.startswith("file://") else uri
-    place = str(Path(path).expanduser().absolute())
-    return Source(short_hash("file", place), place, "file", Path(place).name, options)
+    return _file_source(uri, options)
+
+
+def _file_source(uri: str, options: Mapping[str, str]) -> Source:
+    """A path that is no text in any encoding is kept as a file URI."""
+    from dragtor.load.file import file_path, file_uri
+
+    try:
+        path = file_path(uri) if uri.startswith("file://") else Path(uri).expanduser()
+    except RuntimeError as error:  # ~ of a user that is not there
+        raise LoadError(f"{uri} cannot be found: {error}") from error
+    place = str(path.absolute())
+    address = file_uri(path.absolute()) if has_surrogates(place) else place
+    name = path.name.encode("utf-8", "replace").decode()
+    return Source(short_hash("file", place), address, "file", name, options)
+
+
+def has_surrogates(text: str) -> bool:
+    """Whether `text`, such as a file name, cannot be written as UTF-8."""
+    return any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def vector_fingerprint(embedder: Embedder, config: EmbedConfig) -> str:

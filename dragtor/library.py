@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dragtor.config import Config, library_path, load_config
-from dragtor.errors import UsageError
+from dragtor.errors import LibraryError, LoadError, UsageError
 from dragtor.types import Answer, Document, Hits, Source
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ class Library:
     ) -> None:
         self.config = config or load_config()
         self.folder = library_path(self.config.library, str(path) if path else None)
+        if not _is_utf8(self.folder):
+            raise UsageError(f"the library's folder needs a name in UTF-8: {self.folder}")
         self._notify = notify
         self._progress = progress
         self._store: Store | None = None
@@ -89,14 +91,17 @@ class Library:
         import hashlib
 
         name = f"stdin:{hashlib.sha256(data).hexdigest()[:16]}"
-        document = self._file_loader().read_bytes(data, name, "")
         with self.ingest() as ingest:
-            ingest.add_document(document, index=index)
+            try:
+                document = self._file_loader().read_bytes(data, name, "")
+                ingest.add_document(document, index=index)
+            except LoadError as error:
+                ingest.report.failed.append((name, error))
             return ingest.report
 
     def index(self, *, rebuild: bool = False) -> Report:
         """Index what is loaded but not indexed; `rebuild` makes all passages and vectors anew."""
-        with self.ingest() as ingest:
+        with self.ingest(recover=not rebuild) as ingest:
             if rebuild:
                 ingest.rebuild()
             else:
@@ -181,8 +186,12 @@ class Library:
     # Parts
 
     def exists(self) -> bool:
-        """Whether anything was ever added."""
-        return (self.folder / "library.db").exists()
+        """Whether anything was ever added; raises LibraryError where that cannot be seen."""
+        try:
+            return (self.folder / "library.db").exists()
+        except OSError as error:
+            hint = f"ls -ld {self.folder}"
+            raise LibraryError(f"{self.folder}: {error.strerror}", hint) from error
 
     def store(self) -> Store:
         """The open library, for reading."""
@@ -214,7 +223,7 @@ class Library:
         return self.embedder
 
     @contextmanager
-    def _writer(self) -> Iterator[Writer]:
+    def _writer(self, *, recover: bool = True) -> Iterator[Writer]:
         from dragtor.store import Writer
 
         with Writer.open(
@@ -222,16 +231,17 @@ class Library:
             self.config.store,
             lock_timeout_s=self.config.library.lock_timeout_s,
             notify=self._notify,
+            recover=recover,
         ) as writer:
             yield writer
 
     @contextmanager
-    def ingest(self) -> Iterator[Ingest]:
-        """The write river, open and locked; for what `add` and its like do not cover."""
+    def ingest(self, *, recover: bool = True) -> Iterator[Ingest]:
+        """The write river, open and locked; `recover` as for Writer.open."""
         from dragtor.ingest import Ingest
 
         loaders: dict[str, Loader] = {"web": self._web_loader(), "file": self._file_loader()}
-        with self._writer() as writer:
+        with self._writer(recover=recover) as writer:
             yield Ingest(
                 writer,
                 loaders,
@@ -255,3 +265,11 @@ class Library:
         from dragtor.load.file import FileLoader
 
         return FileLoader(self.config.load, notify=self._notify)
+
+
+def _is_utf8(path: Path) -> bool:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in str(path)

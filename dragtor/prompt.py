@@ -16,7 +16,8 @@ NOT_IN_SOURCES = "Not in your sources."
 CUT_MARK = "[…]"
 
 # Small models copy sentences well and number them badly: so each sentence of a passage carries its
-# number already, and one example shows what an answer looks like. docs/log.md has the figures.
+# number already, and one example shows an answer. An example of a refusal made
+# answers worse. docs/log.md has the figures.
 ANSWER_SYSTEM = f"""\
 You answer questions from the user's own passages. Each sentence of a passage carries its number, \
 like [2].

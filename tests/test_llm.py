@@ -384,6 +384,26 @@ def test_damaged_files_are_one_line(engine: Callable[..., LLM], gguf: Path, tmp_
         engine(tmp_path, CONFIG)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (b"{% for message in messages %}", b"{% for message of messages %}", "damaged"),
+        (b"message['content']", b"message['c'].other", "does not take"),
+        (b"{% for message in messages %}", b"{% for message in messagez %}", "does not take"),
+    ],
+)
+def test_a_damaged_chat_template_is_one_line(
+    old: bytes, new: bytes, said: str, gguf: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "template.gguf"
+    path.write_bytes(gguf.read_bytes().replace(old, new))
+    llm = open_llama(path, CONFIG)
+    with pytest.raises(GenerationError, match=said) as caught:
+        llm.stream(STORY, max_tokens=2)
+    assert "\n" not in str(caught.value)
+    llm.close()
+
+
 QUIET = """
 import os, sys
 from pathlib import Path

@@ -42,7 +42,9 @@ def register(app: typer.Typer) -> None:
 
 def _text(words: list[str]) -> str:
     """The words as one text; a lone - reads stdin."""
-    return sys.stdin.read() if words == ["-"] else " ".join(words)
+    if words == ["-"]:
+        return sys.stdin.buffer.read().decode("utf-8", "replace")
+    return " ".join(words)
 
 
 def _filters(source: str, kind: str, author: str, after: str, before: str) -> Filters | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 import textwrap
@@ -36,6 +37,11 @@ class Settings:
 
 settings = Settings()
 REDRAW_S = 0.1
+LONG_NAME = 400  # characters of an address or path that are shown
+# Shown though Python calls them unprintable: line breaks, spaces, and what joins letters.
+SHOWN = "\n\t\xa0\u2009\u200a\u200c\u200d\u202f\u3000"
+ESCAPE = "\ud81b"  # stands for the escape character of `style`; no stored text can hold it
+STYLE = re.compile(ESCAPE + r"(\[[\d;]*m)")
 
 
 def load_settings(overrides: dict[str, Any] | None = None) -> Config:
@@ -86,7 +92,7 @@ class Progress:
         if self._bars is None:
             self._bars = _bars()
             self._bars.start()
-        short = textwrap.shorten(label, 48)
+        short = textwrap.shorten(_printable(label, sys.stderr.encoding), 48)
         if short not in self._tasks:
             self._tasks[short] = self._bars.add_task(short, total=total)
         self._bars.update(self._tasks[short], completed=done, total=total)
@@ -98,6 +104,7 @@ class Progress:
         if settings.quiet:
             return
         if self._bars is not None:
+            text = _printable(text, sys.stderr.encoding)
             self._bars.console.print(text, markup=False, highlight=False)
         else:
             warn(text)
@@ -108,7 +115,12 @@ def _bars() -> Any:
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
     from rich.progress import TimeRemainingColumn as TimeLeft
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeLeft())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeLeft(),
+    )
     return Progress(*columns, console=Console(stderr=True), transient=True)
 
 
@@ -140,7 +152,7 @@ def style(text: str, **how: Any) -> str:
     """Coloured, where stdout is a terminal and NO_COLOR is not set."""
     if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
         return text
-    return typer.style(text, **how)
+    return typer.style(text.replace("\x1b", "�"), **how).replace("\x1b", ESCAPE)
 
 
 def wrapped(text: str, indent: str = "  ", first: str | None = None) -> str:
@@ -179,8 +191,11 @@ def out_citation(citation: Citation, mark: str) -> None:
 
 def report(result: Report, verb: str) -> None:
     """What a writing command did; exits 1 where something failed."""
+    from dragtor.load.address import shown
+
     for uri, error in result.failed:
-        warn(f"failed: {uri}: {error}" if uri not in str(error) else f"failed: {error}")
+        name = f"{shown(uri, LONG_NAME)}: "
+        warn(f"failed: {'' if uri in str(error) else name}{error}")
         if error.hint:
             hint(error.hint)
     if not settings.quiet:
@@ -198,5 +213,6 @@ def report(result: Report, verb: str) -> None:
 
 def _printable(text: str, encoding: str | None) -> str:
     """No lone surrogates, no terminal control characters from a page or a file name."""
-    safe = "".join(c if c.isprintable() or c in "\n\t\x1b" else "�" for c in text)
+    safe = "".join(c if c.isprintable() or c in SHOWN or c == ESCAPE else "�" for c in text)
+    safe = STYLE.sub("\x1b\\1", safe)
     return safe.encode(encoding or "utf-8", "replace").decode(encoding or "utf-8")

@@ -62,14 +62,10 @@ def _take(
 ) -> None:
     verb = "add" if index else "load"
     with library(_lock(lock_timeout)) as lib:
-        if "-" in what:
-            result = lib.add_bytes(sys.stdin.buffer.read(), index=index)
-            what = [name for name in what if name != "-"]
-            if not what:
-                report(result, verb)
-                return
         call = lib.add if index else lib.load
-        result = call(*what, match=match, refresh=refresh)
+        result = call(*(name for name in what if name != "-"), match=match, refresh=refresh)
+        if "-" in what:
+            result += lib.add_bytes(sys.stdin.buffer.read(), index=index)
     report(result, verb)
 
 

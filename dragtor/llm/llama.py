@@ -293,7 +293,6 @@ class LlamaCpp:
             api.llama_sampler_free(chain)
 
     def _chat_template(self) -> Callable[[list[dict[str, str]]], str]:
-        from jinja2 import TemplateError
         from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 
         template = self._api.llama_model_chat_template(self._model, None)
@@ -311,12 +310,18 @@ class LlamaCpp:
                 self._api.llama_vocab_eos(self._vocab),
             )
         ]
-        formatter = Jinja2ChatFormatter(template.decode("utf-8"), texts[1], texts[0])
+        try:
+            formatter = Jinja2ChatFormatter(template.decode("utf-8", "replace"), texts[1], texts[0])
+        except Exception as error:  # a program out of the file
+            reason = " ".join(str(error).split())
+            raise GenerationError(
+                f"the chat template of {self.name} is damaged: {reason}"
+            ) from error
 
         def render(messages: list[dict[str, str]]) -> str:
             try:
                 return str(formatter(messages=messages).prompt)
-            except TemplateError as error:
+            except Exception as error:  # and so is its run
                 raise ValueError(str(error)) from error
 
         return render

@@ -224,7 +224,10 @@ class Store:
             )
             if getattr(filters, name)
         ]
-        values = {name: getattr(filters, name) for name in ("kind", "author", "after", "before")}
+        values: dict[str, str | int] = {
+            name: getattr(filters, name).encode("utf-8", "replace").decode()
+            for name in ("kind", "author", "after", "before")
+        }
         values["source"] = self.source(filters.source).id if filters.source else ""
         values["edition"] = self.edition
         self.db.execute("CREATE TEMP TABLE IF NOT EXISTS allowed (id INTEGER PRIMARY KEY)")
@@ -255,8 +258,12 @@ class Store:
     ) -> dict[int, float]:
         writing = self.counts()["pending"]
         if not writing and (self.config.url or size > self.scan_limit):
-            best = self._nearest_by_chroma(vector, n, filtered)
-            return self._exact(vector, list({*best, *also}))
+            try:
+                best = self._nearest_by_chroma(vector, n, filtered)
+                return self._exact(vector, list({*best, *also}))
+            except LibraryError:
+                if self.config.url:
+                    raise  # a library on a server may be too large to scan
         return self._scan(vector, n, filtered, also)
 
     def _scan(
@@ -295,7 +302,10 @@ class Store:
         if filtered:
             among = "SELECT p.id FROM passages p JOIN temp.allowed a ON a.id = p.rowid"
             ids = [row[0] for row in self.rows(among)]
-        ranked = self.index().query(vector, n, ids)
+        index = self.index()
+        if index.count() != self.counts()["passages"]:
+            raise LibraryError("the vector index is not whole", "dragtor index --rebuild")
+        ranked = index.query(vector, n, ids)
         marks = ",".join("?" * len(ranked))
         rows = self.rows(
             f"SELECT rowid FROM passages WHERE edition = ? AND id IN ({marks})",

@@ -59,6 +59,7 @@ class Rebuild:
             writer.set_meta("splitter", self.splitter)
             writer.set_meta("edition", str(self.edition))
             writer.set_meta("rebuild", "")
+            writer.set_meta("recovering", "")
             writer.advance()
         writer.replaced = True
         writer.store.close_index()

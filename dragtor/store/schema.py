@@ -5,12 +5,16 @@ Knows nothing of what the rows mean; read.py and write.py do.
 
 from __future__ import annotations
 
+import errno
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from dragtor.errors import LibraryError, LibraryVersion
+
+FULL_BYTES = 1_000_000  # free bytes below which a failed write is put down to a full disk
 
 # One entry a version; never edit one that has shipped, add the next.
 MIGRATIONS = (
@@ -66,6 +70,9 @@ MIGRATIONS = (
 def connect(path: Path, *, write: bool) -> sqlite3.Connection:
     """Open library.db; a writer creates and migrates it. Autocommit: transactions are explicit."""
     with plain_errors(path):
+        emptied = path.exists() and not path.stat().st_size
+        if emptied and (path.parent / "index").exists():
+            raise sqlite3.DatabaseError("it is empty, its vector index is not")
         if write:
             path.parent.mkdir(parents=True, exist_ok=True)
             db = sqlite3.connect(path, isolation_level=None, timeout=30)
@@ -86,8 +93,11 @@ def _connect_reader(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(f"{uri}?mode=ro", uri=True, isolation_level=None, timeout=30)
     try:
         db.execute("SELECT count(*) FROM sqlite_master")
-    except sqlite3.OperationalError:
+    except sqlite3.OperationalError as error:
         db.close()
+        wal = path.with_name(f"{path.name}-wal")  # must be read too, which immutable does not
+        if "locked" in str(error) or (wal.exists() and wal.stat().st_size):
+            raise
         db = sqlite3.connect(f"{uri}?immutable=1", uri=True, isolation_level=None)
     return db
 
@@ -131,7 +141,7 @@ def plain_errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         text = str(error)
-        if "full" in text:
+        if "full" in text or ("disk I/O" in text and full_disk(path.parent)):
             raise LibraryError(f"the disk that holds {path} is full", "df -h") from error
         if "readonly" in text or "unable to open" in text:
             hint = f"ls -ld {path.parent}"
@@ -141,5 +151,18 @@ def plain_errors(path: Path) -> Iterator[None]:
         hint = f"keep it, then start anew: mv {path} {path}.damaged"
         raise LibraryError(f"{path} is damaged: {error}", hint) from error
     except OSError as error:
-        place = error.filename or path
-        raise LibraryError(f"{place}: {error.strerror or error}", "dragtor doctor") from error
+        place, hint = error.filename or path, "dragtor doctor"
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            hint = f"ls -ld {path.parent}"
+        elif error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            hint = "df -h"
+        raise LibraryError(f"{place}: {error.strerror or error}", hint) from error
+
+
+def full_disk(folder: Path) -> str:
+    """What to say where a write may have failed for want of room, else empty."""
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError:
+        return ""
+    return f"the disk that holds {folder} is full" if free < FULL_BYTES else ""

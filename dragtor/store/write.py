@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,6 +54,7 @@ class Writer:
         self.db = store.db
         store.writing = True
         self.replaced = False
+        self._looked = False  # at whether the vector index is whole
 
     @classmethod
     @contextmanager
@@ -64,15 +65,20 @@ class Writer:
         *,
         lock_timeout_s: float = 60.0,
         notify: Callable[[str], None] = lambda _: None,
+        recover: bool = True,
     ) -> Iterator[Writer]:
-        """Lock, create or migrate, and finish what a crash left; raises LibraryLocked."""
+        """Lock, create or migrate, and finish what a crash left; raises LibraryLocked.
+
+        A rebuild gives `recover=False`: it replaces the vector index without opening it.
+        """
         config = config or StoreConfig()
         path = folder / "library.db"
         with locked(folder, lock_timeout_s, notify), plain_errors(path):
             store = Store(folder, connect(path, write=True), config)
             writer = cls(store)
             try:
-                writer._recover()
+                if recover:
+                    writer._recover()
                 yield writer
                 writer._tidy()
             finally:
@@ -238,6 +244,8 @@ class Writer:
             self.db.executemany(
                 "INSERT OR IGNORE INTO pending VALUES (?)", [(i,) for i in sorted(new | old)]
             )
+        if new | old:
+            self._mend_index()
         self._upsert(add, new - old)
         with transaction(self.db):
             for document_id in documents:
@@ -312,16 +320,31 @@ class Writer:
         ).fetchall()
         if not rows:
             return
-        try:
-            touched = [(r[0], r[1]) for r in rows if r[1] is not None]
-            vectors.upsert(self.db, self.store.index, touched)
-            self.store.index().delete([r[0] for r in rows if r[1] is None])
-            whole = self.store.index().count() == self.store.counts()["passages"]
-        except LibraryError:
-            whole = False
+        whole = False
+        if not self.store.meta("recovering"):  # else a damaged index ended that process too
+            self.set_meta("recovering", "1")
+            with suppress(LibraryError):
+                touched = [(r[0], r[1]) for r in rows if r[1] is not None]
+                vectors.upsert(self.db, self.store.index, touched)
+                self.store.index().delete([r[0] for r in rows if r[1] is None])
+                whole = self._index_is_whole()
         if not whole:
             vectors.restore_index(self.store)
-        self.db.execute("DELETE FROM pending")
+        with transaction(self.db):
+            self.db.execute("DELETE FROM pending")
+            self.set_meta("recovering", "")
+
+    def _mend_index(self) -> None:
+        """Make a vector index anew that cannot be opened or has lost something; looks once."""
+        if not self._looked and not self._index_is_whole():
+            vectors.restore_index(self.store)
+        self._looked = True
+
+    def _index_is_whole(self) -> bool:
+        try:
+            return self.store.index().count() == self.store.counts()["passages"]
+        except LibraryError:
+            return False
 
     def _tidy(self) -> None:
         """Drop vectors nobody uses and overwrite what was deleted, so that no trace stays."""
