@@ -15,6 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import mean
 
+from common import save
+
 from dragtor.errors import LoadError
 from dragtor.load.html import extract_html
 
@@ -51,11 +53,15 @@ def trafilatura_text(page: bytes, url: str) -> str:
 
 
 def main(folder: Path) -> None:
+    if not folder.exists():
+        print(f"skipped: {folder} is not here")
+        return
     truth = json.loads((folder / "ground-truth.json").read_text("utf-8"))
     readers: dict[str, Callable[[bytes, str], str]] = {
         "dragtor": dragtor_text,
         "trafilatura": trafilatura_text,
     }
+    figures: dict[str, dict[str, float]] = {}
     print(f"{len(truth)} pages        F1  precision  recall")
     for name, read in readers.items():
         rows = []
@@ -64,6 +70,9 @@ def main(folder: Path) -> None:
             rows.append(scores(read(page, entry.get("url", "")), entry["articleBody"]))
         f1, precision, recall = (mean(column) for column in zip(*rows, strict=True))
         print(f"{name:12} {f1:8.4f} {precision:10.4f} {recall:7.4f}")
+        figures[name] = {"f1": round(f1, 4), "precision": round(precision, 4)}
+        figures[name]["recall"] = round(recall, 4)
+    save("extraction", {"pages": len(truth), **figures}, ["trafilatura", "lxml"])
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Choose the mix weight on training queries; report the test queries at that weight only.
 
-    python benchmarks/mix_weight.py ../shared/data/scifact [ENCODER]
+    python benchmarks/mix_weight.py [FOLDER [ENCODER]]      (../shared/data/scifact gte-small)
 
 Every weight is tried on qrels/train.tsv; the best by nDCG@10 is then scored on qrels/test.tsv.
 """
@@ -60,7 +60,11 @@ def run(folder: Path, encoder: str) -> dict[str, object]:
 
 
 if __name__ == "__main__":
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "../shared/data/scifact")
     encoder = sys.argv[2] if len(sys.argv) > 2 else "gte-small"
-    figures = run(Path(sys.argv[1]), encoder)
+    if not folder.exists():
+        print(f"skipped: {folder} is not here")
+        sys.exit()
+    figures = run(folder, encoder)
     print(figures)
     save(f"mix_weight_{encoder}", figures, ["onnxruntime", "tokenizers", "chromadb"])

@@ -424,18 +424,18 @@ def test_corrupt_encoders_name_the_pull(
     shutil.copytree(models_path(load_config().models) / "gte-small", models / "gte-small")
     damage(models / "gte-small" / name)
     (tmp_path / "new.md").write_text("Something new about zanzibar.")
-    monkeypatch.setenv("DRAGTOR_MODELS_PATH", str(models))
-    for words in (
-        ["search", "pulley"],
-        ["ask", "--quotes", "pulley"],
-        ["add", tmp_path / "new.md"],
-    ):
-        run = cli(*words)
-        assert "gte-small" in one_line(run, 4)
-        assert "  try: dragtor models pull gte-small" in run.err
-        assert run.out == ""
-    assert "gte-small" in cli("doctor", "--offline").out
-    monkeypatch.delenv("DRAGTOR_MODELS_PATH")
+    with monkeypatch.context() as damaged:
+        damaged.setenv("DRAGTOR_MODELS_PATH", str(models))
+        for words in (
+            ["search", "pulley"],
+            ["ask", "--quotes", "pulley"],
+            ["add", tmp_path / "new.md"],
+        ):
+            run = cli(*words)
+            assert "gte-small" in one_line(run, 4)
+            assert "  try: dragtor models pull gte-small" in run.err
+            assert run.out == ""
+        assert "gte-small" in cli("doctor", "--offline").out
     assert cli("index").code == 0  # what was loaded before waits
     assert "zanzibar" in cli("search", "--json", "zanzibar").json["hits"][0]["text"]
 
@@ -582,7 +582,10 @@ def test_a_graph_that_kills_its_reader_is_mended(
         assert store.counts()["pending"] == 0
 
 
-def test_the_doctor_survives_such_a_graph(damaged: Path, hashing: None) -> None:
+def test_the_doctor_survives_such_a_graph(
+    damaged: Path, tmp_path: Path, hashing: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DRAGTOR_MODELS_PATH", str(tmp_path))
     path = graph_file(damaged, "data_level0.bin")
     path.write_bytes(b"\xff" * path.stat().st_size)
     run = dragtor("doctor", "--offline")
@@ -697,8 +700,11 @@ def test_a_read_only_library_is_read(
     read_only: Path,
     uninterrupted: tuple[Path, dict[str, object]],
     as_a_user: Callable[..., Run],
+    tmp_path: Path,
     hashing: None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("DRAGTOR_MODELS_PATH", str(tmp_path))  # the doctor has none to check
     before = {path: path.stat().st_mtime_ns for path in read_only.rglob("*")}
     found = as_a_user("search", "--json", "zanzibar")
     assert "zanzibar" in found.json["hits"][0]["text"]

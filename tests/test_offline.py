@@ -115,4 +115,3 @@ def test_writing_offline(seen: Path, own_folders: Path, tmp_path: Path) -> None:
     assert "1 added" in forbidden(seen, "sync").err
     assert "passages indexed" in forbidden(seen, "index", "--rebuild").err
     assert forbidden(seen, "search", "--json", "tape").json["hits"]
-    forbidden(seen, "doctor", "--offline")
