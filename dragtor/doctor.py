@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from dragtor.config import Config, models_path
-from dragtor.errors import DragtorError, LibraryError
+from dragtor.errors import DragtorError
 
 LOW_DISK_BYTES = 3_000_000_000
 LOW_MEMORY_BYTES = 3_000_000_000
@@ -164,7 +164,7 @@ def _library(config: Config, folder: Path) -> Iterator[Finding]:
 
 
 def _index(store: object, passages: int) -> Iterator[Finding]:
-    from dragtor.store import Store
+    from dragtor.store import Store, drift
 
     assert isinstance(store, Store)
     if not passages:
@@ -173,35 +173,32 @@ def _index(store: object, passages: int) -> Iterator[Finding]:
         hint = f"ls -ld {store.folder}"
         yield Finding("index", "note", "not looked at: the folder can only be read", hint)
         return
-    count = store.index().count() if store.config.url else _count_apart(store.folder)
-    if count == passages:
-        yield Finding("index", "ok", f"{count} vectors, one a passage")
-    else:
-        says = f"{count} vectors for {passages} passages"
+    says = drift(store) if store.config.url else _drift_apart(store.folder)
+    if says:
         yield Finding("index", "bad", says, "dragtor index --rebuild")
+    else:
+        yield Finding("index", "ok", f"{passages} vectors, one a passage")
 
 
-def _count_apart(folder: Path) -> int:
-    """How many vectors there are; in a process of its own, which damaged files may kill."""
-    code = "import sys; from dragtor.doctor import print_count; print_count(sys.argv[1])"
+def _drift_apart(folder: Path) -> str:
+    """What is wrong with the vector index, found in a process that damaged files may kill."""
+    code = "import sys; from dragtor.doctor import print_drift; print_drift(sys.argv[1])"
     line = [sys.executable, "-c", code, str(folder)]
     done = subprocess.run(line, capture_output=True, text=True, check=False)
-    if done.returncode:
-        says = done.stdout.strip() or "its files are damaged: reading them ends the process"
-        raise LibraryError(f"vector index: {says}", "dragtor index --rebuild")
-    return int(done.stdout)
+    return (
+        "its files are damaged: reading them ends the process" if done.returncode else done.stdout
+    )
 
 
-def print_count(folder: str) -> None:
-    """Print how many vectors the index in force holds, or what is wrong with it."""
-    from dragtor.store import Store
+def print_drift(folder: str) -> None:
+    """Print what is wrong with the vector index of a library, or nothing."""
+    from dragtor.store import Store, drift
 
     try:
         with Store.open(Path(folder)) as store:
-            sys.stdout.write(str(store.index().count()))
+            sys.stdout.write(drift(store))
     except DragtorError as error:
         sys.stdout.write(str(error))
-        sys.exit(1)
 
 
 def _disk(folder: Path) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ Knows SQL and Chroma; does not know where texts come from nor who embeds them.
 from dragtor.store.lock import held_by
 from dragtor.store.read import Filters, Found, Store
 from dragtor.store.rebuild import Rebuild
+from dragtor.store.vectors import drift
 from dragtor.store.write import Indexed, Writer
 
-__all__ = ["Filters", "Found", "Indexed", "Rebuild", "Store", "Writer", "held_by"]
+__all__ = ["Filters", "Found", "Indexed", "Rebuild", "Store", "Writer", "drift", "held_by"]

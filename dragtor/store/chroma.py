@@ -47,7 +47,7 @@ class ChromaIndex:
                 with _stderr_closed():
                     client = chromadb.PersistentClient(path=str(folder), settings=settings)
                 undo.pop_all()
-            undo.callback(client.close)
+            undo.callback(_close, client)
             collection = client.get_or_create_collection(
                 name, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
             )
@@ -101,11 +101,8 @@ class ChromaIndex:
             self._client.delete_collection(self._collection.name)
 
     def close(self) -> None:
-        """Let go of the files, or of the connections, which chromadb 1.5 leaves open."""
-        session = getattr(getattr(self._client, "_server", None), "_session", None)
-        self._client.close()
-        if session is not None:
-            session.close()
+        """Let go of the files, or of the connections."""
+        _close(self._client)
 
 
 @contextmanager
@@ -122,6 +119,15 @@ def chroma_errors(folder: Path, what: str) -> Iterator[None]:
         if full := full_disk(folder):
             raise LibraryError(f"{full}: vector index ({what}): {line}", "df -h") from error
         raise LibraryError(f"vector index ({what}): {line}", "dragtor index --rebuild") from error
+
+
+def _close(client: Any) -> None:
+    """chromadb 1.5 leaves the connections of its HTTP clients open: close those too."""
+    parts = (client, getattr(client, "_admin_client", None))
+    sessions = [getattr(getattr(part, "_server", None), "_session", None) for part in parts]
+    client.close()
+    for session in filter(None, sessions):
+        session.close()
 
 
 def _forget(path: str) -> None:

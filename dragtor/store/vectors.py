@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dragtor.store.chroma import ChromaIndex
 
 BATCH = 1000  # vectors read and handed over at once
+SAMPLE = 500  # vectors that a look at the index compares
 
 
 def row_of(db: sqlite3.Connection, key: str, fingerprint: str) -> int | None:
@@ -74,6 +75,33 @@ def restore_index(store: Store) -> None:
     """Make the index of the edition in force again."""
     store.close_index()
     fill_index(store, store.edition)
+
+
+def drift(store: Store) -> str:
+    """How the vector index in force differs from library.db, in words; empty where it does not.
+
+    Passage ids are hashes, so the first of them are a sample.
+    """
+    import numpy as np
+
+    index, passages = store.index(), store.counts()["passages"]
+    if (count := index.count()) != passages:
+        return f"{count} vectors for {passages} passages"
+    rows = store.rows(
+        "SELECT p.id, v.vector FROM passages p JOIN vectors v ON v.id = p.vector_id"
+        " WHERE p.edition = ? ORDER BY p.id LIMIT ?",
+        (store.edition, SAMPLE),
+    )
+    stored = {row[0]: np.frombuffer(row[1], np.float16).astype(np.float32) for row in rows}
+    held = index.vectors(list(stored))
+    wrong = [
+        i for i, v in stored.items() if i not in held or not np.allclose(held[i], v, atol=0.01)
+    ]
+    if wrong:
+        return f"{len(wrong)} of the {len(rows)} vectors looked at differ from the stored ones"
+    for vector in list(stored.values())[:1]:
+        index.query(vector, 1)
+    return ""
 
 
 def remove_index(store: Store, edition: int) -> None:
