@@ -44,6 +44,7 @@ def examine(config: Config, folder: Path, *, network: bool = True) -> list[Findi
         "models": lambda: _models(config),
         "versions": _versions,
         "library": lambda: _library(config, folder),
+        "encoder": lambda: _encoder(config, folder),
         "disk": lambda: _disk(folder),
         "memory": _memory,
     }
@@ -161,6 +162,19 @@ def _library(config: Config, folder: Path) -> Iterator[Finding]:
     if holder := held_by(folder):
         who = f"process {holder.get('pid')} ({holder.get('command')}) since {holder.get('since')}"
         yield Finding("library", "note", f"being written by {who}")
+
+
+def _encoder(config: Config, folder: Path) -> Iterator[Finding]:
+    """Whether the library was indexed with the encoder that the settings name."""
+    from dragtor.embed import open_embedder
+    from dragtor.ingest import check_fingerprint
+    from dragtor.store import Store
+
+    if (folder / "library.db").exists():
+        with Store.open(folder, config.store) as store:
+            embedder = open_embedder(config.embed, config.models)
+            check_fingerprint(store, embedder, config.embed)
+            yield Finding("encoder", "ok", f"{embedder.name}, as the settings say")
 
 
 def _index(store: object, passages: int) -> Iterator[Finding]:

@@ -96,15 +96,19 @@ def best_quotes(
         key=lambda pair: -(QUOTE_WEIGHT * pair[0] + (1 - QUOTE_WEIGHT) * pair[1].hit.score),
     )
     best: dict[str, Span] = {}
+    said: set[str] = set()
     for _, span in scored:
-        best.setdefault(span.hit.passage.id, span)
+        if span.hit.passage.id not in best and span.text not in said:
+            best[span.hit.passage.id] = span
+            said.add(span.text)
     return [span.citation(number) for number, span in enumerate(list(best.values())[:n], 1)]
 
 
 def marks(sentence: str) -> tuple[str, list[int]]:
     """The sentence without its bracket numbers, and the numbers."""
     numbers = [int(n) for group in MARK.findall(sentence) for n in re.split(r"\D+", group)]
-    return MARK.sub("", sentence).strip(), list(dict.fromkeys(numbers))
+    text = MARK.sub("", sentence).strip()
+    return text[_after_bullet(text, 0, len(text)) :], list(dict.fromkeys(numbers))
 
 
 def support(
@@ -131,9 +135,11 @@ def support(
 def _carrier(
     claim: str, hit: Hit, documents: Mapping[str, Document], embed: EmbedTexts
 ) -> Span | None:
-    if not set(NUMBER.findall(claim)) <= set(NUMBER.findall(hit.passage.text)):
+    document = documents[hit.passage.document_id]
+    seen = f"{document.title} {hit.passage.heading} {hit.passage.text}"  # by the model
+    if not set(NUMBER.findall(claim)) <= set(NUMBER.findall(seen)):
         return None
-    found = spans(hit, documents[hit.passage.document_id])
+    found = spans(hit, document)
     enough = [span for span in found if _shared(claim, span.text) >= MIN_SHARED_WORDS]
     if not enough:
         return None

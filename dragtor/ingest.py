@@ -6,6 +6,7 @@ belongs to load, split, embed and store.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -73,14 +74,13 @@ class Ingest:
         self, uris: Sequence[str], *, match: str = "", refresh: bool = False, index: bool = True
     ) -> None:
         """Load every source, then index what is new; `index=False` only fetches and stores."""
+        sources = []
         for uri in uris:
             try:
-                source = source_of(uri, match)
-                self._load(source, refresh=refresh, index=index)
+                sources.append(source_of(uri, match))
             except LoadError as error:
                 self.report.failed.append((uri, error))
-        if index:
-            self.index()
+        self._load_all(sources, refresh=refresh, index=index)
 
     def add_document(self, document: Document, *, index: bool = True) -> None:
         """Take a document that came as bytes, such as stdin, as a source of its own."""
@@ -92,15 +92,25 @@ class Ingest:
 
     def sync(self, sources: Iterable[Source]) -> None:
         """Visit sources again and index what changed; what cannot be reached stays as it is."""
+        self._load_all([s for s in sources if s.kind in self.loaders], refresh=True, index=True)
+
+    def _load_all(self, sources: Iterable[Source], *, refresh: bool, index: bool) -> None:
+        """Load all before anything is forgotten: a file may have moved between two of them."""
+        loaded = []
         for source in sources:
             try:
-                if source.kind in self.loaders:
-                    self._load(source, refresh=True, index=True)
+                loaded.append((source, self._load(source, refresh=refresh, index=index)))
             except LoadError as error:
                 self.report.failed.append((source.uri, error))
-        self.index()
+        for source, items in loaded:
+            try:
+                self._forget_gone(source, items)
+            except LoadError as error:
+                self.report.failed.append((source.uri, error))
+        if index:
+            self.index()
 
-    def _load(self, source: Source, *, refresh: bool, index: bool) -> None:
+    def _load(self, source: Source, *, refresh: bool, index: bool) -> list[Item]:
         loader = self.loaders[source.kind]
         match = str(source.options.get("match", ""))
         items = list(loader.discover(source.uri, match=match, refresh=refresh))
@@ -116,7 +126,9 @@ class Ingest:
                 self.index()
                 waiting = 0
         self.progress(f"loading {source.uri}", len(items), len(items))
-        self._forget_gone(source, items)
+        if items and not self.writer.links(source.id):  # nothing could be read, now or before
+            self.writer.remove_source(source.id)
+        return items
 
     def _load_item(self, source: Source, loader: Loader, item: Item, *, refresh: bool) -> int:
         """Load one document unless it is in force already; returns the characters staged."""
@@ -125,13 +137,14 @@ class Ingest:
         if known and known[1] == stamp and stamp and not (refresh and source.kind == "web"):
             self.report.unchanged += 1
             return 0
-        if not known and self._moved(item.uri, stamp):
-            self.report.unchanged += 1
-            return 0
         document = loader.read(item.uri, refresh=refresh)
-        if known:  # a moved file keeps the identity that it was first seen with
-            document = replace(document, id=known[0])
-        return self._stage(source, replace(item, stamp=stamp or loader.stamp(item.uri)), document)
+        first = known[0] if known else self._moved(item.uri, stamp)
+        if first and not self.writer.shared(first, item.uri):  # keeps the id it was first seen with
+            document = replace(document, id=first)
+        elif not known and self.writer.address(document.id) not in ("", document.uri):
+            document = replace(document, id=short_hash(document.uri, stamp))  # its own has moved
+        stamp = str(document.meta.get("stamp", ""))  # of the bytes that were read
+        return self._stage(source, replace(item, stamp=stamp), document)
 
     def _stage(self, source: Source, item: Item, document: Document) -> int:
         known = self.writer.store.document(document.id) is not None
@@ -144,25 +157,29 @@ class Ingest:
             self.report.added += 1
         return len(document.text)
 
-    def _moved(self, item_uri: str, stamp: str) -> bool:
-        """A file that is gone from where it was, met elsewhere with the same bytes."""
+    def _moved(self, item_uri: str, stamp: str) -> str:
+        """Id of the document whose file is gone, now met elsewhere with the same bytes."""
         from dragtor.load.file import file_path
 
         if not (stamp and item_uri.startswith("file:")):
-            return False
+            return ""
         for document_id, old_uri in self.writer.by_stamp(stamp):
-            if not old_uri.startswith("file:") or old_uri == item_uri:
-                continue
-            if not file_path(old_uri).exists():
+            if old_uri.startswith("file:") and _gone(file_path(old_uri)):
                 self.writer.rebind(document_id, item_uri)
-                return True
-        return False
+                return document_id
+        return ""
 
     def _forget_gone(self, source: Source, items: Sequence[Item]) -> None:
-        """Files deleted from a folder leave the library; an emptied folder is not believed."""
+        """Files deleted from a folder leave the library; an emptied folder is not believed.
+
+        Pages that left a sitemap stay: sites drop old pages from it that are still worth having.
+        """
+        from dragtor.load.file import file_path
+
         if source.kind != "file":
             return
-        gone = sorted(set(self.writer.links(source.id)) - {item.uri for item in items})
+        absent = sorted(set(self.writer.links(source.id)) - {item.uri for item in items})
+        gone = [uri for uri in absent if not _hidden(file_path(uri))]
         if gone and not items:
             raise LoadError(
                 f"{source.uri} is empty now; its {len(gone)} documents are kept",
@@ -257,30 +274,61 @@ class Ingest:
         self.report.embedded += len(missing)
 
 
+def _gone(path: Path) -> bool:
+    """Whether there is surely no such file any more."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        pass
+    return False
+
+
+def _hidden(path: Path) -> bool:
+    """Whether the file is in a folder that may not be looked into."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return False
+
+
 def source_of(uri: str, match: str = "") -> Source:
     """The source that a user's argument names: an http(s) address, or a file or folder."""
-    options = {"match": match} if match else {}
     if "://" in uri and not uri.startswith("file://"):
-        if not uri.lower().startswith(("http://", "https://")):
-            raise LoadError(f"only http and https addresses are read: {shown(uri)}")
-        return Source(short_hash("web", uri, match), uri, "web", uri, options)
+        return _web_source(uri, match)
     if match:
         raise UsageError("--match is for sitemaps", "dragtor add https://…/sitemap.xml --match RE")
-    return _file_source(uri, options)
+    return _file_source(uri)
 
 
-def _file_source(uri: str, options: Mapping[str, str]) -> Source:
-    """A path that is no text in any encoding is kept as a file URI."""
-    from dragtor.load.file import file_path, file_uri
+def _web_source(uri: str, match: str) -> Source:
+    from dragtor.load.address import parse_url
+    from dragtor.load.web import clean_url
 
+    if not uri.lower().startswith(("http://", "https://")):
+        raise LoadError(f"only http and https addresses are read: {shown(uri)}")
     try:
-        path = file_path(uri) if uri.startswith("file://") else Path(uri).expanduser()
-    except RuntimeError as error:  # ~ of a user that is not there
-        raise LoadError(f"{uri} cannot be found: {error}") from error
-    place = str(path.absolute())
-    address = file_uri(path.absolute()) if has_surrogates(place) else place
+        re.compile(match)
+    except re.error as error:
+        raise UsageError(f"--match is no regular expression: {error}") from error
+    address = clean_url(str(parse_url(uri).href))
+    options = {"match": match} if match else {}
+    return Source(short_hash("web", address, match), address, "web", address, options)
+
+
+def _file_source(uri: str) -> Source:
+    """A path that is no text in any encoding is kept as a file URI."""
+    from dragtor.load.file import absolute, file_path, file_uri
+
+    path = absolute(str(file_path(uri)) if uri.startswith("file://") else uri)
+    place = str(path)
+    address = file_uri(path) if has_surrogates(place) else place
     name = path.name.encode("utf-8", "replace").decode()
-    return Source(short_hash("file", place), address, "file", name, options)
+    return Source(short_hash("file", place), address, "file", name)
 
 
 def has_surrogates(text: str) -> bool:
@@ -291,7 +339,7 @@ def has_surrogates(text: str) -> bool:
 def vector_fingerprint(embedder: Embedder, config: EmbedConfig) -> str:
     """What a vector depends on besides its text."""
     if not config.late_chunking:
-        return embedder.fingerprint
+        return f"{embedder.fingerprint}+context{CONTEXT_TOKENS}"
     return f"{embedder.fingerprint}+late{config.late_window_tokens}/{config.late_overlap_tokens}"
 
 

@@ -30,6 +30,12 @@ def _silent(*_: object) -> None:
     """Neither notes nor progress."""
 
 
+def _nothing() -> Report:
+    from dragtor.ingest import Report
+
+    return Report()
+
+
 class Library:
     """A folder of what you trust: add to it, search it, ask it.
 
@@ -101,6 +107,8 @@ class Library:
 
     def index(self, *, rebuild: bool = False) -> Report:
         """Index what is loaded but not indexed; `rebuild` makes all passages and vectors anew."""
+        if not self.exists():
+            return _nothing()
         with self.ingest(recover=not rebuild) as ingest:
             if rebuild:
                 ingest.rebuild()
@@ -110,12 +118,15 @@ class Library:
 
     def sync(self) -> Report:
         """Visit every source again and index only what changed."""
+        if not self.exists():
+            return _nothing()
         with self.ingest() as ingest:
             ingest.sync(ingest.writer.store.sources())
             return ingest.report
 
     def remove(self, source_id: str) -> Source:
         """Remove a source, by id or the start of one, and all trace of what only it held."""
+        self.source(source_id)  # before anything is locked or created
         with self._writer() as writer:
             source = writer.store.source(source_id)
             gone = writer.remove_source(source.id)

@@ -58,12 +58,15 @@ def _timed(base: str, seconds: int) -> str:
 
 def text_fragment(text: str) -> str:
     """The directive after `#:~:text=`: the whole text, or its first and last words."""
-    lines = [line for line in text.splitlines() if line.strip()]
-    words = [re.sub(r"^([-*#>]+|\d+\.)$", "", word) for line in lines for word in line.split()]
-    words = [word for word in words if word]
-    if len(words) <= 2 * FRAGMENT_WORDS and len(lines) <= 1:
-        return _escape(words)
-    return f"{_escape(words[:FRAGMENT_WORDS])},{_escape(words[-FRAGMENT_WORDS:])}"
+    lines = [words for line in text.splitlines() if (words := _words(line))] or [[]]
+    if len(lines) == 1 and len(lines[0]) <= 2 * FRAGMENT_WORDS:
+        return _escape(lines[0])
+    return f"{_escape(lines[0][:FRAGMENT_WORDS])},{_escape(lines[-1][-FRAGMENT_WORDS:])}"
+
+
+def _words(line: str) -> list[str]:
+    bare = (re.sub(r"^([-*#>]+|\d+\.)$", "", word) for word in line.split())
+    return [word for word in bare if word]
 
 
 def _escape(words: list[str]) -> str:

@@ -204,7 +204,7 @@ def main(
     parser.add_argument("--requirements", type=Path, default=BUILD, help="what to install")
     parser.add_argument("--build", action="store_true", help="build, whatever is there")
     chosen = parser.parse_args(arguments)
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     only_engine = chosen.requirements == BUILD
     built = only_engine and importable("llama_cpp")
     if only_engine and not chosen.build and (built or importable("xllamacpp")):

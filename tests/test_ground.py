@@ -92,3 +92,25 @@ def test_every_cited_passage_that_carries_it_is_named() -> None:
 def test_a_bullet_is_no_part_of_a_quote() -> None:
     (span,) = support("Crimp last of all the grips", [1], HITS, DOCUMENTS, EMBED)
     assert span.text == "Crimp last of all grips."
+
+
+def test_numbers_of_title_and_heading_count_as_seen() -> None:
+    document = Document(
+        "a2", "file:///a2", "file", "A2 pulley strain",
+        "Easy climbing can begin after three weeks at the earliest.",
+    )  # fmt: skip
+    hits = [Hit(Passage.of(document, 0, len(document.text)), 1.0)]
+    claim = "After an A2 pulley strain, easy climbing can begin after three weeks"
+    assert support(claim, [1], hits, {"a2": document}, EMBED)
+
+
+def test_a_list_number_is_no_number_of_the_claim() -> None:
+    assert marks("1. Rest the finger [2].") == ("Rest the finger.", [2])
+
+
+def test_the_same_sentence_is_quoted_once() -> None:
+    twin = replace(PULLEY, id="twin")
+    hits = [HITS[0], replace(HITS[0], passage=replace(HITS[0].passage, id="t", document_id="twin"))]
+    question = EMBEDDER.embed_queries(["climb without pain"])[0]
+    quotes = best_quotes(question, hits, {"pulley": PULLEY, "twin": twin}, EMBED, 3)
+    assert len({q.quote for q in quotes}) == len(quotes) == 2

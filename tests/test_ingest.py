@@ -12,7 +12,7 @@ from conftest import digest
 from fakes import HashingEmbedder
 
 from dragtor.config import EmbedConfig, LoadConfig, SplitConfig
-from dragtor.errors import LibraryVersion
+from dragtor.errors import LibraryVersion, LoadError, UsageError
 from dragtor.ingest import Ingest, source_of
 from dragtor.load.file import FileLoader
 from dragtor.store import Store, Writer
@@ -225,3 +225,123 @@ def test_a_source_is_named_by_what_was_given(tmp_path: Path) -> None:
     folder = source_of(str(tmp_path))
     assert (folder.kind, folder.uri) == ("file", str(tmp_path))
     assert source_of(tmp_path.as_uri()).id == folder.id
+
+
+def texts(library: Path) -> dict[str, str]:
+    """The last line of each document, by file name."""
+    with Store.open(library) as store:
+        found = {}
+        for row in store.documents():
+            document = store.document(row["id"])
+            assert document is not None
+            found[row["uri"].rpartition("/")[2]] = document.text.splitlines()[-1]
+        return found
+
+
+def add(library: Path, *places: Path, index: bool = True) -> tuple[int, int, int, int]:
+    with river(library) as ingest:
+        ingest.add([str(place) for place in places], index=index)
+        return counts(ingest)
+
+
+def test_a_new_file_where_a_moved_one_was_is_another_document(
+    own_folders: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "n"
+    folder.mkdir()
+    (folder / "draft.md").write_text("All about pulleys.")
+    add(own_folders, folder)
+    (folder / "draft.md").rename(folder / "final.md")
+    add(own_folders, folder)
+    (folder / "draft.md").write_text("All about elbows.")
+    assert add(own_folders, folder) == (1, 0, 1, 0)
+    assert texts(own_folders) == {
+        "draft.md": "All about elbows.",
+        "final.md": "All about pulleys.",
+    }
+
+
+@pytest.mark.parametrize("order", ["old first", "new first"])
+def test_a_file_moved_between_two_sources(own_folders: Path, tmp_path: Path, order: str) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    for folder in (old, new):
+        folder.mkdir()
+        (folder / f"stays-{folder.name}.md").write_text(f"This stays in {folder.name}.")
+    (old / "a.md").write_text("Moving words.")
+    add(own_folders, *((old, new) if order == "old first" else (new, old)))
+    with Store.open(own_folders) as store:
+        before = {row["id"] for row in store.documents()}
+    (old / "a.md").rename(new / "a.md")
+    with river(own_folders) as ingest:
+        ingest.sync(ingest.writer.store.sources())
+    with Store.open(own_folders) as store:
+        assert {row["id"] for row in store.documents()} == before
+    add(own_folders, old)
+    assert "a.md" in texts(own_folders)
+    with river(own_folders) as ingest:
+        ingest.writer.remove_source(source_of(str(old)).id)
+    assert set(texts(own_folders)) == {"a.md", "stays-new.md"}
+
+
+def test_a_renamed_file_gets_its_new_title(own_folders: Path, tmp_path: Path) -> None:
+    (tmp_path / "n").mkdir()
+    (tmp_path / "n" / "untitled.txt").write_text("Some words.")
+    add(own_folders, tmp_path / "n")
+    (tmp_path / "n" / "untitled.txt").rename(tmp_path / "n" / "pulley.txt")
+    add(own_folders, tmp_path / "n")
+    with Store.open(own_folders) as store:
+        assert [row["title"] for row in store.documents()] == ["pulley"]
+
+
+def test_what_waits_is_dropped_when_the_old_version_comes_back(
+    own_folders: Path, notes: Path
+) -> None:
+    add(own_folders, notes)
+    before = digest(own_folders)
+    kept = (notes / "1.md").read_text()
+    (notes / "1.md").write_text("Second thoughts.")
+    add(own_folders, notes, index=False)
+    (notes / "1.md").write_text(kept)
+    assert add(own_folders, notes) == (0, 0, 5, 0)
+    assert digest(own_folders) == before
+
+
+def test_what_could_not_be_read_is_no_source(own_folders: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty.txt").write_bytes(b"")
+    add(own_folders, tmp_path / "empty.txt")
+    with Store.open(own_folders) as store:
+        assert store.sources() == []
+
+
+def test_wrong_usage_is_noticed_before_anything_is_loaded(own_folders: Path, notes: Path) -> None:
+    for wrong in ([str(notes), "https://example.org/sitemap.xml"], ["https://example.org/x"]):
+        with river(own_folders) as ingest, pytest.raises(UsageError, match="--match"):
+            ingest.add(wrong, match="(" if len(wrong) == 1 else "x")
+    with Store.open(own_folders) as store:
+        assert store.counts()["staged"] == 0
+
+
+def test_sources_have_one_address(tmp_path: Path) -> None:
+    same = ["https://X.org/a?utm_source=b", "https://x.org/a", "HTTPS://x.org:443/a#top"]
+    assert len({source_of(uri).id for uri in same}) == 1
+    (tmp_path / "a").mkdir()
+    assert source_of(f"{tmp_path}/a/../a").id == source_of(str(tmp_path / "a")).id
+    with pytest.raises(LoadError, match="empty"):
+        source_of("")
+
+
+def test_a_removed_text_leaves_no_vector_even_while_others_wait(
+    own_folders: Path, notes: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "secret.md").write_text("unforgettablequux")
+    add(own_folders, tmp_path / "secret.md")
+    add(own_folders, notes, index=False)
+    with river(own_folders) as ingest:
+        ingest.writer.remove_source(source_of(str(tmp_path / "secret.md")).id)
+    with river(own_folders) as ingest:
+        ingest.index()
+    with Store.open(own_folders) as store:
+        vectors = store.rows("SELECT count(*) FROM vectors")[0][0]
+        assert vectors == store.counts()["passages"]
+    files = [f for f in own_folders.rglob("*") if f.is_file()]
+    assert not [f for f in files if b"unforgettablequux" in f.read_bytes()]

@@ -32,7 +32,7 @@ def test_a_long_quote_is_named_by_its_ends() -> None:
 
 
 def test_marks_of_lists_are_no_words_of_the_page() -> None:
-    assert text_fragment("- warm up\n- climb").split(",") == ["warm%20up%20climb"] * 2
+    assert text_fragment("- warm up\n- climb").split(",") == ["warm%20up", "climb"]
 
 
 def test_pdf_audio_and_video() -> None:
@@ -61,3 +61,8 @@ def test_naughty_strings_make_valid_fragments(chunk: int) -> None:
         fragment = text_fragment(text)
         assert fragment.isascii()
         assert not set(fragment) & set(" #<>\"'\\\n")
+
+
+def test_a_short_quote_over_a_line_break_names_both_lines() -> None:
+    fragment = text_fragment("Rest for two\nweeks or more")
+    assert fragment == "Rest%20for%20two,weeks%20or%20more"

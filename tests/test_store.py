@@ -328,3 +328,38 @@ def test_stored_vectors_are_what_chroma_holds(library: Path) -> None:
         for row in rows:
             stored = np.frombuffer(row[1], np.float16).astype(np.float32)
             assert np.allclose(held[row[0]], stored, atol=1e-3)
+
+
+def test_a_tidy_up_that_a_crash_prevented_is_done_by_the_next_writer(library: Path) -> None:
+    secret = document("secret.md", "zanzibarquux the unforgettable word")
+    before = digest(library)
+    with Writer.open(library) as writer:
+        put(writer, secret, "s2")
+    with pytest.raises(KeyboardInterrupt), Writer.open(library) as writer:
+        writer.remove_source("s2")
+        raise KeyboardInterrupt
+    with Writer.open(library):
+        pass
+    assert digest(library) == before
+    files = [f for f in library.rglob("*") if f.is_file()]
+    assert not [f for f in files if b"zanzibarquux" in f.read_bytes()]
+
+
+def test_an_index_that_a_crash_left_behind_is_removed(library: Path) -> None:
+    (library / "index" / "7").mkdir()
+    with Writer.open(library):
+        pass
+    assert [f.name for f in (library / "index").iterdir()] == ["1"]
+
+
+@pytest.mark.parametrize("date", ["tomorrow", "31/12/2024", "May 2020", "24"])
+def test_a_date_that_is_none_is_refused(date: str) -> None:
+    with pytest.raises(UsageError, match="is no date"):
+        Filters(after=date)
+
+
+def test_authors_are_found_whatever_their_case(own_folders: Path) -> None:
+    with Writer.open(own_folders) as writer:
+        put(writer, document("m.md", "some text", author="Ann MÜLLER"))
+    with reader(own_folders) as store:
+        assert find(store, "text", Filters(author="müller")) == ["some text"]

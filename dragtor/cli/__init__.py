@@ -19,8 +19,8 @@ EPILOG = (
     "4 a model or extra is missing, 5 the library is locked or of another version, "
     "130 interrupted."
 )
-# Options that may stand anywhere on the line, and whether they take a value.
 INTERRUPTED = 130  # typer's own exit code for Ctrl-C
+# Options that may stand anywhere on the line, and whether they take a value.
 GLOBAL_OPTIONS = {"--library": True, "--config": True, "--quiet": False, "--verbose": False}
 
 app = typer.Typer(

@@ -97,7 +97,8 @@ def sources(
     with library() as lib:
         listed: list[dict[str, Any]] = [
             {"id": s.id, "uri": s.uri, "kind": s.kind, "title": s.title,
-             "documents": len(lib.documents(s.id))}
+             "match": s.options.get("match", ""),
+             "documents": len({d["id"] for d in lib.documents(s.id)})}
             for s in lib.sources()
         ]  # fmt: skip
     if as_json:
@@ -107,7 +108,9 @@ def sources(
         out("No sources yet. Add one:  dragtor add https://example.org/post notes/ paper.pdf")
     for row in listed:
         count = f"{row['documents']} document{'s' * (row['documents'] != 1)}"
-        out(f"{style(row['id'][:8], bold=True)}  {row['kind']:<5} {count:>14}  {row['uri']}")
+        match = f"  --match {row['match']}" if row["match"] else ""
+        name = style(row["id"][:8], bold=True)
+        out(f"{name}  {row['kind']:<5} {count:>14}  {row['uri']}{match}")
 
 
 def show(

@@ -31,6 +31,8 @@ def evaluate(folder: Path, config: Config, *, split: str, progress: Progress) ->
     """Index the corpus unless that is done, ask every judged query, and score the rankings."""
     queries = queries_of(folder)
     judged = judgements(folder / "qrels" / f"{split}.tsv")
+    if missing := judged.keys() - queries.keys():
+        raise LoadError(f"{len(missing)} judged queries are not in queries.jsonl")
     with corpus_library(folder, config, progress) as library:
         names = document_names(library.store())
         rankings: dict[str, list[str]] = {}
@@ -110,7 +112,7 @@ def _fill(ingest: Ingest, corpus: Path) -> None:
     for row in _jsonl(corpus):
         uri = f"beir:{row['_id']}"
         if uri not in known:
-            title, text = row.get("title", ""), row["text"]
+            title, text = str(row.get("title") or ""), row["text"]
             document = Document(short_hash(uri), uri, "file", title, text or title)
             ingest.writer.stage(source.id, uri, "", document)
     ingest.index()
@@ -147,7 +149,7 @@ def _jsonl(path: Path) -> Iterator[dict[str, Any]]:
     for number, line in enumerate(_lines(path), 1):
         try:
             row = json.loads(line)
-            row["_id"], row["text"]
+            row = {**row, "_id": str(row["_id"]), "text": str(row["text"])}
         except (ValueError, KeyError, TypeError) as error:
             raise LoadError(f"{path}, line {number}: no JSON object with _id and text") from error
         yield row

@@ -80,7 +80,7 @@ class FileLoader:
 
         Raises LoadError at once if there is no such file or folder.
         """
-        place = file_path(path) if path.startswith("file://") else _absolute(path)
+        place = file_path(path) if path.startswith("file://") else absolute(path)
         mode = _status(place).st_mode
         if stat.S_ISDIR(mode):
             return map(Item, map(file_uri, self._walk(place)))
@@ -244,7 +244,8 @@ def file_path(uri: str) -> Path:
     return Path(os.fsdecode(unquote_to_bytes(address)))
 
 
-def _absolute(path: str) -> Path:
+def absolute(path: str) -> Path:
+    """Without `..`, `~` resolved, links kept; raises LoadError on what is no path."""
     if not path.strip():
         raise LoadError("a path is empty", "name a file or a folder, or - for stdin")
     try:

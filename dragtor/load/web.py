@@ -12,6 +12,7 @@ import re
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -107,8 +108,14 @@ class WebLoader:
     def forget(self, uris: Iterable[str]) -> None:
         """Drop what the cache holds of these addresses."""
         for uri in uris:
-            self._cache.drop(clean_url(uri))
-            self._cache.drop(f"sitemap {clean_url(uri)}")
+            url = clean_url(uri)
+            self._cache.drop(url)
+            page = self._cache.load(f"sitemap {url}")
+            self._cache.drop(f"sitemap {url}")  # before its parts: it may list itself
+            if page:
+                with suppress(LoadError):  # a damaged one names no parts
+                    kind, parts = _parse_sitemap(self._unpacked(page.body, url))
+                    self.forget(parts if kind == "sitemapindex" else ())
 
     def _address(self, uri: str) -> str:
         return clean_url(check_url(uri, allow_private=self._config.allow_private))

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 SCAN_LIMIT = 50_000  # passages; see benchmarks/results/search.json for where Chroma overtakes
 WORD = re.compile(r"\w+")
+ISO_DATE = re.compile(r"\d{4}(-\d\d(-\d\d)?)?")
 MAX_QUERY_WORDS = 200  # of a lexical query; the rest of a longer text counts densely
 BM25_WEIGHTS = "3.0, 2.0, 1.0"  # title, heading, text
 
@@ -42,6 +43,11 @@ class Filters:
     author: str = ""  # part of the name, case-insensitive
     after: str = ""  # published on or after, ISO date
     before: str = ""  # published on or before, ISO date
+
+    def __post_init__(self) -> None:
+        for value in (self.after, self.before):
+            if value and not ISO_DATE.fullmatch(value):
+                raise UsageError(f"{value!r} is no date", "--after 2024-05-31, 2024-05 or 2024")
 
     def __bool__(self) -> bool:
         return any((self.source, self.kind, self.author, self.after, self.before))
@@ -215,7 +221,7 @@ class Store:
                     "d.id IN (SELECT document_id FROM source_documents WHERE source_id = :source)",
                 ),
                 ("kind", "d.kind = :kind"),
-                ("author", "instr(lower(d.author), lower(:author)) > 0"),
+                ("author", "instr(fold(d.author), fold(:author)) > 0"),
                 ("after", "d.published >= :after"),
                 (
                     "before",

@@ -59,8 +59,8 @@ class Rebuild:
             writer.set_meta("splitter", self.splitter)
             writer.set_meta("edition", str(self.edition))
             writer.set_meta("rebuild", "")
+            writer.set_meta("untidy", "1")
             writer.set_meta("recovering", "")
             writer.advance()
-        writer.replaced = True
         writer.store.close_index()
         vectors.remove_index(writer.store, old)

@@ -82,6 +82,7 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
         else:
             db = _connect_reader(path)
         db.execute("PRAGMA temp_store = MEMORY")
+        db.create_function("fold", 1, str.casefold, deterministic=True)
         db.row_factory = sqlite3.Row
         _check_version(db, path, migrate=write)
     return db

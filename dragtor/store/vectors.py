@@ -66,9 +66,11 @@ def fill_index(store: Store, edition: int) -> None:
     remove_index(store, edition)
     folder, name = store.index_place(edition)
     index = ChromaIndex.open(folder, name, store.config.url)
-    rows = store.rows("SELECT id, vector_id FROM passages WHERE edition = ?", (edition,))
-    upsert(store.db, lambda: index, [(row[0], row[1]) for row in rows])
-    index.close()
+    try:
+        rows = store.rows("SELECT id, vector_id FROM passages WHERE edition = ?", (edition,))
+        upsert(store.db, lambda: index, [(row[0], row[1]) for row in rows])
+    finally:
+        index.close()
 
 
 def restore_index(store: Store) -> None:
@@ -102,6 +104,14 @@ def drift(store: Store) -> str:
     for vector in list(stored.values())[:1]:
         index.query(vector, 1)
     return ""
+
+
+def remove_stale_indexes(store: Store) -> None:
+    """Delete the folders of editions that are neither in force nor being rebuilt."""
+    kept = {store.edition, store.edition + bool(store.meta("rebuild"))}
+    for folder in (store.folder / "index").glob("*"):
+        if folder.name not in map(str, kept):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_index(store: Store, edition: int) -> None:

@@ -53,7 +53,6 @@ class Writer:
         self.store = store
         self.db = store.db
         store.writing = True
-        self.replaced = False
         self._looked = False  # at whether the vector index is whole
 
     @classmethod
@@ -79,6 +78,7 @@ class Writer:
             try:
                 if recover:
                     writer._recover()
+                vectors.remove_stale_indexes(store)
                 yield writer
                 writer._tidy()
             finally:
@@ -113,16 +113,20 @@ class Writer:
     def stage(self, source_id: str, item_uri: str, stamp: str, document: Document) -> bool:
         """Keep a loaded document until it is indexed; False where it is in force already."""
         digest = content_hash(document)
-        known = "SELECT 1 FROM documents WHERE id = ? AND content_hash = ?"
         with transaction(self.db):
             self.db.execute(
                 "INSERT OR REPLACE INTO source_documents VALUES (?, ?, ?, ?)",
                 (source_id, item_uri, document.id, stamp),
             )
-            fresh = not self.db.execute(known, (document.id, digest)).fetchone()
-            if fresh:
+            known = self.db.execute(
+                "SELECT staged FROM documents WHERE id = ? AND content_hash = ?",
+                (document.id, digest),
+            ).fetchall()
+            if any(not row[0] for row in known):  # in force: what waits for it is out of date
+                self._delete_document(document.id, staged=1)
+            elif not known:
                 self._put_staged(document, digest)
-        return fresh
+        return not known
 
     def _put_staged(self, document: Document, digest: str) -> None:
         self._delete_document(document.id, staged=1)
@@ -150,6 +154,17 @@ class Writer:
                 (uri, document_id),
             )
             self.advance()
+
+    def address(self, document_id: str) -> str:
+        """Address of a document, staged or in force; empty where there is none."""
+        sql = "SELECT uri FROM documents WHERE id = ? ORDER BY staged DESC"
+        row = self.db.execute(sql, (document_id,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def shared(self, document_id: str, item_uri: str) -> bool:
+        """Whether an item of another address gave this document too."""
+        sql = "SELECT 1 FROM source_documents WHERE document_id = ? AND item_uri != ?"
+        return self.db.execute(sql, (document_id, item_uri)).fetchone() is not None
 
     def by_stamp(self, stamp: str) -> list[tuple[str, str]]:
         """(document id, item address) of everything with these raw bytes."""
@@ -256,12 +271,13 @@ class Writer:
             for item in add:
                 self._put_in_force(item, edition)
             finish()
+            if old or remove:
+                self.set_meta("untidy", "1")
             self.advance()
         if old - new:
             self.store.index().delete(sorted(old - new))
         with transaction(self.db):
             self.db.execute("DELETE FROM pending")
-        self.replaced = self.replaced or bool(old)
 
     def _upsert(self, items: Sequence[Indexed], ids: set[str]) -> None:
         fingerprint = self.store.meta("fingerprint")
@@ -348,9 +364,10 @@ class Writer:
 
     def _tidy(self) -> None:
         """Drop vectors nobody uses and overwrite what was deleted, so that no trace stays."""
-        if not self.replaced or self.staged_ids():
+        if not self.store.meta("untidy"):
             return
         with transaction(self.db):
+            self.set_meta("untidy", "")
             self.db.execute("DELETE FROM vectors WHERE id NOT IN (SELECT vector_id FROM passages)")
             self.db.execute("INSERT INTO passages_fts (passages_fts) VALUES ('optimize')")
         self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
