@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from dragtor import metrics, retrieve
 from dragtor.config import Config
+from dragtor.embed import open_embedder
 from dragtor.errors import LoadError
-from dragtor.ingest import Ingest
+from dragtor.ingest import Ingest, splitter_version, vector_fingerprint
 from dragtor.library import Library
 from dragtor.types import Document, Source, short_hash
 
@@ -97,9 +98,11 @@ def corpus_library(folder: Path, config: Config, progress: Progress) -> Library:
     from platformdirs import user_cache_path
 
     corpus = folder / "corpus.jsonl"
-    parts = [_digest(corpus), config.embed.model, repr(config.split), repr(config.embed)]
-    place = user_cache_path("dragtor") / "evals" / short_hash(*parts)
+    embedder = open_embedder(config.embed, config.models)
+    made_by = vector_fingerprint(embedder, config.embed), splitter_version(config.split)
+    place = user_cache_path("dragtor") / "evals" / short_hash(_digest(corpus), *made_by)
     library = Library(place, config=config, progress=progress)
+    library.embedder = embedder
     with library.ingest() as ingest:
         _fill(ingest, corpus)
     return library
