@@ -121,14 +121,13 @@ class Reader:
         config = replace(self.retrieve_config, k=self.answer_config.passages)
         found = retrieve.search(self.store, lambda _: vector[None], question, config, filters)
         floor = config.floor if config.floor >= 0 else self.embedder.floor
-        if max((hit.dense_score for hit in found), default=-1.0) < floor or not found:
-            return (), {}
+        near = tuple(hit for hit in found if hit.dense_score >= floor)
         documents = {}
-        for hit in found:
+        for hit in near:
             document = self.store.document(hit.passage.document_id)
             assert document is not None  # one snapshot: a passage has its document
             documents[document.id] = document
-        return tuple(found), documents
+        return near, documents
 
     def _generate(
         self,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from dragtor.links import place
@@ -26,7 +27,16 @@ NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 WORD = re.compile(r"[^\W\d_]{3,}")
 BULLET = re.compile(r"(?:[-*•]|\d{1,2}[.)])\s+")
 MIN_QUOTE_WORDS = 4
-MIN_SHARED_WORDS = 0.3  # of a claim's words that its quote must hold
+MIN_SHARED_WORDS = 0.8  # of a claim's content words that its quote must hold
+STEM = 5  # letters of a word that are compared
+UNIT = re.compile(r"\d\W{0,2}([^\W\d_]+)")  # the word that follows a number
+CONNECTIVES = {"to", "and", "or", "of", "in"}
+STOP_WORDS = frozenset(
+    """the and for with that this these those are was were can may might will would should could
+    has have had been being from into than then them they their its it's your you our not but
+    also such some any all more most very usually often about after before when which who what
+    how does did done there here each other""".split()
+)
 QUOTE_WEIGHT = 0.75  # of the sentence's own likeness to the question, beside its hit's score
 
 
@@ -135,25 +145,41 @@ def support(
 def _carrier(
     claim: str, hit: Hit, documents: Mapping[str, Document], embed: EmbedTexts
 ) -> Span | None:
+    """The sentence of a hit that carries the claim, or two neighbours that do so together."""
     document = documents[hit.passage.document_id]
-    seen = f"{document.title} {hit.passage.heading} {hit.passage.text}"  # by the model
-    if not set(NUMBER.findall(claim)) <= set(NUMBER.findall(seen)):
-        return None
-    found = spans(hit, document)
-    enough = [span for span in found if _shared(claim, span.text) >= MIN_SHARED_WORDS]
-    if not enough:
-        return None
-    vectors = embed([claim, *(span.text for span in enough)])
-    likeness = vectors[1:] @ vectors[0]
-    ranked = [s + _shared(claim, span.text) for s, span in zip(likeness, enough, strict=True)]
-    return enough[max(range(len(enough)), key=lambda i: ranked[i])]
+    single = spans(hit, document)
+    pairs = [Span(hit, document, a.start, b.end) for a, b in pairwise(single)]
+    for candidates in (single, pairs):
+        enough = [span for span in candidates if _carries(span, claim)]
+        if enough:
+            vectors = embed([claim, *(span.text for span in enough)])
+            likeness = vectors[1:] @ vectors[0]
+            ranked = [s + _shared(claim, q.text) for s, q in zip(likeness, enough, strict=True)]
+            return enough[max(range(len(enough)), key=lambda i: ranked[i])]
+    return None
+
+
+def _carries(span: Span, claim: str) -> bool:
+    """Whether a quote, under its title and heading, holds what the claim says.
+
+    Every number with its unit, and most of the other words.
+    """
+    seen = f"{span.document.title} {span.hit.passage.heading} {span.text}"
+    stems = _stems(seen)
+    units = {unit.lower()[:STEM] for unit in UNIT.findall(claim)} - CONNECTIVES
+    return (
+        set(NUMBER.findall(claim)) <= set(NUMBER.findall(seen))
+        and all(unit in stems or len(unit) < 3 for unit in units)
+        and _shared(claim, seen) >= MIN_SHARED_WORDS
+    )
 
 
 def _shared(claim: str, quote: str) -> float:
-    """Share of the claim's words that the quote holds, by their first five letters."""
+    """Share of the claim's content words that the quote holds, by their first letters."""
     words = _stems(claim)
     return len(words & _stems(quote)) / len(words) if words else 0.0
 
 
 def _stems(text: str) -> set[str]:
-    return {word[:5] for word in WORD.findall(text.lower())}
+    words = WORD.findall(text.lower())
+    return {word[:STEM] for word in words if word not in STOP_WORDS}

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 BATCH_PASSAGES = 256  # passages embedded and swapped in together; a crash costs at most these
 BATCH_CHARACTERS = 1_000_000  # of loaded text before it is indexed
+SITE = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?/", re.I)  # an address without scheme
 CONTEXT_TOKENS = 48  # of title and headings, embedded before a passage's own text
 
 
@@ -101,6 +102,8 @@ class Ingest:
             try:
                 loaded.append((source, self._load(source, refresh=refresh, index=index)))
             except LoadError as error:
+                if not error.hint and self.writer.links(source.id):
+                    error.hint = f"dragtor sources rm {source.id}"
                 self.report.failed.append((source.uri, error))
         for source, items in loaded:
             try:
@@ -114,6 +117,8 @@ class Ingest:
         loader = self.loaders[source.kind]
         match = str(source.options.get("match", ""))
         items = list(loader.discover(source.uri, match=match, refresh=refresh))
+        if not items and not self.writer.links(source.id):
+            raise LoadError(f"{source.uri} holds nothing that dragtor reads")
         self.writer.put_source(source)
         waiting = 0
         for number, item in enumerate(items):
@@ -325,6 +330,8 @@ def _file_source(uri: str) -> Source:
     from dragtor.load.file import absolute, file_path, file_uri
 
     path = absolute(str(file_path(uri)) if uri.startswith("file://") else uri)
+    if SITE.match(uri) and not path.exists():
+        raise LoadError(f"{uri} does not exist", f"dragtor add https://{uri}")
     place = str(path)
     address = file_uri(path) if has_surrogates(place) else place
     name = path.name.encode("utf-8", "replace").decode()

@@ -5,6 +5,7 @@ Composes the rooms and opens each part when it is first needed. Knows no wording
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from dragtor.llm import LLM
     from dragtor.store import Filters, Store, Writer
 
+STDIN_TITLE_CHARACTERS = 60
 Progress = Callable[[str, int, int], None]  # label, done, total
 
 
@@ -100,6 +102,9 @@ class Library:
         with self.ingest() as ingest:
             try:
                 document = self._file_loader().read_bytes(data, name, "")
+                if document.title in ("", "stdin"):
+                    words = textwrap.shorten(document.text, STDIN_TITLE_CHARACTERS, placeholder="…")
+                    document = replace(document, title=words)
                 ingest.add_document(document, index=index)
             except LoadError as error:
                 ingest.report.failed.append((name, error))
@@ -159,8 +164,9 @@ class Library:
 
         config = self.config.retrieve
         config = replace(config, k=k) if k else config
-        if not self.exists():
-            return Hits()
+        if not query.strip():
+            raise UsageError("the query is empty", 'dragtor search "a2 pulley"')
+        self._tell_waiting()
         embed = self._checked_embedder().embed_queries
         return retrieve.search(self.store(), embed, query, config, filters)
 
@@ -180,9 +186,7 @@ class Library:
 
         if not question.strip():
             raise UsageError("the question is empty", 'dragtor ask "When may I climb again?"')
-        if not self.exists():
-            yield Answer(question, answer.NOT_IN_SOURCES, grounded=False)
-            return
+        self._tell_waiting()
         config = self.config
         reader = answer.Reader(
             self.store(),
@@ -226,6 +230,11 @@ class Library:
         if self._llm is None:
             self._llm = open_llm(self.config.llm, self.config.models)
         return self._llm
+
+    def _tell_waiting(self) -> None:
+        """Say so where a part of the library cannot be found yet."""
+        if waiting := self.store().counts()["staged"]:
+            self._notify(f"documents that wait to be indexed: {waiting} (dragtor index)")
 
     def _checked_embedder(self) -> Embedder:
         from dragtor.ingest import check_fingerprint

@@ -61,10 +61,10 @@ def store(own_folders: Path, tmp_path: Path) -> Iterator[Store]:
         yield opened
 
 
-def reader(store: Store, llm: Parrot, **answer: int) -> Reader:
+def reader(store: Store, llm: Parrot, floor: float = -1) -> Reader:
     return Reader(
-        store, HashingEmbedder(), lambda: llm, RetrieveConfig(dense_weight=0.5),
-        AnswerConfig(**answer), LLMConfig(answer_tokens=50),
+        store, HashingEmbedder(), lambda: llm, RetrieveConfig(dense_weight=0.5, floor=floor),
+        AnswerConfig(), LLMConfig(answer_tokens=50),
     )  # fmt: skip
 
 
@@ -114,10 +114,10 @@ def test_quotes_only_opens_no_model(store: Store) -> None:
 
 def test_a_small_context_keeps_the_best_passage(store: Store) -> None:
     wide, narrow = Parrot("x"), Parrot("x", context_tokens=0)
-    last(reader(store, wide).ask(QUESTION))
+    last(reader(store, wide, floor=0).ask(QUESTION))
     room = wide.count_prompt(wide.prompts[0])
     narrow.context_tokens = room + 50 - 8
-    last(reader(store, narrow).ask(QUESTION))
+    last(reader(store, narrow, floor=0).ask(QUESTION))
     assert narrow.count_prompt(narrow.prompts[0]) < room
     assert "heals in 6 weeks" in narrow.prompts[0][-1].content
 

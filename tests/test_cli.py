@@ -90,7 +90,7 @@ def test_add_search_show_remove(cli: Cli, notes: Path) -> None:
 def test_load_then_index(cli: Cli, notes: Path) -> None:
     assert cli("load", notes).code == 0
     assert cli("search", "--json", "sleep").json["hits"] == []
-    assert "passages indexed" in cli("index").err
+    assert "2 passages indexed" in cli("index").err
     assert cli("search", "--json", "sleep").json["hits"]
 
 
@@ -173,11 +173,34 @@ def test_not_in_your_sources(cli: Cli, library: Path, question: str) -> None:
     assert cli("ask", "--strict", question).code == 3
 
 
-def test_an_empty_library_answers_nothing(cli: Cli) -> None:
-    assert cli("ask", DEMO).out.strip() == "Not in your sources."
-    assert cli("search", "--json", "x").json == {"query": "x", "hits": []}
+def test_no_library_is_not_an_empty_one(cli: Cli, notes: Path, own_folders: Path) -> None:
+    for line in (["search", "x"], ["ask", DEMO], ["ask", "--quotes", DEMO]):
+        run = cli(*line)
+        assert (run.code, run.out) == (1, "")
+        assert f"there is no library in {own_folders}" in run.err
+        assert "try: dragtor add" in run.err
     assert "No sources yet" in cli("sources").out
     assert cli("sync").code == 0
+    assert not own_folders.exists()
+    cli("add", notes)
+    cli("sources", "rm", cli("sources", "--json").json["sources"][0]["id"])
+    assert cli("ask", DEMO).out.strip() == "Not in your sources."
+    assert cli("search", "--json", "x").json == {"query": "x", "hits": []}
+
+
+def test_hints_name_the_library_of_this_run(cli: Cli, tmp_path: Path) -> None:
+    place = tmp_path / "my library"
+    assert f"try: dragtor --library '{place}' add" in cli("--library", place, "search", "x").err
+
+
+def test_an_empty_query_and_an_unknown_kind_are_usage_errors(cli: Cli, library: Path) -> None:
+    for line in (["search", " "], ["ask", ""], ["search", "x", "--kind", "bogus"]):
+        assert cli(*line).code == 2
+
+
+def test_what_waits_to_be_indexed_is_said(cli: Cli, library: Path, notes: Path) -> None:
+    cli("load", notes)
+    assert "wait to be indexed: 2" in cli("search", "sleep").err
 
 
 def test_a_locked_library_exits_5_and_readers_go_on(cli: Cli, library: Path, notes: Path) -> None:

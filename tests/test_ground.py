@@ -114,3 +114,19 @@ def test_the_same_sentence_is_quoted_once() -> None:
     question = EMBEDDER.embed_queries(["climb without pain"])[0]
     quotes = best_quotes(question, hits, {"pulley": PULLEY, "twin": twin}, EMBED, 3)
     assert len({q.quote for q in quotes}) == len(quotes) == 2
+
+
+def test_an_invented_unit_or_thing_is_not_carried() -> None:
+    invented = (
+        "A grade two strain heals in 4 to 6 hours",
+        "Such an operation needs general anaesthesia and takes 4 to 6 weeks",
+        "Ice the finger for 4 weeks",
+    )
+    for claim in invented:
+        assert support(claim, [1], HITS, DOCUMENTS, EMBED) == [], claim
+
+
+def test_two_neighbours_may_carry_a_claim_together() -> None:
+    claim = "Crimp last of all grips, and climb again when crimping is free of pain"
+    (span,) = support(claim, [1], HITS, DOCUMENTS, EMBED)
+    assert span.text == "Crimp last of all grips. Climb again when crimping is free of pain."

@@ -89,6 +89,18 @@ def to(address: str) -> Callable[[str, int], Sequence[str]]:
     return lambda name, port: [address]
 
 
+def public_first() -> Callable[[str, int], Sequence[str]]:
+    """Names that are public when their address is judged, and lead here when they are opened."""
+    judged: set[str] = set()
+
+    def resolve(name: str, port: int) -> Sequence[str]:
+        first = name not in judged
+        judged.add(name)
+        return ["8.8.8.8"] if first else ["127.0.0.1"]
+
+    return resolve
+
+
 def no_dns(name: str, port: int) -> Sequence[str]:
     raise AssertionError(f"{name} was resolved")
 
@@ -146,7 +158,7 @@ def test_all_ssrf_urls_are_refused(address: str) -> None:
     fetcher = Fetcher(WebConfig(), resolve=to(address))
     for line in lines:
         with pytest.raises(LoadError) as caught:
-            fetcher.check(line)
+            fetcher.is_private(line)
         assert "\n" not in str(caught.value)
 
 
@@ -194,8 +206,9 @@ def test_all_ssrf_urls_are_refused(address: str) -> None:
 )
 def test_private_hosts_in_any_notation_are_refused_without_dns(host: str) -> None:
     with pytest.raises(BlockedURL) as caught:
-        Fetcher(WebConfig(), resolve=no_dns).check(f"http://{host}/x")
-    assert "allow_private" in caught.value.hint
+        Fetcher(WebConfig(), resolve=no_dns).is_private(f"http://{host}/x")
+    assert "DRAGTOR_LOAD_WEB_ALLOW_PRIVATE=true dragtor add" in caught.value.hint
+    assert Fetcher(OPEN, resolve=to("8.8.8.8")).is_private(f"http://{host}/x")
 
 
 def test_public_addresses_pass() -> None:
@@ -205,9 +218,14 @@ def test_public_addresses_pass() -> None:
 
 
 def test_one_private_address_among_public_ones_is_refused() -> None:
-    fetcher = Fetcher(WebConfig(), resolve=lambda name, port: ["8.8.8.8", "10.0.0.1"])
-    with pytest.raises(BlockedURL, match=r"10\.0\.0\.1"):
-        fetcher.check("https://example.org/")
+    found = ["8.8.8.8"] * 9 + ["10.0.0.1"]
+    fetcher = Fetcher(WebConfig(), resolve=lambda name, port: found)
+    with pytest.raises(BlockedURL, match=r"10\.0\.0\.1") as caught:
+        fetcher.is_private("https://example.org/")
+    assert "DRAGTOR_LOAD_WEB_ALLOW_PRIVATE=true dragtor add" in caught.value.hint
+    assert Fetcher(OPEN, resolve=lambda name, port: found).is_private("https://example.org/")
+    for config in (WebConfig(), OPEN):
+        assert not Fetcher(config, resolve=to("8.8.8.8")).is_private("https://example.org/")
 
 
 @pytest.mark.parametrize(
@@ -267,7 +285,8 @@ def test_a_name_that_turns_private_between_check_and_connection_is_refused(serve
     server.routes["/"] = say()
     answers = iter([["8.8.8.8"], ["127.0.0.1"]])
     fetcher = Fetcher(replace(OPEN, allow_private=False), resolve=lambda name, port: next(answers))
-    url = fetcher.check(f"http://example.test:{server.port}/")
+    url = f"http://example.test:{server.port}/"
+    assert not fetcher.is_private(url)
     with pytest.raises(BlockedURL, match=r"127\.0\.0\.1"):
         fetcher.get(url)
     assert server.asked == []

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from conftest import shared
-from test_http import Answer, Server, no_dns, say, to
+from test_http import Answer, Server, no_dns, public_first, say, to
 
 from dragtor.config import WebConfig
 from dragtor.errors import BlockedURL, LoadError, UsageError
@@ -69,11 +69,19 @@ def local(tmp_path: Path) -> Reader:
     return Reader(tmp_path)
 
 
-def jina(server: Server, folder: Path, reply: Answer, reader: str = "auto") -> Reader:
-    """A reader whose Jina answers every page with `reply`; the page itself is at /page."""
+def named(server: Server, path: str = "/page", host: str = "page.example") -> str:
+    return f"http://{host}:{server.port}{path}"
+
+
+def jina(server: Server, folder: Path, reply: Answer, reader: str = "auto", **rest: Any) -> Reader:
+    """A reader whose Jina answers the page `named` with `reply`; the page itself is at /page.
+
+    Its name is public when judged; `resolve` of `rest` says where it leads instead.
+    """
     server.routes["/page"] = say(PAGE, **HTML)
-    server.routes[f"/jina/{server.url}/page"] = reply
-    return Reader(folder, reader, jina_url=f"{server.url}/jina/")
+    server.routes[f"/jina/{named(server)}"] = reply
+    rest = {"resolve": public_first(), **rest}
+    return Reader(folder, reader, jina_url=f"{server.url}/jina/", **rest)
 
 
 def jina_says(**fields: Any) -> Answer:
@@ -298,9 +306,9 @@ def test_jina_gives_the_page_and_its_fields(
         asked.append(dict(handler.headers))
         reply(handler)
 
-    reader = jina(server, tmp_path, answer)
+    reader = jina(server, tmp_path, answer, resolve=to("8.8.8.8"))
     monkeypatch.setenv("JINA_API_KEY", "sesame")
-    document = reader.web.read(f"{server.url}/page")
+    document = reader.web.read(named(server))
     assert document.text.startswith("# Top\n\nRead more")
     assert "x.y" not in document.text
     assert (document.title, document.author, document.published) == (
@@ -308,15 +316,15 @@ def test_jina_gives_the_page_and_its_fields(
         "Jo Lee",
         "2024-03-02",
     )
-    assert document.uri == f"{server.url}/pulley"
+    assert document.uri == named(server, "/pulley")
     assert document.meta["reader"] == "jina"
     assert document.meta["description"] == "Said."
     assert asked[0]["Accept"] == "application/json"
     assert asked[0]["Authorization"] == "Bearer sesame"
     assert "X-No-Cache" not in asked[0]
-    assert reader.web.read(f"{server.url}/page") == document
+    assert reader.web.read(named(server)) == document
     assert len(asked) == 1
-    assert reader.web.read(f"{server.url}/page", refresh=True) == document
+    assert reader.web.read(named(server), refresh=True) == document
     assert asked[1]["X-No-Cache"] == "true"
     assert len(reader.notes) == 1
     assert "load.web.reader: local" in reader.notes[0]
@@ -324,8 +332,8 @@ def test_jina_gives_the_page_and_its_fields(
 
 def test_an_address_with_a_query_reaches_jina_whole(server: Server, tmp_path: Path) -> None:
     reader = jina(server, tmp_path, jina_says())
-    server.routes[f"/jina/{server.url}/page?q=a%20b&r=%2F"] = jina_says()
-    assert reader.web.read(f"{server.url}/page?q=a b&r=%2F&fbclid=9#x").title == "From Jina"
+    server.routes[f"/jina/{named(server)}?q=a%20b&r=%2F"] = jina_says()
+    assert reader.web.read(f"{named(server)}?q=a b&r=%2F&fbclid=9#x").title == "From Jina"
 
 
 @pytest.mark.parametrize(
@@ -359,21 +367,22 @@ def test_what_jina_does_not_give_is_read_here(
     server: Server, tmp_path: Path, reply: Answer
 ) -> None:
     reader = jina(server, tmp_path, reply)
-    document = reader.web.read(f"{server.url}/page")
+    document = reader.web.read(named(server))
     assert (document.meta["reader"], document.title) == ("local", "Pulleys")
-    assert server.asked == [f"/jina/{server.url}/page", "/page"]
+    assert server.asked == [f"/jina/{named(server)}", "/page"]
     alone = jina(server, tmp_path / "alone", reply, "jina")
     try:
-        scant = alone.web.read(f"{server.url}/page").text
+        scant = alone.web.read(named(server)).text
     except LoadError as error:
         scant = ""
         assert str(error).isprintable()  # noqa: PT017
+    assert server.asked[2:] == [f"/jina/{named(server)}"]
     assert len(scant) < 400
 
 
 def test_lone_surrogates_from_jina(server: Server, tmp_path: Path) -> None:
     reply = say(b'{"data": {"title": "\\ud800 x", "content": "\\udfff%s"}}' % WORDS.encode())
-    document = jina(server, tmp_path, reply).web.read(f"{server.url}/page")
+    document = jina(server, tmp_path, reply).web.read(named(server))
     assert document.meta["reader"] == "jina"
     assert (document.title + document.text).encode()
 
@@ -381,9 +390,9 @@ def test_lone_surrogates_from_jina(server: Server, tmp_path: Path) -> None:
 def test_a_refused_account_is_not_asked_again(server: Server, tmp_path: Path) -> None:
     reader = jina(server, tmp_path, say(status=402))
     server.routes["/two"] = say(PAGE, **HTML)
-    reader.web.read(f"{server.url}/page")
-    reader.web.read(f"{server.url}/two")
-    assert server.asked == [f"/jina/{server.url}/page", "/page", "/two"]
+    reader.web.read(named(server))
+    reader.web.read(named(server, "/two", "two.example"))
+    assert server.asked == [f"/jina/{named(server)}", "/page", "/two"]
     assert len(reader.notes) == 2
     assert "402" in reader.notes[1]
 
@@ -392,28 +401,63 @@ def test_when_both_fail_one_line_names_both_reasons(server: Server, tmp_path: Pa
     reader = jina(server, tmp_path, say(status=422))
     server.routes["/page"] = say(status=404)
     with pytest.raises(LoadError, match=r"Jina: .*422.*; local: .*404") as caught:
-        reader.web.read(f"{server.url}/page")
+        reader.web.read(named(server))
     assert str(caught.value).isprintable()
 
 
 def test_little_from_jina_is_better_than_nothing(server: Server, tmp_path: Path) -> None:
     reader = jina(server, tmp_path, jina_says(content="A short poem."))
     server.routes["/page"] = say(status=403)
-    assert reader.web.read(f"{server.url}/page").text == "A short poem."
+    assert reader.web.read(named(server)).text == "A short poem."
 
 
 def test_local_never_asks_jina(server: Server, tmp_path: Path) -> None:
     reader = jina(server, tmp_path, jina_says(), "local")
-    assert reader.web.read(f"{server.url}/page").meta["reader"] == "local"
+    assert reader.web.read(named(server)).meta["reader"] == "local"
     assert server.asked == ["/page"]
     assert reader.notes == []
 
 
 def test_a_page_cached_from_jina_is_not_taken_for_local(server: Server, tmp_path: Path) -> None:
-    jina(server, tmp_path, jina_says()).web.read(f"{server.url}/page")
+    first = jina(server, tmp_path, jina_says()).web.read(named(server))
+    assert first.meta["reader"] == "jina"
     reader = jina(server, tmp_path, jina_says(), "local")
-    assert reader.web.stamp(f"{server.url}/page") == ""
-    assert reader.web.read(f"{server.url}/page").meta["reader"] == "local"
+    assert reader.web.stamp(named(server)) == ""
+    assert reader.web.read(named(server)).meta["reader"] == "local"
+
+
+@pytest.mark.parametrize(
+    ("host", "leads_to"),
+    [
+        ("127.0.0.1", []),
+        ("0x7f.1", []),
+        ("localhost", ["127.0.0.1"]),
+        ("wiki.internal", ["127.0.0.1"]),
+        ("intranet", ["127.0.0.1"]),
+        ("page.example", ["127.0.0.1"]),
+        ("page.example", ["127.0.0.1", "8.8.8.8"]),
+    ],
+)
+def test_private_addresses_never_go_to_jina(
+    server: Server, tmp_path: Path, host: str, leads_to: list[str]
+) -> None:
+    def resolve(name: str, port: int) -> list[str]:
+        return leads_to or list(no_dns(name, port))
+
+    url = named(server, host=host)
+    reader = jina(server, tmp_path, jina_says(), resolve=resolve)
+    assert reader.web.read(url).meta["reader"] == "local"
+    server.routes["/page"] = say(status=404)
+    with pytest.raises(LoadError, match="404"):
+        reader.web.read(url, refresh=True)
+    assert server.asked == ["/page", "/page"]
+    alone = jina(server, tmp_path / "alone", jina_says(), "jina", resolve=resolve)
+    with pytest.raises(LoadError, match="does not go to the Jina Reader") as caught:
+        alone.web.read(url)
+    assert "\n" not in str(caught.value)
+    assert "DRAGTOR_LOAD_WEB_READER=auto dragtor add" in caught.value.hint
+    assert server.asked == ["/page", "/page"]
+    assert reader.notes == alone.notes == []
 
 
 # Sitemaps
@@ -480,6 +524,22 @@ def test_what_is_no_sitemap(server: Server, local: Reader, body: bytes, words: s
     server.routes["/s.xml"] = say(body, Content_Type="application/xml")
     with pytest.raises(LoadError, match=words):
         list(local.web.discover(f"{server.url}/s.xml"))
+
+
+def test_a_sitemap_without_a_page_to_take(server: Server, local: Reader) -> None:
+    url = f"{server.url}/sitemap.xml"
+    server.routes["/sitemap.xml"] = say(urlset("/blog/1", "/blog/2", "/blog/3"))
+    with pytest.raises(LoadError) as caught:
+        list(local.web.discover(url, match=r"/library/\d"))
+    assert str(caught.value) == rf"none of the 3 pages of {url} matches '/library/\d'"
+    assert f"{server.url}/blog/" in caught.value.hint
+    with pytest.raises(LoadError, match=r"none of the 3 pages of .* matches 'a.b'"):
+        list(local.web.discover(url, match="a\nb"))
+    for body in (urlset(), urlset("ftp://x.test/"), index("/sitemap.xml")):
+        server.routes["/sitemap.xml"] = say(body)
+        for match in ("", "x"):
+            with pytest.raises(LoadError, match="lists no pages"):
+                list(local.web.discover(url, match=match, refresh=True))
 
 
 def test_entities_of_a_sitemap_are_not_expanded(server: Server, local: Reader) -> None:

@@ -25,7 +25,7 @@ GLOBAL_OPTIONS = {"--library": True, "--config": True, "--quiet": False, "--verb
 
 app = typer.Typer(
     name="dragtor",
-    help="Ask the blogs, podcasts and videos you trust, on your own machine.",
+    help="Ask the pages and files you trust, on your own machine.",
     epilog=EPILOG,
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -85,7 +85,7 @@ def main(arguments: list[str] | None = None) -> None:
         app(arguments, prog_name="dragtor")
     except SystemExit as end:
         if end.code == INTERRUPTED:
-            warn("interrupted; what was finished is kept, run the same command to go on")
+            warn("interrupted; what was finished is kept")
         raise
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

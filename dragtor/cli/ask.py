@@ -126,14 +126,15 @@ def ask(
             answer = lib.ask(text, quotes_only=quotes, filters=filters)
             out_json(_answer_json(answer))
         else:
-            answer = _print_events(lib.ask_events(text, quotes_only=quotes, filters=filters))
+            events = lib.ask_events(text, quotes_only=quotes, filters=filters)
+            answer = _print_events(events, reads=not quotes)
     if strict and not answer.grounded:
         from dragtor.errors import NotGrounded
 
         raise NotGrounded("the sources do not answer this", "dragtor add MORE-SOURCES")
 
 
-def _print_events(events: Any) -> Answer:
+def _print_events(events: Any, *, reads: bool) -> Answer:
     from dragtor.answer import Quotes, Sentence, rendered
     from dragtor.types import Answer
 
@@ -144,6 +145,8 @@ def _print_events(events: Any) -> Answer:
             out()
             for citation in event.citations:
                 out_citation(citation, "  ")
+            if reads and not settings.quiet:
+                warn("reading the passages …")
         elif isinstance(event, Sentence):
             if not prose:
                 out(style("Answer", bold=True))

@@ -9,7 +9,15 @@ from pathlib import Path
 
 import typer
 
-from dragtor.cli.output import Progress, load_settings, out, out_json, settings, style
+from dragtor.cli.output import (
+    Progress,
+    load_settings,
+    out,
+    out_json,
+    same_library,
+    settings,
+    style,
+)
 
 eval_app = typer.Typer(
     help="Measure dragtor on data of your own.", no_args_is_help=True, rich_markup_mode=None
@@ -42,7 +50,7 @@ def doctor(
             sign, colour = marks[finding.state]
             out(f"{style(sign, fg=colour, bold=True)}  {finding.what:<14} {finding.says}")
             if finding.mend:
-                out(style(f"{'':<19}{finding.mend}", bold=True))
+                out(style(f"{'':<19}{same_library(finding.mend)}", bold=True))
     if any(f.state == "bad" for f in findings):
         raise typer.Exit(1)
 

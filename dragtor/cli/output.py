@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import sys
 import textwrap
@@ -16,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import typer
 
@@ -140,7 +142,15 @@ def warn(text: str) -> None:
 def hint(text: str) -> None:
     """What mends an error, under it."""
     if text:
-        warn(f"  try: {text}")
+        warn(f"  try: {same_library(text)}")
+
+
+def same_library(command: str) -> str:
+    """A `dragtor …` command, made to work on the library of this run."""
+    if not settings.library:
+        return command
+    place = shlex.quote(settings.library).replace("\\", r"\\\\")
+    return re.sub(r"^((?:[A-Z_]+=\S+ )*)dragtor ", rf"\1dragtor --library {place} ", command)
 
 
 def out_json(data: Any) -> None:
@@ -194,8 +204,9 @@ def report(result: Report, verb: str) -> None:
     from dragtor.load.address import shown
 
     for uri, error in result.failed:
-        name = f"{shown(uri, LONG_NAME)}: "
-        warn(f"failed: {'' if uri in str(error) else name}{error}")
+        tail = unquote(uri).rpartition("/")[2]
+        named = uri in str(error) or bool(tail and tail in str(error))
+        warn(f"failed: {'' if named else f'{shown(uri, LONG_NAME)}: '}{error}")
         if error.hint:
             hint(error.hint)
     if not settings.quiet:
@@ -205,10 +216,16 @@ def report(result: Report, verb: str) -> None:
             if (number := getattr(result, what))
         ]
         counts += [f"{len(result.failed)} failed"] if result.failed else []
-        passages = f"; {result.passages} passages indexed" if result.passages else ""
-        warn(f"{verb}: {', '.join(counts) or 'nothing to do'}{passages}")
+        if result.passages:
+            counts.append(f"{plural(result.passages, 'passage')} indexed")
+        warn(f"{verb}: {', '.join(counts) or 'nothing to do'}")
     if result.failed:
         raise typer.Exit(1)
+
+
+def plural(number: int, what: str) -> str:
+    """`1 passage`, `2 passages`."""
+    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def _printable(text: str, encoding: str | None) -> str:

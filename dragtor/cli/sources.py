@@ -10,7 +10,7 @@ from typing import Any
 
 import typer
 
-from dragtor.cli.output import library, out, out_json, report, style, wrapped
+from dragtor.cli.output import library, out, out_json, plural, report, style, wrapped
 
 LockTimeout = typer.Option(
     None, help="Seconds to wait for another writer, then exit 5.", metavar="SECONDS"
@@ -107,7 +107,7 @@ def sources(
     if not listed:
         out("No sources yet. Add one:  dragtor add https://example.org/post notes/ paper.pdf")
     for row in listed:
-        count = f"{row['documents']} document{'s' * (row['documents'] != 1)}"
+        count = plural(row["documents"], "document")
         match = f"  --match {row['match']}" if row["match"] else ""
         name = style(row["id"][:8], bold=True)
         out(f"{name}  {row['kind']:<5} {count:>14}  {row['uri']}{match}")
@@ -126,7 +126,7 @@ def show(
         return
     out(f"{style(source.id, bold=True)}  {source.kind}  {source.uri}")
     for row in documents:
-        state = "waiting to be indexed" if row["staged"] else f"{row['passages']} passages"
+        state = "waiting to be indexed" if row["staged"] else plural(row["passages"], "passage")
         by = ", ".join(part for part in (row["author"], row["published"]) if part)
         out(wrapped(f"{row['title']}{f' ({by})' if by else ''}: {state}", "    ", "  "))
         out(style(f"    {row['uri']}", dim=True))

@@ -70,9 +70,14 @@ def choose_model(config: LLMConfig, models_dir: Path, memory_bytes: int, gpu_byt
 
     Never names a model that is not there: raises Missing with the command that gets one.
     """
+    from dragtor.models import Catalogue, model_path
+
     if config.model != "auto":
+        catalogue = Catalogue.load()
+        if config.model in catalogue.models and config.model not in catalogue.names("llm"):
+            known = ", ".join(catalogue.names("llm"))
+            raise UsageError(f"{config.model} is no language model", f"language models: {known}")
         return config.model
-    from dragtor.models import model_path
 
     carries_large = memory_bytes >= LARGE_MEMORY_BYTES or gpu_bytes >= LARGE_GPU_BYTES
     for name in (LARGE, MEDIUM, SMALL):

@@ -14,7 +14,9 @@ from dragtor.errors import BlockedURL, LoadError
 if TYPE_CHECKING:
     import ada_url
 
-ALLOW_PRIVATE = "load.web.allow_private: true permits private addresses"
+ALLOW_PRIVATE = (
+    "DRAGTOR_LOAD_WEB_ALLOW_PRIVATE=true dragtor add … (lasting: load.web.allow_private: true)"
+)
 LOCAL_NAMES = ("localhost", "local", "internal", "home.arpa")
 # Public by the registries, but leading to this machine's own surroundings.
 REFUSED_V4 = tuple(

@@ -85,13 +85,23 @@ class Fetcher:
         self._sleep = sleep
         self._pace = _Pace(config.requests_per_minute, sleep)
 
-    def check(self, url: str) -> str:
-        """`check_url`, and the addresses that its name resolves to."""
-        checked = check_url(url, allow_private=self._config.allow_private)
-        parsed = parse_url(checked)
+    def is_private(self, url: str) -> bool:
+        """Whether `url`, or any address its name resolves to, is of a private network.
+
+        Raises LoadError on what `check_url` refuses and on an unknown name, BlockedURL on a
+        private address unless the settings permit those.
+        """
+        permitted = self._config.allow_private
+        parsed = parse_url(check_url(url, allow_private=permitted))
         port = int(parsed.port or (443 if parsed.protocol == "https:" else 80))
-        self._guard(trusted=False).addresses(parsed.hostname.strip("[]"), port)
-        return checked
+        guard = _Guard(self._resolve, False, self._config.total_timeout_s)
+        try:
+            guard.addresses(parsed.hostname.strip("[]"), port)
+        except BlockedURL:
+            if not permitted:
+                raise
+            return True
+        return False
 
     def get(
         self, url: str, headers: Mapping[str, str] | None = None, *, trusted: bool = False

@@ -33,6 +33,7 @@ ReadBytes = Callable[[bytes, str, str], Document | None]  # bytes, address, cont
 MAX_SITEMAPS = 500  # of one sitemap index
 SCANT_CHARS = 200  # a page this short is read again by the other reader
 TURN_OFF = "load.web.reader: local"
+READ_HERE = "DRAGTOR_LOAD_WEB_READER=auto dragtor add … (lasting: load.web.reader: auto, or local)"
 MAGIC = (b"PK\3\4", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b", b"ID3", b"OggS", b"7z\xbc")
 SITEMAP_NS = re.compile(r"^\{[^}]*\}")
 TRACKING = re.compile(
@@ -67,7 +68,8 @@ class WebLoader:
     def discover(self, uri: str, *, match: str = "", refresh: bool = False) -> Iterator[Item]:
         """A page yields itself; a sitemap the pages whose address `match` (a regex) finds.
 
-        An Item's stamp is that of the cached page, empty with `refresh`.
+        An Item's stamp is that of the cached page, empty with `refresh`. Raises LoadError on a
+        sitemap that lists no page, or none that `match` finds.
         """
         url = self._address(uri)
         try:
@@ -77,8 +79,10 @@ class WebLoader:
         if not _may_be_sitemap(url):
             yield self._item(url, refresh)
             return
-        count = 0
+        listed = count = 0
+        page = ""
         for page in self._sitemap_pages(url, refresh):
+            listed += 1
             if not wanted.search(page):
                 continue
             if count == self._config.max_pages:
@@ -89,6 +93,12 @@ class WebLoader:
                 return
             count += 1
             yield self._item(page, refresh)
+        if not listed:
+            raise LoadError(f"{shown(url)} lists no pages")
+        if not count:
+            none = f"none of the {listed} pages of {shown(url)} matches '{shown(match)}'"
+            hint = f"dragtor add {shown(url)} --match RE (found in addresses such as {shown(page)})"
+            raise LoadError(none, hint)
 
     def read(self, uri: str, *, refresh: bool = False) -> Document:
         """The page as a Document; raises LoadError with one line for each reader that failed."""
@@ -131,13 +141,15 @@ class WebLoader:
     # Readers
 
     def _fetch(self, url: str, cached: Page | None, refresh: bool) -> tuple[Page, Document]:
-        self._fetcher.check(url)
-        if self._config.reader == "local":
-            return self._local(url, cached)
+        private = self._fetcher.is_private(url)
         if self._config.reader == "jina":
+            if private:
+                refused = f"a private address does not go to the Jina Reader: {shown(url)}"
+                raise LoadError(refused, READ_HERE)
             return self._jina(url, refresh)
         pdf = urlsplit(url).path.lower().endswith(".pdf")  # read here, its pages stay numbered
-        if pdf or self._jina_failures >= JINA_FAILURES:
+        here = private or pdf or self._jina_failures >= JINA_FAILURES
+        if here or self._config.reader == "local":
             return self._local(url, cached)
         scant = None
         try:

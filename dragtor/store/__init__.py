@@ -9,4 +9,13 @@ from dragtor.store.rebuild import Rebuild
 from dragtor.store.vectors import drift
 from dragtor.store.write import Indexed, Writer
 
-__all__ = ["Filters", "Found", "Indexed", "Rebuild", "Store", "Writer", "drift", "held_by"]
+__all__ = [
+    "Filters",
+    "Found",
+    "Indexed",
+    "Rebuild",
+    "Store",
+    "Writer",
+    "drift",
+    "held_by",
+]

@@ -65,7 +65,7 @@ def locked(folder: Path, timeout_s: float, notify: Callable[[str], None]) -> Ite
     try:
         holder = {
             "pid": str(os.getpid()),
-            "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:2]]),
+            "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])[:80],
             "since": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         with plain_errors(folder / "library.db"):

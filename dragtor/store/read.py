@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from dragtor.config import StoreConfig
 from dragtor.errors import LibraryError, UsageError
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 SCAN_LIMIT = 50_000  # passages; see benchmarks/results/search.json for where Chroma overtakes
 WORD = re.compile(r"\w+")
 ISO_DATE = re.compile(r"\d{4}(-\d\d(-\d\d)?)?")
+MIN_ID_CHARACTERS = 4  # of the start of a source id
 MAX_QUERY_WORDS = 200  # of a lexical query; the rest of a longer text counts densely
 BM25_WEIGHTS = "3.0, 2.0, 1.0"  # title, heading, text
 
@@ -45,6 +46,9 @@ class Filters:
     before: str = ""  # published on or before, ISO date
 
     def __post_init__(self) -> None:
+        if self.kind and self.kind not in get_args(DocumentKind):
+            kinds = ", ".join(get_args(DocumentKind))
+            raise UsageError(f"{self.kind!r} is no kind of document", f"kinds: {kinds}")
         for value in (self.after, self.before):
             if value and not ISO_DATE.fullmatch(value):
                 raise UsageError(f"{value!r} is no date", "--after 2024-05-31, 2024-05 or 2024")
@@ -77,7 +81,9 @@ class Store:
     def open(cls, folder: Path, config: StoreConfig | None = None) -> Store:
         """Open an existing library for reading; raises LibraryError where there is none."""
         path = folder / "library.db"
-        if not path.exists():
+        with plain_errors(path):
+            there = path.exists()
+        if not there:
             raise LibraryError(f"there is no library in {folder}", "dragtor add URL-OR-FILE")
         return cls(folder, connect(path, write=False), config or StoreConfig())
 
@@ -128,7 +134,12 @@ class Store:
 
     def source(self, prefix: str) -> Source:
         """The source whose id begins with `prefix`, or whose address is it."""
-        found = [s for s in self.sources() if s.id.startswith(prefix) or s.uri == prefix]
+        long_enough = len(prefix) >= MIN_ID_CHARACTERS
+        found = [
+            s
+            for s in self.sources()
+            if prefix in (s.uri, s.id) or (long_enough and s.id.startswith(prefix))
+        ]
         if len(found) != 1 or not prefix:
             what = "no source" if not found else "more than one source"
             raise UsageError(f"{what} begins with {prefix!r}", "dragtor sources")
