@@ -159,7 +159,9 @@ def test_ask_json_keeps_its_contract(cli: Cli, library: Path, tiny_llm: None) ->
 def test_ask_streams_quotes_before_prose(cli: Cli, library: Path, tiny_llm: None) -> None:
     run = cli("ask", DEMO)
     assert run.code == 0
-    assert run.out.index("From your sources") < run.out.index("Answer")
+    quotes, _, prose = run.out.partition("\nAnswer\n")
+    assert quotes.startswith("From your sources")
+    assert prose or quotes.rstrip().endswith("Not in your sources.")  # a tiny model may fail
     assert "first quote" in run.err
 
 
