@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, is_dataclass
 from operator import attrgetter
 from pathlib import Path
@@ -207,6 +207,23 @@ def load_config(path: Path | None = None, overrides: Mapping[str, Any] | None = 
     config: Config = _section(Config, _merge(_read(packaged(f"presets/{preset}.yml")), merged), "")
     _check_pairs(config)
     return config
+
+
+def unknown_variables(config: Config) -> list[str]:
+    """One line for each DRAGTOR_ variable that is no setting; a newer dragtor may know it."""
+    keys = {"DRAGTOR_HOME", "DRAGTOR_CONFIG", config.llm.api_key_env, config.load.web.jina_key_env}
+    known = sorted(keys.union(_variables(Config, "DRAGTOR")))
+    strange = sorted(n for n in os.environ if n.startswith("DRAGTOR_") and n not in known)
+    return [str(_unknown(name, name, known)) for name in strange]
+
+
+def _variables(kind: type[Any], prefix: str) -> Iterator[str]:
+    for name, hint in get_type_hints(kind).items():
+        variable = f"{prefix}_{name.upper()}"
+        if is_dataclass(hint):
+            yield from _variables(hint, variable)  # type: ignore[arg-type]
+        else:
+            yield variable
 
 
 def _read(path: Path) -> dict[str, Any]:

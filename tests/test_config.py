@@ -22,6 +22,7 @@ from dragtor.config import (
     load_config,
     models_path,
     packaged,
+    unknown_variables,
 )
 from dragtor.errors import UsageError
 
@@ -270,3 +271,11 @@ def test_models_path_environment_config_checkout(
     assert models_path(load_config(path).models) == tmp_path / "file"
     monkeypatch.setenv("DRAGTOR_MODELS_PATH", str(tmp_path / "variable"))
     assert models_path(load_config(path).models) == tmp_path / "variable"
+
+
+def test_a_mistyped_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRAGTOR_LLM_API_KEY", "secret")
+    assert unknown_variables(load_config()) == []
+    monkeypatch.setenv("DRAGTOR_LLM_MODLE", "x")
+    (line,) = unknown_variables(load_config())
+    assert line == "unknown setting DRAGTOR_LLM_MODLE; did you mean DRAGTOR_LLM_MODEL?"

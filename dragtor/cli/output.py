@@ -48,9 +48,13 @@ STYLE = re.compile(ESCAPE + r"(\[[\d;]*m)")
 
 def load_settings(overrides: dict[str, Any] | None = None) -> Config:
     """The configuration, with what this command's options override."""
-    from dragtor.config import load_config
+    from dragtor.config import load_config, unknown_variables
 
-    return load_config(overrides=overrides)
+    config = load_config(overrides=overrides)
+    if not settings.quiet:
+        for line in unknown_variables(config):
+            warn(line)
+    return config
 
 
 @contextmanager
