@@ -58,9 +58,11 @@ class _Grounder:
     citations: list[Citation] = field(default_factory=list)
 
     def sentence(self, raw: str) -> Sentence | None:
-        """The sentence with its citations; None where nothing in the sources carries it."""
+        """The sentence with its citations; None where no source carries it, or it was said."""
         text, numbers = ground.marks(raw)
-        carriers = text and ground.support(text, numbers, self.hits, self.documents, self.embed)
+        if not text or any(claim.text == text for claim in self.claims):  # small models repeat
+            return None
+        carriers = ground.support(text, numbers, self.hits, self.documents, self.embed)
         if not carriers:
             return None
         known = {(c.document_id, c.start): c.n for c in self.citations}
@@ -191,7 +193,8 @@ def _by_sentence(stream: Iterable[str], timings: dict[str, float], begun: float)
     while cut := _sentence_end(held):
         yield held[:cut].strip()
         held = held[cut:]
-    if held.strip():
+    cut_off = getattr(stream, "finish_reason", "") == "length"
+    if held.strip() and not cut_off:
         yield held.strip()
 
 

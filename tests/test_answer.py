@@ -24,8 +24,8 @@ class Parrot:
 
     name = "parrot"
 
-    def __init__(self, text: str, context_tokens: int = 4000) -> None:
-        self.text, self.context_tokens = text, context_tokens
+    def __init__(self, text: str, context_tokens: int = 4000, reason: str = "stop") -> None:
+        self.text, self.context_tokens, self.reason = text, context_tokens, reason
         self.prompts: list[Sequence[Message]] = []
 
     def count_tokens(self, text: str) -> int:
@@ -39,7 +39,7 @@ class Parrot:
 
         def pieces() -> Any:
             yield from (self.text[i : i + 3] for i in range(0, len(self.text), 3))
-            return Usage(self.count_prompt(messages), len(self.text) // 3, "stop")
+            return Usage(self.count_prompt(messages), len(self.text) // 3, self.reason)
 
         return Stream(pieces())
 
@@ -137,3 +137,11 @@ def test_a_small_context_keeps_the_best_passage(store: Store) -> None:
 def test_marks_stay_with_their_sentence(text: str, expected: list[str], size: int) -> None:
     pieces = (text[i : i + size] for i in range(0, len(text), size))
     assert list(_by_sentence(pieces, {}, 0.0)) == expected
+
+
+def test_a_repeated_and_a_cut_off_sentence_are_not_said(store: Store) -> None:
+    said = "The pulley heals in 6 weeks [1]. The pulley heals in 6 weeks [1]. Crimp last of"
+    answer = last(reader(store, Parrot(said, reason="length")).ask(QUESTION))
+    assert answer.text == "The pulley heals in 6 weeks. [1]"
+    whole = last(reader(store, Parrot(said)).ask(QUESTION))
+    assert len(whole.claims) == 2
