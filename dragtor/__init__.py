@@ -1,4 +1,4 @@
-"""Ask the blogs, podcasts and videos you trust, on your own machine: every claim is cited.
+"""Ask the pages, books and notes you trust, on your own machine: every claim is cited.
 
 Importing this costs nothing: a name's room is imported when the name is first used.
 """
