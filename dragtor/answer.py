@@ -97,8 +97,7 @@ class Reader:
         begun = time.perf_counter()
         timings: dict[str, float] = {}
         vector = self.embedder.embed_queries([question])[0]
-        with self.store.snapshot():
-            hits, documents = self._retrieve(question, vector, filters)
+        hits, documents = self._retrieve(question, vector, filters)
         timings["retrieve"] = time.perf_counter() - begun
         if not hits:
             timings["total"] = time.perf_counter() - begun
@@ -121,15 +120,11 @@ class Reader:
         self, question: str, vector: NDArray[np.float32], filters: Filters | None
     ) -> tuple[tuple[Hit, ...], dict[str, Document]]:
         config = replace(self.retrieve_config, k=self.answer_config.passages)
-        found = retrieve.search(self.store, lambda _: vector[None], question, config, filters)
+        found, documents = retrieve.search_documents(
+            self.store, lambda _: vector[None], question, config, filters
+        )
         floor = config.floor if config.floor >= 0 else self.embedder.floor
-        near = tuple(hit for hit in found if hit.dense_score >= floor)
-        documents = {}
-        for hit in near:
-            document = self.store.document(hit.passage.document_id)
-            assert document is not None  # one snapshot: a passage has its document
-            documents[document.id] = document
-        return near, documents
+        return tuple(hit for hit in found if hit.dense_score >= floor), documents
 
     def _generate(
         self,

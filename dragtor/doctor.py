@@ -15,10 +15,13 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from dragtor.config import Config, models_path
 from dragtor.errors import DragtorError
+
+if TYPE_CHECKING:
+    from dragtor.store import Store
 
 LOW_DISK_BYTES = 3_000_000_000
 LOW_MEMORY_BYTES = 3_000_000_000
@@ -177,10 +180,9 @@ def _encoder(config: Config, folder: Path) -> Iterator[Finding]:
             yield Finding("encoder", "ok", f"{embedder.name}, as the settings say")
 
 
-def _index(store: object, passages: int) -> Iterator[Finding]:
-    from dragtor.store import Store, drift
+def _index(store: Store, passages: int) -> Iterator[Finding]:
+    from dragtor.store import drift
 
-    assert isinstance(store, Store)
     if not passages:
         return
     if not store.config.url and not os.access(store.folder, os.W_OK):

@@ -10,11 +10,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from dragtor import split
 from dragtor.config import EmbedConfig, SplitConfig
-from dragtor.errors import LibraryVersion, LoadError, UsageError
+from dragtor.errors import LoadError, UsageError
 from dragtor.load.address import shown
 from dragtor.load.item import Item
 from dragtor.store import Indexed, Rebuild, Store, Writer
@@ -152,7 +152,7 @@ class Ingest:
         return self._stage(source, replace(item, stamp=stamp), document)
 
     def _stage(self, source: Source, item: Item, document: Document) -> int:
-        known = self.writer.store.document(document.id) is not None
+        known = self.writer.in_force(document.id)
         if not self.writer.stage(source.id, item.uri, item.stamp, document):
             self.report.unchanged += 1
             return 0
@@ -169,7 +169,7 @@ class Ingest:
         if not (stamp and item_uri.startswith("file:")):
             return ""
         for document_id, old_uri in self.writer.by_stamp(stamp):
-            if old_uri.startswith("file:") and _gone(file_path(old_uri)):
+            if old_uri.startswith("file:") and _presence(file_path(old_uri)) == "gone":
                 self.writer.rebind(document_id, item_uri)
                 return document_id
         return ""
@@ -184,7 +184,7 @@ class Ingest:
         if source.kind != "file":
             return
         absent = sorted(set(self.writer.links(source.id)) - {item.uri for item in items})
-        gone = [uri for uri in absent if not _hidden(file_path(uri))]
+        gone = [uri for uri in absent if _presence(file_path(uri)) != "hidden"]
         if gone and not items:
             raise LoadError(
                 f"{source.uri} is empty now; its {len(gone)} documents are kept",
@@ -279,26 +279,15 @@ class Ingest:
         self.report.embedded += len(missing)
 
 
-def _gone(path: Path) -> bool:
-    """Whether there is surely no such file any more."""
+def _presence(path: Path) -> Literal["there", "gone", "hidden"]:
+    """Whether a file is there; `hidden` in a folder that may not be looked into."""
     try:
         path.lstat()
     except (FileNotFoundError, NotADirectoryError):
-        return True
+        return "gone"
     except OSError:
-        pass
-    return False
-
-
-def _hidden(path: Path) -> bool:
-    """Whether the file is in a folder that may not be looked into."""
-    try:
-        path.lstat()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError:
-        return True
-    return False
+        return "hidden"
+    return "there"
 
 
 def source_of(uri: str, match: str = "") -> Source:
@@ -352,12 +341,7 @@ def vector_fingerprint(embedder: Embedder, config: EmbedConfig) -> str:
 
 def check_fingerprint(store: Store, embedder: Embedder, config: EmbedConfig) -> None:
     """Refuse to search vectors with another embedder's; raises LibraryVersion."""
-    known, now = store.meta("fingerprint"), vector_fingerprint(embedder, config)
-    if known and known != now:
-        raise LibraryVersion(
-            f"this library was indexed by another embedder than {embedder.name}",
-            "dragtor index --rebuild",
-        )
+    store.check("fingerprint", vector_fingerprint(embedder, config), "embedder")
 
 
 def splitter_version(config: SplitConfig) -> str:

@@ -77,6 +77,17 @@ def search(
     filters: Filters | None = None,
 ) -> Hits:
     """The `config.k` best hits with their places; touching passages become one hit."""
+    return search_documents(store, embed, query, config, filters)[0]
+
+
+def search_documents(
+    store: Store,
+    embed: EmbedQueries,
+    query: str,
+    config: RetrieveConfig,
+    filters: Filters | None = None,
+) -> tuple[Hits, dict[str, Document]]:
+    """As `search`, and every document that was read for it, by id."""
     with store.snapshot():
         ranked = rank(store, embed, query, config, filters)[: 3 * config.k]
         passages = store.passages([r.row for r in ranked])
@@ -92,7 +103,7 @@ def search(
             joined = config.join_neighbours and _join(hits, hit, documents)
             if not joined and len(hits) < config.k:
                 hits.append(hit)
-    return Hits(located(hit, documents[hit.passage.document_id]) for hit in hits)
+    return Hits(located(hit, documents[hit.passage.document_id]) for hit in hits), documents
 
 
 def _join(hits: list[Hit], new: Hit, documents: dict[str, Document]) -> bool:

@@ -36,6 +36,8 @@ def doctor(
     offline: bool = typer.Option(False, "--offline", help="Skip the network checks."),
 ) -> None:
     """Look for what is wrong, and say the command that mends it."""
+    from dataclasses import asdict
+
     from dragtor.config import library_path
     from dragtor.doctor import examine
 
@@ -43,7 +45,7 @@ def doctor(
     folder = library_path(config.library, settings.library or None)
     findings = examine(config, folder, network=not offline)
     if as_json:
-        out_json({"findings": [_fields(f) for f in findings]})
+        out_json({"findings": [asdict(finding) for finding in findings]})
     else:
         marks = {"ok": ("ok", "green"), "note": ("--", "yellow"), "bad": ("!!", "red")}
         for finding in findings:
@@ -53,13 +55,6 @@ def doctor(
                 out(style(f"{'':<19}{same_library(finding.mend)}", bold=True))
     if any(f.state == "bad" for f in findings):
         raise typer.Exit(1)
-
-
-def _fields(finding: object) -> dict[str, str]:
-    """A finding as JSON."""
-    from dataclasses import asdict
-
-    return asdict(finding)  # type: ignore[call-overload, no-any-return]
 
 
 def retrieval(

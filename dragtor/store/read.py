@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 from dragtor.config import StoreConfig
-from dragtor.errors import LibraryError, UsageError
+from dragtor.errors import LibraryError, LibraryVersion, UsageError
 from dragtor.store.schema import connect, plain_errors, transaction
 from dragtor.types import Document, DocumentKind, Passage, Segment, Source
 
@@ -119,6 +119,15 @@ class Store:
         """A fact about the library as a whole."""
         found = self.rows("SELECT value FROM meta WHERE key = ?", (key,))
         return str(found[0][0]) if found else default
+
+    def check(self, key: str, value: str, what: str) -> None:
+        """Refuse a library that another embedder or splitter made; raises LibraryVersion."""
+        known = self.meta(key)
+        if known and known != value:
+            raise LibraryVersion(
+                f"this library was made with another {what} ({known}, now {value})",
+                "dragtor index --rebuild",
+            )
 
     @property
     def edition(self) -> int:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dragtor.config import StoreConfig
-from dragtor.errors import LibraryError, LibraryVersion
+from dragtor.errors import LibraryError
 from dragtor.store import vectors
 from dragtor.store.lock import locked
 from dragtor.store.read import Store
@@ -155,6 +155,11 @@ class Writer:
             )
             self.advance()
 
+    def in_force(self, document_id: str) -> bool:
+        """Whether a version of the document has been swapped in."""
+        sql = "SELECT 1 FROM documents WHERE id = ? AND staged = 0"
+        return self.db.execute(sql, (document_id,)).fetchone() is not None
+
     def address(self, document_id: str) -> str:
         """Address of a document, staged or in force; empty where there is none."""
         sql = "SELECT uri FROM documents WHERE id = ? ORDER BY staged DESC"
@@ -193,18 +198,10 @@ class Writer:
 
     def check(self, fingerprint: str, splitter: str) -> None:
         """Record what made this library, or refuse what differs; raises LibraryVersion."""
-        for key, value, what in (
-            ("fingerprint", fingerprint, "embedder"),
-            ("splitter", splitter, "splitter"),
-        ):
-            known = self.store.meta(key)
-            if not known:
-                self.set_meta(key, value)
-            elif known != value:
-                raise LibraryVersion(
-                    f"this library was made with another {what} ({known}, now {value})",
-                    "dragtor index --rebuild",
-                )
+        self.store.check("fingerprint", fingerprint, "embedder")
+        self.store.check("splitter", splitter, "splitter")
+        self.set_meta("fingerprint", fingerprint)
+        self.set_meta("splitter", splitter)
 
     def swap(self, batch: Sequence[Indexed]) -> None:
         """Put documents in force with their passages; vectors must be stored already."""
@@ -231,18 +228,18 @@ class Writer:
         return self._drop(self._only_in(source_id, item_uris), forget)
 
     def _drop(self, documents: list[str], forget: Callable[[], None]) -> list[str]:
-        marks = ",".join("?" * len(documents))
         rows = self.db.execute(
-            f"SELECT DISTINCT item_uri FROM source_documents WHERE document_id IN ({marks})",
-            documents,
+            "SELECT DISTINCT item_uri FROM source_documents"
+            " WHERE document_id IN (SELECT value FROM json_each(?))",
+            (json.dumps(documents),),
         ).fetchall()
         self._change([], documents, forget)
         return [row[0] for row in rows]
 
     def _only_in(self, source_id: str, item_uris: Sequence[str]) -> list[str]:
-        links = self.links(source_id)
-        gone = {links[uri] for uri in item_uris if uri in links}
-        kept = {document for uri, document in links.items() if uri not in set(item_uris)}
+        links, items = self.links(source_id), set(item_uris)
+        gone = {document for uri, document in links.items() if uri in items}
+        kept = {document for uri, document in links.items() if uri not in items}
         rows = self.db.execute(
             "SELECT DISTINCT document_id FROM source_documents WHERE source_id != ?", (source_id,)
         )
