@@ -23,6 +23,7 @@ SHOW = "dragtor config path"  # the hint: which file is read
 
 # Numbers are 0 or more, except:
 RANGES: dict[str, tuple[float, float]] = {
+    "answer.context_tokens": (50, math.inf),
     "answer.passages": (1, math.inf),
     "embed.batch_tokens": (1, math.inf),
     "embed.late_window_tokens": (16, math.inf),
@@ -41,6 +42,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "retrieve.dense_weight": (0, 1),
     "retrieve.floor": (-1, 1),
     "retrieve.k": (1, math.inf),
+    "retrieve.rerank_depth": (1, math.inf),
     "split.semantic_percentile": (0, 100),
     "split.tokens": (16, math.inf),
 }
@@ -125,6 +127,8 @@ class RetrieveConfig:
     dense_weight: float = 0.8  # weight of the dense score in the mix, 0 to 1
     floor: float = -1.0  # cosine below which nothing relevant was found; -1: the encoder's own
     join_neighbours: bool = True  # touching passages of one document become one hit
+    rerank: str = "none"  # none, llm, or a reranker of config/models.yml
+    rerank_depth: int = 20  # hits that are read again, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +154,17 @@ class AnswerConfig:
 
     quotes: int = 3  # verified quotes shown before the prose
     passages: int = 4  # passages given to the model, at most
+    context: Literal["passage", "section", "document"] = "passage"  # what of a hit is read
+    context_tokens: int = 700  # tokens of passages in the prompt, at most
+    unsupported: Literal["drop", "mark"] = "drop"  # a sentence that no passage carries
+
+
+@dataclass(frozen=True, slots=True)
+class ChatConfig:
+    """How a conversation is carried on."""
+
+    history_tokens: int = 600  # tokens of earlier turns in the prompt, oldest dropped first
+    rewrite: bool = True  # follow-ups are rewritten to stand alone before retrieval
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +189,7 @@ class Config:
     retrieve: RetrieveConfig = field(default_factory=RetrieveConfig)
     llm: LLMConfig = field(default_factory=LLMConfig)
     answer: AnswerConfig = field(default_factory=AnswerConfig)
+    chat: ChatConfig = field(default_factory=ChatConfig)
     models: ModelsConfig = field(default_factory=ModelsConfig)
 
 

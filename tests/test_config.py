@@ -188,6 +188,8 @@ def test_environment_reaches_every_setting(monkeypatch: pytest.MonkeyPatch) -> N
         "preset": "small",
         "load.web.reader": "local",
         "llm.engine": "server",
+        "answer.context": "section",
+        "answer.unsupported": "mark",
         "split.overlap_tokens": "3",
         "embed.late_overlap_tokens": "4",
         "llm.answer_tokens": "5",
