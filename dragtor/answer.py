@@ -1,4 +1,4 @@
-"""The read river: retrieve, quote, generate, ground, one event at a time.
+"""The read river: retrieve, gate, quote, generate, ground, one event at a time.
 
 Knows the order of the steps; ranking, prompting, generating and citing belong to their rooms.
 """
@@ -13,20 +13,27 @@ from typing import TYPE_CHECKING
 
 from dragtor import ground, prompt, retrieve
 from dragtor.config import AnswerConfig, LLMConfig, RetrieveConfig
+from dragtor.errors import GenerationError
 from dragtor.split import sentences
 from dragtor.store import Filters, Store
-from dragtor.types import Answer, Citation, Claim, Document, Hit
+from dragtor.types import Answer, Citation, Claim, Hits, Message
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from dragtor.embed import Embedder
     from dragtor.llm import LLM
+    from dragtor.rerank import Reranker
 
 NOT_IN_SOURCES = prompt.NOT_IN_SOURCES
+TERMS_TOKENS = 48
 LEADING_MARKS = re.compile(r"(?:\s*\[[\d\s,;]+\])+[.\s]*")
 OPEN_MARK = re.compile(r"(?:\s*\[[\d\s,;]+\])*\s*(?:\[[\d\s,;]*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """One line that stands above everything else."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,42 +45,46 @@ class Quotes:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One grounded sentence of the answer, and its citations that are new with it."""
+    """One sentence of the answer, and its citations that are new with it.
+
+    A claim without citations is one that no source carries (`answer.unsupported: mark`).
+    """
 
     claim: Claim
     citations: tuple[Citation, ...]
 
 
-Event = Quotes | Sentence | Answer
+Event = Caution | Quotes | Sentence | Answer
 
 
 @dataclass
 class _Grounder:
     """Ties sentences to spans and numbers each distinct span once."""
 
-    hits: Sequence[Hit]
-    documents: Mapping[str, Document]
+    read: Sequence[ground.Span]
     embed: ground.EmbedTexts
+    mark_unsupported: bool
     claims: list[Claim] = field(default_factory=list)
     citations: list[Citation] = field(default_factory=list)
+    seconds: float = 0.0
 
     def sentence(self, raw: str) -> Sentence | None:
-        """The sentence with its citations; None where no source carries it, or it was said."""
+        """The sentence with its citations; None where it is left out, or was said before."""
+        begun = time.perf_counter()
         text, numbers = ground.marks(raw)
         if not text or any(claim.text == text for claim in self.claims):  # small models repeat
             return None
-        carriers = ground.support(text, numbers, self.hits, self.documents, self.embed)
-        if not carriers:
+        carriers = ground.support(text, numbers, self.read, self.embed)
+        self.seconds += time.perf_counter() - begun
+        if not carriers and not self.mark_unsupported:
             return None
-        known = {(c.document_id, c.start): c.n for c in self.citations}
+        known = {(c.document_id, c.start, c.end): c.n for c in self.citations}
         fresh = []
         for span in carriers:
-            key = (span.document.id, span.start)
-            if key not in known:
-                known[key] = len(known) + 1
-                fresh.append(span.citation(known[key]))
-        numbers = [known[(span.document.id, span.start)] for span in carriers]
-        claim = Claim(text, tuple(dict.fromkeys(numbers)))
+            if span.key not in known:
+                known[span.key] = len(known) + 1
+                fresh.append(span.citation(known[span.key]))
+        claim = Claim(text, tuple(dict.fromkeys(known[span.key] for span in carriers)))
         self.claims.append(claim)
         self.citations.extend(fresh)
         return Sentence(claim, tuple(fresh))
@@ -89,98 +100,199 @@ class Reader:
     retrieve_config: RetrieveConfig
     answer_config: AnswerConfig
     llm_config: LLMConfig
+    gate: ground.Gate | None = None
+    rerank: Callable[[], Reranker | None] = lambda: None
 
     def ask(
-        self, question: str, filters: Filters | None = None, *, quotes_only: bool = False
-    ) -> Iterator[Event]:
-        """Quotes, then sentences as they are grounded, then the whole Answer, always last."""
-        begun = time.perf_counter()
-        timings: dict[str, float] = {}
-        vector = self.embedder.embed_queries([question])[0]
-        hits, documents = self._retrieve(question, vector, filters)
-        timings["retrieve"] = time.perf_counter() - begun
-        if not hits:
-            timings["total"] = time.perf_counter() - begun
-            yield Answer(question, NOT_IN_SOURCES, grounded=False, timings=timings)
-            return
-        quotes = ground.best_quotes(
-            vector, hits, documents, self.embedder.embed_passages, self.answer_config.quotes
-        )
-        timings["first_quote"] = time.perf_counter() - begun
-        yield Quotes(tuple(quotes))
-        if quotes_only:
-            claims = tuple(Claim(c.quote, (c.n,)) for c in quotes)
-            text = "\n".join(c.quote for c in quotes)
-            timings["total"] = time.perf_counter() - begun
-            yield Answer(question, text, True, claims, tuple(quotes), hits, "", timings)
-            return
-        yield from self._generate(question, hits, documents, timings, begun)
-
-    def _retrieve(
-        self, question: str, vector: NDArray[np.float32], filters: Filters | None
-    ) -> tuple[tuple[Hit, ...], dict[str, Document]]:
-        config = replace(self.retrieve_config, k=self.answer_config.passages)
-        found, documents = retrieve.search_documents(
-            self.store, lambda _: vector[None], question, config, filters
-        )
-        floor = config.floor if config.floor >= 0 else self.embedder.floor
-        return tuple(hit for hit in found if hit.dense_score >= floor), documents
-
-    def _generate(
         self,
         question: str,
-        hits: tuple[Hit, ...],
-        documents: Mapping[str, Document],
-        timings: dict[str, float],
-        begun: float,
+        filters: Filters | None = None,
+        *,
+        quotes_only: bool = False,
+        query: str = "",
+        history: Sequence[Message] = (),
     ) -> Iterator[Event]:
+        """A Caution, Quotes, sentences as they are grounded, then the whole Answer, always last.
+
+        `query` is the question made to stand alone, where the question leans on `history`.
+        """
+        asked = query or question
+        caution = ground.caution(f"{question} {asked}", self.answer_config)
+        turn = _Turn(question, asked, history, caution)
+        if caution:
+            yield Caution(caution)
+        found = self._find(dict.fromkeys((asked, question)), filters, turn)
+        if not found.relevant:
+            yield turn.answer(found.hits)
+            return
+        quotes = ground.best_quotes(found.ranked, self.answer_config.quotes)
+        turn.stamp("first_quote")
+        yield Quotes(tuple(quotes))
+        if quotes_only:
+            claims = [Claim(c.quote, (c.n,)) for c in quotes]
+            yield turn.answer(found.hits, claims, quotes)
+            return
         llm = self.llm()
-        blocks = [
-            prompt.Block(n, hit.title, hit.passage.text, hit.passage.heading, hit.speaker or "")
-            for n, hit in enumerate(hits, 1)
-        ]
-        room = llm.context_tokens - self.llm_config.answer_tokens
-        blocks = prompt.fit_blocks(question, blocks, llm.count_prompt, room)
-        messages = prompt.answer_messages(question, blocks)
-        grounder = _Grounder(hits[: len(blocks)], documents, self.embedder.embed_passages)
+        if found.lay and self.answer_config.rewrite:
+            terms = self._terms(asked, llm)
+            turn.stamp("rewrite")
+            found = self._find([f"{terms} {asked}"], filters, turn)
+        yield from self._generate(turn, found, llm)
+
+    def _terms(self, question: str, llm: LLM) -> str:
+        """A lay question in the field's words, as the model knows them; no claim rests on it."""
+        config = self.llm_config
+        with llm.stream(
+            prompt.terms_messages(question),
+            max_tokens=TERMS_TOKENS,
+            temperature=config.temperature,
+            seed=config.seed,
+            stop=("\n",),
+            fixed=prompt.FIXED_TERMS,
+        ) as stream:
+            return "".join(stream).strip()
+
+    def gate_features(self, question: str) -> tuple[float, ...]:
+        """What the gate looks at for a question; see ground.FEATURES."""
+        found = self._find([question], None, _Turn(question, question))
+        return ground.features(question, found.hits, found.ranked)
+
+    def _find(self, asked: Iterable[str], filters: Filters | None, turn: _Turn) -> _Found:
+        """Hits and their sentences, ranked for the first wording, and whether to answer at all."""
+        wordings = list(asked)
+        vectors = self.embedder.embed_queries(wordings)
+        config = replace(self.retrieve_config, k=self.answer_config.passages, join_neighbours=False)
+        hits, documents = retrieve.search_documents(
+            self.store, lambda _: vectors, wordings, config, filters, self.rerank()
+        )
+        turn.stamp("retrieve")
+        begun = time.perf_counter()
+        ranked = ground.rank(wordings[0], vectors[0], hits, documents, self.embedder.embed_passages)
+        floor = config.floor if config.floor >= 0 else self.embedder.floor
+        near = any(hit.dense_score >= floor for hit in hits)
+        features = ground.features(wordings[0], hits, ranked)
+        relevant = near and (self.gate is None or self.gate.passes(features))
+        turn.spend("check", time.perf_counter() - begun)
+        return _Found(hits, ranked, relevant, ground.is_lay(features))
+
+    def _generate(self, turn: _Turn, found: _Found, llm: LLM) -> Iterator[Event]:
+        read, messages = self._prompt(turn, found.ranked, llm)
+        grounder = _Grounder(
+            read, self.embedder.embed_passages, self.answer_config.unsupported == "mark"
+        )
         config = self.llm_config
         with llm.stream(
             messages,
             max_tokens=config.answer_tokens,
             temperature=config.temperature,
             seed=config.seed,
+            fixed=prompt.FIXED,
         ) as stream:
-            for raw in _by_sentence(stream, timings, begun):
+            for raw in _by_sentence(stream, turn):
                 if NOT_IN_SOURCES.rstrip(".").lower() in raw.lower():
                     continue
                 if sentence := grounder.sentence(raw):
                     yield sentence
-        timings["total"] = time.perf_counter() - begun
+        turn.spend("check", grounder.seconds)
+        claims = grounder.claims if grounder.citations else []
         tokens = {"prompt": stream.prompt_tokens, "completion": stream.completion_tokens}
-        grounded = bool(grounder.citations)
-        yield Answer(
-            question,
-            " ".join(rendered(c) for c in grounder.claims) if grounded else NOT_IN_SOURCES,
-            grounded,
-            tuple(grounder.claims) if grounded else (),
-            tuple(grounder.citations),
+        yield turn.answer(found.hits, claims, grounder.citations, llm.name, tokens)
+
+    def _prompt(
+        self, turn: _Turn, ranked: Sequence[ground.Span], llm: LLM
+    ) -> tuple[list[ground.Span], list[Message]]:
+        """The sentences that the model reads, and the whole prompt with them."""
+        taken = llm.count_prompt(prompt.answer_messages(turn.asked, [], turn.history))
+        room = llm.context_tokens - self.llm_config.answer_tokens - taken
+        config = self.answer_config
+        read = ground.reading(
+            ranked, config.context, min(room, config.context_tokens), llm.count_tokens
+        )
+        if not read:
+            raise GenerationError(
+                "the question leaves no room for a passage in the model's context",
+                "ask a shorter question, or raise llm.context_tokens in params.yml",
+            )
+        return read, prompt.answer_messages(turn.asked, _blocks(read), turn.history)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    hits: Hits
+    ranked: Sequence[ground.Span]
+    relevant: bool
+    lay: bool
+
+
+@dataclass
+class _Turn:
+    """One question on its way: its wording to be looked for (`asked`), its times in seconds.
+
+    `check` is what the gate and grounding take in all.
+    """
+
+    question: str
+    asked: str
+    history: Sequence[Message] = ()
+    caution: str = ""
+    timings: dict[str, float] = field(default_factory=dict)
+    begun: float = field(default_factory=time.perf_counter)
+
+    def stamp(self, name: str) -> None:
+        """The step ends now, if it has not ended before."""
+        self.timings.setdefault(name, time.perf_counter() - self.begun)
+
+    def spend(self, name: str, seconds: float) -> None:
+        """Add to what a step took in all."""
+        self.timings[name] = self.timings.get(name, 0.0) + seconds
+
+    def answer(
+        self,
+        hits: Hits,
+        claims: Sequence[Claim] = (),
+        citations: Sequence[Citation] = (),
+        model: str = "",
+        tokens: Mapping[str, int] | None = None,
+    ) -> Answer:
+        """The end. Without claims it is a refusal, whose hits say what came nearest."""
+        self.stamp("total")
+        sentences = [rendered(claim) if model else claim.text for claim in claims]
+        return Answer(
+            self.question,
+            (" " if model else "\n").join(sentences) or NOT_IN_SOURCES,
+            bool(claims),
+            tuple(claims),
+            tuple(citations),
             hits,
-            llm.name,
-            timings,
-            tokens,
+            model,
+            self.timings,
+            tokens or {},
+            self.caution,
         )
 
 
+def _blocks(read: Sequence[ground.Span]) -> list[prompt.Block]:
+    """The sentences under their headings, numbered from 1 in their order."""
+    blocks: list[prompt.Block] = []
+    for n, span in enumerate(read, 1):
+        note = span.hit.speaker or ""
+        if not blocks or (blocks[-1].heading, blocks[-1].note) != (span.above, note):
+            blocks.append(prompt.Block(span.above, [], note))
+        blocks[-1].sentences.append((n, span.text))
+    return blocks
+
+
 def rendered(claim: Claim) -> str:
-    """A claim with its numbers, as it is printed."""
-    return claim.text + "".join(f" [{n}]" for n in claim.citations)
+    """A claim with its numbers, or marked as one that no source carries, as it is printed."""
+    marks = "".join(f" [{n}]" for n in claim.citations)
+    return claim.text + (marks or " (not in your sources)")
 
 
-def _by_sentence(stream: Iterable[str], timings: dict[str, float], begun: float) -> Iterator[str]:
+def _by_sentence(stream: Iterable[str], turn: _Turn) -> Iterator[str]:
     """Whole sentences of a stream; marks that follow a full stop stay with their sentence."""
     held = ""
     for piece in stream:
-        timings.setdefault("first_token", time.perf_counter() - begun)
+        turn.stamp("first_token")
         held += piece
         while cut := _sentence_end(held):
             yield held[:cut].strip()

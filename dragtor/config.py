@@ -21,6 +21,15 @@ CHECKOUT_FOLDER = PACKAGE_FOLDER.parent
 PRESETS = ("small", "default", "quality")
 SHOW = "dragtor config path"  # the hint: which file is read
 
+CAUTION = "This can need a doctor soon. Do not rely on this answer alone."
+RED_FLAGS = (
+    "numb", "numbness", "tingl*", "pins needles", "can't feel", "cannot feel", "can't move",
+    "paraly*", "pain night", "night pain", "hurt* night", "wakes night", "ache* night", "fractur*",
+    "broken bone", "broke my", "bone stick*", "looks crooked", "chest pain*", "chest hurt*",
+    "chest tight*", "pain* chest", "can't breathe", "short breath", "head injur*", "hit head",
+    "concuss*", "passed out", "blacked out", "unconscious", "cough* blood",
+)  # fmt: skip
+
 # Numbers are 0 or more, except:
 RANGES: dict[str, tuple[float, float]] = {
     "answer.context_tokens": (50, math.inf),
@@ -124,7 +133,7 @@ class RetrieveConfig:
 
     k: int = 8  # hits returned
     candidates: int = 200  # taken from each of the dense and the lexical index
-    dense_weight: float = 0.8  # weight of the dense score in the mix, 0 to 1
+    dense_weight: float = 0.65  # weight of the dense score in the mix, 0 to 1
     floor: float = -1.0  # cosine below which nothing relevant was found; -1: the encoder's own
     join_neighbours: bool = True  # touching passages of one document become one hit
     rerank: str = "none"  # none, llm, or a reranker of config/models.yml
@@ -153,10 +162,13 @@ class AnswerConfig:
     """What an answer shows."""
 
     quotes: int = 3  # verified quotes shown before the prose
-    passages: int = 4  # passages given to the model, at most
-    context: Literal["passage", "section", "document"] = "passage"  # what of a hit is read
+    rewrite: bool = True  # look for a lay question again in the field's words
+    passages: int = 16  # hits whose sentences are ranked for quotes and for the model
+    context: Literal["sentences", "passage", "section", "document"] = "passage"  # what is read
     context_tokens: int = 700  # tokens of passages in the prompt, at most
     unsupported: Literal["drop", "mark"] = "drop"  # a sentence that no passage carries
+    caution: str = CAUTION  # the line on top where a question holds a red flag; empty: none
+    red_flags: tuple[str, ...] = RED_FLAGS  # words in order; * ends a beginning
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,25 +6,29 @@ Composes the rooms and opens each part when it is first needed. Knows no wording
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dragtor.config import Config, library_path, load_config
+from dragtor.config import Config, LLMConfig, library_path, load_config
 from dragtor.errors import LibraryError, LoadError, UsageError
-from dragtor.types import Answer, Document, Hits, Source
+from dragtor.types import Answer, Document, Hits, Message, Source
 
 if TYPE_CHECKING:
-    from dragtor.answer import Event
+    from dragtor.answer import Event, Reader
+    from dragtor.chat import Chat
     from dragtor.embed import Embedder
+    from dragtor.ground import Gate
     from dragtor.ingest import Ingest, Loader, Report
     from dragtor.llm import LLM
-    from dragtor.store import Filters, Store, Writer
+    from dragtor.rerank import Reranker
+    from dragtor.store import Filters, Store, Turn, Writer
 
 STDIN_TITLE_CHARACTERS = 60
+RETRY_TEMPERATURE = 0.7  # at 0 a model says the same again
 Progress = Callable[[str, int, int], None]  # label, done, total
 
 
@@ -168,7 +172,7 @@ class Library:
             raise UsageError("the query is empty", 'dragtor search "a2 pulley"')
         self._tell_waiting()
         embed = self._checked_embedder().embed_queries
-        return retrieve.search(self.store(), embed, query, config, filters)
+        return retrieve.search(self.store(), embed, query, config, filters, self._reranker())
 
     def ask(
         self, question: str, *, quotes_only: bool = False, filters: Filters | None = None
@@ -179,24 +183,69 @@ class Library:
         return last
 
     def ask_events(
-        self, question: str, *, quotes_only: bool = False, filters: Filters | None = None
+        self,
+        question: str,
+        *,
+        quotes_only: bool = False,
+        filters: Filters | None = None,
+        query: str = "",
+        history: Sequence[Message] = (),
+        attempt: int = 0,
     ) -> Iterator[Event]:
-        """The answer as it grows: Quotes, then each Sentence, then the Answer."""
-        from dragtor import answer
+        """The answer as it grows: Quotes, then each Sentence, then the Answer.
 
+        A chat gives a follow-up as it stands alone (`query`) and its earlier turns; an `attempt`
+        above 0 draws other words than the one before.
+        """
         if not question.strip():
             raise UsageError("the question is empty", 'dragtor ask "When may I climb again?"')
         self._tell_waiting()
-        config = self.config
-        reader = answer.Reader(
-            self.store(),
-            self._checked_embedder(),
-            self.llm,
-            config.retrieve,
-            config.answer,
-            config.llm,
+        llm_config = self.config.llm
+        if attempt:
+            warmth = max(llm_config.temperature, RETRY_TEMPERATURE)
+            seed = llm_config.seed + attempt
+            llm_config = replace(llm_config, temperature=warmth, seed=seed)
+        reader = self.reader(llm_config)
+        yield from reader.ask(
+            question, filters, quotes_only=quotes_only, query=query, history=history
         )
-        yield from reader.ask(question, filters, quotes_only=quotes_only)
+
+    def chat(self, name: str = "", *, latest: bool = False, keep: bool = True) -> Chat:
+        """A conversation: the one of this name, the `latest` there was, or a new one.
+
+        Its turns are kept in the library unless `keep` is off.
+        """
+        from dragtor import store
+        from dragtor.chat import Chat
+
+        chat_id, turns = 0, []
+        if name or latest:
+            chat_id = (
+                store.chat_named(self.store(), name) if name else store.chat_latest(self.store())
+            )
+            turns = store.turns_of(self.store(), chat_id)
+        return Chat(
+            self.ask_events,
+            self.llm,
+            self.config.chat,
+            name=name or (turns[-1].session if turns else ""),
+            chat_id=chat_id,
+            turns=turns,
+            keep=partial(store.keep_turn, self.folder) if keep else None,
+            notify=self._notify,
+        )
+
+    def history(self, words: str = "", n: int = 20) -> list[Turn]:
+        """Past answers that hold all the words, best first; without words the newest."""
+        from dragtor.store import find_turns
+
+        return find_turns(self.store(), words, n) if self.exists() else []
+
+    def forget_history(self, turn_id: int = 0) -> int:
+        """Take one past answer out, or all of them with 0; returns how many."""
+        from dragtor.store import remove_turns
+
+        return remove_turns(self.folder, turn_id) if self.exists() else 0
 
     # Parts
 
@@ -230,6 +279,40 @@ class Library:
         if self._llm is None:
             self._llm = open_llm(self.config.llm, self.config.models)
         return self._llm
+
+    def reader(self, llm_config: LLMConfig | None = None) -> Reader:
+        """The read river over this library's parts."""
+        from dragtor.answer import Reader
+
+        config = self.config
+        return Reader(
+            self.store(),
+            self._checked_embedder(),
+            self.llm,
+            config.retrieve,
+            config.answer,
+            llm_config or config.llm,
+            self.gate(),
+            self._reranker,
+        )
+
+    def gate(self) -> Gate | None:
+        """What decides whether anything was found: the library's own, else the built-in one."""
+        from dragtor import ground
+
+        return ground.gate_for(self.embedder.fingerprint, self.store().meta("gate"))
+
+    def keep_gate(self, gate: Gate) -> None:
+        """Use this gate from now on; `dragtor eval answers --calibrate` fits it."""
+        import json
+
+        with self._writer() as writer:
+            writer.set_meta("gate", json.dumps(gate.to_dict()))
+
+    def _reranker(self) -> Reranker | None:
+        from dragtor.rerank import open_reranker
+
+        return open_reranker(self.config.retrieve.rerank, self.config.models, self.llm)
 
     def _tell_waiting(self) -> None:
         """Say so where a part of the library cannot be found yet."""

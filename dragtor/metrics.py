@@ -53,3 +53,13 @@ def interval(values: Sequence[float], seed: int = 0) -> tuple[float, float]:
     draw = random.Random(seed)
     means = [mean(draw.choices(values, k=len(values))) for _ in range(BOOTSTRAP_ROUNDS)]
     return percentile(means, 0.025), percentile(means, 0.975)
+
+
+def paired_interval(
+    before: Sequence[float], after: Sequence[float], seed: int = 0
+) -> tuple[float, float]:
+    """95 % bootstrap interval of mean(after - before), both scored on the same items in order.
+
+    It excludes zero where the change is more than the luck of these items.
+    """
+    return interval([b - a for a, b in zip(before, after, strict=True)], seed)

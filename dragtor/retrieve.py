@@ -1,4 +1,4 @@
-"""Finding passages: dense and lexical candidates, mixed into one ranking, neighbours joined.
+"""Finding passages: dense and lexical candidates, mixed, read again, neighbours joined.
 
 Knows scores and spans; does not know how texts are embedded or indexed, nor what hits are for.
 """
@@ -18,13 +18,16 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from dragtor.rerank import Reranker
+
+Query = str | Sequence[str]  # several: the same question in other words, the best worded first
 EmbedQueries = Callable[[Sequence[str]], "NDArray[np.float32]"]
 MAX_JOINED_CHARACTERS = 3000  # a hit that has grown to this stays as it is
 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """One candidate: a passage row, its mixed score, its ranks from 1, its cosine."""
+    """One candidate: a passage row, its score in 0..1, its ranks from 1, its cosine."""
 
     row: int
     score: float
@@ -60,36 +63,107 @@ def _ranks(scores: Mapping[int, float], n: int) -> dict[int, int]:
 def rank(
     store: Store,
     embed: EmbedQueries,
-    query: str,
+    query: Query,
     config: RetrieveConfig,
     filters: Filters | None = None,
+    rerank: Reranker | None = None,
 ) -> list[Ranked]:
-    """Every candidate of both indexes for one query, best first."""
-    found = store.find(query, embed([query])[0], config.candidates, filters)
-    return mix(found, config.dense_weight, config.candidates)
+    """Every candidate of both indexes, best first; several queries count alike.
+
+    With `rerank` the first `config.rerank_depth` are read again, for the first of the queries.
+    """
+    queries = [query] if isinstance(query, str) else list(query)
+    with store.snapshot():
+        lists = [
+            mix(
+                store.find(text, vector, config.candidates, filters),
+                config.dense_weight,
+                config.candidates,
+            )
+            for text, vector in zip(queries, embed(queries), strict=True)
+        ]
+        ranked = lists[0] if len(lists) == 1 else fuse(lists)
+        if rerank is None or not ranked:
+            return ranked
+        read_again = texts(store, ranked[: config.rerank_depth])
+    return reread(ranked, rerank.score(queries[0], read_again).tolist(), rerank.weight)
+
+
+def fuse(lists: Sequence[Sequence[Ranked]]) -> list[Ranked]:
+    """One ranking of several queries' candidates: mean score, best rank, highest cosine.
+
+    A passage that only one wording finds keeps its share: junk found by a bare follow-up
+    ("and how long?") stays below what both wordings agree on.
+    """
+    found: dict[int, list[Ranked]] = {}
+    for one in lists:
+        for r in one:
+            found.setdefault(r.row, []).append(r)
+    fused = [
+        Ranked(
+            row,
+            sum(r.score for r in same) / len(lists),
+            min((r.dense_rank for r in same if r.dense_rank), default=None),
+            min((r.lexical_rank for r in same if r.lexical_rank), default=None),
+            max(r.cosine for r in same),
+        )
+        for row, same in found.items()
+    ]
+    return sorted(fused, key=lambda r: (-r.score, r.row))
+
+
+def reread(ranked: Sequence[Ranked], scores: Sequence[float], weight: float) -> list[Ranked]:
+    """The first `len(scores)` in the order of their new scores; the rest follow, none above them.
+
+    `weight` is the share of the new score, the mix has the rest.
+    """
+    depth = len(scores)
+    again = [
+        replace(r, score=weight * score + (1 - weight) * r.score)
+        for r, score in zip(ranked[:depth], scores, strict=True)
+    ]
+    again.sort(key=lambda r: -r.score)
+    least = again[-1].score if again else 1.0
+    return again + [replace(r, score=min(r.score, least)) for r in ranked[depth:]]
+
+
+def texts(store: Store, ranked: Sequence[Ranked]) -> list[str]:
+    """What a reranker reads of each: title, headings and text."""
+    passages = store.passages([r.row for r in ranked])
+    titles: dict[str, str] = {}
+    for passage in passages.values():
+        if passage.document_id not in titles:
+            document = store.document(passage.document_id)
+            titles[passage.document_id] = document.title if document else ""
+    return [
+        "\n".join(dict.fromkeys(filter(None, (titles[p.document_id], p.heading, p.text))))
+        for p in (passages[r.row] for r in ranked)
+    ]
 
 
 def search(
     store: Store,
     embed: EmbedQueries,
-    query: str,
+    query: Query,
     config: RetrieveConfig,
     filters: Filters | None = None,
+    rerank: Reranker | None = None,
 ) -> Hits:
     """The `config.k` best hits with their places; touching passages become one hit."""
-    return search_documents(store, embed, query, config, filters)[0]
+    return search_documents(store, embed, query, config, filters, rerank)[0]
 
 
 def search_documents(
     store: Store,
     embed: EmbedQueries,
-    query: str,
+    query: Query,
     config: RetrieveConfig,
     filters: Filters | None = None,
+    rerank: Reranker | None = None,
 ) -> tuple[Hits, dict[str, Document]]:
     """As `search`, and every document that was read for it, by id."""
     with store.snapshot():
-        ranked = rank(store, embed, query, config, filters)[: 3 * config.k]
+        ranked = rank(store, embed, query, config, filters, rerank)[: 3 * config.k]
         passages = store.passages([r.row for r in ranked])
         documents: dict[str, Document] = {}
         hits: list[Hit] = []

@@ -165,8 +165,9 @@ class Claim:
 class Answer:
     """What dragtor says and where it stands.
 
-    `timings` are seconds (retrieve, first_quote, first_token, total);
-    `tokens` are counts (prompt, completion).
+    `timings` are seconds (retrieve, first_quote, first_token, total; check: the gate and
+    grounding in all); `tokens` are counts (prompt, completion). `caution` is a line on a question
+    that sounds like an emergency. Of a refused question, `hits` tell what came nearest.
     """
 
     question: str
@@ -178,6 +179,7 @@ class Answer:
     model: str = ""
     timings: Mapping[str, float] = field(default_factory=dict)
     tokens: Mapping[str, int] = field(default_factory=dict)
+    caution: str = ""
 
     def _repr_html_(self) -> str:
         rows = "".join(

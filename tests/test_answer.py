@@ -10,7 +10,7 @@ import pytest
 from fakes import HashingEmbedder
 from test_ingest import river
 
-from dragtor.answer import NOT_IN_SOURCES, Quotes, Reader, Sentence, _by_sentence
+from dragtor.answer import NOT_IN_SOURCES, Quotes, Reader, Sentence, _by_sentence, _Turn
 from dragtor.config import AnswerConfig, LLMConfig, RetrieveConfig
 from dragtor.llm.base import Stream, Usage
 from dragtor.store import Store
@@ -85,7 +85,7 @@ def test_quotes_come_first_then_sentences_then_the_answer(store: Store) -> None:
     assert answer.grounded
     assert answer.text == "The pulley heals in 6 weeks. [1] Crimp last of all. [2]"
     assert [c.n for c in answer.citations] == [1, 2]
-    assert set(answer.timings) == {"retrieve", "first_quote", "first_token", "total"}
+    assert set(answer.timings) == {"retrieve", "first_quote", "first_token", "total", "check"}
     assert answer.tokens["completion"] > 0
 
 
@@ -136,7 +136,7 @@ def test_a_small_context_keeps_the_best_passage(store: Store) -> None:
 @pytest.mark.parametrize("size", [1, 3, 100])
 def test_marks_stay_with_their_sentence(text: str, expected: list[str], size: int) -> None:
     pieces = (text[i : i + size] for i in range(0, len(text), size))
-    assert list(_by_sentence(pieces, {}, 0.0)) == expected
+    assert list(_by_sentence(pieces, _Turn("", ""))) == expected
 
 
 def test_a_repeated_and_a_cut_off_sentence_are_not_said(store: Store) -> None:

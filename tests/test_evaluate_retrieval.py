@@ -61,3 +61,48 @@ def test_bad_data_is_one_line(cli: Cli, beir: Path, name: str, damage: str) -> N
     assert run.err.startswith("error: ")
     assert "unexpected" not in run.err
     assert Path(name).name in run.err
+
+
+def test_configurations_side_by_side(cli: Cli, beir: Path) -> None:
+    words, meaning = "retrieve.dense_weight=0", "retrieve.dense_weight=1,embed.model=gte-small"
+    compare = [part for each in (words, meaning) for part in ("--compare", each)]
+    (beir / "qrels" / "test.tsv").write_text("q1\td1\t1\nq2\td2\t1")
+    result = cli("eval", "retrieval", beir, "--json", *compare).json
+    assert [other["settings"] for other in result["compared"]] == [words, meaning]
+    for other in result["compared"]:
+        assert "dense weight" in other["model"]
+        assert other["metrics"].keys() == result["metrics"].keys()
+        for name in ("ndcg@10", "recall@10", "recall@100", "mrr"):
+            low, high = other["difference"][f"{name}_ci"]
+            gained = other["metrics"][name] - result["metrics"][name]
+            assert low <= other["difference"][name] <= high
+            assert other["difference"][name] == pytest.approx(gained, abs=2e-4)
+        assert "p50_ms" not in other["difference"]
+    text = cli("eval", "retrieval", beir, *compare).out
+    assert text.count(words) == len(["ndcg", "recall", "recall", "mrr", "p50", "p95"])
+
+
+def test_the_difference_is_paired_and_signed(cli: Cli, beir: Path) -> None:
+    """A word that no text holds: for BM25 all texts are equal, for the encoder they are not."""
+    (beir / "queries.jsonl").write_text('{"_id": "q", "text": "slumber"}')
+    (beir / "qrels" / "test.tsv").write_text("q\td3\t1")
+    arguments = ("eval", "retrieval", beir, "--json", "--compare", "retrieve.dense_weight=0")
+    result = cli(*arguments).json
+    (other,) = result["compared"]
+    assert result["metrics"]["mrr"] == 1
+    assert other["metrics"]["mrr"] < 1
+    assert other["difference"]["mrr"] == pytest.approx(other["metrics"]["mrr"] - 1)
+    assert other["difference"]["mrr_ci"] == [other["difference"]["mrr"]] * 2
+
+
+def test_a_reranker_takes_part(cli: Cli, beir: Path) -> None:
+    run = cli("eval", "retrieval", beir, "--compare", "retrieve.rerank=nonsense")
+    assert (run.code, run.out) == (2, "")
+    assert "unknown reranker 'nonsense'" in run.err
+    smollm = "retrieve.rerank=llm,llm.model=smollm2-135m"
+    run = cli("eval", "retrieval", beir, "--json", "--compare", smollm)
+    if run.code == 4:
+        pytest.skip(run.err.strip())
+    (other,) = run.json["compared"]
+    assert other["model"].endswith(", rerank llm")
+    assert 0 < other["metrics"]["ndcg@10"] <= 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import math
 import os
 import socket
 import subprocess
@@ -15,6 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +28,22 @@ from hypothesis import strategies as st
 from dragtor.config import LLMConfig, ModelsConfig, models_path
 from dragtor.errors import CorruptModel, DragtorError, GenerationError, Missing, UsageError
 from dragtor.llm import LLM, choose_engine, choose_model, open_llm
-from dragtor.llm.base import WORD_JOINER, neutralise
-from dragtor.llm.llama import LlamaCpp, StopFilter, open_llama, thread_count
+from dragtor.llm.base import WORD_JOINER, neutralise, option_probabilities
+from dragtor.llm.llama import LlamaCpp, open_llama, thread_count
 from dragtor.llm.server import estimate_tokens, open_server
+from dragtor.llm.state import (
+    GRAIN,
+    LEAST_BLOCK,
+    MOST_ASIDE,
+    MOST_FILES,
+    MOST_STATE_BYTES,
+    Aside,
+    PrefixFiles,
+    State,
+    blocks,
+    reusable,
+)
+from dragtor.llm.text import StopFilter
 from dragtor.llm.xllamacpp import XLlamaCpp, open_xllamacpp
 from dragtor.models import Catalogue, model_path
 from dragtor.models.disk import model_folder
@@ -246,6 +261,54 @@ def test_json_follows_the_schema(llm: LLM) -> None:
     assert isinstance(found["age"], int)
 
 
+FRANCE = [Message("user", "What is the capital of France? Answer with one word.")]
+OPTIONS = ("Paris", "banana", "12", "Buenos Aires")
+
+
+def test_options_have_probabilities(llm: LLM) -> None:
+    found = llm.choose(FRANCE, OPTIONS)
+    assert sum(found) == pytest.approx(1)
+    assert all(0 <= p <= 1 for p in found)
+    assert found[0] == max(found) > 0.5
+    assert llm.choose(FRANCE, ["Paris"]) == [1]
+
+
+def test_the_order_of_options_does_not_matter(llm: LLM) -> None:
+    found = llm.choose(FRANCE, OPTIONS)
+    turned = llm.choose(FRANCE, OPTIONS[::-1])
+    assert turned[::-1] == pytest.approx(found, rel=0.02)
+
+
+def test_an_empty_option_is_refused(llm: LLM) -> None:
+    with pytest.raises(ValueError, match="empty"):
+        llm.choose(FRANCE, ["Yes", ""])
+
+
+def test_a_choice_with_no_room_is_refused(llm: LLM) -> None:
+    with pytest.raises(GenerationError, match="context"):
+        llm.choose([Message("user", "word " * 2 * CONTEXT_TOKENS)], ["Yes", "No"])
+
+
+def test_a_choice_ends_the_stream_before_and_changes_no_later_one(llm: LLM) -> None:
+    first = ask(llm, STORY)
+    old = llm.stream(STORY, max_tokens=900)
+    next(old)
+    llm.choose(STORY, OPTIONS)
+    assert list(old) == []
+    assert ask(llm, STORY) == first
+
+
+RULES = Message("system", "You tell short stories. " + "Each has a fox, a hen and a moral. " * 10)
+
+
+def test_what_is_fixed_changes_no_text(llm: LLM) -> None:
+    questions = [[RULES, Message("user", text)] for text in ("Tell one.", "Tell another one.")]
+    plain = [ask(llm, messages, max_tokens=8) for messages in questions]
+    assert [ask(llm, messages, max_tokens=8, fixed=1) for messages in questions] == plain
+    found = llm.choose(questions[0], ["Once", "The"])
+    assert llm.choose(questions[0], ["Once", "The"], fixed=1) == pytest.approx(found, rel=0.02)
+
+
 # --- prompts of the engines in this process -----------------------------------------------------
 
 
@@ -318,15 +381,234 @@ def test_bos_is_there_once_where_the_vocabulary_asks_for_it(
     assert ids.count(1) == (3 if template_has_bos else 1)
 
 
+def test_engines_choose_alike(llama: LlamaCpp, xllamacpp: XLlamaCpp) -> None:
+    for options in (OPTIONS, ("Yes", "No"), ("1", "12", "123"), ("A", "B", "C"), ("é", "café")):
+        found = [
+            [math.log(p) for p in engine.choose(FRANCE, options)] for engine in (llama, xllamacpp)
+        ]
+        assert found[1] == pytest.approx(found[0], abs=0.7)  # builds differ by so much in a logit
+
+
+def test_an_option_is_worth_the_product_of_its_tokens(local: LlamaCpp | XLlamaCpp) -> None:
+    first, second, both = "Buenos", " Aires", "Buenos Aires"
+    rest = local.choose([*FRANCE, Message("assistant", first)], [second, " Dias"])
+    pair = local.choose(FRANCE, [both, "Buenos Dias"])
+    assert pair == pytest.approx(rest, rel=0.15)
+    # "1" means "1 and nothing longer" beside "12"
+    short, long, other = local.choose(FRANCE, ["1", "12", "Paris"])
+    alone, against = local.choose(FRANCE, ["1", "Paris"])
+    assert (short + long) / other == pytest.approx(alone / against, rel=0.15)
+
+
+def test_half_characters_have_no_probability_in_xllamacpp(
+    llama: LlamaCpp, xllamacpp: XLlamaCpp
+) -> None:
+    assert sum(llama.choose(FRANCE, ["😀", "Paris"])) == pytest.approx(1)
+    with pytest.raises(GenerationError, match="😀") as caught:
+        xllamacpp.choose(FRANCE, ["😀", "Paris"])
+    assert "llama" in caught.value.hint
+
+
+def test_probabilities_of_options_are_those_of_a_tree() -> None:
+    chances = {(): {1: 0.5, 2: 0.25, 3: 0.125}, (1,): {4: 0.5}, (1, 4): {5: 0.25}, (2,): {4: 1.0}}
+    asked = []
+
+    def log_probs(before: tuple[int, ...], tokens: list[int]) -> list[float]:
+        asked.append(before)
+        return [math.log(chances[before][token]) for token in tokens]
+
+    found = option_probabilities([(2, 4), (1,), (1, 4, 5), (3,), (1, 4)], log_probs)
+    own = [0.25, 0.25, 0.0625, 0.125, 0.1875]
+    assert found == pytest.approx([p / sum(own) for p in own])
+    assert asked == [(), (1,), (2,), (1, 4)]
+
+
+def test_the_opening_of_an_answer_is_continued(local: LlamaCpp | XLlamaCpp) -> None:
+    opening = "The capital of France is"
+    opened = [*FRANCE, Message("assistant", opening)]
+    whole = local.prompt_tokens(FRANCE) + local.prompt_tokens(opened)[-5:]
+    assert local.prompt_tokens(opened) == whole
+    assert "Paris" in ask(local, opened, max_tokens=4)
+    paris, london = local.choose(opened, [" Paris", " London"])
+    assert paris > 0.9 > london
+    spaced = [*FRANCE, Message("assistant", "Quotes:\n")]
+    assert local.prompt_tokens(spaced)[-1] == local.prompt_tokens(FRANCE)[-1]  # the new line
+    attack = [*FRANCE, Message("assistant", INJECTION)]
+    assert local.prompt_tokens(attack).count(2) == local.prompt_tokens(FRANCE).count(2)
+
+
+def test_llama_server_continues_an_opening(llama_server: LLM, llama: LlamaCpp) -> None:
+    opened = [*FRANCE, Message("assistant", "The capital of France is")]
+    assert ask(llama_server, opened, max_tokens=4) == ask(llama, opened, max_tokens=4)
+    paris, london = llama_server.choose(opened, [" Paris", " London"])
+    assert paris > 0.9 > london
+
+
+# --- prompt states ------------------------------------------------------------------------------
+
+
+@given(st.integers(0, 3000), st.sampled_from([128, 512]))
+def test_blocks_are_whole_grains(count: int, most: int) -> None:
+    sizes = list(blocks(count, most))
+    assert sum(sizes) == count
+    assert all(size % GRAIN == 0 for size in sizes[:-1])
+    assert all(LEAST_BLOCK <= size <= most for size in sizes) or count < LEAST_BLOCK
+
+
+@given(st.integers(0, 300), st.integers(0, 300), st.integers(1, 300))
+def test_reuse_leaves_a_block_to_read(known: int, fresh: int, more: int) -> None:
+    ids = [*range(known), *range(1000, 1000 + more)]
+    size = reusable([*range(known), *range(2000, 2000 + fresh)], ids)
+    assert size % GRAIN == 0
+    assert size <= known
+    assert len(ids) - size >= LEAST_BLOCK or size == 0
+    assert size > known - GRAIN or len(ids) - size < LEAST_BLOCK + GRAIN
+
+
+def reading(llm: LLM, messages: list[Message], **options: Any) -> tuple[str, int]:
+    """The answer, and how many tokens of the prompt were read for it."""
+    stream = llm.stream(messages, **{"max_tokens": 12, **options})
+    return "".join(stream), stream.read_tokens
+
+
+def asked(text: str) -> list[Message]:
+    return [RULES, Message("user", text)]
+
+
+WHO = "Which animals are in each of your stories, and what else is in them? Write their names."
+WHERE = "Where does the hen live? " * 12
+
+
 def test_a_reused_prefix_changes_nothing(gguf: Path, llama: LlamaCpp) -> None:
-    long = Message("system", "Facts: " + "the fox is red and quick; " * 24)
-    questions = [[long, Message("user", q)] for q in ("Which colour?", "Which colour is it?")]
-    list(llama.stream(questions[0], max_tokens=4))
-    reused = ask(llama, questions[1])
+    list(llama.stream(STORY, max_tokens=1))
+    reading(llama, asked(WHERE))
+    text, read = reading(llama, asked(WHO))
+    chances = llama.choose(asked(WHO), OPTIONS)
+    assert read < LEAST_BLOCK + GRAIN < llama.count_prompt(asked(WHO))
     fresh = open_llama(gguf, CONFIG)
-    assert ask(fresh, questions[1]) == reused
+    assert reading(fresh, asked(WHO)) == (text, llama.count_prompt(asked(WHO)))
+    fresh._evaluated = []  # nothing is known
+    assert fresh.choose(asked(WHO), OPTIONS) == pytest.approx(chances, rel=1e-4)
     fresh.close()
     fresh.close()
+
+
+def test_earlier_turns_are_not_read_again(local: LlamaCpp | XLlamaCpp) -> None:
+    turns = asked(WHO)
+    answer, _ = reading(local, turns, max_tokens=60)
+    turns = [*turns, Message("assistant", answer), Message("user", WHERE)]
+    _, read = reading(local, turns)
+    new = local.count_tokens(WHERE)
+    assert LEAST_BLOCK <= new <= read < new + GRAIN + 16  # 16: around the messages
+
+
+def test_kinds_of_prompts_take_turns(local: LlamaCpp | XLlamaCpp) -> None:
+    rewrite = [Message("system", "Write it anew. " * 30), Message("user", WHO)]
+    texts = [reading(local, asked(WHERE), fixed=1)[0], reading(local, rewrite, fixed=1)[0]]
+    reading(local, STORY)  # of no kind
+    for n, messages in ((0, asked(WHERE)), (1, rewrite), (0, asked(WHERE))):
+        text, read = reading(local, messages, fixed=1)
+        assert text == texts[n]
+        assert read < LEAST_BLOCK + GRAIN
+
+
+@pytest.fixture
+def prefixed(gguf: Path, tmp_path: Path) -> Iterator[Callable[..., LlamaCpp]]:
+    """Opens the model as a new process would, with a folder for fixed prefixes."""
+    opened = []
+
+    def start(folder: Path = tmp_path / "prefix", **config: Any) -> LlamaCpp:
+        opened.append(open_llama(gguf, replace(CONFIG, **config), prefixes=folder))
+        return opened[-1]
+
+    yield start
+    for llm in opened:
+        llm.close()
+
+
+def test_a_fixed_prefix_is_read_once_for_all_processes(
+    prefixed: Callable[..., LlamaCpp], tmp_path: Path
+) -> None:
+    folder = tmp_path / "prefix"
+    whole = reading(prefixed(), asked(WHO))
+    assert not folder.exists()  # nothing was called fixed
+    reading(prefixed(), asked(WHERE), fixed=1)
+    (file,) = folder.iterdir()
+    assert file.stat().st_size < 10_000_000
+    text, read = reading(prefixed(), asked(WHO), fixed=1)
+    assert text == whole[0]
+    assert read < LEAST_BLOCK + GRAIN < whole[1]
+    chances = prefixed().choose(asked(WHO), OPTIONS)
+    assert prefixed().choose(asked(WHO), OPTIONS, fixed=1) == pytest.approx(chances, rel=1e-4)
+    assert list(folder.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("harm", ["empty", "cut", "changed", "another's", "folder"])
+def test_a_wrong_prefix_file_is_written_anew(
+    harm: str, prefixed: Callable[..., LlamaCpp], tmp_path: Path
+) -> None:
+    folder = tmp_path / "prefix"
+    text, whole = reading(prefixed(), asked(WHO), fixed=1)
+    (file,) = folder.iterdir()
+    right = file.read_bytes()
+    if harm == "another's":
+        reading(prefixed(), [Message("system", "Be brief. " * 40), *STORY[1:]], fixed=1)
+        (other,) = set(folder.iterdir()) - {file}
+        other.replace(file)
+    elif harm == "folder":
+        file.unlink()
+        (file / "inside").mkdir(parents=True)
+    else:
+        middle = len(right) // 2
+        changed = right[:middle] + bytes([right[middle] ^ 1]) + right[middle + 1 :]
+        file.write_bytes({"empty": b"", "cut": right[:-1], "changed": changed}[harm])
+    assert reading(prefixed(), asked(WHO), fixed=1) == (text, whole)
+    assert [path.name for path in folder.iterdir()] == [file.name]
+    if harm != "folder":
+        assert file.read_bytes() == right
+        assert reading(prefixed(), asked(WHO), fixed=1)[1] < whole
+
+
+def test_prefix_files_are_few(tmp_path: Path) -> None:
+    files = PrefixFiles(tmp_path, "a model")
+    (tmp_path / "left by a crash").write_bytes(b"x")
+    os.utime(tmp_path / "left by a crash", (1, 1))
+    for n in range(MOST_FILES + 2):
+        files.write(State((1, n), b"state"))
+        for age, path in enumerate(sorted(tmp_path.iterdir(), key=lambda p: p.stat().st_mtime)):
+            os.utime(path, (age + 2, age + 2))
+        assert files.read((1, 0)) == State((1, 0), b"state")  # which keeps it young
+    assert len(list(tmp_path.iterdir())) == MOST_FILES
+    assert files.read((1, 1)) is None
+    assert PrefixFiles(tmp_path, "another model").read((1, 0)) is None
+
+
+def test_no_prefix_is_kept_where_nothing_can_be_written(
+    prefixed: Callable[..., LlamaCpp], tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_bytes(b"no folder")
+    text, _ = reading(prefixed(tmp_path / "file" / "prefix"), asked(WHO), fixed=1)
+    assert text == reading(prefixed(), asked(WHO))[0]
+
+
+def test_a_prefix_of_another_context_is_another_file(
+    prefixed: Callable[..., LlamaCpp], tmp_path: Path
+) -> None:
+    for tokens in (512, 768):
+        text, _ = reading(prefixed(context_tokens=tokens), asked(WHO), fixed=1)
+        assert text == reading(prefixed(context_tokens=tokens), asked(WHO))[0]
+    assert len(list((tmp_path / "prefix").iterdir())) == 2
+
+
+def test_states_aside_are_few_and_small() -> None:
+    aside = Aside()
+    for n in range(MOST_ASIDE + 1):
+        aside.put((n,), State((n, 1), b"state"))
+    assert aside.take((0,)) is None
+    assert aside.take((1,)) == State((1, 1), b"state")
+    assert aside.take((1,)) is None
+    aside.put((9,), State((9,), bytes(MOST_STATE_BYTES + 1)))
+    assert all(aside.take((n,)) is None for n in range(10))
 
 
 def test_close_twice(gguf: Path) -> None:
@@ -644,6 +926,66 @@ def test_server_says_how_long_its_context_is(fake: Fake) -> None:
     assert context() == 6000
     fake.json["/props"] = {"default_generation_settings": {"n_ctx": 512}}
     assert context() == 512
+
+
+def top(*tokens: tuple[str, float]) -> dict[str, Any]:
+    listed = [{"token": text, "logprob": math.log(p)} for text, p in tokens]
+    told = {"content": [{**listed[0], "top_logprobs": listed}]}
+    return {"choices": [{**delta(tokens[0][0], "length")["choices"][0], "logprobs": told}]}
+
+
+def test_server_options_are_read_off_the_first_token(fake: Fake) -> None:
+    listed = top(("Par", 0.5), (" No", 0.2), ("Yes.", 0.1), ("\n", 0.05), ("Not", 0.04))
+    fake.chat = lambda handler: reply(handler, 200, events(listed, "[DONE]"))
+    llm = open_server(LLMConfig(url=fake.url))
+    found = llm.choose(FRANCE, ["Paris", "No", "Yes", "banana"])
+    total = 0.5 + 0.2 + 0.1 + 0.04  # what is left is 0.11; no token below 0.04 is listed
+    assert found == pytest.approx([0.5 / total, 0.2 / total, 0.1 / total, 0.04 / total])
+    assert fake.bodies[0]["max_tokens"] == 1
+    assert fake.bodies[0]["logprobs"] is True
+    llm.close()
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        (400, '{"error": "no logprobs here"}'),
+        (200, events(delta("Yes", "length"), "[DONE]")),
+        (200, events({"choices": [{"delta": {}, "logprobs": {"content": ["Yes"]}}]}, "[DONE]")),
+    ],
+)
+def test_server_without_probabilities_picks_one(refusal: tuple[int, str], fake: Fake) -> None:
+    said = ['{"answer": "No"}']
+
+    def chat(handler: http.server.BaseHTTPRequestHandler) -> None:
+        if "logprobs" in fake.bodies[-1]:
+            return reply(handler, *refusal)
+        reply(handler, 200, events(delta(said[0], "stop"), "[DONE]"))
+
+    fake.chat = chat
+    llm = open_server(LLMConfig(url=fake.url))
+    opened = [*FRANCE, Message("assistant", "I say")]
+    assert llm.choose(opened, ["Yes", "No"]) == [0, 1]
+    assert llm.choose(opened, ["No", "Yes"]) == [1, 0]
+    assert [("logprobs" in body) for body in fake.bodies] == [True, False, False]  # asked once
+    assert fake.bodies[1]["messages"] == fake.bodies[0]["messages"][:1]
+    for said[0] in ("Perhaps", "[1]", '{"answer": "Maybe"}', '{"answer": ["Yes"]}'):
+        with pytest.raises(GenerationError, match="cannot choose"):
+            llm.choose(FRANCE, ["Yes", "No"])
+    llm.close()
+
+
+def test_vllm_is_told_to_continue_an_opening(fake: Fake) -> None:
+    fake.json["/v1/models"] = {"data": [{"id": "fake", "max_model_len": 2048}]}
+    fake.chat = lambda handler: reply(handler, 200, events(delta("ok", "stop"), "[DONE]"))
+    llm = open_server(LLMConfig(url=fake.url))
+    ask(llm, STORY)
+    ask(llm, [*STORY, Message("assistant", "Once: ")])
+    assert "continue_final_message" not in fake.bodies[0]
+    assert fake.bodies[1]["continue_final_message"] is True
+    assert fake.bodies[1]["add_generation_prompt"] is False
+    assert fake.bodies[1]["messages"][-1]["content"] == "Once: "
+    llm.close()
 
 
 def test_estimate_is_not_below_the_count(llama: LlamaCpp) -> None:

@@ -42,3 +42,16 @@ def test_the_interval_holds_the_mean_and_narrows() -> None:
     assert narrow[1] - narrow[0] < high - low
     assert metrics.interval(few) == (low, high)
     assert metrics.interval([]) == (0, 0)
+
+
+def test_the_paired_interval_sees_through_the_spread_of_the_items() -> None:
+    before = [0.1, 0.9] * 20
+    after = [0.2, 1.0] * 20
+    low, high = metrics.paired_interval(before, after)
+    assert low == pytest.approx(0.1)
+    assert high == pytest.approx(0.1)
+    low, high = metrics.paired_interval(before, before[::-1])
+    assert low < 0 < high
+    assert metrics.paired_interval(after, before)[1] < 0
+    with pytest.raises(ValueError, match="zip"):
+        metrics.paired_interval([1.0], [1.0, 2.0])

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fakes import HashingEmbedder
 from test_ingest import river
 
 from dragtor.config import RetrieveConfig
-from dragtor.retrieve import mix, search
+from dragtor.retrieve import Ranked, fuse, mix, rank, reread, search, texts
 from dragtor.store import Filters, Found, Store
 
 EMBEDDER = HashingEmbedder()
@@ -91,3 +93,97 @@ def test_filters_and_k(library: Path) -> None:
 def test_no_query_is_too_odd(library: Path, query: str) -> None:
     with Store.open(library) as store:
         assert len(search(store, EMBEDDER.embed_queries, query, CONFIG)) > 0
+
+
+# Several wordings of one question
+
+
+def test_wordings_are_fused_by_their_mean() -> None:
+    bare = [Ranked(1, 1.0, 1, None, 0.9), Ranked(2, 0.5, 2, 1, 0.6)]
+    whole = [Ranked(2, 0.9, 1, 2, 0.8), Ranked(3, 0.6, 2, None, 0.7)]
+    fused = fuse([bare, whole])
+    assert [(r.row, r.score) for r in fused] == [
+        (2, pytest.approx(0.7)),
+        (1, pytest.approx(0.5)),
+        (3, pytest.approx(0.3)),
+    ]
+    assert (fused[0].dense_rank, fused[0].lexical_rank, fused[0].cosine) == (1, 1, 0.8)
+    assert fused[2].lexical_rank is None
+    assert fuse([bare]) == bare
+
+
+def test_a_bare_follow_up_is_saved_by_its_rewriting(library: Path) -> None:
+    with Store.open(library) as store:
+        queries = ["filing down a callus before it tears", "and loading them slowly?"]
+        bare = search(store, EMBEDDER.embed_queries, queries[1], CONFIG)
+        both = search(store, EMBEDDER.embed_queries, queries, CONFIG)
+        one = search(store, EMBEDDER.embed_queries, queries[:1], CONFIG)
+        plain = search(store, EMBEDDER.embed_queries, queries[0], CONFIG)
+    assert bare[0].title == "Tendons"
+    assert both[0].title == "Skin"
+    assert all(0 <= hit.score <= 1 for hit in both)
+    assert one == plain
+
+
+# Reading the best hits again
+
+
+class Reversed:
+    """Gives the hits that stand last the highest scores; remembers what it read."""
+
+    name = "reversed"
+
+    def __init__(self, weight: float = 1.0) -> None:
+        self.weight = weight
+        self.read: list[tuple[str, list[str]]] = []
+
+    def score(self, query: str, passages: Sequence[str]) -> np.ndarray:
+        self.read.append((query, list(passages)))
+        return np.linspace(0.1, 0.9, len(passages), dtype=np.float32)
+
+
+def test_only_the_first_hits_are_reordered_and_none_passes_them() -> None:
+    ranked = [Ranked(row, score, row, None, 0.5) for row, score in enumerate((0.9, 0.8, 0.7, 0.6))]
+    again = reread(ranked, [0.2, 0.4], 1.0)
+    assert [(r.row, r.score) for r in again] == [(1, 0.4), (0, 0.2), (2, 0.2), (3, 0.2)]
+    mixed = reread(ranked, [0.2, 0.4], 0.25)
+    assert [r.row for r in mixed] == [0, 1, 2, 3]
+    assert mixed[0].score == pytest.approx(0.25 * 0.2 + 0.75 * 0.9)
+    assert reread([], [], 1.0) == []
+    equal = reread(ranked, [0.5, 0.5, 0.5], 1.0)
+    assert [r.row for r in equal] == [0, 1, 2, 3]
+
+
+def test_search_orders_by_the_reranker(library: Path) -> None:
+    config = RetrieveConfig(k=4, dense_weight=0.5, rerank_depth=3, join_neighbours=False)
+    reader = Reversed()
+    with Store.open(library) as store:
+        before = rank(store, EMBEDDER.embed_queries, "callus tears", config)
+        after = rank(store, EMBEDDER.embed_queries, "callus tears", config, rerank=reader)
+        hits = search(store, EMBEDDER.embed_queries, ["callus tears", "skin"], config, None, reader)
+    assert [r.row for r in after[:3]] == [r.row for r in before[:3]][::-1]
+    assert [r.row for r in after[3:]] == [r.row for r in before[3:]]
+    assert len(reader.read[0][1]) == 3
+    assert reader.read[1][0] == "callus tears"  # the first wording is what a reranker is asked
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+
+
+def test_a_reranker_reads_title_heading_and_text_once(library: Path) -> None:
+    with Store.open(library) as store:
+        ranked = rank(store, EMBEDDER.embed_queries, "callus tears", CONFIG)
+        passages = store.passages([r.row for r in ranked])
+        for one, text in zip(ranked, texts(store, ranked), strict=True):
+            passage = passages[one.row]
+            lines = text.split("\n")
+            assert text.endswith(passage.text)
+            assert len(lines) == len(dict.fromkeys(lines))
+        skin = next(t for t in texts(store, ranked) if "callus" in t)
+    assert skin.startswith("Skin\n")
+
+
+def test_nothing_found_is_not_read_again(library: Path) -> None:
+    reader = Reversed()
+    with Store.open(library) as store:
+        hits = search(store, EMBEDDER.embed_queries, "tendon", CONFIG, Filters(kind="web"), reader)
+    assert not hits
+    assert reader.read == []

@@ -31,6 +31,7 @@ Kind = typer.Option("", help="Only this kind: web, file, ...", metavar="KIND")
 Author = typer.Option("", help="Only authors whose name holds this.", metavar="NAME")
 After = typer.Option("", help="Published on or after.", metavar="DATE")
 Before = typer.Option("", help="Published on or before.", metavar="DATE")
+NEAREST = 3  # titles named where nothing answers
 AsJson = typer.Option(False, "--json", help="One JSON object on stdout.")
 
 
@@ -111,6 +112,8 @@ def ask(
     question: list[str] = typer.Argument(help="Your question; - reads stdin."),
     quotes: bool = typer.Option(False, "--quotes", help="Only the quotes; no language model."),
     strict: bool = typer.Option(False, "--strict", help="Exit 3 where the sources do not answer."),
+    follow: bool = typer.Option(False, "--continue", help="Go on from the latest question."),
+    no_history: bool = typer.Option(False, "--no-history", help="Do not keep this answer."),
     source: str = Source,
     kind: str = Kind,
     author: str = Author,
@@ -122,25 +125,31 @@ def ask(
     text = _text(question)
     filters = _filters(source, kind, author, after, before)
     with library() as lib:
+        chat = lib.chat(latest=follow, keep=not no_history)
+        events = chat.ask_events(text, quotes_only=quotes, filters=filters)
         if as_json:
-            answer = lib.ask(text, quotes_only=quotes, filters=filters)
+            *_, answer = events
             out_json(_answer_json(answer))
         else:
-            events = lib.ask_events(text, quotes_only=quotes, filters=filters)
-            answer = _print_events(events, reads=not quotes)
+            answer = print_events(events, reads=not quotes)
     if strict and not answer.grounded:
         from dragtor.errors import NotGrounded
 
         raise NotGrounded("the sources do not answer this", "dragtor add MORE-SOURCES")
 
 
-def _print_events(events: Any, *, reads: bool) -> Answer:
-    from dragtor.answer import Quotes, Sentence, rendered
+def print_events(events: Any, *, reads: bool) -> Answer:
+    """Print an answer as it grows, and give it back whole."""
+    from dragtor.answer import Caution, Quotes, Sentence, rendered
+    from dragtor.chat import Standalone
     from dragtor.types import Answer
 
     prose = False
     for event in events:
-        if isinstance(event, Quotes):
+        if isinstance(event, Caution):
+            out(style(event.text, fg="yellow", bold=True))
+            out()
+        elif isinstance(event, Quotes):
             out(style("From your sources", bold=True))
             out()
             for citation in event.citations:
@@ -153,6 +162,9 @@ def _print_events(events: Any, *, reads: bool) -> Answer:
                 out()
             prose = True
             out(wrapped(rendered(event.claim)))
+        elif isinstance(event, Standalone):
+            if settings.verbose:
+                warn(f"searching for: {' '.join(event.query.split())}")
         elif isinstance(event, Answer):
             _print_end(event)
             return event
@@ -163,6 +175,8 @@ def _print_events(events: Any, *, reads: bool) -> Answer:
 def _print_end(answer: Answer) -> None:
     if not answer.grounded:
         out(answer.text)
+        if nearest := list(dict.fromkeys(hit.title for hit in answer.hits))[:NEAREST]:
+            out(wrapped(f"Nearest: {'; '.join(nearest)}"))
     elif answer.model:
         out()
         for citation in answer.citations:
@@ -172,8 +186,13 @@ def _print_end(answer: Answer) -> None:
 
 
 def _timings(answer: Answer) -> str:
-    names = {"retrieve": "retrieved", "first_quote": "first quote", "first_token": "first word"}
-    steps = [f"{names.get(k, k)} {v:.1f} s" for k, v in answer.timings.items()]
+    names = {
+        "retrieve": "retrieved",
+        "first_quote": "first quote",
+        "first_token": "first word",
+        "total": "total",
+    }
+    steps = [f"{names[k]} {v:.1f} s" for k, v in answer.timings.items() if k in names]
     return " · ".join(([answer.model] if answer.model else []) + steps)
 
 
@@ -190,7 +209,7 @@ def _answer_json(answer: Answer) -> dict[str, Any]:
         "model": answer.model,
         "timings": {f"{n}_s": _rounded(answer.timings.get(n)) for n in names},
         "tokens": {n: answer.tokens.get(n, 0) for n in ("prompt", "completion")},
-    }
+    } | ({"caution": answer.caution} if answer.caution else {})
 
 
 def _rounded(seconds: float | None) -> float | None:

@@ -1,34 +1,18 @@
-"""Commands that look and measure: doctor, eval.
+"""The command that looks for what is wrong: doctor.
 
-Each makes one library call and prints.
+Makes one library call and prints.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import typer
 
-from dragtor.cli.output import (
-    Progress,
-    load_settings,
-    out,
-    out_json,
-    same_library,
-    settings,
-    style,
-)
-
-eval_app = typer.Typer(
-    help="Measure dragtor on data of your own.", no_args_is_help=True, rich_markup_mode=None
-)
+from dragtor.cli.output import load_settings, out, out_json, same_library, settings, style
 
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
     app.command()(doctor)
-    eval_app.command("retrieval")(retrieval)
-    app.add_typer(eval_app, name="eval")
 
 
 def doctor(
@@ -55,23 +39,3 @@ def doctor(
                 out(style(f"{'':<19}{same_library(finding.mend)}", bold=True))
     if any(f.state == "bad" for f in findings):
         raise typer.Exit(1)
-
-
-def retrieval(
-    folder: Path = typer.Argument(help="corpus.jsonl, queries.jsonl, qrels/ (BEIR).", exists=True),
-    split: str = typer.Option("test", help="Which qrels file.", metavar="NAME"),
-    as_json: bool = typer.Option(False, "--json", help="One JSON object on stdout."),
-) -> None:
-    """Find the right documents: nDCG, recall, MRR and latency on a BEIR folder."""
-    from dragtor.evaluate.retrieval import evaluate
-
-    with Progress() as progress:
-        result = evaluate(folder, load_settings(), split=split, progress=progress.update)
-    if as_json:
-        out_json(result)
-        return
-    out(f"{result['n']} queries, {result['model']}")
-    for name, value in result["metrics"].items():
-        if not name.endswith("_ci"):
-            low, high = result["metrics"].get(f"{name}_ci", (None, None))
-            out(f"  {name:<12} {value:.4f}" + (f"  ({low:.4f} to {high:.4f})" if low else ""))

@@ -6,73 +6,95 @@ grade). The corpus goes through the real river into a library kept in the cache 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dragtor import metrics, retrieve
+from dragtor import metrics
 from dragtor.config import Config
-from dragtor.embed import open_embedder
 from dragtor.errors import LoadError
-from dragtor.ingest import Ingest, splitter_version, vector_fingerprint
-from dragtor.library import Library
-from dragtor.types import Document, Source, short_hash
+from dragtor.evaluate.common import (
+    Measured,
+    Progress,
+    kept_library,
+    means,
+    ranked_by,
+    ranker,
+    side_by_side,
+)
+from dragtor.types import Document, short_hash
 
 if TYPE_CHECKING:
+    from dragtor.library import Library
+    from dragtor.retrieve import Ranked
     from dragtor.store import Store
 
-Progress = Callable[[str, int, int], None]
 Judgements = dict[str, dict[str, int]]
+MEASURES: dict[str, Callable[[list[str], dict[str, int]], float]] = {
+    "ndcg@10": lambda ranking, grades: metrics.ndcg(ranking, grades, 10),
+    "recall@10": lambda ranking, grades: metrics.recall(ranking, grades, 10),
+    "recall@100": lambda ranking, grades: metrics.recall(ranking, grades, 100),
+    "mrr": metrics.reciprocal_rank,
+}
 
 
-def evaluate(folder: Path, config: Config, *, split: str, progress: Progress) -> dict[str, Any]:
-    """Index the corpus unless that is done, ask every judged query, and score the rankings."""
+def evaluate(
+    folder: Path,
+    config: Config,
+    *,
+    split: str,
+    progress: Progress,
+    compare: Mapping[str, Config] | None = None,
+) -> dict[str, Any]:
+    """Index the corpus unless that is done, ask every judged query, and score the rankings.
+
+    `compare` maps labels to other configurations, measured on the same queries.
+    """
     queries = queries_of(folder)
     judged = judgements(folder / "qrels" / f"{split}.tsv")
     if missing := judged.keys() - queries.keys():
         raise LoadError(f"{len(missing)} judged queries are not in queries.jsonl")
-    with corpus_library(folder, config, progress) as library:
-        names = document_names(library.store())
-        rankings: dict[str, list[str]] = {}
-        latencies: list[float] = []
-        library.embedder.embed_queries(["warm"])
-        for number, query in enumerate(judged):
-            progress("asking", number, len(judged))
-            begun = time.perf_counter()
-            ranked = retrieve.rank(
-                library.store(), library.embedder.embed_queries, queries[query], config.retrieve
-            )
-            latencies.append(1000 * (time.perf_counter() - begun))
-            rankings[query] = by_document(library.store(), ranked, names)
-        progress("asking", len(judged), len(judged))
-        model = library.embedder.name
-    return {
-        "kind": "retrieval",
-        "path": folder.name,
-        "n": len(judged),
-        "metrics": scores(rankings, judged) | _latency(latencies),
-        "model": f"{model}, dense weight {config.retrieve.dense_weight:g}",
-        "versions": versions(),
-    }
+
+    def measure(config: Config) -> Measured:
+        with corpus_library(folder, config, progress) as library:
+            rankings, latencies = _ask(library, queries, judged, progress)
+            model = ranked_by(library)
+        return Measured(model, _values(rankings, judged), _latency(latencies))
+
+    return side_by_side("retrieval", folder, measure, config, compare or {})
+
+
+def _ask(
+    library: Library, queries: Mapping[str, str], judged: Judgements, progress: Progress
+) -> tuple[dict[str, list[str]], list[float]]:
+    """The ranking of each judged query, and the milliseconds each took."""
+    store, rank = library.store(), ranker(library)
+    names = document_names(store)
+    rankings: dict[str, list[str]] = {}
+    latencies: list[float] = []
+    rank("warm")
+    for number, query in enumerate(judged):
+        progress("asking", number, len(judged))
+        begun = time.perf_counter()
+        ranked = rank(queries[query])
+        latencies.append(1000 * (time.perf_counter() - begun))
+        rankings[query] = by_document(store, ranked, names)
+    progress("asking", len(judged), len(judged))
+    return rankings, latencies
 
 
 def scores(rankings: Mapping[str, list[str]], judged: Judgements) -> dict[str, Any]:
     """Means over the queries, each with its 95 % interval under KEY_ci."""
-    measures: dict[str, Callable[[list[str], dict[str, int]], float]] = {
-        "ndcg@10": lambda r, g: metrics.ndcg(r, g, 10),
-        "recall@10": lambda r, g: metrics.recall(r, g, 10),
-        "recall@100": lambda r, g: metrics.recall(r, g, 100),
-        "mrr": metrics.reciprocal_rank,
+    return means(_values(rankings, judged))
+
+
+def _values(rankings: Mapping[str, list[str]], judged: Judgements) -> dict[str, list[float]]:
+    return {
+        name: [measure(rankings[query], grades) for query, grades in judged.items()]
+        for name, measure in MEASURES.items()
     }
-    found: dict[str, Any] = {}
-    for name, measure in measures.items():
-        values = [measure(rankings[query], grades) for query, grades in judged.items()]
-        found[name] = round(metrics.mean(values), 4)
-        found[f"{name}_ci"] = [round(bound, 4) for bound in metrics.interval(values)]
-    return found
 
 
 def _latency(milliseconds: list[float]) -> dict[str, float]:
@@ -82,7 +104,7 @@ def _latency(milliseconds: list[float]) -> dict[str, float]:
     }
 
 
-def by_document(store: Store, ranked: list[retrieve.Ranked], names: Mapping[str, str]) -> list[str]:
+def by_document(store: Store, ranked: list[Ranked], names: Mapping[str, str]) -> list[str]:
     """The corpus ids of the passages' documents, each at its best passage's place."""
     passages = store.passages([r.row for r in ranked])
     return list(dict.fromkeys(names[passages[r.row].document_id] for r in ranked))
@@ -95,30 +117,15 @@ def document_names(store: Store) -> dict[str, str]:
 
 def corpus_library(folder: Path, config: Config, progress: Progress) -> Library:
     """The corpus as a library, kept between runs; indexing goes on where it was interrupted."""
-    from platformdirs import user_cache_path
-
     corpus = folder / "corpus.jsonl"
-    embedder = open_embedder(config.embed, config.models)
-    made_by = vector_fingerprint(embedder, config.embed), splitter_version(config.split)
-    place = user_cache_path("dragtor") / "evals" / short_hash(_digest(corpus), *made_by)
-    library = Library(place, config=config, progress=progress)
-    library.embedder = embedder
-    with library.ingest() as ingest:
-        _fill(ingest, corpus)
-    return library
 
-
-def _fill(ingest: Ingest, corpus: Path) -> None:
-    source = Source(short_hash("corpus", "beir"), "corpus", "corpus", "BEIR corpus")
-    known = ingest.writer.links(source.id)
-    ingest.writer.put_source(source)
-    for row in _jsonl(corpus):
-        uri = f"beir:{row['_id']}"
-        if uri not in known:
+    def documents() -> Iterator[Document]:
+        for row in _jsonl(corpus):
+            uri = f"beir:{row['_id']}"
             title, text = str(row.get("title") or ""), row["text"]
-            document = Document(short_hash(uri), uri, "file", title, text or title)
-            ingest.writer.stage(source.id, uri, "", document)
-    ingest.index()
+            yield Document(short_hash(uri), uri, "file", title, text or title)
+
+    return kept_library("beir", corpus, documents, config, progress)
 
 
 def queries_of(folder: Path) -> dict[str, str]:
@@ -138,16 +145,6 @@ def judgements(path: Path) -> Judgements:
     return found
 
 
-def versions() -> dict[str, str]:
-    """Of dragtor and of what the figures depend on."""
-    from importlib.metadata import version
-
-    import dragtor
-
-    names = ("chromadb", "numpy", "onnxruntime", "tokenizers")
-    return {"dragtor": dragtor.__version__} | {name: version(name) for name in names}
-
-
 def _jsonl(path: Path) -> Iterator[dict[str, Any]]:
     for number, line in enumerate(_lines(path), 1):
         try:
@@ -164,11 +161,3 @@ def _lines(path: Path) -> Iterator[str]:
             yield from (line for line in lines if line.strip())
     except (OSError, UnicodeDecodeError) as error:
         raise LoadError(f"cannot read {path}: {error}", "the BEIR layout is expected") from error
-
-
-def _digest(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise LoadError(f"cannot read {path}: {error.strerror}") from error

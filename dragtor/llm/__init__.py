@@ -39,9 +39,11 @@ def open_llm(config: LLMConfig, models: ModelsConfig) -> LLM:
     path = model_path(name, folder)
     hint = f"get {name} again" if path == Path(name).expanduser() else f"dragtor models pull {name}"
     if engine == "llama":
+        from platformdirs import user_cache_path
+
         from dragtor.llm.llama import open_llama
 
-        return open_llama(path, config, hint)
+        return open_llama(path, config, hint, user_cache_path("dragtor") / "prefix")
     from dragtor.llm.xllamacpp import open_xllamacpp
 
     return open_xllamacpp(path, config, hint)

@@ -7,6 +7,7 @@ broken by `neutralise`.
 
 from __future__ import annotations
 
+import math
 import re
 import uuid
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from dragtor.errors import CorruptModel, GenerationError, Missing
 from dragtor.types import Message
 
 FinishReason = Literal["stop", "length"]
+TINY = 1e-12  # an option's probability where nothing is left for it
 WORD_JOINER = "\u2060"
 _CONTROL = re.compile(
     r"<[|｜]|[|｜]>|</?s>|<</?SYS>>|\[/?INST\]|\[/?[A-Z]+_[A-Z]+\]"
@@ -32,6 +34,7 @@ class Usage:
     prompt_tokens: int
     completion_tokens: int
     finish_reason: FinishReason
+    read_tokens: int = 0  # of the prompt, those that were not known from a call before
 
 
 class Stream(Iterator[str]):
@@ -44,6 +47,7 @@ class Stream(Iterator[str]):
         self._pieces = pieces
         self.prompt_tokens = 0
         self.completion_tokens = 0
+        self.read_tokens = 0
         self.finish_reason: FinishReason | Literal[""] = ""
 
     def __next__(self) -> str:
@@ -53,6 +57,7 @@ class Stream(Iterator[str]):
             if isinstance(end.value, Usage):
                 self.prompt_tokens = end.value.prompt_tokens
                 self.completion_tokens = end.value.completion_tokens
+                self.read_tokens = end.value.read_tokens
                 self.finish_reason = end.value.finish_reason
             raise StopIteration from None
 
@@ -88,10 +93,30 @@ class LLM(Protocol):
         seed: int = 7,
         stop: Sequence[str] = (),
         json_schema: Mapping[str, Any] | None = None,
+        fixed: int = 0,
     ) -> Stream:
         """Answer `messages`; the same seed gives the same text.
 
+        `fixed` says how many of the first messages are the same at every call of this kind. The
+        state after them may be kept on the disk, for the next process; and what follows them is
+        not read again when calls of different kinds take turns.
+        Where the last message is the assistant's, its text is continued, as it stands and with
+        no turn's end after it. Servers other than llama-server, vLLM and Ollama cannot: they
+        take it for a whole turn and open a new one.
+        Where a message is an answer that this very model wrote in this process, its tokens are
+        not read again, and what follows may differ from what a fresh start gives.
         Raises GenerationError when the prompt leaves no room in the context: nothing is cut.
+        """
+
+    def choose(
+        self, messages: Sequence[Message], options: Sequence[str], *, fixed: int = 0
+    ) -> list[float]:
+        """The probability that the model writes each of `options` next; they sum to 1.
+
+        Engines in this process: exact, over all tokens of an option. A server: over the first
+        token, from its 20 likeliest (an option not among them gets the most that it can have);
+        where it tells no probabilities, 1.0 for the option that it writes under a schema.
+        Where one option opens another ("1", "12"), the shorter means: and nothing longer.
         """
 
     def close(self) -> None:
@@ -136,6 +161,62 @@ def neutralise(text: str) -> str:
     return _CONTROL.sub(lambda found: found[0][0] + WORD_JOINER + found[0][1:], text)
 
 
+LogProbs = Callable[[tuple[int, ...], list[int]], list[float]]
+
+
+def option_probabilities(options: Sequence[Sequence[int]], log_probs: LogProbs) -> list[float]:
+    """Probabilities of the options, given as token ids, normalised over them.
+
+    `log_probs(before, tokens)` gives the natural logarithm of the probability of each of
+    `tokens`, the prompt and then `before` having been written. It is asked once for each
+    `before`, shorter ones first.
+    """
+    ids = [tuple(option) for option in options]
+    if not all(ids):
+        raise ValueError("an option must not be empty")
+    children: dict[tuple[int, ...], list[int]] = {}
+    for option in ids:
+        for at, token in enumerate(option):
+            known = children.setdefault(option[:at], [])
+            if token not in known:
+                known.append(token)
+    logs: dict[tuple[int, ...], float] = {(): 0.0}
+    for before in sorted(children, key=lambda ids: (len(ids), ids)):
+        tokens = children[before]
+        for token, log in zip(tokens, log_probs(before, tokens), strict=True):
+            logs[(*before, token)] = logs[before] + log
+    best = max(logs[option] for option in ids)
+    own: dict[tuple[int, ...], float] = {}
+    for option in sorted(ids, key=len, reverse=True):
+        longer = sum(p for other, p in own.items() if other[: len(option)] == option != other)
+        own[option] = max(0.0, math.exp(logs[option] - best) - longer)
+    total = sum(own[option] for option in ids)
+    return [own[option] / total for option in ids]
+
+
+def first_token_shares(top: Mapping[str, float], options: Sequence[str]) -> list[float]:
+    """Shares of the options, read off the likeliest first tokens, text and probability of each.
+
+    An option has the tokens that begin it, and those that are it with more than a word's letters
+    after it ("Yes."). One that no token fits can have no more than the least of `top`, nor than
+    what `top` leaves.
+    """
+    least = min(*top.values(), max(TINY, 1 - sum(top.values())))
+    found = []
+    for option in (option.strip() for option in options):
+        fits = [
+            p
+            for text, p in ((token.strip(), p) for token, p in top.items())
+            if text
+            and (
+                option.startswith(text)
+                or (text.startswith(option) and not text[len(option)].isalnum())
+            )
+        ]
+        found.append(sum(fits) or least)
+    return [p / sum(found) for p in found]
+
+
 def split_rendered(
     messages: Sequence[Message], render: Callable[[list[dict[str, str]]], str]
 ) -> list[tuple[str, bool]]:
@@ -143,7 +224,11 @@ def split_rendered(
 
     `render` applies the chat template to messages whose contents are placeholders. A template
     that knows no system role gets the system text at the head of the first user message.
+    A last message of the assistant stands open, as it is, after the rest.
     """
+    if messages and messages[-1].role == "assistant":
+        opening = printable(messages[-1].content)
+        return [*split_rendered(messages[:-1], render), *([(opening, False)] if opening else [])]
     for turns in (list(messages), _fold_system(messages)):
         mark = uuid.uuid4().hex
         marks = [f"{mark}x{n}x" for n in range(len(turns))]

@@ -1,17 +1,15 @@
 """llama.cpp in this process, through llama-cpp-python's C bindings: its own small decode loop.
 
-The loop evaluates prompts in fixed blocks, so that a reused prefix gives the same text as a fresh
-start, and looks at signals between blocks. Knows no catalogue: it is given a file.
+What the context has read is not read again, and gives the same text as a fresh start; signals are
+looked at between blocks. Knows no catalogue: it is given a file, and a folder for fixed prefixes.
 """
 
 from __future__ import annotations
 
 import codecs
 import ctypes
-import json
 import os
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,12 +17,31 @@ from typing import Any
 from dragtor.config import LLMConfig
 from dragtor.errors import CorruptModel, GenerationError
 from dragtor.extras import require
-from dragtor.llm.base import Stream, Usage, check_gguf, check_room, printable, split_rendered
+from dragtor.llm.base import (
+    Stream,
+    Usage,
+    check_gguf,
+    check_room,
+    option_probabilities,
+    printable,
+    split_rendered,
+)
+from dragtor.llm.sample import grammar, log_probs_of, sampler
+from dragtor.llm.state import (
+    MOST_STATE_BYTES,
+    Aside,
+    PrefixFiles,
+    State,
+    blocks,
+    common,
+    reusable,
+    shared,
+)
+from dragtor.llm.text import StopFilter, chat_template
 from dragtor.types import Message
 
 BLOCK_TOKENS = 128  # evaluated at once: at most this long until an interrupt is seen
 GPU_BLOCK_TOKENS = 512
-TOP_K, TOP_P, MIN_P = 40, 0.95, 0.05  # llama.cpp's own defaults, when temperature > 0
 ALL_LAYERS = -1
 TINY_MODEL_BYTES = 300_000_000
 BUSY_SAMPLE_S = 0.1
@@ -77,8 +94,13 @@ def load_llama_cpp() -> ModuleType:
     return module
 
 
-def open_llama(path: Path, config: LLMConfig, hint: str = "") -> LlamaCpp:
-    """Load a GGUF file. Raises Missing or CorruptModel with `hint`, which gets the file."""
+def open_llama(
+    path: Path, config: LLMConfig, hint: str = "", prefixes: Path | None = None
+) -> LlamaCpp:
+    """Load a GGUF file. Raises Missing or CorruptModel with `hint`, which gets the file.
+
+    `prefixes` is the folder where states of fixed prefixes are kept; None keeps none.
+    """
     hint = hint or f"get {path.name} again"
     check_gguf(path, hint)
     api = load_llama_cpp()
@@ -93,7 +115,10 @@ def open_llama(path: Path, config: LLMConfig, hint: str = "") -> LlamaCpp:
             continue
         context = _open_context(api, model, config, layers, threads)
         if context is not None:
-            return LlamaCpp(api, model, context, path.stem)
+            files = None
+            if prefixes is not None:
+                files = PrefixFiles(prefixes, _identity(api, path, context, layers))
+            return LlamaCpp(api, model, context, path.stem, files)
         api.llama_model_free(model)
     reason = f": {_said[0]}" if _said else ""
     if model is not None:
@@ -125,10 +150,25 @@ def _open_context(api: ModuleType, model: Any, config: LLMConfig, layers: int, t
     return api.llama_init_from_model(model, params)
 
 
-class LlamaCpp:
-    """A loaded model and its one context. `stream` reuses the prefix of the prompt before."""
+def _identity(api: ModuleType, path: Path, context: Any, layers: int) -> str:
+    """What a state depends on besides its tokens."""
+    stat = path.stat()
+    engine = (api.__version__, api.llama_print_system_info().decode("utf-8", "replace"))
+    sizes = (api.llama_n_ctx(context), api.llama_n_batch(context), layers)
+    return repr((path.name, stat.st_size, stat.st_mtime_ns, *engine, *sizes))
 
-    def __init__(self, api: ModuleType, model: Any, context: Any, name: str) -> None:
+
+class LlamaCpp:
+    """A loaded model and its one context: what prompts and answers share is read once."""
+
+    def __init__(
+        self,
+        api: ModuleType,
+        model: Any,
+        context: Any,
+        name: str,
+        files: PrefixFiles | None = None,
+    ) -> None:
         self.name = name
         self.context_tokens = int(api.llama_n_ctx(context))
         self._api = api
@@ -136,7 +176,10 @@ class LlamaCpp:
         self._context = context
         self._vocab = api.llama_model_get_vocab(model)
         self._block = int(api.llama_n_batch(context))
-        self._evaluated: list[int] = []  # of the prompt before, as far as the context holds it
+        self._evaluated: list[int] = []  # what the context holds, answers included
+        self._kind: tuple[int, ...] = ()  # the fixed prefix of the prompt before
+        self._aside = Aside()
+        self._files = files
         self._render: Callable[[list[dict[str, str]]], str] | None = None
         self._current: Stream | None = None
 
@@ -162,7 +205,7 @@ class LlamaCpp:
     def prompt_tokens(self, messages: Sequence[Message]) -> list[int]:
         """The prompt's ids through the GGUF's own chat template; one BOS where it has one."""
         if self._render is None:
-            self._render = self._chat_template()
+            self._render = chat_template(self._api, self._model, self.name)
         ids: list[int] = []
         for text, is_template in split_rendered(messages, self._render):
             ids += self.tokenize(text, special=is_template)
@@ -180,16 +223,39 @@ class LlamaCpp:
         seed: int = 7,
         stop: Sequence[str] = (),
         json_schema: Mapping[str, Any] | None = None,
+        fixed: int = 0,
     ) -> Stream:
         """Answer `messages`; see LLM."""
         ids = self.prompt_tokens(messages)
         room = check_room(len(ids), self.context_tokens)
         if self._current is not None:
             self._current.close()
-        grammar = _grammar(json_schema) if json_schema is not None else None
-        pieces = self._generate(ids, min(max_tokens, room), temperature, seed, stop, grammar)
+        rules = grammar(json_schema) if json_schema is not None else None
+        prefix = self._prefix(ids, messages, fixed)
+        pieces = self._generate(ids, prefix, min(max_tokens, room), temperature, seed, stop, rules)
         self._current = Stream(pieces)
         return self._current
+
+    def choose(
+        self, messages: Sequence[Message], options: Sequence[str], *, fixed: int = 0
+    ) -> list[float]:
+        """Probabilities of `options`; see LLM. Exact: from the logits of each of their tokens."""
+        ids = self.prompt_tokens(messages)
+        choices = [self.tokenize(printable(option)) for option in options]
+        check_room(len(ids) + max(map(len, choices), default=0), self.context_tokens)
+        if self._current is not None:
+            self._current.close()
+
+        prefix = self._prefix(ids, messages, fixed)
+
+        def log_probs(before: tuple[int, ...], tokens: list[int]) -> list[float]:
+            if not before or not self._cut(len(ids)):
+                self._evaluate(ids, prefix)
+            for token in before:
+                self._decode([token])
+            return log_probs_of(self._api, self._context, self._vocab, tokens)
+
+        return option_probabilities(choices, log_probs)
 
     def close(self) -> None:
         """Free model and context."""
@@ -203,19 +269,20 @@ class LlamaCpp:
     def _generate(
         self,
         ids: list[int],
+        prefix: tuple[int, ...],
         max_tokens: int,
         temperature: float,
         seed: int,
         stop: Sequence[str],
-        grammar: str | None,
+        rules: str | None,
     ) -> Generator[str, None, Usage]:
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         text = StopFilter(stop)
         made = 0
-        with self._sampler(temperature, seed, grammar) as sampler:
-            self._evaluate(ids)
+        with sampler(self._api, self._vocab, temperature, seed, rules) as chain:
+            read = self._evaluate(ids, prefix)
             while made < max_tokens:
-                token = self._api.llama_sampler_sample(sampler, self._context, -1)
+                token = self._api.llama_sampler_sample(chain, self._context, -1)
                 made += 1
                 if self._api.llama_vocab_is_eog(self._vocab, token):
                     text.end()
@@ -228,33 +295,83 @@ class LlamaCpp:
                     self._decode([token])
         if rest := text.rest(decoder.decode(b"", final=True)):
             yield rest
-        return Usage(len(ids), made, "stop" if text.ended else "length")
+        return Usage(len(ids), made, "stop" if text.ended else "length", read)
 
-    def _evaluate(self, ids: list[int]) -> None:
-        """Bring the context to `ids`. Blocks start at multiples of the block size, always."""
-        shared = 0
-        for old, new in zip(self._evaluated, ids[:-1], strict=False):
-            if old != new:
-                break
-            shared += 1
-        keep = shared // self._block * self._block
-        memory = self._api.llama_get_memory(self._context)
-        if not self._api.llama_memory_seq_rm(memory, 0, keep, -1):
-            self._api.llama_memory_clear(memory, True)
+    def _prefix(self, ids: list[int], messages: Sequence[Message], fixed: int) -> tuple[int, ...]:
+        """The part of `ids` with which every prompt opens that has the `fixed` first messages."""
+        if not 0 < fixed < len(messages):
+            return ()
+        opening, role = messages[:fixed], messages[fixed].role
+        probes = [self.prompt_tokens([*opening, Message(role, text)]) for text in ("a", "1")]
+        return common([ids, common(probes)])
+
+    def _evaluate(self, ids: list[int], prefix: tuple[int, ...]) -> int:
+        """Bring the context to `ids`; how many tokens of them had to be read."""
+        if self._kind != prefix:
+            if self._kind and (state := self._state()):
+                self._aside.put(self._kind, state)
+            if back := self._aside.take(prefix):
+                self._restore(back)
+            self._kind = prefix
+        read = 0
+        if prefix and self._files and shared(self._evaluated, prefix) < len(prefix):
+            saved = self._files.read(prefix)
+            if saved is None or not self._restore(saved):
+                read = self._read(prefix)
+                if state := self._state():
+                    self._files.write(state)
+        return read + self._read(ids)
+
+    def _read(self, ids: Sequence[int]) -> int:
+        keep = reusable(self._evaluated, ids)
+        if not self._cut(keep):
             keep = 0
-        self._evaluated = self._evaluated[:keep]
-        for start in range(keep, len(ids), self._block):
-            block = ids[start : start + self._block]
-            self._decode(block)
-            self._evaluated += block
+        at = keep
+        for size in blocks(len(ids) - keep, self._block):
+            self._decode(ids[at : at + size])
+            at += size
+        return len(ids) - keep
 
-    def _decode(self, ids: list[int]) -> None:
+    def _cut(self, size: int) -> bool:
+        """Forget what stands after `size` tokens; where the model cannot, forget all."""
+        memory = self._api.llama_get_memory(self._context)
+        if not self._api.llama_memory_seq_rm(memory, 0, size, -1):
+            self._forget()
+            return False
+        del self._evaluated[size:]
+        return True
+
+    def _forget(self) -> None:
+        self._api.llama_memory_clear(self._api.llama_get_memory(self._context), True)
+        self._evaluated = []
+
+    def _decode(self, ids: Sequence[int]) -> None:
         array = (ctypes.c_int32 * len(ids))(*ids)
         batch = self._api.llama_batch_get_one(array, len(ids))
         if code := self._api.llama_decode(self._context, batch):
-            self._evaluated = []
-            self._api.llama_memory_clear(self._api.llama_get_memory(self._context), True)
+            self._forget()
             raise GenerationError(f"llama.cpp stopped with code {code} while generating")
+        self._evaluated += ids
+
+    def _state(self) -> State | None:
+        """What the context holds; None where that is nothing or too much to keep."""
+        size = self._api.llama_state_seq_get_size(self._context, 0)
+        if not self._evaluated or size > MOST_STATE_BYTES:
+            return None
+        buffer = (ctypes.c_uint8 * size)()
+        size = self._api.llama_state_seq_get_data(self._context, buffer, size, 0)
+        return State(tuple(self._evaluated), ctypes.string_at(buffer, size))
+
+    def _restore(self, state: State) -> bool:
+        """Put `state` in place of what the context holds; it holds nothing where that fails."""
+        self._forget()
+        size = len(state.data)
+        buffer = (ctypes.c_uint8 * size).from_buffer_copy(state.data)
+        if self._api.llama_state_seq_set_data(self._context, buffer, size, 0) != size:
+            self._forget()
+            return False
+        self._evaluated = list(state.ids)
+        return True
 
     def _piece(self, token: int) -> bytes:
         size = 64
@@ -264,105 +381,3 @@ class LlamaCpp:
             if n >= 0:
                 return buffer.raw[:n]
             size = -n
-
-    @contextmanager
-    def _sampler(self, temperature: float, seed: int, grammar: str | None) -> Iterator[Any]:
-        api = self._api
-        chain = api.llama_sampler_chain_init(api.llama_sampler_chain_default_params())
-        if grammar is not None:
-            made = api.llama_sampler_init_grammar(self._vocab, grammar.encode(), b"root")
-            if made is None:
-                api.llama_sampler_free(chain)
-                raise GenerationError("llama.cpp does not take this JSON schema")
-            api.llama_sampler_chain_add(chain, made)
-        if temperature <= 0:
-            steps = [api.llama_sampler_init_greedy()]
-        else:
-            steps = [
-                api.llama_sampler_init_top_k(TOP_K),
-                api.llama_sampler_init_top_p(TOP_P, 1),
-                api.llama_sampler_init_min_p(MIN_P, 1),
-                api.llama_sampler_init_temp(temperature),
-                api.llama_sampler_init_dist(seed),
-            ]
-        for step in steps:
-            api.llama_sampler_chain_add(chain, step)
-        try:
-            yield chain
-        finally:
-            api.llama_sampler_free(chain)
-
-    def _chat_template(self) -> Callable[[list[dict[str, str]]], str]:
-        from llama_cpp.llama_chat_format import Jinja2ChatFormatter
-
-        template = self._api.llama_model_chat_template(self._model, None)
-        if not template:
-            raise GenerationError(
-                f"{self.name} has no chat template: it is no chat model",
-                "set llm.model in params.yml to an instruct model",
-            )
-        texts = [
-            (self._api.llama_vocab_get_text(self._vocab, token) or b"").decode("utf-8", "replace")
-            if token >= 0
-            else ""
-            for token in (
-                self._api.llama_vocab_bos(self._vocab),
-                self._api.llama_vocab_eos(self._vocab),
-            )
-        ]
-        try:
-            formatter = Jinja2ChatFormatter(template.decode("utf-8", "replace"), texts[1], texts[0])
-        except Exception as error:  # a program out of the file
-            reason = " ".join(str(error).split())
-            raise GenerationError(
-                f"the chat template of {self.name} is damaged: {reason}"
-            ) from error
-
-        def render(messages: list[dict[str, str]]) -> str:
-            try:
-                return str(formatter(messages=messages).prompt)
-            except Exception as error:  # and so is its run
-                raise ValueError(str(error)) from error
-
-        return render
-
-
-class StopFilter:
-    """Text up to the first stop string; holds back what may be the start of one."""
-
-    def __init__(self, stop: Sequence[str]) -> None:
-        self._stop = [s for s in stop if s]
-        self._held = ""
-        self.ended = False
-
-    def feed(self, piece: str) -> str:
-        """The text that is safe to show now."""
-        text = self._held + piece
-        found = [at for at in (text.find(s) for s in self._stop) if at >= 0]
-        if found:
-            self._held, self.ended = "", True
-            return text[: min(found)]
-        held = max((self._overlap(text, s) for s in self._stop), default=0)
-        cut = len(text) - held
-        self._held = text[cut:]
-        return text[:cut]
-
-    def end(self) -> None:
-        """The model ended its turn."""
-        self.ended = True
-
-    def rest(self, last: str) -> str:
-        """What was held back and proved to be no stop string."""
-        text, self._held = self._held + last, ""
-        return text
-
-    @staticmethod
-    def _overlap(text: str, stop: str) -> int:
-        sizes = range(min(len(stop) - 1, len(text)), 0, -1)
-        return next((n for n in sizes if text.endswith(stop[:n])), 0)
-
-
-def _grammar(schema: Mapping[str, Any]) -> str:
-    from llama_cpp.llama_grammar import json_schema_to_gbnf
-
-    return str(json_schema_to_gbnf(json.dumps(schema)))

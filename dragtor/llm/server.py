@@ -7,6 +7,7 @@ template. Knows nothing of files: the model is the server's.
 from __future__ import annotations
 
 import json
+import math
 import os
 import string
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -15,7 +16,15 @@ from urllib.parse import urlsplit
 
 from dragtor.config import LLMConfig
 from dragtor.errors import GenerationError, Missing, UsageError
-from dragtor.llm.base import Stream, Usage, check_room, clean, neutralise, printable
+from dragtor.llm.base import (
+    Stream,
+    Usage,
+    check_room,
+    clean,
+    first_token_shares,
+    neutralise,
+    printable,
+)
 from dragtor.types import Message
 
 if TYPE_CHECKING:
@@ -25,6 +34,8 @@ CONNECT_S = 10.0
 ANSWERS_S = 10.0  # patience with the small questions: models, tokens, properties
 TEMPLATE_TOKENS = 32  # a template's own text, at most, where the server does not tell
 TURN_TOKENS = 8  # the control tokens around one message, at most
+TOP_TOKENS = 20  # the most that OpenAI, and vLLM by default, tell
+PICK_TOKENS = 32  # around an option: JSON
 OLLAMA_TOKENS = 4096  # its default context
 START_HINT = "start it, for example: llama-server -m MODEL.gguf --port 8080; or unset llm.url"
 
@@ -51,13 +62,17 @@ def open_server(config: LLMConfig) -> ServerLLM:
 
 
 class ServerLLM:
-    """One model of a server. Token counts are the server's own, or an upper estimate."""
+    """One model of a server. Token counts are the server's own, or an upper estimate.
+
+    Which prompts it remembers is its own affair: `fixed` is not told to it.
+    """
 
     def __init__(self, client: _Client, name: str, context_tokens: int) -> None:
         self.name = name
         self.context_tokens = context_tokens
         self._client = client
         self._current: Stream | None = None
+        self._tells_probabilities = True  # until it did not
 
     def count_tokens(self, text: str) -> int:
         """Tokens of `text`; where the server cannot count, more rather than fewer."""
@@ -84,21 +99,14 @@ class ServerLLM:
         seed: int = 7,
         stop: Sequence[str] = (),
         json_schema: Mapping[str, Any] | None = None,
+        fixed: int = 0,
     ) -> Stream:
         """Answer `messages`; see LLM."""
         prompt_tokens = self.count_prompt(messages)
         room = check_room(prompt_tokens, self.context_tokens)
         if self._current is not None:
             self._current.close()
-        body: dict[str, Any] = {
-            "model": self.name,
-            "messages": _turns(messages),
-            "max_tokens": min(max_tokens, room),
-            "temperature": temperature,
-            "seed": seed,
-            "stream": True,
-            "stream_options": {"include_usage": True},
-        }
+        body = self._body(messages, min(max_tokens, room), temperature, seed)
         if stops := [s for s in stop if s]:
             body["stop"] = stops
         if json_schema is not None:
@@ -107,14 +115,79 @@ class ServerLLM:
         self._current = Stream(self._generate(body, prompt_tokens))
         return self._current
 
+    def choose(
+        self, messages: Sequence[Message], options: Sequence[str], *, fixed: int = 0
+    ) -> list[float]:
+        """Probabilities of `options`; see LLM."""
+        if not all(options):
+            raise ValueError("an option must not be empty")
+        check_room(self.count_prompt(messages), self.context_tokens)
+        if self._current is not None:
+            self._current.close()
+        if self._tells_probabilities:
+            body = self._body(messages, 1) | {"logprobs": True, "top_logprobs": TOP_TOKENS}
+            if top := self._top_tokens(body):
+                return first_token_shares(top, options)
+            self._tells_probabilities = False
+        return self._pick(messages, options)
+
     def close(self) -> None:
         """Drop the connections."""
         if self._current is not None:
             self._current.close()
         self._client.close()
 
+    def _body(
+        self, messages: Sequence[Message], max_tokens: int, temperature: float = 0.0, seed: int = 7
+    ) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "model": self.name,
+            "messages": _turns(messages),
+            "max_tokens": max_tokens,
+            "temperature": temperature,
+            "seed": seed,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        if _opens_answer(messages) and self._client.is_vllm(self.name):
+            body |= {"continue_final_message": True, "add_generation_prompt": False}
+        return body
+
+    def _top_tokens(self, body: Mapping[str, Any]) -> dict[str, float]:
+        """Text and probability of the likeliest first tokens; nothing where they are not told."""
+        top: dict[str, float] = {}
+        try:
+            for chunk in self._client.events(body):
+                for choice in chunk.get("choices") or ():
+                    for place in ((choice.get("logprobs") or {}).get("content") or ())[:1]:
+                        for token in () if top else place.get("top_logprobs") or ():
+                            text = str(token["token"])
+                            top[text] = top.get(text, 0.0) + math.exp(token["logprob"])
+        except (_Refused, AttributeError, KeyError, TypeError):  # the last three: another form
+            return {}
+        return top
+
+    def _pick(self, messages: Sequence[Message], options: Sequence[str]) -> list[float]:
+        """1.0 for the option that the server writes when a schema allows no other text."""
+        turns = messages[:-1] if _opens_answer(messages) else messages
+        schema = {
+            "type": "object",
+            "properties": {"answer": {"enum": list(options)}},
+            "required": ["answer"],
+            "additionalProperties": False,
+        }
+        room = max(map(len, options)) + PICK_TOKENS
+        text = "".join(self.stream(turns, max_tokens=room, json_schema=schema))
+        try:
+            chosen = options.index(json.loads(text)["answer"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise GenerationError(
+                f"the server at {self._client.url} keeps to no JSON schema: it cannot choose"
+            ) from error
+        return [float(at == chosen) for at in range(len(options))]
+
     def _generate(self, body: dict[str, Any], prompt: int) -> Generator[str, None, Usage]:
-        made = 0
+        made = cached = 0
         reason = ""
         for chunk in self._client.events(body):
             for choice in chunk.get("choices") or ():
@@ -125,9 +198,11 @@ class ServerLLM:
             if counts := chunk.get("usage"):
                 prompt = int(counts.get("prompt_tokens", prompt))
                 made = int(counts.get("completion_tokens", made))
+                details = counts.get("prompt_tokens_details") or {}
+                cached = int(details.get("cached_tokens") or 0)
         if not reason:
             raise GenerationError(f"the server at {self._client.url} broke off its answer")
-        return Usage(prompt, made, "length" if reason == "length" else "stop")
+        return Usage(prompt, made, "length" if reason == "length" else "stop", prompt - cached)
 
 
 class _Client:
@@ -151,6 +226,10 @@ class _Client:
         listed = data.get("data") if isinstance(data, dict) else None
         self._models = {str(m["id"]): m for m in listed or () if isinstance(m, dict) and "id" in m}
         return list(self._models)
+
+    def is_vllm(self, model: str) -> bool:
+        """Whether the server lists the model as vLLM does."""
+        return "max_model_len" in self._models.get(model, {})
 
     def context_tokens(self, model: str) -> int | None:
         """What llama-server, vLLM or Ollama says, else None.
@@ -284,8 +363,16 @@ def estimate_tokens(text: str) -> int:
     return (plain + 2) // 3 + len(data) - plain
 
 
+def _opens_answer(messages: Sequence[Message]) -> bool:
+    """Whether the last message is the start of the answer."""
+    return bool(messages) and messages[-1].role == "assistant"
+
+
 def _turns(messages: Sequence[Message]) -> list[dict[str, str]]:
-    return [{"role": m.role, "content": neutralise(clean(m.content))} for m in messages]
+    turns = [{"role": m.role, "content": neutralise(clean(m.content))} for m in messages]
+    if _opens_answer(messages):
+        turns[-1]["content"] = neutralise(printable(messages[-1].content))
+    return turns
 
 
 def _json(response: requests.Response) -> Any:

@@ -20,11 +20,22 @@ from typing import Any
 from dragtor.config import LLMConfig
 from dragtor.errors import CorruptModel, GenerationError
 from dragtor.extras import require
-from dragtor.llm.base import Stream, Usage, check_gguf, check_room, printable, split_rendered
+from dragtor.llm.base import (
+    FinishReason,
+    Stream,
+    Usage,
+    check_gguf,
+    check_room,
+    option_probabilities,
+    printable,
+    split_rendered,
+)
 from dragtor.llm.llama import BLOCK_TOKENS, calm_openmp, thread_count
+from dragtor.llm.state import MOST_STATE_BYTES
 from dragtor.types import Message
 
 SILENT = -1  # its log level: nothing
+FORCED = 1e6  # added to a token's logit: it is the one written
 
 
 def open_xllamacpp(path: Path, config: LLMConfig, hint: str = "") -> XLlamaCpp:
@@ -43,6 +54,7 @@ def open_xllamacpp(path: Path, config: LLMConfig, hint: str = "") -> XLlamaCpp:
     params.fit_params = config.gpu_layers == -2
     threads = thread_count(config.threads, path.stat().st_size)
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
+    params.cache_ram_mib = MOST_STATE_BYTES // 2**20  # states of earlier prompts; 8 GiB else
     params.verbosity = SILENT
     params.ui = False
     params.warmup = False
@@ -57,13 +69,19 @@ def open_xllamacpp(path: Path, config: LLMConfig, hint: str = "") -> XLlamaCpp:
 
 
 class XLlamaCpp:
-    """A loaded model behind llama-server's own request handling."""
+    """A loaded model behind llama-server's own request handling.
+
+    It keeps the states of earlier prompts itself, in memory only, and to the token: a prompt that
+    opens like an earlier one may give another text than in a fresh start. `fixed` says nothing
+    that it does not know.
+    """
 
     def __init__(self, server: Any, folder: Path, name: str) -> None:
         self.name = name
         self._server = server
         self._folder = folder
         self._current: Stream | None = None
+        self._request("GET", "/slots")  # waits for its loop: a server ended before never ends
         props = self._request("GET", "/props")
         self.context_tokens = int(props["default_generation_settings"]["n_ctx"])
         self._bos = str(props.get("bos_token", ""))
@@ -93,6 +111,7 @@ class XLlamaCpp:
         seed: int = 7,
         stop: Sequence[str] = (),
         json_schema: Mapping[str, Any] | None = None,
+        fixed: int = 0,
     ) -> Stream:
         """Answer `messages`; see LLM."""
         ids = self.prompt_tokens(messages)
@@ -112,6 +131,25 @@ class XLlamaCpp:
             request["json_schema"] = json_schema
         self._current = Stream(self._generate(request))
         return self._current
+
+    def choose(
+        self, messages: Sequence[Message], options: Sequence[str], *, fixed: int = 0
+    ) -> list[float]:
+        """Probabilities of `options`; see LLM. Exact: each token in turn is forced and read.
+
+        Raises GenerationError for an option with a character of several tokens, such as an emoji:
+        llama-server writes no half characters.
+        """
+        ids = self.prompt_tokens(messages)
+        choices = [self._option(printable(option)) for option in options]
+        check_room(len(ids) + max(map(len, choices), default=0), self.context_tokens)
+        if self._current is not None:
+            self._current.close()
+
+        def log_probs(before: tuple[int, ...], tokens: list[int]) -> list[float]:
+            return [self._log_prob([*ids, *before], token) for token in tokens]
+
+        return option_probabilities(choices, log_probs)
 
     def close(self) -> None:
         """Free the model and its folder."""
@@ -149,13 +187,42 @@ class XLlamaCpp:
                         yield choice["text"]
                 if counts := chunk.get("usage"):
                     made, prompt = int(counts["completion_tokens"]), int(counts["prompt_tokens"])
-                    usage = Usage(prompt, made, "stop" if reason == "stop" else "length")
+                    known = int((counts.get("prompt_tokens_details") or {}).get("cached_tokens", 0))
+                    ended: FinishReason = "stop" if reason == "stop" else "length"
+                    usage = Usage(prompt, made, ended, prompt - known)
         finally:
             stopped.set()
             worker.join()
         if usage is None:
             raise GenerationError("llama.cpp ended without an answer")
         return usage
+
+    def _option(self, text: str) -> list[int]:
+        body = {"content": text, "parse_special": False, "with_pieces": True}
+        tokens = self._request("POST", "/tokenize", body)["tokens"]
+        if not all(isinstance(token["piece"], str) for token in tokens):
+            raise GenerationError(
+                f"xllamacpp cannot weigh the option {text!r}", 'pip install "dragtor[llama]"'
+            )
+        return [int(token["id"]) for token in tokens]
+
+    def _log_prob(self, prompt: list[int], token: int) -> float:
+        """Natural logarithm of the model's probability of `token`: its own, before the bias."""
+        body = {
+            "prompt": prompt,
+            "n_predict": 1,
+            "temperature": 0,
+            "n_probs": 1,
+            "logit_bias": [[token, FORCED]],
+        }
+        try:
+            answer = self._request("POST", "/completion", body)
+        except ValueError as error:
+            raise GenerationError(f"llama.cpp failed: {error}") from error
+        said = answer["completion_probabilities"][0]
+        if said["id"] != token:
+            raise GenerationError(f"llama.cpp wrote another token than {token}")
+        return float(said["logprob"])
 
     def _render(self, messages: list[dict[str, str]]) -> str:
         return str(self._request("POST", "/apply-template", {"messages": messages})["prompt"])

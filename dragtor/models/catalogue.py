@@ -17,7 +17,7 @@ from dragtor.config import config_path, packaged
 from dragtor.errors import UsageError
 from dragtor.types import short_hash
 
-Kind = Literal["llm", "encoder", "speech", "training", "file"]
+Kind = Literal["llm", "encoder", "reranker", "speech", "training", "file"]
 
 # Part of an encoder's fingerprint: change the text whenever int8.py would make other weights.
 INT8_RECIPE = "onnxruntime quantize_dynamic QInt8 per_channel reduce_range"
@@ -29,11 +29,14 @@ _PLAIN_NAME = re.compile(r"(?!\.)[^/\\\x00-\x1f\ud800-\udfff]+")  # one path par
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """One official file: `sha256` is hex; a git blob's SHA-1 where the hub states only that."""
+    """One official file: `sha256` is hex; a git blob's SHA-1 where the hub states only that.
+
+    Empty, it is asked of the hub when the model is pulled, and `bytes` with it.
+    """
 
     name: str
-    bytes: int
-    sha256: str
+    bytes: int = 0
+    sha256: str = ""
     path: str = ""  # in the hub's repository
 
 
@@ -55,7 +58,7 @@ class Mirror:
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """One model; the fields after `mirrors` are set for encoders only."""
+    """One model; what stands after `mirrors` is for encoders, `max_tokens` for rerankers too."""
 
     name: str
     kind: Kind
@@ -80,6 +83,8 @@ class ModelSpec:
                 raise UsageError(f"not a plain model or file name: {name!r}")
         if not self.files:
             raise UsageError(f"model {self.name} lists no files")
+        if self.kind not in ("reranker", "file") and not all(file.sha256 for file in self.files):
+            raise UsageError(f"model {self.name} lists a file without its sha256")
 
     @property
     def bytes(self) -> int:

@@ -3,6 +3,16 @@
 Knows SQL and Chroma; does not know where texts come from nor who embeds them.
 """
 
+from dragtor.store.chats import (
+    Turn,
+    chat_latest,
+    chat_named,
+    find_turns,
+    forget_documents,
+    keep_turn,
+    remove_turns,
+    turns_of,
+)
 from dragtor.store.lock import held_by
 from dragtor.store.read import Filters, Found, Store
 from dragtor.store.rebuild import Rebuild
@@ -15,7 +25,15 @@ __all__ = [
     "Indexed",
     "Rebuild",
     "Store",
+    "Turn",
     "Writer",
+    "chat_latest",
+    "chat_named",
     "drift",
+    "find_turns",
+    "forget_documents",
     "held_by",
+    "keep_turn",
+    "remove_turns",
+    "turns_of",
 ]

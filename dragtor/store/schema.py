@@ -64,6 +64,23 @@ MIGRATIONS = (
     INSERT INTO meta VALUES ('generation', '0'), ('edition', '1');
     INSERT INTO meta VALUES ('library_id', lower(hex(randomblob(8))));
     """,
+    """
+    -- every ask without a session opens a chat without a name
+    CREATE TABLE chats (
+        id INTEGER PRIMARY KEY, name TEXT NOT NULL, created_at TEXT NOT NULL,
+        updated_at TEXT NOT NULL
+    );
+    CREATE UNIQUE INDEX chats_name ON chats (name) WHERE name != '';
+    CREATE TABLE turns (
+        id INTEGER PRIMARY KEY, chat_id INTEGER NOT NULL, question TEXT NOT NULL,
+        query TEXT NOT NULL, answer TEXT NOT NULL, grounded INTEGER NOT NULL,
+        claims TEXT NOT NULL, citations TEXT NOT NULL, model TEXT NOT NULL, asked_at TEXT NOT NULL
+    );
+    CREATE INDEX turns_chat ON turns (chat_id);
+    CREATE VIRTUAL TABLE turns_fts USING fts5 (
+        question, answer, tokenize = 'porter unicode61 remove_diacritics 2'
+    );
+    """,
 )
 
 

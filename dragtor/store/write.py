@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from dragtor.config import StoreConfig
 from dragtor.errors import LibraryError
 from dragtor.store import vectors
+from dragtor.store.chats import forget_documents
 from dragtor.store.lock import locked
 from dragtor.store.read import Store
 from dragtor.store.schema import connect, plain_errors, transaction
@@ -267,6 +268,7 @@ class Writer:
                 self._delete_document(document_id, staged=1)
             for item in add:
                 self._put_in_force(item, edition)
+            forget_documents(self.db, remove)
             finish()
             if old or remove:
                 self.set_meta("untidy", "1")

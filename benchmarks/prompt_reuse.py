@@ -1,0 +1,114 @@
+"""Time to the first token with and without what was read before, through the `llama` engine.
+
+(i) a cold `ask`, without and with the saved state of the fixed prefix; (ii) a chat's second
+question, without and with reuse, once with earlier turns as question and answer, once with their
+passages kept. Bar for (ii): half. Other load changes seconds, so tokens read stand beside them.
+Run: python benchmarks/prompt_reuse.py [MODEL] [PASSAGE_TOKENS]
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from common import save
+
+from dragtor import prompt
+from dragtor.config import LLMConfig, load_config, models_path
+from dragtor.llm.llama import LlamaCpp, open_llama
+from dragtor.models import model_path
+from dragtor.split import sentences
+from dragtor.types import Message
+
+BAR = 0.5
+CONTEXT_TOKENS = 4096
+ANSWER_TOKENS = 60
+SAMPLE = Path(__file__).resolve().parent.parent / "assets" / "sample_library"
+QUESTIONS = ("What does the text say first?", "And what does it say after that?")
+
+
+def blocks_of(text: str, llm: LlamaCpp, tokens: int) -> tuple[list[prompt.Block], str]:
+    """Sentences of `text` that have `tokens` tokens together, and the text after them."""
+    chosen: list[tuple[int, str]] = []
+    end = taken = 0
+    for start, end in sentences(text):
+        taken += llm.count_tokens(text[start:end])
+        if taken > tokens:
+            break
+        chosen.append((len(chosen) + 1, text[start:end]))
+    return [prompt.Block("Sample", chosen)], text[end:]
+
+
+def first_token(llm: LlamaCpp, messages: Sequence[Message], fixed: int) -> tuple[str, Any]:
+    """The answer; seconds and processor seconds to its first piece, and tokens read."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    stream = llm.stream(messages, max_tokens=ANSWER_TOKENS, fixed=fixed)
+    text = next(stream)
+    figures = {
+        "first_token_s": round(time.perf_counter() - wall, 2),
+        "processor_s": round(time.process_time() - cpu, 2),
+    }
+    text += "".join(stream)
+    figures |= {"prompt_tokens": stream.prompt_tokens, "read_tokens": stream.read_tokens}
+    print(figures, flush=True)
+    return text, figures
+
+
+def forget(llm: LlamaCpp) -> None:
+    """As if nothing had been read: what a process without reuse does at each question."""
+    llm._forget()
+    llm._kind = ()
+
+
+def main(name: str, passage_tokens: int) -> int:
+    path = model_path(name, models_path(load_config().models))
+    config = LLMConfig(context_tokens=CONTEXT_TOKENS)
+    text = "\n".join(p.read_text("utf-8") for p in sorted(SAMPLE.rglob("*.md"))) * 4
+    found: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        llm = open_llama(path, config, prefixes=Path(folder))
+        passages, rest = blocks_of(text, llm, passage_tokens)
+        others, _ = blocks_of(rest, llm, passage_tokens)
+        first = prompt.answer_messages(QUESTIONS[0], passages)
+        answer, found["cold"] = first_token(llm, first, prompt.FIXED)
+        llm.close()
+
+        llm = open_llama(path, config, prefixes=Path(folder))  # the next process
+        again, found["cold_saved_prefix"] = first_token(llm, first, prompt.FIXED)
+        same = answer == again
+        layouts = {
+            "chat": [Message("user", QUESTIONS[0]), Message("assistant", answer)],
+            "chat_passages_kept": [first[-1], Message("assistant", answer)],
+        }
+        seconds = {
+            layout: prompt.answer_messages(QUESTIONS[1], others, history)
+            for layout, history in layouts.items()
+        }
+        for layout, messages in reversed(seconds.items()):  # either goes on from the first question
+            reused, found[f"{layout}_reuse"] = first_token(llm, messages, prompt.FIXED)
+            del reused
+        for layout, messages in seconds.items():
+            forget(llm)
+            _, found[layout] = first_token(llm, messages, 0)
+        llm.close()
+    ratios = {
+        f"{layout}_ratio": round(found[f"{layout}{with_}"]["first_token_s"]
+                                 / found[layout]["first_token_s"], 3)
+        for layout, with_ in (("cold", "_saved_prefix"), ("chat", "_reuse"),
+                              ("chat_passages_kept", "_reuse"))
+    }  # fmt: skip
+    figures = {"model": path.stem, "passage_tokens": passage_tokens, **found, **ratios}
+    figures |= {"same_text": same, "bar": BAR}
+    for key, value in (*ratios.items(), ("same_text", same)):
+        print(f"{key:26} {value}")
+    save("prompt_reuse", figures, ["llama_cpp_python"])
+    return 0 if same and ratios["chat_ratio"] <= BAR else 1
+
+
+if __name__ == "__main__":
+    model = sys.argv[1] if len(sys.argv) > 1 else "qwen2.5-coder-1.5b"
+    sys.exit(main(model, int(sys.argv[2]) if len(sys.argv) > 2 else 700))

@@ -1,0 +1,108 @@
+"""What a reranker adds and costs: the mix alone against each reranker, on fixed small samples.
+
+    python benchmarks/rerank.py [--reranker llm] [--model qwen2.5-coder-1.5b] [--n 40] [--depth 8]
+
+SciFact test (by document) and the covid_qa half (by passage), nDCG@10 with paired intervals, and
+seconds a question. The first `depth` hits are read again; weight 1 is the reranker's order alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import time
+from pathlib import Path
+from typing import Any
+
+from common import save
+from covid_retrieval import library_of, questions_of
+
+from dragtor import metrics, retrieve
+from dragtor.config import load_config
+from dragtor.evaluate.retrieval import corpus_library, document_names, judgements, queries_of
+from dragtor.library import Library
+from dragtor.rerank import Reranker, open_reranker
+
+DATA = Path("../shared/data")
+WEIGHTS = (0.25, 0.5, 0.75, 1.0)
+
+
+def compare(
+    library: Library,
+    questions: list[tuple[str, dict[str, int]]],
+    rerank: Reranker,
+    depth: int,
+    *,
+    by_document: bool,
+) -> dict[str, Any]:
+    store, embed = library.store(), library.embedder.embed_queries
+    names = document_names(store)
+    before: list[float] = []
+    after: dict[float, list[float]] = {weight: [] for weight in WEIGHTS}
+    seconds: list[float] = []
+    for text, grades in questions:
+        ranked = retrieve.rank(store, embed, text, library.config.retrieve)
+        passages = store.passages([r.row for r in ranked])
+        ids = {
+            row: names[p.document_id] if by_document else str(row) for row, p in passages.items()
+        }
+        begun = time.perf_counter()
+        new = rerank.score(text, retrieve.texts(store, ranked[:depth])).tolist()
+        seconds.append(time.perf_counter() - begun)
+        before.append(ndcg(ranked, ids, grades))
+        for weight in WEIGHTS:
+            after[weight].append(ndcg(retrieve.reread(ranked, new, weight), ids, grades))
+    return {
+        "n": len(before),
+        "none": round(metrics.mean(before), 4),
+        "by_weight": {
+            f"{weight:g}": {
+                "ndcg@10": round(metrics.mean(each), 4),
+                "difference_ci": [round(b, 4) for b in metrics.paired_interval(before, each)],
+            }
+            for weight, each in after.items()
+        },
+        "seconds_p50": round(metrics.percentile(seconds, 0.5), 2),
+        "seconds_p95": round(metrics.percentile(seconds, 0.95), 2),
+    }
+
+
+def ndcg(ranked: list[retrieve.Ranked], ids: dict[int, str], grades: dict[str, int]) -> float:
+    return metrics.ndcg(list(dict.fromkeys(ids[r.row] for r in ranked)), grades, 10)
+
+
+def run(name: str, model: str, n: int, depth: int) -> dict[str, Any]:
+    config = load_config(overrides={"llm": {"model": model, "context_tokens": 2048}})
+    draw = random.Random(7)
+    figures: dict[str, Any] = {"reranker": name, "model": model, "depth": depth}
+    folder = DATA / "covid_qa"
+    with library_of(folder, config) as library:
+        rerank = open_reranker(name, config.models, library.llm)
+        assert rerank is not None
+        sample = draw.sample(questions_of(folder, library.store()), n)
+        figures["covid_qa_half"] = compare(library, sample, rerank, depth, by_document=False)
+        print(json.dumps(figures["covid_qa_half"], indent=2), flush=True)
+    folder = DATA / "scifact"
+    texts, judged = queries_of(folder), judgements(folder / "qrels" / "test.tsv")
+    sample = draw.sample([(texts[query], grades) for query, grades in judged.items()], n)
+    with corpus_library(folder, config, lambda *_: None) as library:
+        rerank = open_reranker(name, config.models, library.llm)
+        assert rerank is not None
+        figures["scifact_test"] = compare(library, sample, rerank, depth, by_document=True)
+    return figures
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--reranker", default="llm")
+    parser.add_argument("--model", default="qwen2.5-coder-1.5b")
+    parser.add_argument("--n", type=int, default=40)
+    parser.add_argument("--depth", type=int, default=8)
+    options = parser.parse_args()
+    if not DATA.exists():
+        print(f"skipped: {DATA} is not here")
+        raise SystemExit
+    figures = run(options.reranker, options.model, options.n, options.depth)
+    print(json.dumps(figures, indent=2))
+    save(f"rerank_{options.reranker}", figures, ["onnxruntime", "llama-cpp-python"])

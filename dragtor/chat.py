@@ -1,0 +1,269 @@
+"""A conversation: follow-ups made to stand alone, earlier turns within a budget, turns kept.
+
+Is handed a way to ask and a language model; knows neither retrieval nor grounding nor a terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from dragtor.config import ChatConfig
+from dragtor.errors import GenerationError, LibraryError, Missing, UsageError
+from dragtor.store import Filters, Turn
+from dragtor.types import Answer, Message
+
+if TYPE_CHECKING:
+    from dragtor.llm import LLM
+
+# Prompts. The examples: something left out, a pronoun, another subject, and a name that must go
+# since what it names is no longer meant.
+
+REWRITE_SYSTEM = """\
+You rewrite the last question of a conversation so that it can be understood alone. Put in what \
+it refers to. Where it turns to something else, name the new thing and leave the old one out. \
+Keep what it asks. Answer with the rewritten question only, on one line."""
+
+_REWRITE_EXAMPLES = (
+    (
+        ("How often do I water a fern?",
+         "Water a fern when the top of the soil is dry, about twice a week in summer.",
+         "And in winter?"),
+        "How often do I water a fern in winter?",
+    ),
+    (
+        ("Why do the leaves of my tomato curl?", "Hot dry wind makes them curl.",
+         "Is that bad for it?"),
+        "Is it bad for a tomato when its leaves curl?",
+    ),
+    (
+        ("How is heatstroke in a dog treated?", "Cool the dog with wet towels.",
+         "And when it's the cat?"),
+        "How is heatstroke in a cat treated?",
+    ),
+    (
+        ("How long does hay fever last?", "About six weeks, for most people.", "and in winter?"),
+        "How long does a runny nose in winter last?",
+    ),
+)  # fmt: skip
+REWRITE_TOKENS = 64
+ANSWER_CHARACTERS = 300  # of the answer before that a rewriting reads
+
+
+def rewrite_messages(question: str, answer: str, follow_up: str) -> list[Message]:
+    """The prompt that makes `follow_up` stand alone; the reply is one line."""
+    messages = [Message("system", REWRITE_SYSTEM)]
+    for turn, reply in _REWRITE_EXAMPLES:
+        messages += [Message("user", _rewrite_ask(*turn)), Message("assistant", reply)]
+    return [*messages, Message("user", _rewrite_ask(question, answer, follow_up))]
+
+
+def _rewrite_ask(question: str, answer: str, follow_up: str) -> str:
+    parts = [("Question", question), ("Answer", answer), ("Follow-up", follow_up)]
+    return "\n".join(f"{name}: {' '.join(text.split())}" for name, text in parts if text.strip())
+
+
+# Follow-ups
+
+LONG_QUESTION_WORDS = 12  # one of so many words stands alone, unless it opens with one of these
+CONTINUING_WORDS = {"and", "but", "or", "so", "then"}
+MAX_REWRITTEN_WORDS = 40
+
+
+def standalone(
+    question: str, turns: Sequence[Turn], llm: Callable[[], LLM] | None, config: ChatConfig
+) -> str:
+    """`question` as it can be understood without the turns before it.
+
+    The model rewrites it, at temperature 0. Where it may not (`llm` None, or switched off), fails,
+    or only says the earlier question again, the two questions stand side by side.
+    """
+    if not turns or not question.strip() or stands_alone(question):
+        return question
+    before = turns[-1]
+    short = len(before.query.split()) <= MAX_REWRITTEN_WORDS  # joined again and again it grows
+    joined = " ".join(f"{before.query if short else before.question} {question}".split())
+    if llm is None or not config.rewrite:
+        return joined
+    messages = rewrite_messages(before.query, prose(before.answer)[:ANSWER_CHARACTERS], question)
+    try:
+        with llm().stream(messages, max_tokens=REWRITE_TOKENS, stop=("\n",)) as stream:
+            text = "".join(stream).strip()
+    except (GenerationError, Missing):
+        return joined
+    repeated = _words(text) in ([], _words(before.query), _words(before.question))
+    cut_off = stream.finish_reason == "length" or len(text.split()) > MAX_REWRITTEN_WORDS
+    return joined if repeated or cut_off else text
+
+
+def stands_alone(question: str) -> bool:
+    """Whether a question is long enough to say what it is about."""
+    words = _words(question)
+    return len(words) >= LONG_QUESTION_WORDS and words[0] not in CONTINUING_WORDS
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip("?!.,;:\"'").casefold() for word in text.split()]
+
+
+def prose(answer: Answer) -> str:
+    """What the answer says and quotes for, without numbers; empty where nothing was found."""
+    return " ".join(claim.text for claim in answer.claims if claim.citations)
+
+
+def history(
+    turns: Sequence[Turn], count_tokens: Callable[[str], int], budget: int
+) -> list[Message]:
+    """Earlier turns as messages of at most `budget` tokens, the oldest dropped first.
+
+    Where it grows too long it is cut to half the budget at once: what the messages open with
+    then stays the same for several turns, and a model that keeps its state need not read it again.
+    """
+    kept: list[tuple[int, Turn]] = []
+    for turn in turns:
+        if not (said := prose(turn.answer)):
+            continue
+        kept.append((count_tokens(turn.query) + count_tokens(said), turn))
+        if sum(size for size, _ in kept) > budget:
+            while sum(size for size, _ in kept) > budget // 2 and len(kept) > 1:
+                kept.pop(0)
+            if kept[0][0] > budget:
+                kept.pop()
+    return [
+        message
+        for _, turn in kept
+        for message in (Message("user", turn.query), Message("assistant", prose(turn.answer)))
+    ]
+
+
+# The conversation
+
+
+@dataclass(frozen=True, slots=True)
+class Standalone:
+    """The follow-up as it is searched, before anything is found."""
+
+    query: str
+
+
+class Ask(Protocol):
+    """A way to answer one question, as Library.ask_events."""
+
+    def __call__(
+        self,
+        question: str,
+        *,
+        quotes_only: bool = False,
+        filters: Filters | None = None,
+        query: str = "",
+        history: Sequence[Message] = (),
+        attempt: int = 0,
+    ) -> Iterator[Any]:
+        """Events; the last is the Answer."""
+
+
+class Chat:
+    """Questions that may refer to the ones before. `turns` are those so far, oldest first.
+
+    `keep` writes a turn down (None: nothing is kept); a turn that cannot be kept is answered all
+    the same, and `notify` hears why, once.
+    """
+
+    def __init__(
+        self,
+        ask: Ask,
+        llm: Callable[[], LLM],
+        config: ChatConfig,
+        *,
+        name: str = "",
+        chat_id: int = 0,
+        turns: Sequence[Turn] = (),
+        keep: Callable[[Turn], Turn] | None = None,
+        notify: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.name = name
+        self.turns = list(turns)
+        self._chat_id = chat_id
+        self._ask, self._llm, self._config = ask, llm, config
+        self._keep, self._notify = keep, notify
+        self._asked: tuple[str, bool, Filters | None] | None = None  # also where it was stopped
+        self._attempt = 0
+
+    def ask(self, question: str) -> Answer:
+        """The answer to a question, in the light of the turns before."""
+        *_, last = self.ask_events(question)
+        assert isinstance(last, Answer)  # by contract
+        return last
+
+    def ask_events(
+        self, question: str, *, quotes_only: bool = False, filters: Filters | None = None
+    ) -> Iterator[Any]:
+        """Standalone where it was a follow-up, then the events of Library.ask_events.
+
+        A turn is added, and kept, with the Answer; one that is stopped before leaves none.
+        """
+        self._asked, self._attempt = (question, quotes_only, filters), 0
+        yield from self._answer(Turn(question, "", Answer(question, "", False)), self.turns)
+
+    def retry_events(self) -> Iterator[Any]:
+        """The last question once more, in other words; the new turn takes the old one's place."""
+        last = self.turns[-1] if self.turns else None
+        if self._asked is None and last:  # a resumed chat
+            self._asked = (last.question, not last.answer.model, None)
+        if self._asked is None:
+            raise UsageError("nothing was asked yet")
+        self._attempt += 1
+        if last is None or last.question != self._asked[0]:  # it was stopped
+            last = Turn(self._asked[0], "", Answer(self._asked[0], "", False))
+            yield from self._answer(last, self.turns)
+        else:
+            yield from self._answer(last, self.turns[:-1])
+
+    def _answer(self, turn: Turn, before: Sequence[Turn]) -> Iterator[Any]:
+        assert self._asked is not None
+        question, quotes_only, filters = self._asked
+        llm = None if quotes_only else self._llm
+        query = standalone(question, before, llm, self._config)
+        if query != question:
+            yield Standalone(query)
+        earlier: list[Message] = []
+        if before and not quotes_only:
+            earlier = history(before, self._llm().count_tokens, self._config.history_tokens)
+        for event in self._ask(
+            question,
+            quotes_only=quotes_only,
+            filters=filters,
+            query=query if query != question else "",
+            history=earlier,
+            attempt=self._attempt,
+        ):
+            if isinstance(event, Answer):
+                event = replace(event, question=question)
+                turn = replace(turn, query=query, answer=event, session=self.name)
+                self.turns = [*before, self._kept(turn)]
+            yield event
+
+    def _kept(self, turn: Turn) -> Turn:
+        if self._keep is None:
+            return turn
+        try:
+            kept = self._keep(replace(turn, chat_id=self._chat_id))
+        except LibraryError as error:
+            self._notify(f"answers are not kept: {error}")
+            self._keep = None
+            return turn
+        self._chat_id = kept.chat_id
+        return kept
+
+
+def markdown(turns: Sequence[Turn], title: str) -> str:
+    """The conversation as Markdown: each question, its answer, its quotes with their links."""
+    parts = [f"# {title}"]
+    for turn in turns:
+        parts += [f"## {' '.join(turn.question.split())}", turn.answer.text]
+        for citation in turn.answer.citations:
+            name = (citation.title or citation.url).replace("[", "(").replace("]", ")")
+            quote = " ".join(citation.quote.split())
+            parts.append(f"> [{citation.n}] “{quote}”  \n> [{name}](<{citation.url}>)")
+    return "\n\n".join(parts) + "\n"

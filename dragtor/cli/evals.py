@@ -1,0 +1,307 @@
+"""Commands that measure dragtor on anybody's data, and the history of what was measured.
+
+Each makes one library call and prints; knows no data format and no measure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from dragtor.cli.output import (
+    Progress,
+    load_settings,
+    out,
+    out_json,
+    settings,
+    style,
+    warn,
+)
+
+if TYPE_CHECKING:
+    from dragtor.config import Config
+    from dragtor.evaluate.record import Run
+
+AS_JSON = typer.Option(False, "--json", help="One JSON object on stdout.")
+SAVE = typer.Option(False, "--save", help="Keep the result for `dragtor eval history`.")
+COMPARE = typer.Option(
+    [],
+    "--compare",
+    help="Measure this configuration besides, on the same items; give it as often as you like.",
+    metavar="SETTING=VALUE[,SETTING=VALUE…]",
+)
+DOCUMENTS = typer.Option(
+    None, help="Folder of documents, or of a library; else the library.", metavar="FOLDER"
+)
+
+eval_app = typer.Typer(
+    help="Measure dragtor on data of your own.", no_args_is_help=True, rich_markup_mode=None
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add this group's commands."""
+    for command in (retrieval, chunking, answers, injection, chat, history):
+        eval_app.command()(command)
+    app.add_typer(eval_app, name="eval")
+
+
+def retrieval(
+    path: Path = typer.Argument(help="corpus.jsonl, queries.jsonl, qrels/ (BEIR).", exists=True),
+    split: str = typer.Option("test", help="Which qrels file.", metavar="NAME"),
+    compare: list[str] = COMPARE,
+    as_json: bool = AS_JSON,
+    save: bool = SAVE,
+) -> None:
+    """Find the right documents: nDCG, recall, MRR and latency on a BEIR folder."""
+    from dragtor.evaluate.retrieval import evaluate
+
+    others = _configurations(compare)
+    config = load_settings()
+    with Progress() as progress:
+        result = evaluate(path, config, split=split, progress=progress.update, compare=others)
+    _give(result, config, others, as_json=as_json, save=save)
+
+
+def chunking(
+    path: Path = typer.Argument(help="corpora/*.md and questions_df.csv.", exists=True),
+    compare: list[str] = COMPARE,
+    as_json: bool = AS_JSON,
+    save: bool = SAVE,
+) -> None:
+    """Find the right spans: recall, precision and IoU of the first five passages."""
+    from dragtor.evaluate.chunking import evaluate
+
+    others = _configurations(compare)
+    config = load_settings()
+    with Progress() as progress:
+        result = evaluate(path, config, progress=progress.update, compare=others)
+    _give(result, config, others, as_json=as_json, save=save)
+
+
+def answers(
+    path: Path = typer.Argument(
+        help="JSONL: question, answerable, reference, must_contain, relevant.", exists=True
+    ),
+    documents: Path | None = DOCUMENTS,
+    limit: int = typer.Option(0, help="Only the first N questions; 0: all.", metavar="N", min=0),
+    calibrate: bool = typer.Option(
+        False, "--calibrate", help="Fit the gate that decides whether anything was found."
+    ),
+    judge: bool = typer.Option(
+        False, "--judge", help="Faithfulness and correctness by the language model, besides."
+    ),
+    as_json: bool = AS_JSON,
+    save: bool = SAVE,
+) -> None:
+    """Answer questions: correctness, citations, refusals, seconds."""
+    from dragtor.evaluate.answers import evaluate
+
+    config = load_settings()
+    with Progress() as progress:
+        result = evaluate(
+            path,
+            config,
+            documents=_documents(documents),
+            progress=progress.update,
+            calibrate=calibrate,
+            limit=limit,
+            judge=judge,
+        )
+    _give(result, config, as_json=as_json, save=save)
+
+
+def injection(
+    path: Path = typer.Argument(help="Folder of contexts and attacks.", exists=True),
+    n: int = typer.Option(300, "--n", help="Contexts with an attack to draw.", min=1),
+    seed: int = typer.Option(7, help="Draws the same ones again.", min=0),
+    as_json: bool = AS_JSON,
+    save: bool = SAVE,
+) -> None:
+    """Withstand instructions hidden in what is read."""
+    from dragtor.evaluate.injection import evaluate
+
+    config = load_settings()
+    with Progress() as progress:
+        result = evaluate(path, config, n=n, seed=seed, progress=progress.update)
+    _give(result, config, as_json=as_json, save=save)
+
+
+def chat(
+    path: Path = typer.Argument(help="JSONL of two-turn conversations.", exists=True),
+    documents: Path | None = DOCUMENTS,
+    as_json: bool = AS_JSON,
+    save: bool = SAVE,
+) -> None:
+    """Understand follow-ups: is the right document found for the second question?"""
+    from dragtor.evaluate.chat import evaluate
+
+    config = load_settings()
+    with Progress() as progress:
+        result = evaluate(path, config, documents=_documents(documents), progress=progress.update)
+    _give(result, config, as_json=as_json, save=save)
+
+
+def history(as_json: bool = AS_JSON) -> None:
+    """Compare the runs that were saved, newest last."""
+    from dataclasses import asdict
+
+    from dragtor.evaluate.record import history, results_folder
+
+    runs, damaged = history()
+    for name in damaged:
+        warn(f"left out, not a saved run: {results_folder() / name}")
+    if as_json:
+        out_json({"runs": [asdict(run) for run in runs]})
+        return
+    if not runs:
+        warn("no run is saved yet")
+        warn("  try: dragtor eval retrieval FOLDER --save")
+    for kind in dict.fromkeys(run.kind for run in runs):
+        _out_history([run for run in runs if run.kind == kind])
+
+
+def _documents(given: Path | None) -> Path | None:
+    """What to ask about: --documents, else --library, else None for the usual library."""
+    return given or (Path(settings.library) if settings.library else None)
+
+
+def _configurations(texts: list[str]) -> dict[str, Config]:
+    """Each `--compare` as the whole configuration it stands for."""
+    from dragtor.config import load_config
+
+    return {text: load_config(overrides=_overrides(text)) for text in texts}
+
+
+def _overrides(text: str) -> dict[str, Any]:
+    """`retrieve.k=8,embed.model=x` as {"retrieve": {"k": 8}, "embed": {"model": "x"}}."""
+    import yaml
+
+    from dragtor.config import Config
+    from dragtor.errors import UsageError
+
+    found: dict[str, Any] = {}
+    for part in text.split(","):
+        name, equals, value = part.partition("=")
+        *sections, key = name.strip().split(".")
+        if not equals or not sections:
+            raise UsageError(f"--compare {part!r} is no SETTING=VALUE", "retrieve.dense_weight=0.5")
+        place = found
+        built_in: Any = Config()
+        for section in sections:
+            place = place.setdefault(section, {})
+            built_in = getattr(built_in, section, None)
+        as_text = isinstance(getattr(built_in, key, None), str)
+        try:
+            place[key] = value.strip() if as_text else yaml.safe_load(value)
+        except yaml.YAMLError:
+            place[key] = value  # refused by the type check, with the setting's name
+    return found
+
+
+# Printing
+
+
+def _give(
+    result: Mapping[str, Any],
+    config: Config,
+    compared: Mapping[str, Config] | None = None,
+    *,
+    as_json: bool,
+    save: bool,
+) -> None:
+    """Print a result, and keep it where that is wanted."""
+    if as_json:
+        out_json(result)
+    else:
+        _out_result(result)
+    if save:
+        from dragtor.evaluate import record
+
+        place = record.save(result, config, compared or {})
+        if not settings.quiet:
+            warn(f"saved: {place}")
+
+
+def _out_result(result: Mapping[str, Any]) -> None:
+    out(f"{result['n']} items of {result['path']}, {result['model']}")
+    metrics = dict(_numbers(result["metrics"]))
+    if others := result.get("compared"):
+        _out_compared(result, list(metrics), others)
+        return
+    wide = max(map(len, metrics), default=0)
+    for name, value in metrics.items():
+        out(f"  {name:<{wide}}  {_short(value):>7}{_bounds(result['metrics'], name)}")
+
+
+def _out_compared(result: Mapping[str, Any], names: list[str], others: Any) -> None:
+    """Under each metric a line for every configuration, with what it gains on the first."""
+    first = {"settings": "as configured", "metrics": result["metrics"], "difference": {}}
+    wide = max(len(each["settings"]) for each in (first, *others))
+    for name in names:
+        out(style(name, bold=True))
+        for each in (first, *others):
+            line = f"  {each['settings']:<{wide}}  {_short(each['metrics'][name]):>7}"
+            if name in each["difference"]:
+                line += f"  {each['difference'][name]:+.4f}"
+            out(line + _bounds(each["difference"] or each["metrics"], name))
+    out("The others with their difference to the first and its paired 95 % interval.")
+
+
+def _bounds(metrics: Mapping[str, Any], name: str) -> str:
+    if f"{name}_ci" not in metrics:
+        return ""
+    low, high = metrics[f"{name}_ci"]
+    return f"  ({low:.4f} to {high:.4f})"
+
+
+def _numbers(metrics: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
+    """Every number by its name, those of parts as PART.NAME."""
+    for name, value in metrics.items():
+        if isinstance(value, Mapping):
+            yield from _numbers(value, f"{prefix}{name}.")
+        elif isinstance(value, int | float):
+            yield f"{prefix}{name}", value
+
+
+def _out_history(runs: list[Run]) -> None:
+    """One table: date, data, metrics, and the settings that are not the same in all runs."""
+    from dragtor.evaluate.record import differing
+
+    shown = [dict(_numbers(run.metrics)) for run in runs]
+    columns = list(dict.fromkeys(name for numbers in shown for name in numbers if "." not in name))
+    differ = differing(runs)
+    head = ["date", "data", "n", *columns, "settings" if differ else ""]
+    rows = [
+        [
+            run.date[:16].replace("T", " "),
+            run.path,
+            str(run.n),
+            *(_short(numbers.get(name)) for name in columns),
+            ", ".join(
+                f"{key}={_setting(run.settings[key])}" for key in differ if key in run.settings
+            ),
+        ]
+        for run, numbers in zip(runs, shown, strict=True)
+    ]
+    wide = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    out(style(runs[0].kind, bold=True))
+    for date, data, *numbers, settled in (head, *rows):
+        cells = [number.rjust(width) for number, width in zip(numbers, wide[2:-1], strict=True)]
+        out("  ".join((date.ljust(wide[0]), data.ljust(wide[1]), *cells, settled)).rstrip())
+    out()
+
+
+def _short(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.4f}" if isinstance(value, float) and abs(value) < 10 else f"{value:.0f}"
+
+
+def _setting(value: Any) -> str:
+    """As it is written; of the name and hash of a model, the hash's beginning."""
+    name, space, hashed = str(value).partition(" ")
+    return f"{name}{space}{hashed[:8]}"

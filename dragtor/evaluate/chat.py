@@ -1,0 +1,116 @@
+"""`dragtor eval chat`: is the right document found for a follow-up? Data in JSON lines.
+
+{first, answer?, follow_up, relevant: [file names or document ids]}, a conversation of two turns
+each. The follow-up is made to stand alone by the configured language model, as a chat does.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from dragtor import chat, retrieve
+from dragtor.config import Config
+from dragtor.errors import LoadError
+from dragtor.evaluate.answers import document_names, opened
+from dragtor.evaluate.common import Progress, means, versions
+from dragtor.library import Library
+from dragtor.store import Turn
+from dragtor.types import Answer, Claim
+
+TOP = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One conversation; `relevant` are ids of documents."""
+
+    first: str
+    answer: str
+    follow_up: str
+    relevant: frozenset[str]
+
+
+def evaluate(
+    path: Path, config: Config, *, documents: Path | None = None, progress: Progress
+) -> dict[str, Any]:
+    """Search for every follow-up as a chat does, and bare.
+
+    `documents` is a library, or a folder of documents that is made one; None: the usual library.
+
+    `top3` and `top3_bare` are the share of follow-ups with a relevant document among the first
+    three hits, with their 95 % intervals; `rewrite_s` is the mean time that rewriting took.
+    """
+    with opened(documents, config, progress) as library:
+        rows = read(path, library)
+        found: list[float] = []
+        bare: list[float] = []
+        seconds = 0.0
+        for number, row in enumerate(rows):
+            progress("asking", number, len(rows))
+            begun = time.perf_counter()
+            query = chat.standalone(row.follow_up, [_turn(row)], library.llm, config.chat)
+            seconds += time.perf_counter() - begun
+            wordings = list(dict.fromkeys((query, row.follow_up)))
+            found.append(_finds(library, wordings, row))
+            bare.append(_finds(library, [row.follow_up], row))
+        progress("asking", len(rows), len(rows))
+        model = f"{library.llm().name}, {library.embedder.name}"
+    return {
+        "kind": "chat",
+        "path": path.name,
+        "n": len(rows),
+        "metrics": means({"top3": found, "top3_bare": bare})
+        | {"rewrite_s": round(seconds / len(rows), 2)},
+        "model": model,
+        "versions": versions(),
+    }
+
+
+def _turn(row: Row) -> Turn:
+    claims = (Claim(row.answer, (1,)),) if row.answer else ()
+    return Turn(row.first, row.first, Answer(row.first, row.answer, bool(row.answer), claims))
+
+
+def _finds(library: Library, wordings: list[str], row: Row) -> float:
+    """1 where one of the first hits is of a relevant document, else 0."""
+    config = replace(library.config.retrieve, k=TOP)
+    hits = retrieve.search(library.store(), library.embedder.embed_queries, wordings, config)
+    return float(any(hit.passage.document_id in row.relevant for hit in hits))
+
+
+def read(path: Path, library: Library) -> list[Row]:
+    """The conversations; raises LoadError on a line or a document name that is none."""
+    names = document_names(library.store())
+    rows = []
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise LoadError(f"cannot read {path}: {error}") from error
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            rows.append(_row(line, names, f"{path}, line {number}"))
+    if not rows:
+        raise LoadError(f"{path} holds no conversation")
+    return rows
+
+
+def _row(line: str, names: Mapping[str, str], place: str) -> Row:
+    try:
+        row = json.loads(line)
+        first, answer, follow_up = row["first"], row.get("answer") or "", row["follow_up"]
+        wanted = row["relevant"]
+        texts = [first, answer, follow_up, *wanted]
+        if not wanted or not all(isinstance(text, str) for text in texts):
+            raise TypeError
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise LoadError(
+            f"{place}: no JSON object with first, follow_up and relevant (a list of names)"
+        ) from error
+    if missing := [name for name in wanted if name not in names]:
+        raise LoadError(f"{place}: no document is called {missing[0]}", "dragtor sources")
+    return Row(first, answer, follow_up, frozenset(names[name] for name in wanted))

@@ -1,0 +1,157 @@
+"""What evaluations share: corpora kept as libraries, scores with intervals, one run of several
+configurations. Knows no data format and no terminal.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dragtor import metrics, retrieve
+from dragtor.config import Config
+from dragtor.embed import open_embedder
+from dragtor.errors import LoadError
+from dragtor.ingest import splitter_version, vector_fingerprint
+from dragtor.library import Library
+from dragtor.rerank import open_reranker
+from dragtor.retrieve import Ranked
+from dragtor.types import Document, Source, short_hash
+
+Progress = Callable[[str, int, int], None]  # label, done, total
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One configuration on one data set."""
+
+    model: str
+    values: Mapping[str, Sequence[float]]  # score of each item, in the data's order, by metric
+    figures: Mapping[str, float] = field(default_factory=dict)  # what has no value per item
+
+    def metrics(self) -> dict[str, Any]:
+        """The means, each with its 95 % interval under KEY_ci, then the figures."""
+        return means(self.values) | dict(self.figures)
+
+
+def means(values: Mapping[str, Sequence[float]]) -> dict[str, Any]:
+    """Mean of each metric's values, with its 95 % interval under KEY_ci."""
+    found: dict[str, Any] = {}
+    for name, each in values.items():
+        found[name] = round(metrics.mean(each), 4)
+        found[f"{name}_ci"] = [round(bound, 4) for bound in metrics.interval(each)]
+    return found
+
+
+def side_by_side(
+    kind: str,
+    path: Path,
+    measure: Callable[[Config], Measured],
+    config: Config,
+    compare: Mapping[str, Config],
+) -> dict[str, Any]:
+    """Measure `config`, then each of `compare` against it on the same items.
+
+    `compared` is there if `compare` is; its `difference` holds mean(other - first) and the paired
+    95 % interval under KEY_ci.
+    """
+    first = measure(config)
+    result = {
+        "kind": kind,
+        "path": path.resolve().name,
+        "n": len(next(iter(first.values.values()))),
+        "metrics": first.metrics(),
+        "model": first.model,
+        "versions": versions(),
+    }
+    if compare:
+        result["compared"] = [
+            _against(first, label, measure(other)) for label, other in compare.items()
+        ]
+    return result
+
+
+def _against(first: Measured, label: str, other: Measured) -> dict[str, Any]:
+    difference: dict[str, Any] = {}
+    for name, before in first.values.items():
+        after = other.values[name]
+        bounds = metrics.paired_interval(before, after)
+        difference[name] = round(metrics.mean(after) - metrics.mean(before), 4)
+        difference[f"{name}_ci"] = [round(bound, 4) for bound in bounds]
+    return {
+        "settings": label,
+        "model": other.model,
+        "metrics": other.metrics(),
+        "difference": difference,
+    }
+
+
+def kept_library(
+    name: str,
+    data: Path,
+    documents: Callable[[], Iterable[Document]],
+    config: Config,
+    progress: Progress,
+) -> Library:
+    """The documents as a library, kept between runs; indexing goes on where it was interrupted.
+
+    There is one for each content of the file or folder `data`, embedder and splitter.
+    """
+    from platformdirs import user_cache_path
+
+    embedder = open_embedder(config.embed, config.models)
+    made_by = vector_fingerprint(embedder, config.embed), splitter_version(config.split)
+    place = user_cache_path("dragtor") / "evals" / short_hash(content_hash(data), *made_by)
+    library = Library(place, config=config, progress=progress)
+    library.embedder = embedder
+    with library.ingest() as ingest:
+        source = Source(short_hash("corpus", name), "corpus", "corpus", f"{name} corpus")
+        known = ingest.writer.links(source.id)
+        ingest.writer.put_source(source)
+        for document in documents():
+            if document.uri not in known:
+                ingest.writer.stage(source.id, document.uri, "", document)
+        ingest.index()
+    return library
+
+
+def ranker(library: Library) -> Callable[[str], list[Ranked]]:
+    """Query -> every candidate, best first, as the library's settings rank them."""
+    store, embed, config = library.store(), library.embedder.embed_queries, library.config
+    rerank = open_reranker(config.retrieve.rerank, config.models, library.llm)
+    return lambda query: retrieve.rank(store, embed, query, config.retrieve, rerank=rerank)
+
+
+def ranked_by(library: Library) -> str:
+    """Embedder, weight of the mix and reranker, for people."""
+    config = library.config.retrieve
+    again = "" if config.rerank == "none" else f", rerank {config.rerank}"
+    return f"{library.embedder.name}, dense weight {config.dense_weight:g}{again}"
+
+
+def content_hash(path: Path) -> str:
+    """SHA-256 of a file, or of a folder's files with their names."""
+    try:
+        if not path.is_dir():
+            return _sha256(path)
+        files = sorted(file for file in path.rglob("*") if file.is_file())
+        return short_hash(*(f"{file.relative_to(path)} {_sha256(file)}" for file in files))
+    except OSError as error:
+        raise LoadError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Of dragtor and of what the figures depend on."""
+    from importlib.metadata import version
+
+    import dragtor
+
+    names = ("chromadb", "numpy", "onnxruntime", "tokenizers")
+    return {"dragtor": dragtor.__version__} | {name: version(name) for name in names}

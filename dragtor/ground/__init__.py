@@ -1,0 +1,31 @@
+"""Grounding: sentences to quote and to read, claims tied to quotes, and the gate.
+
+quotes.py ranks sentences, reading.py picks what a model reads, claims.py and wording.py check what
+a model wrote, gate.py decides whether anything relevant was found. Does not know where hits come
+from, nor which model wrote the sentences.
+"""
+
+from __future__ import annotations
+
+from dragtor.ground.claims import marks, support
+from dragtor.ground.gate import FEATURES, Gate, caution, features, fit, gate_for, is_lay
+from dragtor.ground.quotes import EmbedTexts, Span, best_quotes, rank, spans
+from dragtor.ground.reading import reading
+
+__all__ = [
+    "FEATURES",
+    "EmbedTexts",
+    "Gate",
+    "Span",
+    "best_quotes",
+    "caution",
+    "features",
+    "fit",
+    "gate_for",
+    "is_lay",
+    "marks",
+    "rank",
+    "reading",
+    "spans",
+    "support",
+]

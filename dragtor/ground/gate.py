@@ -1,0 +1,147 @@
+"""The gate: did retrieval find anything about the question? And red flags, which are cautioned.
+
+A small logistic model over scores of the hits, fitted for one embedder by
+`dragtor eval answers --calibrate`. Pure.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from dragtor.config import AnswerConfig, packaged
+from dragtor.errors import UsageError
+from dragtor.ground.quotes import Span, stems
+from dragtor.types import Hit
+
+FEATURES = ("dense", "cosine", "sentence", "words", "words_of_best")
+TOP_SENTENCES = 5
+LAY_WORDS = 0.5  # of the question's words in the best sentence; fewer: other words than the text's
+OVER_REFUSAL = 0.08  # of answerable questions, at the gate alone
+CENTRE = 0.8
+RIDGE = 0.02
+NEWTON_STEPS = 50
+MAX_WORDS_BETWEEN = 3  # of a red flag's words
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """P(found) = logistic(bias + weights · terms): the features, and their products two by two.
+
+    The products matter: few shared words speak against a question in the texts' own words, and
+    say nothing of one in lay words. `fingerprint` is the embedder's.
+    """
+
+    fingerprint: str
+    weights: tuple[float, ...]
+    bias: float
+    threshold: float
+
+    def probability(self, features: Sequence[float]) -> float:
+        """That the hits hold what was asked, 0 to 1."""
+        terms = _terms(features)
+        logit = self.bias + sum(w * term for w, term in zip(self.weights, terms, strict=True))
+        return 1 / (1 + math.exp(-max(-60.0, min(60.0, logit))))
+
+    def passes(self, features: Sequence[float]) -> bool:
+        """Whether the question is worth an answer."""
+        return self.probability(features) >= self.threshold
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values, for JSON and YAML."""
+        return asdict(self) | {"weights": list(self.weights), "features": list(FEATURES)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Gate | None:
+        """The stored gate; None where its features are not those of this version."""
+        if tuple(data.get("features", ())) != FEATURES:
+            return None
+        weights = tuple(float(w) for w in data["weights"])
+        return cls(str(data["fingerprint"]), weights, float(data["bias"]), float(data["threshold"]))
+
+
+def gate_for(fingerprint: str, kept: str) -> Gate | None:
+    """The library's own gate (`kept`, JSON), else the one that comes with dragtor; None without.
+
+    A gate that was fitted for another embedder, or by another version, counts as none.
+    """
+    import json
+
+    import yaml
+
+    stored = [json.loads(kept)] if kept else []
+    packaged_gates = yaml.safe_load(packaged("gates.yml").read_text("utf-8")) or []
+    for data in (*stored, *packaged_gates):
+        gate = Gate.from_dict(data)
+        if gate is not None and gate.fingerprint == fingerprint:
+            return gate
+    return None
+
+
+def fit(rows: Sequence[Sequence[float]], answerable: Sequence[bool], fingerprint: str) -> Gate:
+    """The gate of these features: ridge logistic regression, both classes weighing the same.
+
+    The threshold lets OVER_REFUSAL of the answerable ones be refused.
+    """
+    import numpy as np
+
+    x, y = np.asarray([_terms(row) for row in rows]), np.asarray(answerable, float)
+    if not 0 < y.sum() < len(y):
+        raise UsageError("a gate is fitted on answerable and unanswerable questions")
+    mean, scale = x.mean(0), x.std(0) + 1e-9
+    z = np.c_[(x - mean) / scale, np.ones(len(x))]
+    weight = np.where(y == 1, len(y) / (2 * y.sum()), len(y) / (2 * (len(y) - y.sum())))
+    penalty = np.diag([RIDGE * len(y)] * x.shape[1] + [0.0])
+    beta = np.zeros(z.shape[1])
+    for _ in range(NEWTON_STEPS):
+        p = 1 / (1 + np.exp(-z @ beta))
+        slope = z.T @ (weight * (p - y)) + penalty @ beta
+        beta -= np.linalg.solve((z.T * (weight * p * (1 - p))) @ z + penalty, slope)
+    weights = beta[:-1] / scale
+    gate = Gate(fingerprint, tuple(weights.tolist()), float(beta[-1] - weights @ mean), 0.0)
+    passing = sorted(gate.probability(row) for row, a in zip(rows, answerable, strict=True) if a)
+    return replace(gate, threshold=passing[int(OVER_REFUSAL * len(passing))])
+
+
+def _terms(features: Sequence[float]) -> list[float]:
+    """The features less CENTRE, then their products two by two."""
+    x = [value - CENTRE for value in features]
+    return x + [x[i] * x[j] for i in range(len(x)) for j in range(i, len(x))]
+
+
+def is_lay(features: Sequence[float]) -> bool:
+    """Whether the question is asked in other words than those of the best sentence."""
+    return features[FEATURES.index("words_of_best")] < LAY_WORDS
+
+
+def features(question: str, hits: Sequence[Hit], ranked: Sequence[Span]) -> tuple[float, ...]:
+    """What the gate looks at, in the order of FEATURES, each about 0..1."""
+    if not hits or not ranked:
+        return (0.0,) * len(FEATURES)
+    asked = stems(question)
+    best = " ".join(f"{span.above} {span.text}" for span in ranked[:TOP_SENTENCES])
+    first = f"{ranked[0].above} {ranked[0].text}"
+    return (
+        max(hit.dense_score for hit in hits),
+        ranked[0].cosine,
+        ranked[0].score,
+        len(asked & stems(best)) / max(len(asked), 1),
+        len(asked & stems(first)) / max(len(asked), 1),
+    )
+
+
+def caution(question: str, config: AnswerConfig) -> str:
+    """The line of caution where the question holds a red flag, else empty.
+
+    A flag's words stand in this order with at most three others between; a word that ends in *
+    is the beginning of one.
+    """
+    gap = rf"(?:\W+\w+){{0,{MAX_WORDS_BETWEEN}}}?\W+"
+    for flag in config.red_flags:
+        words = (re.escape(word.rstrip("*")) + r"\w*" * word.endswith("*") for word in flag.split())
+        if flag.strip() and re.search(rf"\b{gap.join(words)}\b", question, re.IGNORECASE):
+            return config.caution
+    return ""

@@ -1,0 +1,206 @@
+"""Tokens: a text as words, numbers and marks in one form, so that two texts can be compared.
+
+2 for two, 50 percent for half, grade 2 for grade II, ord2 for second. English; pure; knows no rule.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+from dragtor.ground.quotes import STEM, STOP_WORDS
+
+MARKS = frozenset(";:,.!?()")
+_TOKEN = re.compile(r"\d+(?:st|nd|rd|th)\b|[^\W\d_]*\d+(?:\.\d+)?|[^\W\d_]+|[;:,.!?()]")
+_ROMAN = re.compile(
+    r"\b(?:[Gg]rades?|[Tt]ypes?|[Ss]tages?|[Pp]hases?)"
+    r"\s+[IVX]+(?:(?:,| and| or| to|\s*[-–])\s*[IVX]+)*\b"
+)
+_ROMAN_NUMBERS = {"I": "1", "II": "2", "III": "3", "IV": "4", "V": "5", "VI": "6", "VII": "7"}
+_SPELLINGS = tuple(
+    (re.compile(pattern), form)
+    for pattern, form in (
+        ("’", "'"), ("°", " degrees "), ("%|per cent", " percent "),
+        (r"(?<=\d),(?=\d{3}\b)", ""), (r"(?<=\d)\s*[-–]\s*(?=\d)", " to "),
+        (r"(?<=[^\W_])-(?=[^\W\d_])", " "),
+        (r"\bcan(?:not|'t)\b", "can not"), (r"n't\b", " not"), (r"\bwith no\b", "without"),
+        (r"\b(?:a|one) third\b", "0.333"), (r"\btwo thirds\b", "0.667"),
+        (r"\bhal(?:f|ve|ves|ved)\b", "50 percent"), (r"\btwice\b", "2 times"),
+    )
+)  # fmt: skip
+_SMALL = {
+    word: n
+    for n, word in enumerate(
+        """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
+        fifteen sixteen seventeen eighteen nineteen""".split()
+    )
+}
+_TENS = {
+    word: 10 * n
+    for n, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
+}
+_ROUND = frozenset(str(n) for n in _TENS.values())
+_ORDINALS = {
+    word: f"ord{n}"
+    for n, word in enumerate(
+        "first second third fourth fifth sixth seventh eighth ninth tenth".split(), 1
+    )
+}
+_SCALES = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
+_UNITS = {
+    name: names.split()[0]
+    for names in """mm millimetre millimeter, cm centimetre centimeter, m metre meter,
+    km kilometre kilometer, mg milligram, g gram, kg kilogram, lb pound, ml millilitre milliliter,
+    l litre liter, second sec, minute min, hour h, day, week, month, year, percent, degree, kcal,
+    time, beat""".split(",")
+    for name in names.split()
+}
+_NO_UNITS_ALONE = frozenset(["time", "degree", "beat"])  # only beside a number
+_FUNCTION_WORDS = STOP_WORDS | frozenset(
+    """a an is be it its of to in on at by as or so must do no if only while because since although
+    though whereas both one least rather less against between during within until under over
+    without never always sometimes otherwise where still found again own rather nearly
+    roughly""".split()
+)
+_BREAKS = frozenset("but and while whereas although though because since so".split()) | MARKS
+_NEGATION = re.compile(
+    r"\b(?:not|no|never|nobody|none|without|neither|nor|lack\w*|fail\w*|miss|misses|avoid\w*"
+    r"|un(?!der|til|ion|less|it|usual|i)\w{4,}|rather than|instead of|free of)\b"
+)
+_NO_NEGATION = re.compile(
+    r"\bnot only\b|\b(?:no|not) (?:more|less|fewer|higher|lower|later) than\b"
+)
+
+
+class Number(NamedTuple):
+    """A number and what it counts; `unit` is empty where that is no measure."""
+
+    value: float
+    unit: str
+    at: int  # its place among the tokens
+
+
+class Text:
+    """The tokens of a text or a clause, and what the rules ask of them."""
+
+    def __init__(self, tokens: list[str]) -> None:
+        self.tokens = tokens
+
+    @cached_property
+    def line(self) -> str:
+        """The tokens in one line."""
+        return " ".join(self.tokens)
+
+    @cached_property
+    def words(self) -> list[str]:
+        """The tokens without marks."""
+        return [token for token in self.tokens if token not in MARKS]
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """Every token, to look one up."""
+        return frozenset(self.tokens)
+
+    @cached_property
+    def content(self) -> frozenset[str]:
+        """Stems of the content words."""
+        return frozenset(stem(token) for token in self.tokens if counts(token))
+
+    @cached_property
+    def numbers(self) -> list[Number]:
+        """The numbers, each with its unit: 4 weeks and 6 weeks of "4 to 6 weeks"."""
+        tokens, found = self.tokens, []
+        for at, token in enumerate(tokens):
+            if token[0].isdecimal():
+                end = at + 1
+                while tokens[end : end + 1] and tokens[end] in ("to", "and", "or"):
+                    if end + 1 == len(tokens) or not tokens[end + 1][0].isdecimal():
+                        break
+                    end += 2
+                unit = _UNITS.get(_singular(tokens[end]), "") if end < len(tokens) else ""
+                if tokens[end : end + 2] == ["out", "of"]:
+                    unit = "out of"
+                found.append(Number(float(token), unit, at))
+        return found
+
+    @cached_property
+    def units(self) -> frozenset[str]:
+        """The measures it names, counted or not."""
+        return frozenset(_UNITS[_singular(token)] for token in self.words if _is_unit(token))
+
+    @cached_property
+    def clauses(self) -> list[Text]:
+        """The stretches between marks and conjunctions that hold a content word."""
+        found: list[list[str]] = [[]]
+        for token in self.tokens:
+            if token in _BREAKS:
+                found.append([])
+            else:
+                found[-1].append(token)
+        return [clause for clause in map(Text, found) if clause.content]
+
+    @cached_property
+    def negations(self) -> int:
+        """How often it says no."""
+        return len(_NEGATION.findall(_NO_NEGATION.sub(" ", self.line)))
+
+
+@lru_cache(maxsize=1024)  # an answer's sentences are all held against the same quotes
+def read(text: str) -> Text:
+    """The text in tokens."""
+    text = _ROMAN.sub(_arabic, text).lower()
+    for pattern, form in _SPELLINGS:
+        text = pattern.sub(form, text)
+    return Text(_in_figures(_TOKEN.findall(text)))
+
+
+def counts(token: str) -> bool:
+    """Whether it is a content word: no function word, number, name with a digit, or measure."""
+    return (
+        len(token) > 2
+        and token not in _FUNCTION_WORDS
+        and token.isalpha()
+        and _singular(token) not in _UNITS
+    )
+
+
+def _is_unit(token: str) -> bool:
+    return len(token) > 2 and _UNITS.get(_singular(token), "time") not in _NO_UNITS_ALONE
+
+
+def stem(word: str) -> str:
+    """The first letters, without a plural's s."""
+    return _singular(word)[:STEM]
+
+
+def _in_figures(tokens: Sequence[str]) -> list[str]:
+    """Number words as numbers, "one" but as a part; second is ord2 unless it is counted."""
+    found: list[str] = []
+    for token in tokens:
+        before = found[-1] if found else ""
+        counted = before[:1].isdecimal()
+        if token in _TENS:
+            found.append(str(_TENS[token]))
+        elif token in _SMALL and before in _ROUND:
+            found[-1] = str(int(before) + _SMALL[token])
+        elif token in _SMALL and token != "one":
+            found.append(str(_SMALL[token]))
+        elif token in _SCALES and counted:
+            found[-1] = f"{float(before) * _SCALES[token]:.15g}"
+        elif token in _ORDINALS and not (token == "second" and counted):
+            found.append(_ORDINALS[token])
+        elif token[0].isdecimal() and token[-1].isalpha():
+            found.append(f"ord{token[:-2]}")
+        else:
+            found.append(token)
+    return found
+
+
+def _arabic(found: re.Match[str]) -> str:
+    return re.sub(r"\b[IVX]+\b", lambda r: _ROMAN_NUMBERS.get(r[0], r[0]), found[0])
+
+
+def _singular(word: str) -> str:
+    return word[:-1] if len(word) > 2 and word.endswith("s") and not word.endswith("ss") else word

@@ -1,0 +1,65 @@
+"""What llama.cpp's logits are made into: a token, under a temperature and a grammar; probabilities.
+
+Knows no prompt: the logits are those after the last token that a context has read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+from dragtor.errors import GenerationError
+
+TOP_K, TOP_P, MIN_P = 40, 0.95, 0.05  # llama.cpp's own defaults, when temperature > 0
+
+
+def grammar(schema: Mapping[str, Any]) -> str:
+    """The JSON schema as llama.cpp's grammar."""
+    from llama_cpp.llama_grammar import json_schema_to_gbnf
+
+    return str(json_schema_to_gbnf(json.dumps(schema)))
+
+
+def log_probs_of(api: ModuleType, context: Any, vocab: Any, tokens: list[int]) -> list[float]:
+    """Natural logarithms of the probabilities that `tokens` come next."""
+    import numpy as np
+
+    pointer = api.llama_get_logits_ith(context, -1)
+    size = api.llama_vocab_n_tokens(vocab)
+    logits = np.ctypeslib.as_array(pointer, (size,)).astype(np.float64)
+    top = logits.max()
+    total = top + np.log(np.exp(logits - top).sum())
+    return [float(logits[token] - total) for token in tokens]
+
+
+@contextmanager
+def sampler(
+    api: ModuleType, vocab: Any, temperature: float, seed: int, rules: str | None
+) -> Iterator[Any]:
+    """A sampler chain; `rules` is a grammar."""
+    chain = api.llama_sampler_chain_init(api.llama_sampler_chain_default_params())
+    if rules is not None:
+        made = api.llama_sampler_init_grammar(vocab, rules.encode(), b"root")
+        if made is None:
+            api.llama_sampler_free(chain)
+            raise GenerationError("llama.cpp does not take this JSON schema")
+        api.llama_sampler_chain_add(chain, made)
+    if temperature <= 0:
+        steps = [api.llama_sampler_init_greedy()]
+    else:
+        steps = [
+            api.llama_sampler_init_top_k(TOP_K),
+            api.llama_sampler_init_top_p(TOP_P, 1),
+            api.llama_sampler_init_min_p(MIN_P, 1),
+            api.llama_sampler_init_temp(temperature),
+            api.llama_sampler_init_dist(seed),
+        ]
+    for step in steps:
+        api.llama_sampler_chain_add(chain, step)
+    try:
+        yield chain
+    finally:
+        api.llama_sampler_free(chain)

@@ -1,0 +1,57 @@
+"""Reading the best hits again, each together with the question, by a model chosen by name.
+
+Gives a score to a text; does not know where the text stands nor what else was found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from dragtor.config import models_path
+from dragtor.errors import UsageError
+from dragtor.rerank.cross import CrossEncoder
+from dragtor.rerank.llm import Chooser, LlmReranker
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dragtor.config import ModelsConfig
+
+__all__ = ["Chooser", "CrossEncoder", "LlmReranker", "Reranker", "open_reranker"]
+
+
+class Reranker(Protocol):
+    """A passage's score does not depend on what else is scored with it."""
+
+    name: str
+    weight: float  # of its score against the mix's, 0 to 1: how far its order is trusted
+
+    def score(self, query: str, passages: Sequence[str]) -> NDArray[np.float32]:
+        """(n,) in 0..1, higher is better; a passage too long to be read is read as far as fits."""
+        ...
+
+
+def open_reranker(
+    name: str, models: ModelsConfig, llm: Callable[[], Chooser], threads: int = 0
+) -> Reranker | None:
+    """None for `none`; `llm`; or a cross-encoder of config/models.yml, from disk.
+
+    `llm` is called when the first passage is scored; `threads` 0: the machine's cores. Raises
+    UsageError for an unknown name, Missing or CorruptModel for a cross-encoder's files.
+    """
+    if name == "none":
+        return None
+    if name == "llm":
+        return LlmReranker(llm)
+    from dragtor.models import Catalogue, model_path
+
+    catalogue = Catalogue.load()
+    known = catalogue.names("reranker")
+    if name not in known:
+        raise UsageError(f"unknown reranker {name!r}", f"rerankers: none, llm, {', '.join(known)}")
+    spec, folder = catalogue.get(name), models_path(models)
+    weights = model_path(name, folder)
+    tokenizer = model_path(name, folder, CrossEncoder.TOKENIZER)
+    return CrossEncoder.open(name, weights, tokenizer, spec.max_tokens, threads)

@@ -1,0 +1,213 @@
+"""Past questions and answers, in library.db: kept, found again, taken out.
+
+A turn is kept through a short connection of its own and never takes the writer's lock: it touches
+neither passages nor the generation, so readers and the writer stay as they are. Does not know how
+answers are made.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dragtor.errors import UsageError
+from dragtor.store.read import WORD, Store
+from dragtor.store.schema import plain_errors, transaction
+from dragtor.types import Answer, Citation, Claim
+
+BUSY_TIMEOUT_S = 5.0  # as long as an answer waits for another process's transaction to end
+MAX_TURNS = 50  # of a resumed chat that are read
+COLUMNS = "turns.*, chats.name FROM turns JOIN chats ON chats.id = turns.chat_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A question and its answer. `query` is the question as it was searched, standing alone.
+
+    `id` and `chat_id` are 0 where the turn is not kept; a kept answer has no hits and no timings.
+    """
+
+    question: str
+    query: str
+    answer: Answer
+    id: int = 0
+    chat_id: int = 0
+    session: str = ""
+    asked_at: str = ""  # ISO 8601, UTC, to the second
+
+
+# Reading
+
+
+def chat_named(store: Store, name: str) -> int:
+    """The id of a session, 0 where there is none."""
+    rows = store.rows("SELECT id FROM chats WHERE name = ? AND name != ''", (name,))
+    return int(rows[0][0]) if rows else 0
+
+
+def chat_latest(store: Store) -> int:
+    """The id of the chat with the newest turn, 0 where there is none."""
+    rows = store.rows("SELECT chat_id FROM turns ORDER BY id DESC LIMIT 1")
+    return int(rows[0][0]) if rows else 0
+
+
+def turns_of(store: Store, chat_id: int) -> list[Turn]:
+    """The last turns of a chat, oldest first."""
+    rows = store.rows(
+        f"SELECT {COLUMNS} WHERE chat_id = ? ORDER BY turns.id DESC LIMIT ?", (chat_id, MAX_TURNS)
+    )
+    return [_turn(row) for row in reversed(rows)]
+
+
+def find_turns(store: Store, words: str, n: int) -> list[Turn]:
+    """Turns whose question or answer holds all the words, best first; without words the newest."""
+    if not (wanted := WORD.findall(words)):
+        rows = store.rows(f"SELECT {COLUMNS} ORDER BY turns.id DESC LIMIT ?", (n,))
+        return [_turn(row) for row in rows] if not words.strip() else []
+    match = " ".join(f'"{word}"' for word in wanted)
+    rows = store.rows(
+        f"SELECT {COLUMNS} JOIN turns_fts ON turns_fts.rowid = turns.id"
+        " WHERE turns_fts MATCH ? ORDER BY turns_fts.rank, turns.id DESC LIMIT ?",
+        (match, n),
+    )
+    return [_turn(row) for row in rows]
+
+
+def _turn(row: sqlite3.Row) -> Turn:
+    claims = tuple(Claim(text, tuple(numbers)) for text, numbers in json.loads(row["claims"]))
+    citations = tuple(Citation(**citation) for citation in json.loads(row["citations"]))
+    answer = Answer(
+        row["question"],
+        row["answer"],
+        bool(row["grounded"]),
+        claims,
+        citations,
+        model=row["model"],
+    )
+    return Turn(
+        row["question"],
+        row["query"],
+        answer,
+        row["id"],
+        row["chat_id"],
+        row["name"],
+        row["asked_at"],
+    )
+
+
+# Writing
+
+
+def keep_turn(folder: Path, turn: Turn) -> Turn:
+    """Write a turn down; gives it with its ids.
+
+    A turn with an id takes that turn's place; `chat_id` 0 opens the session, or a chat without a
+    name. Raises LibraryError where the library cannot be written or stays locked.
+    """
+    turn = replace(turn, asked_at=datetime.now(UTC).isoformat(timespec="seconds"))
+    with _opened(folder) as db, transaction(db):
+        if turn.id:
+            _delete(db, [turn.id])
+        chat_id = _chat(db, turn)
+        answer = turn.answer
+        cursor = db.execute(
+            "INSERT INTO turns (chat_id, question, query, answer, grounded, claims, citations,"
+            " model, asked_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (chat_id, _text(turn.question), _text(turn.query), answer.text, answer.grounded,
+             json.dumps([(claim.text, claim.citations) for claim in answer.claims]),
+             json.dumps([asdict(citation) for citation in answer.citations]),
+             answer.model, turn.asked_at),
+        )  # fmt: skip
+        db.execute(
+            "INSERT INTO turns_fts (rowid, question, answer) VALUES (?, ?, ?)",
+            (cursor.lastrowid, _text(turn.question), answer.text),
+        )
+    return replace(turn, id=int(cursor.lastrowid or 0), chat_id=chat_id)
+
+
+def _chat(db: sqlite3.Connection, turn: Turn) -> int:
+    """The chat the turn goes to: its own, the one of its session's name, or a new one."""
+    row = db.execute(
+        "SELECT id FROM chats WHERE id = ? OR (name = ? AND name != '')",
+        (turn.chat_id, turn.session),
+    ).fetchone()
+    if row:
+        db.execute("UPDATE chats SET updated_at = ? WHERE id = ?", (turn.asked_at, row[0]))
+        return int(row[0])
+    cursor = db.execute(
+        "INSERT INTO chats (name, created_at, updated_at) VALUES (?, ?, ?)",
+        (_text(turn.session), turn.asked_at, turn.asked_at),
+    )
+    return int(cursor.lastrowid or 0)
+
+
+def remove_turns(folder: Path, turn_id: int = 0) -> int:
+    """Take out one turn, or all of them with 0, and leave no trace; returns how many."""
+    with _opened(folder) as db:
+        with transaction(db):
+            rows = db.execute("SELECT id FROM turns WHERE ? IN (0, id)", (turn_id,)).fetchall()
+            if turn_id and not rows:
+                raise UsageError(f"there is no answer number {turn_id}", "dragtor history")
+            _delete(db, [row[0] for row in rows])
+            _sweep(db)
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return len(rows)
+
+
+def forget_documents(db: sqlite3.Connection, document_ids: Sequence[str]) -> None:
+    """Part of a removal: turns that quote one of these documents go whole, question and all.
+
+    The answer's sentences follow the document's words, so nothing less leaves no trace. Later
+    turns of the same chats stay; what a rewritten question may have taken from the lost answer
+    goes from them. Runs inside the writer's own transaction.
+    """
+    rows = db.execute(
+        "SELECT DISTINCT turns.id, chat_id FROM turns, json_each(turns.citations) AS cited"
+        " WHERE json_extract(cited.value, '$.document_id') IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(document_ids)),),
+    ).fetchall()
+    if not rows:
+        return
+    chats = json.dumps([row[1] for row in rows])
+    db.execute(
+        "UPDATE turns SET query = question WHERE chat_id IN (SELECT value FROM json_each(?))",
+        (chats,),
+    )
+    _delete(db, [row[0] for row in rows])
+    _sweep(db)
+
+
+def _delete(db: sqlite3.Connection, turn_ids: Sequence[int]) -> None:
+    each = [(turn_id,) for turn_id in turn_ids]
+    db.executemany("DELETE FROM turns_fts WHERE rowid = ?", each)
+    db.executemany("DELETE FROM turns WHERE id = ?", each)
+
+
+def _sweep(db: sqlite3.Connection) -> None:
+    """Drop chats without a turn, and the deleted words that FTS5 keeps until it merges."""
+    db.execute("DELETE FROM chats WHERE id NOT IN (SELECT chat_id FROM turns)")
+    db.execute("INSERT INTO turns_fts (turns_fts) VALUES ('optimize')")
+
+
+def _text(text: str) -> str:
+    """What UTF-8 can hold: a terminal may give lone surrogates."""
+    return text.encode("utf-8", "replace").decode()
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[sqlite3.Connection]:
+    """An existing library.db, to be written for a moment; never created, never migrated."""
+    path = folder / "library.db"
+    uri = f"{path.absolute().as_uri()}?mode=rw"
+    with (
+        plain_errors(path),
+        closing(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_S)) as db,
+    ):
+        db.execute("PRAGMA synchronous = NORMAL")
+        db.execute("PRAGMA secure_delete = ON")
+        yield db

@@ -1,0 +1,584 @@
+"""Conversations: follow-ups, history in the prompt and in library.db, and the commands.
+
+The language model is a small honest stand-in where the test is about what it is asked; the
+terminal tests run the real program with the real small model.
+"""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT, Cli, digest
+from fakes import HashingEmbedder
+from test_answer import Parrot
+from test_ingest import river
+
+from dragtor import Library
+from dragtor.chat import (
+    LONG_QUESTION_WORDS,
+    REWRITE_SYSTEM,
+    Chat,
+    Standalone,
+    history,
+    markdown,
+    rewrite_messages,
+    standalone,
+    stands_alone,
+)
+from dragtor.config import ChatConfig, load_config
+from dragtor.errors import GenerationError, LibraryError, LibraryVersion, UsageError
+from dragtor.llm.base import Stream
+from dragtor.store import Store, Turn, Writer, find_turns, forget_documents, keep_turn, turns_of
+from dragtor.store.schema import MIGRATIONS
+from dragtor.types import Answer, Citation, Claim, Message
+
+FIRST = "How many weeks until the pulley heals?"
+SAID = "The pulley heals in 6 weeks."
+PROGRAM = "from dragtor.cli import main; main()"
+
+
+class Scribe(Parrot):
+    """Answers as a parrot; a rewriting gets `rewritten`."""
+
+    def __init__(self, text: str, rewritten: str = "", reason: str = "stop") -> None:
+        super().__init__(text)
+        self.rewritten, self.rewrite_reason = rewritten, reason
+        self.asked_to_rewrite: list[str] = []
+        self.drawn: list[tuple[float, int]] = []  # temperature and seed of each answer
+
+    def stream(self, messages: Sequence[Message], **how: Any) -> Stream:
+        if messages[0].content == REWRITE_SYSTEM:
+            self.asked_to_rewrite.append(messages[-1].content)
+            return Parrot(self.rewritten, reason=self.rewrite_reason).stream(messages)
+        self.drawn.append((how["temperature"], how["seed"]))
+        return super().stream(messages, **how)
+
+
+class SmallLibrary(Library):
+    """A library with small parts."""
+
+    scribe: Scribe
+
+    def llm(self) -> Scribe:  # type: ignore[override]
+        return self.scribe
+
+
+def made_turn(question: str = FIRST, said: str = SAID, document: str = "d1") -> Turn:
+    answer = Answer(
+        question,
+        f"{said} [1]",
+        True,
+        (Claim(said, (1,)),),
+        (Citation(1, said, document, 0, len(said), "Pulley", "https://example.org/p"),),
+        model="parrot",
+    )
+    return Turn(question, question, answer)
+
+
+@pytest.fixture
+def folder(own_folders: Path, tmp_path: Path) -> Path:
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    (notes / "pulley.md").write_text(f"# Pulley\n\n{SAID} Tape does little. Crimp last of all.")
+    (notes / "skin.md").write_text("# Skin\n\nFile every callus down before it tears off.")
+    with river(own_folders) as ingest:
+        ingest.add([str(notes)])
+    return own_folders
+
+
+@pytest.fixture
+def library(folder: Path) -> Iterator[SmallLibrary]:
+    with SmallLibrary(folder, config=load_config()) as opened:
+        opened.embedder = HashingEmbedder()
+        opened.scribe = Scribe(f"{SAID[:-1]} [1].", "Does tape help the pulley?")
+        yield opened
+
+
+# Follow-ups
+
+
+def rewritten(question: str, scribe: Scribe, config: ChatConfig | None = None) -> str:
+    return standalone(question, [made_turn()], lambda: scribe, config or ChatConfig())
+
+
+def test_a_follow_up_is_rewritten_with_what_came_before() -> None:
+    scribe = Scribe("", "Does tape help the pulley?")
+    assert rewritten("and tape?", scribe) == "Does tape help the pulley?"
+    assert scribe.asked_to_rewrite == [f"Question: {FIRST}\nAnswer: {SAID}\nFollow-up: and tape?"]
+    assert standalone("and tape?", [], lambda: scribe, ChatConfig()) == "and tape?"
+    assert len(scribe.asked_to_rewrite) == 1
+
+
+@pytest.mark.parametrize("said", ["", "  ", FIRST, FIRST.upper(), "word " * 60])
+def test_a_bad_rewriting_puts_the_two_questions_side_by_side(said: str) -> None:
+    assert rewritten("and tape?", Scribe("", said)) == f"{FIRST} and tape?"
+
+
+def test_a_rewriting_that_was_cut_off_is_not_used() -> None:
+    assert rewritten("and tape?", Scribe("", "Does", "length")) == f"{FIRST} and tape?"
+
+
+def test_without_a_model_the_two_questions_stand_side_by_side() -> None:
+    scribe = Scribe("", "never")
+    assert rewritten("and tape?", scribe, ChatConfig(rewrite=False)) == f"{FIRST} and tape?"
+    assert standalone("and tape?", [made_turn()], None, ChatConfig()) == f"{FIRST} and tape?"
+
+    def broken() -> Scribe:
+        raise GenerationError("it broke")
+
+    assert standalone("and tape?", [made_turn()], broken, ChatConfig()) == f"{FIRST} and tape?"
+    assert scribe.asked_to_rewrite == []
+    query = FIRST
+    for _ in range(50):  # however long the chat, the query stays short
+        turn = Turn("and tape?", query, Answer("", "", False))
+        query = standalone("and tape?", [turn], None, ChatConfig())
+    assert len(query.split()) < 60
+
+
+def test_a_long_question_stands_alone() -> None:
+    long = "the inside of my elbow burns after pull-ups, what do I do?"
+    assert len(long.split()) == LONG_QUESTION_WORDS
+    assert stands_alone(long)
+    assert not stands_alone(f"And {long}")
+    assert not stands_alone("And how long?")
+    scribe = Scribe("", "never")
+    assert rewritten(long, scribe) == long
+    assert scribe.asked_to_rewrite == []
+
+
+def test_the_prompt_keeps_one_line_for_each_part() -> None:
+    messages = rewrite_messages("a\nb", "", " c  d ")
+    assert messages[-1] == Message("user", "Question: a b\nFollow-up: c d")
+    assert [m.role for m in messages[:3]] == ["system", "user", "assistant"]
+
+
+# Earlier turns in the prompt
+
+
+def words(text: str) -> int:
+    return len(text.split())
+
+
+def test_history_is_trimmed_oldest_first() -> None:
+    turns = [made_turn(f"question {n}", f"answer {n}") for n in range(6)]  # 4 tokens each
+    assert history(turns, words, 100)[0] == Message("user", "question 0")
+    for budget in range(0, 30):
+        messages = history(turns, words, budget)
+        assert sum(words(m.content) for m in messages) <= budget
+        assert [m.role for m in messages] == ["user", "assistant"] * (len(messages) // 2)
+        if budget >= 4:
+            assert messages[-1] == Message("assistant", "answer 5")
+        kept = [int(m.content[-1]) for m in messages[::2]]
+        assert kept == list(range(6))[len(turns) - len(kept) :]
+
+
+def test_what_history_opens_with_stays_the_same_for_several_turns() -> None:
+    turns = [made_turn(f"question {n}", f"answer {n}") for n in range(40)]
+    opened = [history(turns[:n], words, 40)[0].content for n in range(1, 40)]
+    changes = sum(a != b for a, b in pairwise(opened))
+    assert 0 < changes <= 40 // 5
+
+
+def test_history_leaves_out_refusals_numbers_and_what_nothing_carries() -> None:
+    refused = Turn("q", "q", Answer("q", "Not in your sources.", False))
+    loose = Answer("q", "x", True, (Claim("Carried.", (1,)), Claim("Loose.", ())))
+    messages = history([refused, Turn("q", "query", loose)], words, 100)
+    assert messages == [Message("user", "query"), Message("assistant", "Carried.")]
+
+
+# A conversation
+
+
+def test_a_follow_up_is_searched_answered_and_kept(library: SmallLibrary) -> None:
+    chat = library.chat("knee")
+    assert chat.ask(FIRST).grounded
+    events = list(chat.ask_events("and tape?"))
+    assert events[0] == Standalone("Does tape help the pulley?")
+    answer = events[-1]
+    assert answer.question == "and tape?"
+    prompt = library.scribe.prompts[-1]
+    assert prompt[-1].content.endswith("Does tape help the pulley?")
+    assert Message("user", FIRST) in prompt
+    assert Message("assistant", SAID) in prompt
+    again = library.chat("knee")
+    assert [t.question for t in again.turns] == [FIRST, "and tape?"]
+    assert [t.query for t in again.turns] == [FIRST, "Does tape help the pulley?"]
+    kept = again.turns[1].answer
+    assert (kept.text, kept.claims, kept.citations) == (
+        answer.text,
+        answer.claims,
+        answer.citations,
+    )
+    assert library.chat("other").turns == []
+
+
+def test_the_latest_chat_goes_on_whatever_its_name(library: SmallLibrary) -> None:
+    assert library.chat(latest=True).turns == []
+    library.chat().ask(FIRST)
+    assert [t.question for t in library.chat(latest=True).turns] == [FIRST]
+    library.chat().ask("How do I care for a callus?")
+    library.chat("knee").ask("What does tape do?")
+    latest = library.chat(latest=True)
+    assert (latest.name, [t.question for t in latest.turns]) == ("knee", ["What does tape do?"])
+    latest.ask("and?")
+    assert len(library.chat("knee").turns) == 2
+    assert library.chat().turns == []
+
+
+def test_an_ask_without_keeping_leaves_nothing(library: SmallLibrary) -> None:
+    chat = library.chat(keep=False)
+    chat.ask(FIRST)
+    chat.ask("and tape?")
+    assert len(chat.turns) == 2
+    assert library.history() == []
+
+
+def test_a_retry_draws_other_words_and_takes_the_old_turns_place(library: SmallLibrary) -> None:
+    chat = library.chat("knee")
+    with pytest.raises(UsageError, match="nothing was asked"):
+        list(chat.retry_events())
+    chat.ask(FIRST)
+    chat.ask("and tape?")
+    library.scribe.rewritten = "What of tape on the pulley?"
+    list(chat.retry_events())
+    list(chat.retry_events())
+    assert [t.query for t in chat.turns] == [FIRST, "What of tape on the pulley?"]
+    assert [t.id for t in library.chat("knee").turns] == [t.id for t in chat.turns]
+    cold, seed = library.config.llm.temperature, library.config.llm.seed
+    warm = [(t, s) for t, s in library.scribe.drawn if t > cold]
+    assert library.scribe.drawn[:2] == [(cold, seed)] * 2
+    assert [s for _, s in warm] == [seed + 1, seed + 2]
+    resumed = library.chat("knee")
+    list(resumed.retry_events())
+    assert len(library.chat("knee").turns) == 2
+
+
+def test_a_stopped_answer_leaves_no_turn_and_can_be_retried(library: SmallLibrary) -> None:
+    chat = library.chat("knee")
+    chat.ask(FIRST)
+    events = chat.ask_events("and tape?")
+    next(events)
+    events.close()  # type: ignore[attr-defined]
+    assert [t.question for t in chat.turns] == [FIRST]
+    list(chat.retry_events())
+    assert [t.question for t in chat.turns] == [FIRST, "and tape?"]
+    assert len(library.chat("knee").turns) == 2
+
+
+def test_a_turn_that_cannot_be_kept_is_answered_all_the_same(library: SmallLibrary) -> None:
+    notes: list[str] = []
+
+    def full(_: Turn) -> Turn:
+        raise LibraryError("the disk is full")
+
+    parts = (library.ask_events, library.llm, ChatConfig())
+    chat = Chat(*parts, keep=full, notify=notes.append)
+    assert chat.ask(FIRST).grounded
+    assert chat.ask("and tape?").grounded
+    assert notes == ["answers are not kept: the disk is full"]
+    assert len(chat.turns) == 2
+
+
+def test_markdown_holds_questions_answers_and_links() -> None:
+    text = markdown([made_turn()], "knee")
+    assert text == (
+        f"# knee\n\n## {FIRST}\n\n{SAID} [1]\n\n"
+        f"> [1] “{SAID}”  \n> [Pulley](<https://example.org/p>)\n"
+    )
+
+
+# Storage
+
+
+def test_a_turn_comes_back_as_it_was(folder: Path) -> None:
+    turn = keep_turn(folder, made_turn("naïve 東京 \ud800?"))
+    with Store.open(folder) as store:
+        (back,) = turns_of(store, turn.chat_id)
+    assert back.answer.citations == turn.answer.citations
+    assert back.answer.claims == turn.answer.claims
+    assert (back.question, back.id) == ("naïve 東京 ??", turn.id)
+
+
+def test_history_finds_words_in_questions_and_answers(folder: Path) -> None:
+    keep_turn(folder, made_turn("How do tendons heal?", "Slowly."))
+    keep_turn(folder, made_turn("What of skin?", "File every callus."))
+    with Store.open(folder) as store:
+        assert [t.question for t in find_turns(store, "", 5)] == [
+            "What of skin?",
+            "How do tendons heal?",
+        ]
+        assert [t.question for t in find_turns(store, "filing", 5)] == ["What of skin?"]
+        assert [t.question for t in find_turns(store, "tendon HEALING", 5)] == [
+            "How do tendons heal?"
+        ]
+        assert find_turns(store, "tendon callus", 5) == []
+        assert find_turns(store, '"*(', 5) == []
+        assert len(find_turns(store, "", 1)) == 1
+
+
+def test_keeping_a_turn_waits_for_no_writer_and_changes_nothing_else(folder: Path) -> None:
+    before = digest(folder)
+    with Store.open(folder) as store, Writer.open(folder) as writer:
+        generation = store.meta("generation")
+        keep_turn(folder, made_turn())
+        assert store.meta("generation") == generation
+        assert len(find_turns(store, "", 5)) == 1  # an open reader sees it
+        writer.set_meta("still", "writing")
+    assert digest(folder) == before
+
+
+def test_a_busy_or_unwritable_library_is_an_error_in_plain_words(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, library: SmallLibrary
+) -> None:
+    monkeypatch.setattr("dragtor.store.chats.BUSY_TIMEOUT_S", 0.05)
+    other = sqlite3.connect(folder / "library.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(LibraryError, match="locked"):
+        keep_turn(folder, made_turn())
+    assert library.chat("knee").ask(FIRST).grounded
+    other.execute("ROLLBACK")
+    other.close()
+    assert library.history() == []
+    with pytest.raises(LibraryError):
+        keep_turn(folder / "nowhere", made_turn())
+    assert not (folder / "nowhere").exists()
+
+
+def test_removing_documents_takes_the_answers_that_quote_them(folder: Path) -> None:
+    secret = "zanzibarquux"
+    kept = keep_turn(folder, made_turn("What of skin?", "File it.", "d2"))
+    gone = made_turn(f"about {secret}?", f"{secret} it is.", "d1")
+    gone = keep_turn(folder, Turn(gone.question, gone.query, gone.answer, chat_id=kept.chat_id))
+    after = made_turn("and?", "Yes.", "d2")
+    keep_turn(folder, Turn("and?", f"what of {secret}?", after.answer, chat_id=kept.chat_id))
+    keep_turn(folder, made_turn(secret, secret, "d1"))
+    with Writer.open(folder) as writer:
+        forget_documents(writer.db, ["d1", "d9"])
+        writer.set_meta("untidy", "1")
+    with Store.open(folder) as store:
+        left = find_turns(store, "", 9)
+        assert [(t.question, t.query) for t in left] == [
+            ("and?", "and?"),
+            ("What of skin?", "What of skin?"),
+        ]
+        assert find_turns(store, secret, 9) == []
+        assert store.rows("SELECT count(*) FROM chats")[0][0] == 1
+    assert not [f for f in folder.glob("library.db*") if secret.encode() in f.read_bytes()]
+
+
+def test_clearing_leaves_no_trace(library: SmallLibrary, folder: Path) -> None:
+    for number in range(3):
+        keep_turn(folder, made_turn(f"zanzibarquux {number}"))
+    with pytest.raises(UsageError, match="no answer number 9"):
+        library.forget_history(9)
+    assert library.forget_history(2) == 1
+    assert [t.id for t in library.history()] == [3, 1]
+    assert library.forget_history() == 2
+    assert library.history() == []
+    assert not [f for f in folder.glob("library.db*") if b"zanzibarquux" in f.read_bytes()]
+
+
+def test_a_library_of_before_is_migrated_by_the_next_writer(folder: Path) -> None:
+    before = digest(folder)
+    db = sqlite3.connect(folder / "library.db")
+    for table in ("turns", "turns_fts", "chats"):
+        db.execute(f"DROP TABLE {table}")
+    db.execute("PRAGMA user_version = 1")
+    db.commit()
+    db.close()
+    with pytest.raises(LibraryVersion, match="older version") as raised:
+        Store.open(folder)
+    assert raised.value.hint == "dragtor index"
+    with Writer.open(folder):
+        pass
+    assert digest(folder) == before
+    assert keep_turn(folder, made_turn()).id == 1
+    assert len(MIGRATIONS) >= 2
+
+
+# The commands
+
+
+@pytest.fixture
+def tiny(sample_library: Path, own_folders: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the sample library, and the small model."""
+    shutil.copytree(sample_library, own_folders)
+    monkeypatch.setenv("DRAGTOR_LLM_MODEL", "smollm2-135m")
+    monkeypatch.setenv("DRAGTOR_LLM_ANSWER_TOKENS", "16")
+    monkeypatch.setenv("DRAGTOR_ANSWER_CONTEXT_TOKENS", "100")
+    return own_folders
+
+
+def test_chat_reads_questions_and_commands_from_a_pipe(cli: Cli, tiny: Path) -> None:
+    lines = [
+        '"""When may I climb again',
+        'after an A2 pulley strain?"""',
+        "and how long \\",
+        "until I can crimp?",
+        "/why",
+        "/sources",
+        f"/export md {tiny.parent / 'notes.md'}",
+        "/export md",
+        "/help",
+        "/quit",
+        "never asked",
+    ]
+    run = cli("chat", "--session", "knee", "--verbose", stdin="\n".join(lines).encode())
+    assert run.code == 0, run.err
+    assert "From your sources" in run.out
+    assert run.err.count("searching for: ") == 1
+    assert "score 0." in run.out
+    assert "rank by meaning" in run.out
+    assert "/retry" in run.out
+    turns = cli("history", "--json").json["turns"]
+    assert [t["question"] for t in turns] == [
+        "and how long \nuntil I can crimp?",
+        "When may I climb again\nafter an A2 pulley strain?",
+    ]
+    assert {t["session"] for t in turns} == {"knee"}
+    written = (tiny.parent / "notes.md").read_text()
+    assert written.startswith("# knee\n\n## When may I climb again")
+    assert written in run.out
+    assert cli("chat", "--session", "knee", stdin=b"").err == ""
+
+
+@pytest.mark.parametrize("line", ["/nope", "/why", "/sources", "/retry", "/export", "/export pdf"])
+def test_a_wrong_command_in_a_pipe_is_a_usage_error(cli: Cli, tiny: Path, line: str) -> None:
+    run = cli("chat", stdin=line.encode())
+    assert (run.code, run.out) == (2, "")
+    assert run.err.startswith("error: ")
+
+
+def test_an_export_overwrites_nothing(cli: Cli, tiny: Path, tmp_path: Path) -> None:
+    path = tmp_path / "mine.md"
+    path.write_text("mine")
+    assert cli("chat", stdin=f"/export md {path}".encode()).code == 2
+    assert path.read_text() == "mine"
+
+
+def test_ask_continues_is_kept_found_and_taken_out(cli: Cli, tiny: Path) -> None:
+    assert cli("ask", "--quotes", "How is the A2 pulley taped?").code == 0
+    run = cli("ask", "--quotes", "--continue", "--json", "--verbose", "for how many months?")
+    assert run.json["question"] == "for how many months?"
+    assert cli("ask", "--quotes", "--no-history", "What is a flapper?").code == 0
+    found = cli("history", "months", "--json").json["turns"]
+    assert found[0]["query"] == "How is the A2 pulley taped? for how many months?"
+    assert set(found[0]) == {
+        "id", "session", "asked_at", "question", "query", "answer", "grounded", "claims",
+        "citations", "model",
+    }  # fmt: skip
+    listed = cli("history").out
+    assert "flapper?" not in listed
+    assert "How is the A2 pulley taped?" in listed
+    assert len(cli("history", "-n", "1", "--json").json["turns"]) == 1
+    assert cli("history", "--rm", "77").code == 2
+    assert cli("history", "--rm", found[0]["id"]).code == 0
+    assert len(cli("history", "--json").json["turns"]) == 1
+    assert cli("history", "--clear").code == 0
+    assert cli("history", "--json").json == {"turns": []}
+    assert cli("history").err == "nothing found\n"
+
+
+def test_chat_and_history_without_a_library(cli: Cli) -> None:
+    run = cli("chat", stdin=b"hello?")
+    assert (run.code, run.out) == (1, "")
+    assert "there is no library" in run.err
+    assert cli("history", "--json").json == {"turns": []}
+
+
+# A real terminal
+
+
+class Terminal:
+    """`dragtor chat` in a pseudo-terminal."""
+
+    def __init__(self, *arguments: str) -> None:
+        self.main, child = pty.openpty()
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, *arguments],
+            stdin=child,
+            stdout=child,
+            stderr=child,
+            cwd=ROOT,
+            env={**os.environ, "TERM": "dumb", "COLUMNS": "100"},
+            start_new_session=True,
+            preexec_fn=lambda: __import__("fcntl").ioctl(0, __import__("termios").TIOCSCTTY, 0),
+        )
+        os.close(child)
+        self.text = ""
+
+    def until(self, wanted: str, seconds: float = 300) -> str:
+        """What is written up to and with `wanted`, from where the last call ended."""
+        end = time.monotonic() + seconds
+        while wanted not in self.text:
+            ready = select.select([self.main], [], [], max(0, end - time.monotonic()))[0]
+            try:
+                data = os.read(self.main, 4096) if ready else b""
+            except OSError:  # Linux, when the other side is closed
+                data = b""
+            assert data, f"no {wanted!r} in {self.text!r}"
+            self.text += data.decode("utf-8", "replace")
+        said, _, self.text = self.text.partition(wanted)
+        return said + wanted
+
+    def type(self, text: str) -> None:
+        os.write(self.main, text.encode())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals there")
+def test_a_terminal_session(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRAGTOR_ANSWER_CONTEXT_TOKENS", "700")  # long enough to be stopped in
+    terminal = Terminal("chat", "--session", "knee")
+    try:
+        terminal.until("Ctrl-D leaves.")
+        terminal.until("> ")
+        terminal.type("When may I climb again after an A2 pulley strain?\n")
+        terminal.until("reading the passages")
+        terminal.type("\x03")  # Ctrl-C stops the answer
+        terminal.until("stopped")
+        terminal.until("> ")
+        terminal.type("half a line\x03")  # and drops a line
+        terminal.until("> ")
+        terminal.type("/nope\n")
+        terminal.until("there is no command /nope")
+        terminal.until("> ")
+        terminal.type("How is the finger \\\n")
+        terminal.until("… ")
+        terminal.type("taped after a pulley strain?\n")
+        terminal.until("first word")
+        terminal.until("> ")
+        terminal.type("\x04")  # Ctrl-D ends
+        assert terminal.process.wait(60) == 0
+    finally:
+        terminal.process.kill()
+        terminal.process.wait()
+        os.close(terminal.main)
+    with Library() as library:
+        turns = library.chat("knee").turns
+    assert [t.question for t in turns] == ["How is the finger \ntaped after a pulley strain?"]
+
+
+def test_an_interrupted_pipe_ends(tiny: Path) -> None:
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-c", PROGRAM, "chat"]
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, cwd=ROOT) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"When may I climb again after an A2 pulley strain?\n")
+        process.stdin.flush()
+        assert process.stdout.readline().startswith(b"From your sources")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(120) == 130
