@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 NOT_IN_SOURCES = prompt.NOT_IN_SOURCES
 TERMS_TOKENS = 48
+LAY_DENSE_WEIGHT = 0.8  # where the words differ, meaning counts for more; docs/retrieval.md
 LEADING_MARKS = re.compile(r"(?:\s*\[[\d\s,;]+\])+[.\s]*")
 OPEN_MARK = re.compile(r"(?:\s*\[[\d\s,;]+\])*\s*(?:\[[\d\s,;]*)?")
 
@@ -47,7 +48,9 @@ class Quotes:
 class Sentence:
     """One sentence of the answer, and its citations that are new with it.
 
-    A claim without citations is one that no source carries (`answer.unsupported: mark`).
+    Where no source carries what the model wrote, it gives way to the sentence that it names
+    (`answer.unsupported: quote`), is left out (`drop`), or stands there marked, without citations
+    (`mark`).
     """
 
     claim: Claim
@@ -63,7 +66,7 @@ class _Grounder:
 
     read: Sequence[ground.Span]
     embed: ground.EmbedTexts
-    mark_unsupported: bool
+    unsupported: str
     claims: list[Claim] = field(default_factory=list)
     citations: list[Citation] = field(default_factory=list)
     seconds: float = 0.0
@@ -72,11 +75,14 @@ class _Grounder:
         """The sentence with its citations; None where it is left out, or was said before."""
         begun = time.perf_counter()
         text, numbers = ground.marks(raw)
-        if not text or any(claim.text == text for claim in self.claims):  # small models repeat
-            return None
-        carriers = ground.support(text, numbers, self.read, self.embed)
+        carriers = ground.support(text, numbers, self.read, self.embed) if text else []
+        if not carriers and self.unsupported == "quote":
+            carriers = ground.named(numbers, self.read)[:1]
+            text = " ".join(carriers[0].text.split()) if carriers else ""
         self.seconds += time.perf_counter() - begun
-        if not carriers and not self.mark_unsupported:
+        if not carriers and self.unsupported != "mark":
+            return None
+        if not text or any(claim.text == text for claim in self.claims):  # small models repeat
             return None
         known = {(c.document_id, c.start, c.end): c.n for c in self.citations}
         fresh = []
@@ -136,7 +142,7 @@ class Reader:
         if found.lay and self.answer_config.rewrite:
             terms = self._terms(asked, llm)
             turn.stamp("rewrite")
-            found = self._find([f"{terms} {asked}"], filters, turn)
+            found = self._find([f"{terms} {asked}"], filters, turn, LAY_DENSE_WEIGHT)
         yield from self._generate(turn, found, llm)
 
     def _terms(self, question: str, llm: LLM) -> str:
@@ -157,11 +163,21 @@ class Reader:
         found = self._find([question], None, _Turn(question, question))
         return ground.features(question, found.hits, found.ranked)
 
-    def _find(self, asked: Iterable[str], filters: Filters | None, turn: _Turn) -> _Found:
-        """Hits and their sentences, ranked for the first wording, and whether to answer at all."""
+    def _find(
+        self, asked: Iterable[str], filters: Filters | None, turn: _Turn, dense_weight: float = 0
+    ) -> _Found:
+        """Hits and their sentences, ranked for the first wording, and whether to answer at all.
+
+        The dense weight is at least `dense_weight`.
+        """
         wordings = list(asked)
         vectors = self.embedder.embed_queries(wordings)
-        config = replace(self.retrieve_config, k=self.answer_config.passages, join_neighbours=False)
+        config = replace(
+            self.retrieve_config,
+            k=self.answer_config.passages,
+            dense_weight=max(self.retrieve_config.dense_weight, dense_weight),
+            join_neighbours=False,
+        )
         hits, documents = retrieve.search_documents(
             self.store, lambda _: vectors, wordings, config, filters, self.rerank()
         )
@@ -177,9 +193,7 @@ class Reader:
 
     def _generate(self, turn: _Turn, found: _Found, llm: LLM) -> Iterator[Event]:
         read, messages = self._prompt(turn, found.ranked, llm)
-        grounder = _Grounder(
-            read, self.embedder.embed_passages, self.answer_config.unsupported == "mark"
-        )
+        grounder = _Grounder(read, self.embedder.embed_passages, self.answer_config.unsupported)
         config = self.llm_config
         with llm.stream(
             messages,

@@ -165,8 +165,8 @@ class AnswerConfig:
     rewrite: bool = True  # look for a lay question again in the field's words
     passages: int = 16  # hits whose sentences are ranked for quotes and for the model
     context: Literal["sentences", "passage", "section", "document"] = "passage"  # what is read
-    context_tokens: int = 700  # tokens of passages in the prompt, at most
-    unsupported: Literal["drop", "mark"] = "drop"  # a sentence that no passage carries
+    context_tokens: int = 300  # tokens of passages in the prompt, at most
+    unsupported: Literal["quote", "drop", "mark"] = "quote"  # a sentence that no passage carries
     caution: str = CAUTION  # the line on top where a question holds a red flag; empty: none
     red_flags: tuple[str, ...] = RED_FLAGS  # words in order; * ends a beginning
 

@@ -72,8 +72,8 @@ def test_a_gate_learns_what_separates_and_keeps_its_promise() -> None:
     good = [tuple(draw.uniform(0.7, 1) for _ in FEATURES) for _ in range(100)]
     bad = [tuple(draw.uniform(0.3, 0.75) for _ in FEATURES) for _ in range(100)]
     gate = fit([*good, *bad], [True] * 100 + [False] * 100, "mark")
-    assert sum(not gate.passes(row) for row in good) <= 6
-    assert sum(gate.passes(row) for row in bad) <= 10
+    assert sum(not gate.passes(row) for row in good) <= 8
+    assert sum(gate.passes(row) for row in bad) <= 8
     assert Gate.from_dict(gate.to_dict()) == gate
 
 

@@ -543,30 +543,40 @@ def test_a_fixed_prefix_is_read_once_for_all_processes(
     assert list(folder.iterdir()) == [file]
 
 
-@pytest.mark.parametrize("harm", ["empty", "cut", "changed", "another's", "folder"])
 def test_a_wrong_prefix_file_is_written_anew(
-    harm: str, prefixed: Callable[..., LlamaCpp], tmp_path: Path
+    prefixed: Callable[..., LlamaCpp], tmp_path: Path
 ) -> None:
     folder = tmp_path / "prefix"
     text, whole = reading(prefixed(), asked(WHO), fixed=1)
     (file,) = folder.iterdir()
     right = file.read_bytes()
-    if harm == "another's":
-        reading(prefixed(), [Message("system", "Be brief. " * 40), *STORY[1:]], fixed=1)
-        (other,) = set(folder.iterdir()) - {file}
-        other.replace(file)
-    elif harm == "folder":
-        file.unlink()
-        (file / "inside").mkdir(parents=True)
-    else:
-        middle = len(right) // 2
-        changed = right[:middle] + bytes([right[middle] ^ 1]) + right[middle + 1 :]
-        file.write_bytes({"empty": b"", "cut": right[:-1], "changed": changed}[harm])
+    middle = len(right) // 2
+    file.write_bytes(right[:middle] + bytes([right[middle] ^ 1]) + right[middle + 1 :])
     assert reading(prefixed(), asked(WHO), fixed=1) == (text, whole)
-    assert [path.name for path in folder.iterdir()] == [file.name]
-    if harm != "folder":
-        assert file.read_bytes() == right
-        assert reading(prefixed(), asked(WHO), fixed=1)[1] < whole
+    assert list(folder.iterdir()) == [file]
+    assert file.read_bytes() == right
+
+
+def test_only_whole_files_of_these_very_ids_are_read(tmp_path: Path) -> None:
+    files = PrefixFiles(tmp_path / "new" / "prefix", "a model")
+    state = State((1, 2), b"bytes of a state")
+    assert files.read(state.ids) is None
+    files.write(state)
+    (file,) = (tmp_path / "new" / "prefix").iterdir()
+    right = file.read_bytes()
+    assert files.read(state.ids) == state
+    for wrong in (b"", right[:-1], right[:32], right[:40], right + b"x", b"x" + right[1:]):
+        file.write_bytes(wrong)
+        assert files.read(state.ids) is None
+    PrefixFiles(file.parent, "another model").write(state)
+    (other,) = set(file.parent.iterdir()) - {file}
+    other.replace(file)
+    assert files.read(state.ids) is None
+    file.unlink()
+    (file / "inside").mkdir(parents=True)
+    files.write(state)  # it cannot
+    assert files.read(state.ids) is None
+    assert list(file.parent.iterdir()) == [file]
 
 
 def test_prefix_files_are_few(tmp_path: Path) -> None:

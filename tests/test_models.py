@@ -214,10 +214,14 @@ def test_every_packaged_model_is_well_formed_and_has_a_route() -> None:
         assert spec.licence
         assert spec.mirrors or spec.hub
         for file in spec.files:
+            assert not spec.hub or file.path
+            if spec.kind == "reranker":  # the hub states them
+                assert spec.hub
+                assert (file.sha256, file.bytes) == ("", 0)
+                continue
             assert len(file.sha256) == 64
             assert int(file.sha256, 16)
             assert file.bytes > 0
-            assert not spec.hub or file.path
         for mirror in spec.mirrors:
             assert set(mirror.members) == {file.name for file in spec.files}
             assert ("{i}" in mirror.package) == bool(mirror.parts)
@@ -226,6 +230,45 @@ def test_every_packaged_model_is_well_formed_and_has_a_route() -> None:
             assert spec.dimension > 0
             assert spec.max_tokens > 0
             assert {"model.onnx", "tokenizer.json"} == {file.name for file in spec.files}
+
+
+def test_a_reranker_is_held_to_what_the_hub_states(place: Path, hub: Hub) -> None:
+    """Its entry has no hash: the pull writes down the hub's, and later looks ask nobody."""
+    files = [{"name": FILE, "path": f"onnx/{FILE}"}, {"name": "b.json", "path": "b.json"}]
+    describe(place, kind="reranker", files=files)
+    for data, path in ((WEIGHTS, f"onnx/{FILE}"), (OTHER, "b.json")):
+        url = serve(hub, data, f"/o/r/resolve/main/{path}")
+        hub.headers[url] = {"X-Linked-Etag": digest(data), "X-Linked-Size": str(len(data))}
+    with pytest.raises(Missing) as caught:
+        model_path("tiny", place)
+    assert caught.value.hint == "dragtor models pull tiny"
+    assert pull("tiny", at(hub), place, Recorder()).read_bytes() == WEIGHTS
+    hub.asked.clear()
+    assert model_path("tiny", place, "b.json").read_bytes() == OTHER
+    assert verify("tiny", place) == "ok"
+    assert pull("tiny", at(hub), place, Recorder()) == place / "tiny" / FILE
+    assert hub.asked == []
+    (place / "tiny" / "b.json").write_bytes(OTHER[::-1])
+    assert verify("tiny", place) == "corrupt"
+    pull("tiny", at(hub), place, Recorder())
+    assert (place / "tiny" / "b.json").read_bytes() == OTHER
+
+
+def test_a_hub_that_is_away_or_lies_about_a_reranker(place: Path, hub: Hub) -> None:
+    describe(place, kind="reranker", files=[{"name": FILE, "path": FILE}])
+    for config in (at(""), at(closed_port()), at(hub)):
+        with pytest.raises(Missing, match=r"^tiny "):
+            pull("tiny", config, place, Recorder())
+    url = serve(hub)
+    hub.headers[url] = {"X-Linked-Etag": digest(OTHER), "X-Linked-Size": str(len(WEIGHTS))}
+    with pytest.raises(CorruptModel):
+        pull("tiny", at(hub), place, Recorder())
+
+
+def test_only_a_reranker_may_lack_hashes(place: Path) -> None:
+    describe(place, files=[{"name": FILE, "path": FILE}])
+    with pytest.raises(UsageError, match="without its sha256"):
+        Catalogue.load()
 
 
 def test_an_unknown_name_lists_the_valid_ones() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -43,10 +43,7 @@ def tiny_tokenizer() -> Tokenizer:
 
 
 def write_onnx(path: Path, *, types: bool = True, labels: int = 1, extra: str = "") -> Path:
-    """A classifier as BERT's are: word and type embeddings, one attention, [CLS] to logits.
-
-    Words of question and passage attend to their like, so a shared word raises the logit.
-    """
+    """A classifier with a BERT's inputs and output; a word on both sides raises the logit."""
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
@@ -277,9 +274,6 @@ def test_a_cross_encoder_that_was_not_pulled(tmp_path: Path) -> None:
         with pytest.raises(Missing) as caught:
             open_reranker(name, ModelsConfig(path=str(tmp_path)), no_llm)
         assert caught.value.hint == f"dragtor models pull {name}"
-
-
-Opener = Callable[[], Reranker | None]
 
 
 def test_a_cross_encoder_opens_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ import typer
 from dragtor.cli.output import Progress, load_settings, out, out_json, style, warn
 
 Name = typer.Argument(help="A name of `models list`, or hf:OWNER/REPO/FILE.", metavar="NAME")
-USED_KINDS = ("encoder", "llm")  # the rooms for the other kinds are not built yet
+USED_KINDS = ("encoder", "llm", "reranker")  # the rooms for the other kinds are not built yet
 models_app = typer.Typer(
     help="Model weights: what there is, and how to get it.",
     no_args_is_help=True,

@@ -1,13 +1,13 @@
 """Grounding: sentences to quote and to read, claims tied to quotes, and the gate.
 
-quotes.py ranks sentences, reading.py picks what a model reads, claims.py and wording.py check what
-a model wrote, gate.py decides whether anything relevant was found. Does not know where hits come
-from, nor which model wrote the sentences.
+quotes.py ranks sentences, reading.py picks what a model reads, claims.py and wording.py (rules in
+numbers.py, force.py and roles.py, over tokens.py) check what a model wrote, gate.py decides whether
+anything relevant was found. Does not know where hits come from, nor which model wrote what.
 """
 
 from __future__ import annotations
 
-from dragtor.ground.claims import marks, support
+from dragtor.ground.claims import marks, named, support
 from dragtor.ground.gate import FEATURES, Gate, caution, features, fit, gate_for, is_lay
 from dragtor.ground.quotes import EmbedTexts, Span, best_quotes, rank, spans
 from dragtor.ground.reading import reading
@@ -24,6 +24,7 @@ __all__ = [
     "gate_for",
     "is_lay",
     "marks",
+    "named",
     "rank",
     "reading",
     "spans",

@@ -36,13 +36,18 @@ def support(
     says it otherwise. Small models number badly: where no named span carries the claim, the best
     of the others is taken, if one does.
     """
-    named = [read[n - 1] for n in numbers if 1 <= n <= len(read)]
-    found = [span for span in named if carries(span, claim)]
+    found = [span for span in named(numbers, read) if carries(span, claim)]
     if found:
         return found
     carriers = [span for span in read if carries(span, claim)]
     carriers = carriers or [pair for pair in _pairs(read) if carries(pair, claim)]
     return _nearest(claim, carriers, embed)
+
+
+def named(numbers: Sequence[int], read: Sequence[Span]) -> list[Span]:
+    """The spans that these numbers name; questions, and numbers that name none, are left out."""
+    spans = [read[n - 1] for n in numbers if 1 <= n <= len(read)]
+    return [span for span in spans if not span.text.rstrip().endswith("?")]
 
 
 def _pairs(read: Sequence[Span]) -> list[Span]:

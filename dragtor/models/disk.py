@@ -12,7 +12,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -96,9 +96,13 @@ def _is_file(path: Path) -> bool:
 
 
 def known_spec(name: str, models_dir: Path) -> ModelSpec:
-    """The spec of a catalogue name or, from what its pull wrote down, of an `hf:` name."""
+    """The spec of a catalogue or `hf:` name; a pull wrote down what only the hub says."""
     if not name.startswith(HUB_PREFIX):
-        return Catalogue.load().get(name)
+        spec = Catalogue.load().get(name)
+        if all(file.sha256 for file in spec.files):
+            return spec
+        told = {file.name: file for file in read_manifest(model_folder(spec, models_dir)).files}
+        return replace(spec, files=tuple(told.get(file.name, file) for file in spec.files))
     hub, path = hub_parts(name)
     file = ModelFile(path.rpartition("/")[2], 0, "", path)
     spec = ModelSpec(name, "file", "as the hub says", (file,), hub)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from dragtor.config import ModelsConfig
@@ -36,8 +37,23 @@ def pull(name: str, config: ModelsConfig, models_dir: Path, progress: Progress) 
 
 
 def _spec(name: str, config: ModelsConfig, models_dir: Path) -> ModelSpec:
-    if not name.startswith(HUB_PREFIX):
-        return disk.known_spec(name, models_dir)
+    """What to fetch; sizes and hashes that nobody wrote down are those that the hub states."""
+    if name.startswith(HUB_PREFIX):
+        return _ask(name, name, config)
+    spec = disk.known_spec(name, models_dir)
+    files = (
+        file
+        if file.sha256
+        else replace(
+            _ask(f"{HUB_PREFIX}{spec.hub}/{file.path}", name, config).files[0], name=file.name
+        )
+        for file in spec.files
+    )
+    return replace(spec, files=tuple(files))
+
+
+def _ask(address: str, name: str, config: ModelsConfig) -> ModelSpec:
+    """What the hub states of one file, for the model `name`."""
     from dragtor.models import hub
 
     if not config.hub_url:
@@ -45,7 +61,7 @@ def _spec(name: str, config: ModelsConfig, models_dir: Path) -> ModelSpec:
             f"{name} is on the hub only, and models.hub_url is empty", "dragtor config path"
         )
     try:
-        return hub.ask(name, config)
+        return hub.ask(address, config)
     except RouteFailed as failed:
         raise Missing(
             f"{name} could not be had: {config.hub_url} {failed}", f"dragtor models pull {name}"
