@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from fakes import HashingEmbedder
 from test_ingest import river
 
-from dragtor.answer import NOT_IN_SOURCES, Quotes, Reader, Sentence, _by_sentence, _Turn
+from dragtor.answer import NOT_IN_SOURCES, Caution, Quotes, Reader, Sentence, _by_sentence, _Turn
 from dragtor.config import AnswerConfig, LLMConfig, RetrieveConfig
 from dragtor.llm.base import Stream, Usage
 from dragtor.store import Store
@@ -90,11 +91,50 @@ def test_quotes_come_first_then_sentences_then_the_answer(store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", [NOT_IN_SOURCES, "Not in your sources", "Eat 40 apples. [1]", "Nonsense [9].", ""]
+    "said", [NOT_IN_SOURCES, "Not in your sources", "Eat 40 apples.", "Nonsense [9].", ""]
 )
 def test_what_the_sources_do_not_carry_is_not_said(store: Store, said: str) -> None:
     answer = last(reader(store, Parrot(said)).ask(QUESTION))
     assert (answer.text, answer.grounded, answer.citations) == (NOT_IN_SOURCES, False, ())
+    assert answer.hits  # what came nearest
+
+
+@pytest.mark.parametrize(
+    ("unsupported", "text"),
+    [
+        ("quote", "The pulley heals in 6 weeks. [1] Crimp last of all. [2]"),
+        ("drop", "The pulley heals in 6 weeks. [1]"),
+        ("mark", "The pulley heals in 6 weeks. [1] Tape heals in 9 weeks. (not in your sources)"),
+    ],
+)
+def test_an_unsupported_sentence_is_quoted_dropped_or_marked(
+    store: Store, unsupported: Any, text: str
+) -> None:
+    asked = reader(store, Parrot("The pulley heals in 6 weeks. Tape heals in 9 weeks [2]."))
+    config = replace(asked.answer_config, unsupported=unsupported)
+    answer = last(replace(asked, answer_config=config).ask(QUESTION))
+    assert answer.text == text
+    assert all(
+        c.quote in ("The pulley heals in 6 weeks.", "Crimp last of all.") for c in answer.citations
+    )
+
+
+def test_a_lay_question_is_looked_for_in_the_fields_words(store: Store) -> None:
+    llm = Parrot("The pulley heals in 6 weeks.")
+    last(reader(store, llm, floor=0).ask("my finger went bang, when is it whole?"))
+    assert [prompt[-1].content[:11] for prompt in llm.prompts] == ["my finger w", "<passages>\n"]
+    plain = Parrot("The pulley heals in 6 weeks.")
+    last(reader(store, plain).ask(QUESTION))
+    assert len(plain.prompts) == 1
+
+
+def test_a_caution_comes_first_and_stays_on_the_answer(store: Store) -> None:
+    first, *_, answer = reader(store, Parrot("The pulley heals in 6 weeks.")).ask(
+        "The pulley is numb, when is it healed, in how many weeks?"
+    )
+    assert isinstance(first, Caution)
+    assert isinstance(answer, Answer)
+    assert answer.caution == first.text
 
 
 def test_nothing_relevant_asks_no_model(store: Store) -> None:

@@ -13,9 +13,8 @@ import pytest
 from conftest import ROOT
 
 from dragtor.errors import CorruptModel
-from dragtor.ground.reader import MAX_TOKENS, TRAITS, WEIGHTS, Reader, under
+from dragtor.ground.reader import MAX_TOKENS, TRAITS, WEIGHTS, Reader, packaged_folder, under
 
-ASSET = ROOT / "assets" / "reader"
 ENCODER = ROOT / "models" / "gte-small"
 HIDDEN = 384
 
@@ -33,9 +32,9 @@ def made_up_tokens(texts):
 
 @pytest.fixture(scope="module")
 def reader():
-    if not (ASSET / WEIGHTS).is_file():
+    if not (packaged_folder() / WEIGHTS).is_file():
         pytest.skip("no assets/reader/reader.onnx")
-    return Reader.open(ASSET)
+    return Reader.open(packaged_folder())
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dragtor.config import CHECKOUT_FOLDER, PACKAGE_FOLDER
 from dragtor.errors import CorruptModel
 
 if TYPE_CHECKING:
@@ -82,6 +83,12 @@ class Reader:
         if not np.isfinite(score):
             raise CorruptModel("the reader gives no score", "reinstall dragtor")
         return score
+
+
+def packaged_folder() -> Path:
+    """The reader that comes with dragtor: inside an installed wheel, or in the checkout."""
+    inside = PACKAGE_FOLDER / "assets" / "reader"
+    return inside if inside.is_dir() else CHECKOUT_FOLDER / "assets" / "reader"
 
 
 def under(above: str, text: str) -> str:

@@ -15,6 +15,7 @@ import hashlib
 import json
 import random
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -324,16 +325,18 @@ def export(head: torch.nn.Module, path: Path) -> None:
         torch.arange(2003, 2012),
     )
     axes = {name: {0: name.split("_")[0] + "_tokens"} for name in names}
-    torch.onnx.export(
-        OnePair().eval(),
-        example,
-        str(path),
-        input_names=names,
-        output_names=["score"],
-        dynamic_axes=axes,
-        dynamo=False,
-        opset_version=17,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # the newer exporter needs onnxscript
+        torch.onnx.export(
+            OnePair().eval(),
+            example,
+            str(path),
+            input_names=names,
+            output_names=["score"],
+            dynamic_axes=axes,
+            dynamo=False,
+            opset_version=17,
+        )
 
 
 def main() -> None:
