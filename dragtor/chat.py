@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from dragtor import prompt
 from dragtor.config import ChatConfig
 from dragtor.errors import GenerationError, LibraryError, Missing, UsageError
 from dragtor.store import Filters, Turn
@@ -17,55 +18,10 @@ from dragtor.types import Answer, Message
 if TYPE_CHECKING:
     from dragtor.llm import LLM
 
-# Prompts. The examples: something left out, a pronoun, another subject, and a name that must go
-# since what it names is no longer meant.
-
-REWRITE_SYSTEM = """\
-You rewrite the last question of a conversation so that it can be understood alone. Put in what \
-it refers to. Where it turns to something else, name the new thing and leave the old one out. \
-Keep what it asks. Answer with the rewritten question only, on one line."""
-
-_REWRITE_EXAMPLES = (
-    (
-        ("How often do I water a fern?",
-         "Water a fern when the top of the soil is dry, about twice a week in summer.",
-         "And in winter?"),
-        "How often do I water a fern in winter?",
-    ),
-    (
-        ("Why do the leaves of my tomato curl?", "Hot dry wind makes them curl.",
-         "Is that bad for it?"),
-        "Is it bad for a tomato when its leaves curl?",
-    ),
-    (
-        ("How is heatstroke in a dog treated?", "Cool the dog with wet towels.",
-         "And when it's the cat?"),
-        "How is heatstroke in a cat treated?",
-    ),
-    (
-        ("How long does hay fever last?", "About six weeks, for most people.", "and in winter?"),
-        "How long does a runny nose in winter last?",
-    ),
-)  # fmt: skip
-REWRITE_TOKENS = 64
-ANSWER_CHARACTERS = 300  # of the answer before that a rewriting reads
-
-
-def rewrite_messages(question: str, answer: str, follow_up: str) -> list[Message]:
-    """The prompt that makes `follow_up` stand alone; the reply is one line."""
-    messages = [Message("system", REWRITE_SYSTEM)]
-    for turn, reply in _REWRITE_EXAMPLES:
-        messages += [Message("user", _rewrite_ask(*turn)), Message("assistant", reply)]
-    return [*messages, Message("user", _rewrite_ask(question, answer, follow_up))]
-
-
-def _rewrite_ask(question: str, answer: str, follow_up: str) -> str:
-    parts = [("Question", question), ("Answer", answer), ("Follow-up", follow_up)]
-    return "\n".join(f"{name}: {' '.join(text.split())}" for name, text in parts if text.strip())
-
-
 # Follow-ups
 
+REWRITE_TOKENS = 64
+ANSWER_CHARACTERS = 300  # of the answer before that a rewriting reads
 LONG_QUESTION_WORDS = 12  # one of so many words stands alone, unless it opens with one of these
 CONTINUING_WORDS = {"and", "but", "or", "so", "then"}
 MAX_REWRITTEN_WORDS = 40
@@ -86,9 +42,13 @@ def standalone(
     joined = " ".join(f"{before.query if short else before.question} {question}".split())
     if llm is None or not config.rewrite:
         return joined
-    messages = rewrite_messages(before.query, prose(before.answer)[:ANSWER_CHARACTERS], question)
+    messages = prompt.rewrite_messages(
+        before.query, prose(before.answer)[:ANSWER_CHARACTERS], question
+    )
     try:
-        with llm().stream(messages, max_tokens=REWRITE_TOKENS, stop=("\n",)) as stream:
+        with llm().stream(
+            messages, max_tokens=REWRITE_TOKENS, stop=("\n",), fixed=prompt.FIXED_REWRITE
+        ) as stream:
             text = "".join(stream).strip()
     except (GenerationError, Missing):
         return joined

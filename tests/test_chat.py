@@ -29,18 +29,17 @@ from test_ingest import river
 from dragtor import Library
 from dragtor.chat import (
     LONG_QUESTION_WORDS,
-    REWRITE_SYSTEM,
     Chat,
     Standalone,
     history,
     markdown,
-    rewrite_messages,
     standalone,
     stands_alone,
 )
 from dragtor.config import ChatConfig, load_config
 from dragtor.errors import GenerationError, LibraryError, LibraryVersion, UsageError
 from dragtor.llm.base import Stream
+from dragtor.prompt import REWRITE_SYSTEM, rewrite_messages
 from dragtor.store import Store, Turn, Writer, find_turns, forget_documents, keep_turn, turns_of
 from dragtor.store.schema import MIGRATIONS
 from dragtor.types import Answer, Citation, Claim, Message
