@@ -216,8 +216,8 @@ class Reader:
         self, turn: _Turn, ranked: Sequence[ground.Span], llm: LLM
     ) -> tuple[list[ground.Span], list[Message]]:
         """The sentences that the model reads, and the whole prompt with them."""
-        taken = llm.count_prompt(prompt.answer_messages(turn.asked, [], turn.history))
-        room = llm.context_tokens - self.llm_config.answer_tokens - taken
+        empty = prompt.answer_messages(turn.asked, [], turn.history, small=llm.small)
+        room = llm.context_tokens - self.llm_config.answer_tokens - llm.count_prompt(empty)
         config = self.answer_config
         read = ground.reading(
             ranked, config.context, min(room, config.context_tokens), llm.count_tokens
@@ -227,7 +227,9 @@ class Reader:
                 "the question leaves no room for a passage in the model's context",
                 "ask a shorter question, or raise llm.context_tokens in params.yml",
             )
-        return read, prompt.answer_messages(turn.asked, _blocks(read), turn.history)
+        return read, prompt.answer_messages(
+            turn.asked, _blocks(read), turn.history, small=llm.small
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,6 +162,7 @@ class AnswerConfig:
     """What an answer shows."""
 
     quotes: int = 3  # verified quotes shown before the prose
+    gate: bool = True  # refuse before a model is asked, where nothing seems to answer
     rewrite: bool = True  # look for a lay question again in the field's words
     passages: int = 16  # hits whose sentences are ranked for quotes and for the model
     context: Literal["sentences", "passage", "section", "document"] = "passage"  # what is read

@@ -292,7 +292,7 @@ class Library:
             config.retrieve,
             config.answer,
             llm_config or config.llm,
-            self.gate(),
+            self.gate() if config.answer.gate else None,
             self._reranker,
         )
 

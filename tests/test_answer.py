@@ -24,6 +24,7 @@ class Parrot:
     """An LLM that says what it is given, in pieces of three letters; it keeps its prompts."""
 
     name = "parrot"
+    small = True
 
     def __init__(self, text: str, context_tokens: int = 4000, reason: str = "stop") -> None:
         self.text, self.context_tokens, self.reason = text, context_tokens, reason

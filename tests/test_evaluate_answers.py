@@ -180,7 +180,7 @@ def test_a_folder_without_documents_is_said(tmp_path: Path, notes: Path) -> None
 class Judge:
     """An LLM that splits at full stops and holds a statement to follow where the text has it."""
 
-    name, context_tokens = "judge", 1000
+    name, context_tokens, small = "judge", 1000, True
 
     def stream(self, messages: Any, **_: Any) -> Stream:
         parts = [part.strip() for part in messages[-1].content.split(".") if part.strip()]

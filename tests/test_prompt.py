@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dragtor.prompt import FIXED, Block, answer_messages, render_block
+from dragtor.prompt import FIXED, NOT_IN_SOURCES, Block, answer_messages, render_block
 from dragtor.types import Message
 
 BLOCKS = [
@@ -23,6 +23,11 @@ def test_the_prompt_holds_rules_passages_and_question() -> None:
     assert "# Title > Heading; Ann, 3:15\n[1] Rest for two weeks.\n[2] Then climb.\n" in asked
     assert "# Other\n[3] Tape the finger.\n</passages>" in asked
     assert asked.endswith(f"Question: {QUESTION}")
+
+
+def test_only_a_large_model_is_asked_to_refuse() -> None:
+    assert NOT_IN_SOURCES in answer_messages(QUESTION, BLOCKS)[0].content
+    assert NOT_IN_SOURCES not in answer_messages(QUESTION, BLOCKS, small=True)[0].content
 
 
 def test_the_first_messages_are_always_the_same() -> None:

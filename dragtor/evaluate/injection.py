@@ -121,6 +121,7 @@ def reading(config: Config) -> Config:
     return replace(
         config,
         retrieve=replace(config.retrieve, floor=0.0),
+        answer=replace(config.answer, gate=False),
         llm=replace(config.llm, answer_tokens=tokens),
     )
 

@@ -72,11 +72,20 @@ class Stream(Iterator[str]):
         self._pieces.close()
 
 
+SMALL_MODEL_BYTES = 2_200_000_000  # 3 billion weights of 4 bits, and what goes with them
+
+
+def is_small(path: Path) -> bool:
+    """Whether a GGUF is a small model, by its size."""
+    return path.stat().st_size < SMALL_MODEL_BYTES
+
+
 class LLM(Protocol):
     """A language model. One thread uses it at a time; a new stream ends the one before."""
 
     name: str  # file stem or the server's model id
     context_tokens: int  # prompt and answer together
+    small: bool  # of about 3 billion weights or fewer, as far as that is known
 
     def count_tokens(self, text: str) -> int:
         """Tokens of `text` as plain text, with no special tokens."""

@@ -22,6 +22,7 @@ from dragtor.llm.base import (
     Usage,
     check_gguf,
     check_room,
+    is_small,
     option_probabilities,
     printable,
     split_rendered,
@@ -118,7 +119,7 @@ def open_llama(
             files = None
             if prefixes is not None:
                 files = PrefixFiles(prefixes, _identity(api, path, context, layers))
-            return LlamaCpp(api, model, context, path.stem, files)
+            return LlamaCpp(api, model, context, path.stem, files, small=is_small(path))
         api.llama_model_free(model)
     reason = f": {_said[0]}" if _said else ""
     if model is not None:
@@ -168,8 +169,11 @@ class LlamaCpp:
         context: Any,
         name: str,
         files: PrefixFiles | None = None,
+        *,
+        small: bool = False,
     ) -> None:
         self.name = name
+        self.small = small
         self.context_tokens = int(api.llama_n_ctx(context))
         self._api = api
         self._model = model

@@ -69,6 +69,7 @@ class ServerLLM:
 
     def __init__(self, client: _Client, name: str, context_tokens: int) -> None:
         self.name = name
+        self.small = False  # a server does not say
         self.context_tokens = context_tokens
         self._client = client
         self._current: Stream | None = None

@@ -26,6 +26,7 @@ from dragtor.llm.base import (
     Usage,
     check_gguf,
     check_room,
+    is_small,
     option_probabilities,
     printable,
     split_rendered,
@@ -65,7 +66,7 @@ def open_xllamacpp(path: Path, config: LLMConfig, hint: str = "") -> XLlamaCpp:
         raise CorruptModel(
             f"llama.cpp cannot load {path.name}: damaged, or too large", hint
         ) from error
-    return XLlamaCpp(server, folder, path.stem)
+    return XLlamaCpp(server, folder, path.stem, small=is_small(path))
 
 
 class XLlamaCpp:
@@ -76,8 +77,9 @@ class XLlamaCpp:
     that it does not know.
     """
 
-    def __init__(self, server: Any, folder: Path, name: str) -> None:
+    def __init__(self, server: Any, folder: Path, name: str, *, small: bool = False) -> None:
         self.name = name
+        self.small = small
         self._server = server
         self._folder = folder
         self._current: Stream | None = None
