@@ -2,7 +2,8 @@
 
 (i) a cold `ask`, without and with the saved state of the fixed prefix; (ii) a chat's second
 question, without and with reuse, once with earlier turns as question and answer, once with their
-passages kept. Bar for (ii): half. Other load changes seconds, so tokens read stand beside them.
+passages kept. Bar for (ii): half. Ratios are of processor seconds, which other load changes least;
+seconds and tokens read stand beside them.
 Run: python benchmarks/prompt_reuse.py [MODEL] [PASSAGE_TOKENS]
 """
 
@@ -89,18 +90,16 @@ def main(name: str, passage_tokens: int) -> int:
             for layout, history in layouts.items()
         }
         for layout, messages in reversed(seconds.items()):  # either goes on from the first question
-            reused, found[f"{layout}_reuse"] = first_token(llm, messages, prompt.FIXED)
-            del reused
+            _, found[f"{layout}_reuse"] = first_token(llm, messages, prompt.FIXED)
         for layout, messages in seconds.items():
             forget(llm)
             _, found[layout] = first_token(llm, messages, 0)
         llm.close()
+    pairs = {"cold": "_saved_prefix", "chat": "_reuse", "chat_passages_kept": "_reuse"}
     ratios = {
-        f"{layout}_ratio": round(found[f"{layout}{with_}"]["first_token_s"]
-                                 / found[layout]["first_token_s"], 3)
-        for layout, with_ in (("cold", "_saved_prefix"), ("chat", "_reuse"),
-                              ("chat_passages_kept", "_reuse"))
-    }  # fmt: skip
+        f"{key}_ratio": round(found[key + with_]["processor_s"] / found[key]["processor_s"], 3)
+        for key, with_ in pairs.items()
+    }
     figures = {"model": path.stem, "passage_tokens": passage_tokens, **found, **ratios}
     figures |= {"same_text": same, "bar": BAR}
     for key, value in (*ratios.items(), ("same_text", same)):

@@ -16,7 +16,7 @@ from dragtor.config import AnswerConfig, LLMConfig, RetrieveConfig
 from dragtor.errors import GenerationError
 from dragtor.split import sentences
 from dragtor.store import Filters, Store
-from dragtor.types import Answer, Citation, Claim, Hits, Message
+from dragtor.types import Answer, Citation, Claim, Document, Hits, Message
 
 if TYPE_CHECKING:
     from dragtor.embed import Embedder
@@ -187,7 +187,10 @@ class Reader:
         floor = config.floor if config.floor >= 0 else self.embedder.floor
         near = any(hit.dense_score >= floor for hit in hits)
         features = ground.features(wordings[0], hits, ranked)
-        relevant = near and (self.gate is None or self.gate.passes(features))
+        relevant = near and (
+            self.gate is None
+            or (self.gate.passes(features) and _names_known(wordings[0], hits, documents))
+        )
         turn.spend("check", time.perf_counter() - begun)
         return _Found(hits, ranked, relevant, ground.is_lay(features))
 
@@ -285,6 +288,13 @@ class _Turn:
             tokens or {},
             self.caution,
         )
+
+
+def _names_known(question: str, hits: Hits, documents: Mapping[str, Document]) -> bool:
+    """Whether what the question names is named anywhere in what was found."""
+    seen = [text for hit in hits for text in (hit.passage.text, hit.passage.heading, hit.speaker)]
+    about = [text for d in documents.values() for text in (d.title, d.author)]
+    return not ground.missing_names(question, filter(None, [*seen, *about]))
 
 
 def _blocks(read: Sequence[ground.Span]) -> list[prompt.Block]:

@@ -8,7 +8,18 @@ import pytest
 
 from dragtor.config import AnswerConfig
 from dragtor.errors import UsageError
-from dragtor.ground import FEATURES, Gate, Span, caution, features, fit, gate_for, is_lay, reading
+from dragtor.ground import (
+    FEATURES,
+    Gate,
+    Span,
+    caution,
+    features,
+    fit,
+    gate_for,
+    is_lay,
+    missing_names,
+    reading,
+)
 from dragtor.types import Document, Hit, Passage
 
 TEXT = (
@@ -110,6 +121,24 @@ def test_features_follow_the_words_and_none_is_no_hit() -> None:
     assert features("anything", [], []) == (0.0,) * len(FEATURES)
     assert is_lay(features("my pinky is fat", [RANKED[0].hit], RANKED))
     assert not is_lay(features("when do I load it", [RANKED[0].hit], RANKED))
+
+
+@pytest.mark.parametrize(
+    ("question", "missing"),
+    [
+        ("How long does recovery from ACL surgery take?", ["ACL"]),
+        ("Canada has had cases, but when?", []),  # every sentence opens with a capital
+        ("When were cases reported in Canada?", ["Canada"]),
+        ("Can a V6 climber hang from an A2?", ["V6"]),
+        ("I fell on Monday. My A2 hurts, what now?", []),
+        ("WHEN MAY I CLIMB WITH AN ACL TEAR", []),
+        ("What does Yves say about pulleys and A2s?", []),
+        ("how long does an acl tear take", []),
+    ],
+)
+def test_a_name_that_stands_nowhere_is_missing(question: str, missing: list[str]) -> None:
+    seen = ["The A2 pulley heals.", "A talk by Yves Gravelle"]
+    assert missing_names(question, seen) == missing
 
 
 @pytest.mark.parametrize(

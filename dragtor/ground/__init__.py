@@ -8,7 +8,16 @@ anything relevant was found. Does not know where hits come from, nor which model
 from __future__ import annotations
 
 from dragtor.ground.claims import marks, named, support
-from dragtor.ground.gate import FEATURES, Gate, caution, features, fit, gate_for, is_lay
+from dragtor.ground.gate import (
+    FEATURES,
+    Gate,
+    caution,
+    features,
+    fit,
+    gate_for,
+    is_lay,
+    missing_names,
+)
 from dragtor.ground.quotes import EmbedTexts, Span, best_quotes, rank, spans
 from dragtor.ground.reading import reading
 
@@ -24,6 +33,7 @@ __all__ = [
     "gate_for",
     "is_lay",
     "marks",
+    "missing_names",
     "named",
     "rank",
     "reading",

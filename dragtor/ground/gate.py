@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -19,6 +19,12 @@ from dragtor.types import Hit
 
 FEATURES = ("dense", "cosine", "sentence", "words", "words_of_best")
 TOP_SENTENCES = 5
+_WORD = re.compile(r"[^\W_]+")
+_OPENER = re.compile(r"(?:^|[.!?…:]\s+|[\"“”(]\s*)([^\W_]+)")
+_NO_NAMES = frozenset(
+    """monday tuesday wednesday thursday friday saturday sunday january february march april may
+    june july august september october november december christmas easter tv ok ps i'm""".split()
+)
 LAY_WORDS = 0.5  # of the question's words in the best sentence; fewer: other words than the text's
 OVER_REFUSAL = 0.08  # of answerable questions, at the gate alone
 CENTRE = 0.8
@@ -131,6 +137,36 @@ def features(question: str, hits: Sequence[Hit], ranked: Sequence[Span]) -> tupl
         len(asked & stems(best)) / max(len(asked), 1),
         len(asked & stems(first)) / max(len(asked), 1),
     )
+
+
+def missing_names(question: str, seen: Iterable[str]) -> list[str]:
+    """Names in the question (ACL, Canada, V6) that stand in none of the texts `seen`.
+
+    A name is a word with capitals that does not open a sentence, or one with letters and digits.
+    Of a question mostly in capitals nothing is said, nor of days and months.
+    """
+    words = list(_WORD.finditer(question))
+    openers = {found.start(1) for found in _OPENER.finditer(question)}
+    if sum(word[0][0].isupper() for word in words) > max(len(words) / 2, 1):
+        return []
+    names = {
+        word[0]
+        for word in words
+        if word[0].casefold() not in _NO_NAMES and _is_name(word[0], word.start() in openers)
+    }
+    text = " ".join(seen).casefold()
+    return [
+        name
+        for name in sorted(names)
+        if not re.search(rf"(?<![^\W_]){re.escape(name.casefold().rstrip('s'))}", text)
+    ]
+
+
+def _is_name(word: str, opens: bool) -> bool:
+    capitals = sum(letter.isupper() for letter in word)
+    if any(letter.isdigit() for letter in word):
+        return capitals > 0
+    return capitals > 1 or (capitals == 1 and word[0].isupper() and not opens and len(word) > 2)
 
 
 def caution(question: str, config: AnswerConfig) -> str:
