@@ -35,6 +35,7 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         if name.startswith("DRAGTOR_") and name != "DRAGTOR_MODELS_PATH":
             monkeypatch.delenv(name)
     home = tmp_path / "library"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("DRAGTOR_HOME", str(home))
     monkeypatch.setenv("DRAGTOR_CONFIG", str(ROOT / "config" / "params.yml"))
     monkeypatch.setenv("NO_COLOR", "1")

@@ -109,7 +109,9 @@ class Judge:
     def __init__(self) -> None:
         self.asked: list[list[Message]] = []
 
-    def choose(self, messages: Sequence[Message], options: Sequence[str]) -> list[float]:
+    def choose(
+        self, messages: Sequence[Message], options: Sequence[str], *, fixed: int = 0
+    ) -> list[float]:
         self.asked.append(list(messages))
         question, passage = re.findall(
             r"(?:Question|Passage): (.*?)\n\n", messages[-1].content, re.S

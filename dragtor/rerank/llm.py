@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 class Chooser(Protocol):
     """The part of a language model that is used here."""
 
-    def choose(self, messages: Sequence[Message], options: Sequence[str]) -> list[float]:
+    def choose(
+        self, messages: Sequence[Message], options: Sequence[str], *, fixed: int = 0
+    ) -> list[float]:
         """Probability of each option as the next text; they sum to 1."""
         ...
 
@@ -40,5 +42,5 @@ class LlmReranker:
         scores = np.empty(len(passages), np.float32)
         for i, passage in enumerate(passages):
             messages = judge_messages(query, passage)
-            scores[i] = self._llm().choose(messages, (ANSWERS, DOES_NOT))[0]
+            scores[i] = self._llm().choose(messages, (ANSWERS, DOES_NOT), fixed=1)[0]
         return scores
