@@ -161,7 +161,7 @@ def test_ask_streams_quotes_before_prose(cli: Cli, library: Path, tiny_llm: None
     assert run.code == 0
     quotes, _, prose = run.out.partition("\nAnswer\n")
     assert quotes.startswith("From your sources")
-    assert prose or quotes.rstrip().endswith("Not in your sources.")  # a tiny model may fail
+    assert prose or "\nNot in your sources.\n" in quotes  # a tiny model may fail
     assert "first quote" in run.err
 
 
