@@ -137,4 +137,5 @@ def _jsonl(path: Path) -> Iterator[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    for name in sys.argv[1:] or ("refusal", "covid"):
+        main(name)
