@@ -148,15 +148,18 @@ class Reader:
     def _terms(self, question: str, llm: LLM) -> str:
         """A lay question in the field's words, as the model knows them; no claim rests on it."""
         config = self.llm_config
-        with llm.stream(
-            prompt.terms_messages(question),
-            max_tokens=TERMS_TOKENS,
-            temperature=config.temperature,
-            seed=config.seed,
-            stop=("\n",),
-            fixed=prompt.FIXED_TERMS,
-        ) as stream:
-            return "".join(stream).strip()
+        try:
+            with llm.stream(
+                prompt.terms_messages(question),
+                max_tokens=TERMS_TOKENS,
+                temperature=config.temperature,
+                seed=config.seed,
+                stop=("\n",),
+                fixed=prompt.FIXED_TERMS,
+            ) as stream:
+                return "".join(stream).strip()
+        except GenerationError:  # the answer itself may yet succeed, or say why not
+            return ""
 
     def gate_features(self, question: str) -> tuple[float, ...]:
         """What the gate looks at for a question; see ground.FEATURES."""
@@ -196,6 +199,9 @@ class Reader:
 
     def _generate(self, turn: _Turn, found: _Found, llm: LLM) -> Iterator[Event]:
         read, messages = self._prompt(turn, found.ranked, llm)
+        if not read:
+            yield turn.answer(found.hits)
+            return
         grounder = _Grounder(read, self.embedder.embed_passages, self.answer_config.unsupported)
         config = self.llm_config
         with llm.stream(
@@ -225,7 +231,7 @@ class Reader:
         read = ground.reading(
             ranked, config.context, min(room, config.context_tokens), llm.count_tokens
         )
-        if not read:
+        if not read and room < config.context_tokens:
             raise GenerationError(
                 "the question leaves no room for a passage in the model's context",
                 "ask a shorter question, or raise llm.context_tokens in params.yml",

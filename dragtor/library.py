@@ -172,7 +172,7 @@ class Library:
             raise UsageError("the query is empty", 'dragtor search "a2 pulley"')
         self._tell_waiting()
         embed = self._checked_embedder().embed_queries
-        return retrieve.search(self.store(), embed, query, config, filters, self._reranker())
+        return retrieve.search(self.store(), embed, query, config, filters, self._reranker)
 
     def ask(
         self, question: str, *, quotes_only: bool = False, filters: Filters | None = None
@@ -293,7 +293,7 @@ class Library:
             config.answer,
             llm_config or config.llm,
             self.gate() if config.answer.gate else None,
-            self._reranker,
+            lambda: self._reranker,
         )
 
     def gate(self) -> Gate | None:
@@ -309,6 +309,7 @@ class Library:
         with self._writer() as writer:
             writer.set_meta("gate", json.dumps(gate.to_dict()))
 
+    @cached_property
     def _reranker(self) -> Reranker | None:
         from dragtor.rerank import open_reranker
 

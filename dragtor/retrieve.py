@@ -163,7 +163,8 @@ def search_documents(
 ) -> tuple[Hits, dict[str, Document]]:
     """As `search`, and every document that was read for it, by id."""
     with store.snapshot():
-        ranked = rank(store, embed, query, config, filters, rerank)[: 3 * config.k]
+        wanted = 3 * config.k if config.join_neighbours else config.k
+        ranked = rank(store, embed, query, config, filters, rerank)[:wanted]
         passages = store.passages([r.row for r in ranked])
         documents: dict[str, Document] = {}
         hits: list[Hit] = []

@@ -89,14 +89,14 @@ def test_a_gate_learns_what_separates_and_keeps_its_promise() -> None:
 
 
 def test_a_gate_needs_both_kinds_of_questions() -> None:
-    with pytest.raises(UsageError, match="answerable and unanswerable"):
+    with pytest.raises(UsageError, match="answerable and 5 unanswerable"):
         fit([(0.5,) * len(FEATURES)], [True], "mark")
 
 
 def test_only_a_gate_of_this_encoder_and_version_is_used() -> None:
     import json
 
-    own = Gate("mine", (0.0,) * 20, 0.0, 0.5)
+    own = Gate("mine", (0.0,) * 14, 0.0, 0.5, 0.4)
     assert gate_for("mine", json.dumps(own.to_dict())) == own
     assert gate_for("another", json.dumps(own.to_dict())) is None
     older = own.to_dict() | {"features": ["dense"]}
@@ -112,6 +112,7 @@ def test_the_default_encoders_have_a_gate() -> None:
         gate = gate_for(catalogue.models[name].fingerprint(), "")
         assert gate is not None, name
         assert 0 < gate.threshold < 1
+        assert 0 < gate.lay_threshold < 1
 
 
 def test_features_follow_the_words_and_none_is_no_hit() -> None:
@@ -134,10 +135,12 @@ def test_features_follow_the_words_and_none_is_no_hit() -> None:
         ("WHEN MAY I CLIMB WITH AN ACL TEAR", []),
         ("What does Yves say about pulleys and A2s?", []),
         ("how long does an acl tear take", []),
+        ("I REALLY need to know", []),
+        ("Does BFR help an A2?", []),  # blood flow restriction
     ],
 )
 def test_a_name_that_stands_nowhere_is_missing(question: str, missing: list[str]) -> None:
-    seen = ["The A2 pulley heals.", "A talk by Yves Gravelle"]
+    seen = ["The A2 pulley heals.", "A talk by Yves Gravelle", "Blood flow restriction helps."]
     assert missing_names(question, seen) == missing
 
 
@@ -151,6 +154,7 @@ def test_a_name_that_stands_nowhere_is_missing(question: str, missing: list[str]
         "my CHEST really hurts",
         "I fell and hit my head",
         "I can't feel my thumb",
+        "I can’t feel my thumb",
     ],
 )
 def test_red_flags_put_a_caution_on_top(question: str) -> None:

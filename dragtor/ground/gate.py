@@ -9,15 +9,19 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 from dragtor.config import AnswerConfig, packaged
 from dragtor.errors import UsageError
 from dragtor.ground.quotes import Span, stems
 from dragtor.types import Hit
 
-FEATURES = ("dense", "cosine", "sentence", "words", "words_of_best")
+FEATURES = ("dense", "sentence", "words", "words_of_best")
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 TOP_SENTENCES = 5
 _WORD = re.compile(r"[^\W_]+")
 _OPENER = re.compile(r"(?:^|[.!?…:]\s+|[\"“”(]\s*)([^\W_]+)")
@@ -26,10 +30,12 @@ _NO_NAMES = frozenset(
     june july august september october november december christmas easter tv ok ps i'm""".split()
 )
 LAY_WORDS = 0.5  # of the question's words in the best sentence; fewer: other words than the text's
-OVER_REFUSAL = 0.08  # of answerable questions, at the gate alone
+OVER_REFUSAL = 0.06  # of answerable questions of each wording, at the gate alone
+FOLDS = 5
 CENTRE = 0.8
 RIDGE = 0.02
 NEWTON_STEPS = 50
+SHOUTED_LETTERS = 6
 MAX_WORDS_BETWEEN = 3  # of a red flag's words
 
 
@@ -38,13 +44,15 @@ class Gate:
     """P(found) = logistic(bias + weights · terms): the features, and their products two by two.
 
     The products matter: few shared words speak against a question in the texts' own words, and
-    say nothing of one in lay words. `fingerprint` is the embedder's.
+    say nothing of one in lay words, which has a threshold of its own. `fingerprint` is the
+    embedder's.
     """
 
     fingerprint: str
     weights: tuple[float, ...]
     bias: float
     threshold: float
+    lay_threshold: float
 
     def probability(self, features: Sequence[float]) -> float:
         """That the hits hold what was asked, 0 to 1."""
@@ -54,7 +62,8 @@ class Gate:
 
     def passes(self, features: Sequence[float]) -> bool:
         """Whether the question is worth an answer."""
-        return self.probability(features) >= self.threshold
+        threshold = self.lay_threshold if is_lay(features) else self.threshold
+        return self.probability(features) >= threshold
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values, for JSON and YAML."""
@@ -66,7 +75,8 @@ class Gate:
         if tuple(data.get("features", ())) != FEATURES:
             return None
         weights = tuple(float(w) for w in data["weights"])
-        return cls(str(data["fingerprint"]), weights, float(data["bias"]), float(data["threshold"]))
+        numbers = (float(data[name]) for name in ("bias", "threshold", "lay_threshold"))
+        return cls(str(data["fingerprint"]), weights, *numbers)
 
 
 def gate_for(fingerprint: str, kept: str) -> Gate | None:
@@ -90,26 +100,46 @@ def gate_for(fingerprint: str, kept: str) -> Gate | None:
 def fit(rows: Sequence[Sequence[float]], answerable: Sequence[bool], fingerprint: str) -> Gate:
     """The gate of these features: ridge logistic regression, both classes weighing the same.
 
-    The threshold lets OVER_REFUSAL of the answerable ones be refused.
+    The thresholds let OVER_REFUSAL of the answerable questions be refused, lay ones and others,
+    by gates that were fitted without them (FOLDS-fold cross-validation).
     """
     import numpy as np
 
     x, y = np.asarray([_terms(row) for row in rows]), np.asarray(answerable, float)
-    if not 0 < y.sum() < len(y):
-        raise UsageError("a gate is fitted on answerable and unanswerable questions")
+    if not FOLDS <= y.sum() <= len(y) - FOLDS:
+        raise UsageError(f"a gate needs {FOLDS} answerable and {FOLDS} unanswerable questions")
+    weights, bias = _regress(x, y)
+    unseen = np.zeros(len(y))
+    fold = np.zeros(len(y), int)
+    for kind in (0, 1):  # as many of each kind in every fold
+        places = np.random.default_rng(0).permutation(np.flatnonzero(y == kind))
+        fold[places] = np.arange(len(places)) % FOLDS
+    for one in range(FOLDS):
+        w, b = _regress(x[fold != one], y[fold != one])
+        unseen[fold == one] = x[fold == one] @ w + b
+    lay = np.asarray([is_lay(row) for row in rows])
+    both = [np.sort(unseen[(y == 1) & group]) for group in (~lay, lay)]
+    every = np.sort(unseen[y == 1])
+    cuts = [group if len(group) >= FOLDS else every for group in both]
+    plain, layman = (float(1 / (1 + np.exp(-c[int(OVER_REFUSAL * len(c))]))) for c in cuts)
+    return Gate(fingerprint, tuple(weights.tolist()), bias, plain, layman)
+
+
+def _regress(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    """Weights and bias of the ridge logistic regression, by Newton's method."""
+    import numpy as np
+
     mean, scale = x.mean(0), x.std(0) + 1e-9
     z = np.c_[(x - mean) / scale, np.ones(len(x))]
-    weight = np.where(y == 1, len(y) / (2 * y.sum()), len(y) / (2 * (len(y) - y.sum())))
+    share = np.where(y == 1, len(y) / (2 * y.sum()), len(y) / (2 * (len(y) - y.sum())))
     penalty = np.diag([RIDGE * len(y)] * x.shape[1] + [0.0])
     beta = np.zeros(z.shape[1])
     for _ in range(NEWTON_STEPS):
-        p = 1 / (1 + np.exp(-z @ beta))
-        slope = z.T @ (weight * (p - y)) + penalty @ beta
-        beta -= np.linalg.solve((z.T * (weight * p * (1 - p))) @ z + penalty, slope)
+        p = 1 / (1 + np.exp(-np.clip(z @ beta, -30, 30)))
+        slope = z.T @ (share * (p - y)) + penalty @ beta
+        beta -= np.linalg.solve((z.T * (share * p * (1 - p))) @ z + penalty, slope)
     weights = beta[:-1] / scale
-    gate = Gate(fingerprint, tuple(weights.tolist()), float(beta[-1] - weights @ mean), 0.0)
-    passing = sorted(gate.probability(row) for row, a in zip(rows, answerable, strict=True) if a)
-    return replace(gate, threshold=passing[int(OVER_REFUSAL * len(passing))])
+    return weights, float(beta[-1] - weights @ mean)
 
 
 def _terms(features: Sequence[float]) -> list[float]:
@@ -132,7 +162,6 @@ def features(question: str, hits: Sequence[Hit], ranked: Sequence[Span]) -> tupl
     first = f"{ranked[0].above} {ranked[0].text}"
     return (
         max(hit.dense_score for hit in hits),
-        ranked[0].cosine,
         ranked[0].score,
         len(asked & stems(best)) / max(len(asked), 1),
         len(asked & stems(first)) / max(len(asked), 1),
@@ -143,7 +172,8 @@ def missing_names(question: str, seen: Iterable[str]) -> list[str]:
     """Names in the question (ACL, Canada, V6) that stand in none of the texts `seen`.
 
     A name is a word with capitals that does not open a sentence, or one with letters and digits.
-    Of a question mostly in capitals nothing is said, nor of days and months.
+    Nothing is said of a question in capitals, of shouted words, of days and months, nor of an
+    abbreviation whose letters neighbouring words begin with.
     """
     words = list(_WORD.finditer(question))
     openers = {found.start(1) for found in _OPENER.finditer(question)}
@@ -155,15 +185,19 @@ def missing_names(question: str, seen: Iterable[str]) -> list[str]:
         if word[0].casefold() not in _NO_NAMES and _is_name(word[0], word.start() in openers)
     }
     text = " ".join(seen).casefold()
+    initials = "".join(w[0][0] if len(w[0]) > 3 else " " for w in _WORD.finditer(text))
     return [
         name
         for name in sorted(names)
         if not re.search(rf"(?<![^\W_]){re.escape(name.casefold().rstrip('s'))}", text)
+        and not (name.isupper() and name.isalpha() and name.casefold() in initials)
     ]
 
 
 def _is_name(word: str, opens: bool) -> bool:
     capitals = sum(letter.isupper() for letter in word)
+    if word.isupper() and len(word) >= SHOUTED_LETTERS:
+        return False
     if any(letter.isdigit() for letter in word):
         return capitals > 0
     return capitals > 1 or (capitals == 1 and word[0].isupper() and not opens and len(word) > 2)
@@ -175,9 +209,10 @@ def caution(question: str, config: AnswerConfig) -> str:
     A flag's words stand in this order with at most three others between; a word that ends in *
     is the beginning of one.
     """
+    typed = question.replace("’", "'")
     gap = rf"(?:\W+\w+){{0,{MAX_WORDS_BETWEEN}}}?\W+"
     for flag in config.red_flags:
         words = (re.escape(word.rstrip("*")) + r"\w*" * word.endswith("*") for word in flag.split())
-        if flag.strip() and re.search(rf"\b{gap.join(words)}\b", question, re.IGNORECASE):
+        if flag.strip() and re.search(rf"\b{gap.join(words)}\b", typed, re.IGNORECASE):
             return config.caution
     return ""
