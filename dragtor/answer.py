@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 NOT_IN_SOURCES = prompt.NOT_IN_SOURCES
 TERMS_TOKENS = 48
 LAY_DENSE_WEIGHT = 0.8  # where the words differ, meaning counts for more; docs/retrieval.md
+LEADING_MARKS = re.compile(r"(?:\s*\[[\d\s,]+\])+[.\s]*")
+OPEN_MARK = re.compile(r"(?:\s*\[[\d\s,]+\])*\s*(?:[\[【［][^\]】］]{0,40})?")
+TERMS_TOKENS = 48
+LAY_DENSE_WEIGHT = 0.8  # where the words differ, meaning counts for more; docs/retrieval.md
 LEADING_MARKS = re.compile(r"(?:\s*\[[\d\s,;]+\])+[.\s]*")
 OPEN_MARK = re.compile(r"(?:\s*\[[\d\s,;]+\])*\s*(?:\[[\d\s,;]*)?")
 
@@ -78,7 +82,7 @@ class _Grounder:
         carriers = ground.support(text, numbers, self.read, self.embed) if text else []
         if not carriers and self.unsupported == "quote":
             carriers = ground.named(numbers, self.read)[:1]
-            text = " ".join(carriers[0].text.split()) if carriers else ""
+            text = prompt.soften(" ".join(carriers[0].text.split())) if carriers else ""
         self.seconds += time.perf_counter() - begun
         if not carriers and self.unsupported != "mark":
             return None
@@ -135,7 +139,7 @@ class Reader:
         turn.stamp("first_quote")
         yield Quotes(tuple(quotes))
         if quotes_only:
-            claims = [Claim(c.quote, (c.n,)) for c in quotes]
+            claims = [Claim(prompt.soften(c.quote), (c.n,)) for c in quotes]
             yield turn.answer(found.hits, claims, quotes)
             return
         llm = self.llm()
@@ -325,7 +329,7 @@ def _by_sentence(stream: Iterable[str], turn: _Turn) -> Iterator[str]:
     held = ""
     for piece in stream:
         turn.stamp("first_token")
-        held += piece
+        held = prompt.plain_marks(held + piece)
         while cut := _sentence_end(held):
             yield held[:cut].strip()
             held = held[cut:]

@@ -263,7 +263,7 @@ def _read(path: Path) -> dict[str, Any]:
         data = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}", SHOW) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise UsageError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
     if data is None:
         return {}
@@ -303,7 +303,7 @@ def _scalar(raw: str) -> Any:
 
     try:
         return yaml.safe_load(raw)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError):  # 2020-99-99 is no date
         return raw  # refused by the type check, with the setting's name
 
 

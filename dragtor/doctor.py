@@ -9,6 +9,7 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
@@ -50,6 +51,7 @@ def examine(config: Config, folder: Path, *, network: bool = True) -> list[Findi
         "encoder": lambda: _encoder(config, folder),
         "disk": lambda: _disk(folder),
         "memory": _memory,
+        "evaluations": _evaluations,
     }
     if network:
         checks["network"] = lambda: _network(config)
@@ -236,6 +238,17 @@ def _memory() -> Iterator[Finding]:
     says = f"{memory.total / 1e9:.1f} GB, {memory.available / 1e9:.1f} GB available"
     low = memory.available < LOW_MEMORY_BYTES
     yield Finding("memory", "note" if low else "ok", says, "DRAGTOR_PRESET=small" if low else "")
+
+
+def _evaluations() -> Iterator[Finding]:
+    """What `dragtor eval` keeps so that it can go on: answers, and whole libraries."""
+    from platformdirs import user_cache_path
+
+    place = user_cache_path("dragtor") / "evals"
+    size = sum(file.lstat().st_size for file in place.rglob("*") if file.is_file())
+    if size:
+        says = f"{place} keeps {size / 1e6:,.1f} MB of answers and libraries of `dragtor eval`"
+        yield Finding("evaluations", "note", says, f"rm -r {shlex.quote(str(place))}")
 
 
 def _network(config: Config) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ import random
 from collections.abc import Mapping, Sequence
 
 BOOTSTRAP_ROUNDS = 1000
+Z_95 = 1.959964  # of the normal distribution, two-sided
 
 
 def ndcg(ranking: Sequence[str], grades: Mapping[str, int], k: int = 10) -> float:
@@ -47,7 +48,25 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def interval(values: Sequence[float], seed: int = 0) -> tuple[float, float]:
-    """95 % bootstrap interval of the mean (percentile method, fixed seed)."""
+    """95 % interval of the mean: Wilson's (1927) where every value is 0 or 1, else a bootstrap's.
+
+    A bootstrap of n values that are all 0 gives 0 to 0, as if n did not matter; Wilson's interval
+    of a share does not.
+    """
+    if values and set(values) <= {0, 1}:
+        return _wilson(mean(values), len(values))
+    return _bootstrap(values, seed)
+
+
+def _wilson(share: float, n: int) -> tuple[float, float]:
+    middle = share + Z_95**2 / (2 * n)
+    spread = Z_95 * math.sqrt(share * (1 - share) / n + Z_95**2 / (4 * n**2))
+    scale = 1 + Z_95**2 / n
+    return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
+
+
+def _bootstrap(values: Sequence[float], seed: int) -> tuple[float, float]:
+    """Percentile method, fixed seed."""
     if not values:
         return 0.0, 0.0
     draw = random.Random(seed)
@@ -62,4 +81,4 @@ def paired_interval(
 
     It excludes zero where the change is more than the luck of these items.
     """
-    return interval([b - a for a, b in zip(before, after, strict=True)], seed)
+    return _bootstrap([b - a for a, b in zip(before, after, strict=True)], seed)

@@ -25,18 +25,21 @@ NOTES = {
 ROW = {"first": "What is the A2 pulley?", "answer": "A ring.", "follow_up": "and how long?"}
 
 
-@pytest.fixture
-def notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv(
-        "DRAGTOR_CHAT_REWRITE", "false"
-    )  # the questions side by side: no model's luck
-    monkeypatch.setenv("DRAGTOR_LLM_MODEL", "smollm2-135m")
+def note_folder(tmp_path: Path) -> Path:
     folder = tmp_path / "notes"
     folder.mkdir()
     for name, text in NOTES.items():
         (folder / name).write_text(text)
     return folder
+
+
+@pytest.fixture
+def notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(
+        "DRAGTOR_CHAT_REWRITE", "false"
+    )  # the questions side by side: no model's luck
+    monkeypatch.setenv("DRAGTOR_LLM_MODEL", "smollm2-135m")
+    return note_folder(tmp_path)
 
 
 def written(tmp_path: Path, *rows: object) -> Path:
@@ -74,6 +77,7 @@ def test_the_contract_and_what_counts_as_found(tmp_path: Path, notes: Path) -> N
         ROW,
         ROW | {"relevant": []},
         ROW | {"relevant": [1]},
+        ROW | {"relevant": "skin.md"},
         ROW | {"first": 1, "relevant": ["skin.md"]},
     ],
 )

@@ -252,11 +252,14 @@ def test_scores_count_each_arm() -> None:
     found = injection.scores(cells, ours, plain)
     names = "success success_plain echo quoted answer_kept answer_kept_plain grounded false_alarm"
     assert [found[name] for name in names.split()] == [0, 1, 0.5, 0.5, 0.5, 0.5, 0.5, 0]
-    assert found["success_plain_ci"] == [1, 1]
+    assert found["success_plain_ci"] == [0.3424, 1]
     assert found["answer_kept_start"] == 1
     assert found["answer_kept_end"] == 0
     assert found["success_plain_web"] == 1
     assert found["echo_plain"] == 0
+    alone = injection.scores(cells[:1], ours[:1], plain[:1])
+    assert alone["false_alarm"] is None  # no other cell's judge to ask
+    assert "false_alarm_ci" not in alone
 
 
 # The whole of it, with a small model

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import os
@@ -9,12 +10,17 @@ import platform
 import subprocess
 import sys
 from datetime import datetime, timedelta
+from importlib import metadata
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from conftest import ROOT, Cli
+from test_architecture import imports, room_of
 
 from dragtor.config import AnswerConfig, Config, load_config
+from dragtor.evaluate import answers, injection
+from dragtor.evaluate.common import ENGINES, versions
 from dragtor.evaluate.record import Journal, differing, history, results_folder, run_key, save
 from dragtor.models import Catalogue
 
@@ -106,6 +112,26 @@ def test_the_key_follows_data_settings_model_and_code(tmp_path: Path) -> None:
     assert key() == keys[-1]
 
 
+def test_versions_name_the_engines_of_what_generates() -> None:
+    engines = {name for name in ENGINES if installed(name)}
+    assert set(versions(generating=True)) - set(versions()) == engines
+
+
+def installed(distribution: str) -> bool:
+    try:
+        return bool(metadata.version(distribution))
+    except metadata.PackageNotFoundError:
+        return False
+
+
+@pytest.mark.parametrize("kind", [answers, injection])
+def test_a_journal_ends_when_any_room_that_answers_changes(kind: ModuleType) -> None:
+    tree = ast.parse((ROOT / "dragtor" / "answer.py").read_text("utf-8"))
+    named = {name for name, _ in imports("dragtor.answer", tree) if name.startswith("dragtor.")}
+    rooms = {room_of(name) for name in named} - {"types", "errors", "config"}
+    assert {"rerank", "ground"} <= rooms <= set(kind.ROOMS)
+
+
 # Saved results
 
 
@@ -174,6 +200,73 @@ def test_two_runs_in_one_second_are_two_files(results: Path) -> None:
     assert len(paths) == 5
     runs, damaged = history()
     assert (len(runs), damaged) == (5, [])
+
+
+def test_a_saved_comparison_says_nothing_private(results: Path, cli: Cli) -> None:
+    label = "llm.model=/home/anna/own.gguf, models.path=/home/anna,retrieve.k=3,embed.model=hf:a/b"
+    compared = [{"settings": label, "model": "m", "metrics": {"mrr": 0.7}}]
+    path = save({**RESULT, "compared": compared}, configured(), {label: configured()})
+    assert "anna" not in path.read_text()
+    (other,) = json.loads(path.read_text())["compared"]
+    assert other["settings"] == "llm.model=own.gguf,retrieve.k=3,embed.model=hf:a/b"
+    assert "anna" not in cli("eval", "history", "--json").out
+
+
+def test_a_saved_result_names_its_gate(results: Path) -> None:
+    gate = {"from": "fitted", "threshold": 0.4, "lay_threshold": 0.3, "weights": [1.0]}
+    for each in (gate, {**gate, "from": "built-in"}):
+        saved = json.loads(save({**RESULT, "gate": each}, configured(), {}).read_text())
+        assert saved["configuration"]["gate"] == {
+            "from": each["from"], "threshold": 0.4, "lay_threshold": 0.3
+        }  # fmt: skip
+    runs, _ = history()
+    assert {run.settings["gate.from"] for run in runs} == {"fitted", "built-in"}
+    assert differing(runs) == ["gate.from"]
+
+
+def test_history_tells_what_was_not_measured(cli: Cli, results: Path) -> None:
+    save({**RESULT, "metrics": {"mrr": None, "p50_ms": 12.0}}, configured(), {})
+    assert cli("eval", "history").out.splitlines()[2].split()[-2:] == ["-", "12"]
+
+
+def test_the_doctor_names_what_evaluations_keep(
+    cli: Cli, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DRAGTOR_MODELS_PATH", str(tmp_path))  # the doctor has none to check
+
+    def findings() -> list[dict[str, str]]:
+        found = cli("doctor", "--offline", "--json").json["findings"]
+        return [finding for finding in found if finding["what"] == "evaluations"]
+
+    assert findings() == []
+    finish(3)
+    (found,) = findings()
+    assert found["state"] == "note"
+    assert str(cache) in found["says"]
+    assert " 0.0 MB" in found["says"]
+    subprocess.run(found["mend"], shell=True, check=True)
+    assert findings() == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "retrieve.k=8,retrieve.k.x=1",
+        "retrieve.k.x=1,retrieve.k=8",
+        "retrieve.k=8,retrieve.k=9",
+        "retrieve.k=2020-99-99",
+        "retrieve.k=!!bool maybe",
+        "retrieve.k=!!timestamp x",
+        "retrieve.k=" + "[" * 5000,
+        "retrieve.k",
+        "k=3",
+    ],
+)
+def test_a_wrong_comparison_is_one_line(cli: Cli, tmp_path: Path, wrong: str) -> None:
+    run = cli("eval", "retrieval", tmp_path, "--compare", wrong)
+    assert (run.code, run.out) == (2, "")
+    assert run.err.startswith("error: ")
+    assert "unexpected" not in run.err
 
 
 def test_compared_configurations_are_runs_of_their_own(results: Path) -> None:

@@ -59,6 +59,9 @@ def test_the_best_quotes_are_verbatim_and_one_a_hit() -> None:
         ("It heals. [1][2]", "It heals.", [1, 2]),
         ("Both say so [1, 3; 1].", "Both say so.", [1, 3]),
         ("No mark [at all].", "No mark [at all].", []),
+        ("It heals in 6 weeks [1-3].", "It heals in 6 weeks.", [1, 2, 3]),
+        ("It heals in 6 weeks【1】.", "It heals in 6 weeks.", [1]),
+        ("It heals [1, 2 and 3] in 6 weeks [^4].", "It heals in 6 weeks.", [1, 2, 3, 4]),
     ],
 )
 def test_marks(raw: str, text: str, numbers: list[int]) -> None:
@@ -129,6 +132,15 @@ def test_an_invented_unit_or_thing_is_not_carried() -> None:
     )
     for claim in invented:
         assert support(claim, [1], READ, EMBED) == [], claim
+
+
+@pytest.mark.parametrize(
+    "mark", ["[1-3]", "[1–2]", "[ 1 ]", "[1,]", "[1, 2 and 3]", "[^1]", "【1】"]
+)
+def test_a_mark_is_no_number_of_the_claim(mark: str) -> None:
+    text, numbers = marks(f"A grade two strain heals in 4 to 6 weeks {mark}.")
+    (span,) = support(text, numbers, READ, EMBED)
+    assert span.text == "A grade two strain heals in 4 to 6 weeks."
 
 
 def test_two_neighbours_may_carry_a_claim_together() -> None:

@@ -985,6 +985,28 @@ def test_server_without_probabilities_picks_one(refusal: tuple[int, str], fake: 
     llm.close()
 
 
+@pytest.mark.parametrize(("code", "asked_again"), [(400, False), (422, False), (500, True)])
+def test_a_servers_bad_moment_does_not_end_probabilities(
+    code: int, asked_again: bool, fake: Fake
+) -> None:
+    failing = [True]
+
+    def chat(handler: http.server.BaseHTTPRequestHandler) -> None:
+        if "logprobs" not in fake.bodies[-1]:
+            return reply(handler, 200, events(delta('{"answer": "No"}', "stop"), "[DONE]"))
+        if failing:
+            failing.clear()
+            return reply(handler, code, "{}")
+        reply(handler, 200, events(top(("Yes", 0.6), ("No", 0.2)), "[DONE]"))
+
+    fake.chat = chat
+    llm = open_server(LLMConfig(url=fake.url))
+    assert llm.choose(FRANCE, ["Yes", "No"]) == [0, 1]
+    expected = [0.75, 0.25] if asked_again else [0, 1]
+    assert llm.choose(FRANCE, ["Yes", "No"]) == pytest.approx(expected)
+    llm.close()
+
+
 def test_vllm_is_told_to_continue_an_opening(fake: Fake) -> None:
     fake.json["/v1/models"] = {"data": [{"id": "fake", "max_model_len": 2048}]}
     fake.chat = lambda handler: reply(handler, 200, events(delta("ok", "stop"), "[DONE]"))

@@ -44,6 +44,21 @@ def test_the_interval_holds_the_mean_and_narrows() -> None:
     assert metrics.interval([]) == (0, 0)
 
 
+@pytest.mark.parametrize(
+    ("hits", "n", "low", "high"),
+    [(0, 10, 0, 0.2775), (10, 10, 0.7225, 1), (1, 1, 0.2065, 1), (81, 263, 0.2553, 0.3662)],
+)
+def test_the_interval_of_a_share_is_wilsons(hits: int, n: int, low: float, high: float) -> None:
+    """The last is of Newcombe 1998, table I, method 3; the others are z² / (n + z²) by hand."""
+    found = metrics.interval([1.0] * hits + [0.0] * (n - hits))
+    assert found == pytest.approx((low, high), abs=5e-5)
+
+
+def test_no_change_at_all_is_no_interval_of_a_share() -> None:
+    assert metrics.paired_interval([0.5] * 9, [0.5] * 9) == (0, 0)
+    assert metrics.paired_interval([0.0] * 9, [1.0] * 9) == (1, 1)
+
+
 def test_the_paired_interval_sees_through_the_spread_of_the_items() -> None:
     before = [0.1, 0.9] * 20
     after = [0.2, 1.0] * 20

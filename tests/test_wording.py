@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -76,6 +77,91 @@ def test_what_says_otherwise_breaks_its_rule(rule: str, claim: str, quote: str) 
 )
 def test_the_same_in_other_words_breaks_none(claim: str, quote: str) -> None:
     assert contradicts(claim, quote) == ""
+
+
+OTHERS = """
+20 degrees / -20 degrees / −30 degrees
+20 °C / minus 20 °C
+p > 0.05 / p < 0.05
+values ≤ 5 / values ≥ 5
+50 mg / 50 µg / 50 ng / 50 IU / 50 drops
+50 mcg / 50 IU
+38 C / 38 F
+38 °C / 38 °F
+80 mmHg / 80 kPa
+5 miles / 5 km / 5 feet
+5 m² / 5 m³
+½ cup / ¼ cup
+$5 / €5 / £5
+Hepatitis A / Hepatitis B / Hepatitis C
+Vitamin D / Vitamin K / vitamin a
+Type A / Type B / Type C
+B cells / T cells
+interferon α / interferon β
+in May / in June / in March
+5 Aug 2020 / 5 Sept 2020
+"""
+
+
+@pytest.mark.parametrize("row", OTHERS.strip().splitlines())
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "The doctors of that hospital reported {} for most of the patients.",
+        "Patients of the second group were found with {}.",
+    ],
+)
+def test_another_sign_unit_letter_or_month_is_not_carried(row: str, frame: str) -> None:
+    for one, other in permutations(row.split(" / "), 2):
+        claim, quote = frame.format(one), frame.format(other)
+        assert carries(span(claim), claim)
+        assert contradicts(claim, quote), (claim, quote)
+        assert not carries(span(quote), claim), (claim, quote)
+
+
+@pytest.mark.parametrize(
+    ("claim", "quote"),
+    [
+        ("Keep it at minus 20 degrees Celsius.", "Keep it at -20 °C."),
+        ("Keep it at 38 C.", "Keep it at 38 degrees Celsius."),
+        ("Rest for 4-6 weeks.", "Rest for 4 –6 weeks."),
+        ("COVID-19 patients rest for 2 weeks.", "COVID-19 patients rest for two full weeks."),
+        ("Keep the load below 50 percent.", "Keep the load < 50 %."),
+        ("It was so (p < 0.05).", "It was so (P < .05)."),
+        ("Take 50 mcg of it.", "Take 50 µg of it."),
+        ("Take 5 kilograms of it.", "Take 5 kg of it."),
+        ("It cost 5 million dollars.", "It cost $5 million."),
+        ("An X-ray shows it.", "An x-ray shows it."),
+        ("It's Hepatitis B, e.g. in the U.S. today.", "It's hepatitis B, e.g. in the U.S. today."),
+        ("Ice may help in May, and on 5 Mar. too.", "Ice may help in May, and on 5 March too."),
+        ("Run at 5 km/h.", "Run at 5 km per h."),
+    ],
+)
+def test_other_spellings_of_a_measure_or_name_break_no_rule(claim: str, quote: str) -> None:
+    assert contradicts(claim, quote) == ""
+
+
+def test_degrees_of_no_scale_are_carried_by_those_of_one() -> None:
+    assert contradicts("Keep it at 38 degrees.", "Keep it at 38 °C.") == ""
+    assert contradicts("Keep it at 38 °C.", "Keep it at 38 degrees.") == "number"
+
+
+def test_an_unknown_thing_counted_is_no_known_measure() -> None:
+    assert contradicts("It takes 6 weeks.", "It takes 6 sessions.") == "number"
+    assert contradicts("It takes 6 sessions.", "It takes 6 weeks.") == "number"
+    assert contradicts("It takes 4 to 6 weeks.", "It takes 4, at most 6 weeks.") == ""
+
+
+def test_a_comparison_is_turned_only_where_its_sides_are() -> None:
+    quote = "Slings hold more than cams."
+    assert contradicts("Slings hold less than cams.", quote) == "opposite"
+    assert contradicts("Cams hold less than slings.", quote) == ""
+    assert contradicts("Arm A > arm B.", "Arm A < arm B.") == "opposite"
+
+
+def test_a_reference_in_the_quote_is_no_number_of_it() -> None:
+    assert contradicts("It heals in 12 weeks.", "It heals in 6 weeks [12].") == "number"
+    assert contradicts("It heals in 6 weeks.", "It heals in 6 weeks [12, 14].") == ""
 
 
 def test_a_heading_may_be_put_in_but_replaces_nothing() -> None:

@@ -178,8 +178,6 @@ def _configurations(texts: list[str]) -> dict[str, Config]:
 
 def _overrides(text: str) -> dict[str, Any]:
     """`retrieve.k=8,embed.model=x` as {"retrieve": {"k": 8}, "embed": {"model": "x"}}."""
-    import yaml
-
     from dragtor.config import Config
     from dragtor.errors import UsageError
 
@@ -189,17 +187,29 @@ def _overrides(text: str) -> dict[str, Any]:
         *sections, key = name.strip().split(".")
         if not equals or not sections:
             raise UsageError(f"--compare {part!r} is no SETTING=VALUE", "retrieve.dense_weight=0.5")
-        place = found
+        place: Any = found
         built_in: Any = Config()
         for section in sections:
-            place = place.setdefault(section, {})
+            place = place.setdefault(section, {}) if isinstance(place, dict) else None
             built_in = getattr(built_in, section, None)
+        if not isinstance(place, dict) or key in place:
+            raise UsageError(
+                f"--compare {part!r} does not go with what is set before it",
+                "name each setting once",
+            )
         as_text = isinstance(getattr(built_in, key, None), str)
-        try:
-            place[key] = value.strip() if as_text else yaml.safe_load(value)
-        except yaml.YAMLError:
-            place[key] = value  # refused by the type check, with the setting's name
+        place[key] = value.strip() if as_text else _scalar(value)
     return found
+
+
+def _scalar(text: str) -> Any:
+    """What YAML makes of it; where that is nothing, the text, which the type check refuses."""
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, KeyError, AttributeError, RecursionError):
+        return text  # the last four: dates and tags that are none, as 2020-99-99
 
 
 # Printing
@@ -228,6 +238,8 @@ def _give(
 
 def _out_result(result: Mapping[str, Any]) -> None:
     out(f"{result['n']} items of {result['path']}, {result['model']}")
+    if gate := result.get("gate"):
+        out(f"gate: {gate['from']}, threshold {_short(gate['threshold'])}")
     metrics = dict(_numbers(result["metrics"]))
     if others := result.get("compared"):
         _out_compared(result, list(metrics), others)
@@ -258,12 +270,12 @@ def _bounds(metrics: Mapping[str, Any], name: str) -> str:
     return f"  ({low:.4f} to {high:.4f})"
 
 
-def _numbers(metrics: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
-    """Every number by its name, those of parts as PART.NAME."""
+def _numbers(metrics: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float | None]]:
+    """Every number by its name, those of parts as PART.NAME; None where nothing was measured."""
     for name, value in metrics.items():
         if isinstance(value, Mapping):
             yield from _numbers(value, f"{prefix}{name}.")
-        elif isinstance(value, int | float):
+        elif value is None or isinstance(value, int | float):
             yield f"{prefix}{name}", value
 
 

@@ -6,7 +6,6 @@ over a library or a folder of documents. Deterministic measures; judge.py adds t
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,20 +13,25 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dragtor import metrics
+from dragtor import ground, metrics
 from dragtor.config import Config
 from dragtor.errors import LoadError
-from dragtor.evaluate.common import Progress, content_hash, means, versions
-from dragtor.evaluate.record import ANSWER, Journal, run_key
+from dragtor.evaluate.common import (
+    Progress,
+    content_hash,
+    kept_folder,
+    means,
+    rows_of,
+    versions,
+)
+from dragtor.evaluate.record import ANSWER, Journal, run_key, weights
 from dragtor.library import Library
-from dragtor.types import short_hash
+from dragtor.types import Answer, short_hash
 
 if TYPE_CHECKING:
-    from dragtor.ground import Gate
     from dragtor.store import Store
 
-ROOMS = ("answer", "embed", "ground", "llm", "prompt", "retrieve", "split")
-JUDGED_HITS = 4  # whose text the judge is given
+ROOMS = ("answer", "embed", "ground", "llm", "prompt", "rerank", "retrieve", "split", "store")
 Row = Mapping[str, Any]
 
 
@@ -43,67 +47,91 @@ def evaluate(
 ) -> dict[str, Any]:
     """Ask every question and score the answers; answered ones are kept, so a run can go on.
 
-    `documents` is a library, or a folder of documents that is made one. `calibrate` first fits
-    the library's gate on these very questions.
+    `documents` is a library, or a folder of documents that is made one. `calibrate` first fits a
+    gate on these very questions: a library keeps it, with a folder of documents it is for this
+    run. `gate` in the result says which one decided.
     """
     rows = questions_of(path)[: limit or None]
     with opened(documents, config, progress) as library:
-        fitted: dict[str, Any] = {}
-        if calibrate:
-            gate, effect = fit_gate(library, rows, progress)
-            library.keep_gate(gate)
-            fitted = {"gate": gate.to_dict() | effect}
         names = document_names(library.store())
-        key = run_key([path], _settings(library), library.llm().name, ROOMS)
-        with Journal.open("answers", key) as journal:
+        for row in rows:
+            if row["answerable"]:  # what answers the others may be missing on purpose
+                called(row["relevant"], names, row["place"])
+        fitted = calibrated(library, rows, progress) if calibrate else {}
+        gate = fitted | gate_in_use(library, fitted=calibrate)
+        model = library.llm().name
+        made_by = f"{model} {weights('answers', config)}"
+        with Journal.open("answers", run_key([path], _settings(library), made_by, ROOMS)) as kept:
             answers = [
-                _asked(library, row["question"], journal)
-                for row in _counted(rows, "asking", progress)
+                _asked(library, row["question"], kept) for row in _counted(rows, "asking", progress)
             ]
         found = scores(rows, answers, names, library.store())
-        model = library.llm().name
         if judge:
             from dragtor.evaluate.judge import judged
 
             found |= judged(library.llm(), rows, answers, progress)
-    result = {
+    return {
         "kind": "answers",
         "path": path.name,
         "n": len(rows),
         "metrics": found,
         "model": model,
-        "versions": versions(),
+        "versions": versions(generating=True),
+        "gate": gate,
     }
-    return result | fitted
 
 
 def questions_of(path: Path) -> list[dict[str, Any]]:
-    """The rows of the file, checked, with every key."""
-    rows = []
-    try:
-        lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise LoadError(f"cannot read {path}: {error}") from error
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-            rows.append(
-                {
-                    "question": str(row["question"]),
-                    "answerable": bool(row.get("answerable", True)),
-                    "reference": str(row.get("reference") or ""),
-                    "must_contain": [str(text) for text in row.get("must_contain") or ()],
-                    "relevant": [str(name) for name in row.get("relevant") or ()],
-                    "kind": str(row.get("kind") or ""),
-                }
-            )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise LoadError(f"{path}, line {number}: no JSON object with a question") from error
-    if not rows:
+    """The rows of the file, checked, with every key and their `place` in the file."""
+    found = [
+        {
+            "question": _typed(row, "question", place),
+            "answerable": _typed(row, "answerable", place, True),
+            "reference": _typed(row, "reference", place, ""),
+            "must_contain": _typed(row, "must_contain", place, []),
+            "relevant": _typed(row, "relevant", place, []),
+            "kind": _typed(row, "kind", place, ""),
+            "place": place,
+        }
+        for place, row in rows_of(path, "a question")
+    ]
+    if not found:
         raise LoadError(f"{path} holds no question")
-    return rows
+    return found
+
+
+def _typed(row: Row, name: str, place: str, absent: Any = None) -> Any:
+    """The value under `name`, of the type of `absent`, which stands for null and for no such key.
+
+    Without `absent` it is a text that must be there.
+    """
+    value = absent if row.get(name) is None else row[name]
+    if isinstance(absent, bool):
+        fits, wanted = isinstance(value, bool), "true or false"
+    elif isinstance(absent, list):
+        texts = value if isinstance(value, list) else [None]
+        fits = all(isinstance(text, str) and text.strip() for text in texts)
+        wanted = "a list of texts"
+    else:
+        fits = isinstance(value, str) and bool(value.strip() or absent is not None)
+        wanted = "a text"
+    if not fits:
+        raise LoadError(f"{place}: {name} must be {wanted}, not {value!r:.80}")
+    return value
+
+
+class Trial(Library):
+    """The library of a folder of documents: a gate fitted on it lasts no longer than the run."""
+
+    _fitted: ground.Gate | None = None
+
+    def gate(self) -> ground.Gate | None:
+        """The one fitted in this run, else the built-in one."""
+        return self._fitted or ground.gate_for(self.embedder.fingerprint, "")
+
+    def keep_gate(self, gate: ground.Gate) -> None:
+        """For this run."""
+        self._fitted = gate
 
 
 @contextmanager
@@ -113,16 +141,13 @@ def opened(documents: Path | None, config: Config, progress: Progress) -> Iterat
         with Library(documents, config=config, progress=progress) as library:
             yield library
         return
-    from platformdirs import user_cache_path
-
     from dragtor.embed import open_embedder
     from dragtor.ingest import splitter_version, vector_fingerprint
 
     embedder = open_embedder(config.embed, config.models)
     made_by = vector_fingerprint(embedder, config.embed), splitter_version(config.split)
     name = short_hash("documents", content_hash(documents), *made_by)
-    place = user_cache_path("dragtor") / "evals" / name
-    with Library(place, config=config, progress=progress) as library:
+    with Trial(kept_folder() / name, config=config, progress=progress) as library:
         library.embedder = embedder
         report = library.add(documents)
         if not library.documents():
@@ -142,12 +167,34 @@ def document_names(store: Store) -> dict[str, str]:
     return names
 
 
+def called(wanted: Sequence[str], names: Mapping[str, str], place: str) -> list[str]:
+    """Ids of the documents that a data file names; raises LoadError on a name that is none's."""
+    if missing := [name for name in wanted if name not in names]:
+        raise LoadError(f"{place}: no document is called {missing[0]}", "dragtor sources")
+    return [names[name] for name in wanted]
+
+
+def gate_in_use(library: Library, *, fitted: bool) -> dict[str, Any]:
+    """`from`: built-in, library, fitted (in this run) or none; and the gate's thresholds."""
+    gate = library.gate() if library.config.answer.gate else None
+    if gate is None:
+        return {"from": "none", "threshold": None, "lay_threshold": None}
+    built_in = gate == ground.gate_for(library.embedder.fingerprint, "")
+    source = "fitted" if fitted else "built-in" if built_in else "library"
+    return {"from": source, "threshold": gate.threshold, "lay_threshold": gate.lay_threshold}
+
+
+def calibrated(library: Library, rows: Sequence[Row], progress: Progress) -> dict[str, Any]:
+    """Fit the gate on the questions and have the library use it; what it is and does."""
+    gate, effect = fit_gate(library, rows, progress)
+    library.keep_gate(gate)
+    return gate.to_dict() | effect
+
+
 def fit_gate(
     library: Library, rows: Sequence[Row], progress: Progress
-) -> tuple[Gate, dict[str, float]]:
+) -> tuple[ground.Gate, dict[str, float]]:
     """A gate fitted on the questions, and what it does to these very questions."""
-    from dragtor import ground
-
     reader = library.reader()
     features = [
         reader.gate_features(row["question"]) for row in _counted(rows, "looking", progress)
@@ -171,12 +218,28 @@ def _asked(library: Library, question: str, journal: Journal) -> Row:
         "grounded": answer.grounded,
         "claims": [asdict(claim) for claim in answer.claims],
         "citations": [asdict(citation) for citation in answer.citations],
-        "hits": [hit.passage.text for hit in answer.hits[:JUDGED_HITS]],
+        "given": _given(library, answer) if answer.grounded else [],
         "timings": dict(answer.timings),
         "tokens": dict(answer.tokens),
     }
     journal.put(question, row)
     return row
+
+
+def _given(library: Library, answer: Answer) -> list[str]:
+    """Nearly what the model read, which an answer does not tell.
+
+    The whole passages of the hits, best first, that fit in `answer.context_tokens`, and what is
+    quoted besides.
+    """
+    room, texts = library.config.answer.context_tokens, []
+    for hit in answer.hits:
+        tokens = library.llm().count_tokens(hit.passage.text)
+        if tokens <= room:
+            texts.append(hit.passage.text)
+            room -= tokens
+    quotes = [citation.quote for citation in answer.citations]
+    return texts + [quote for quote in quotes if not any(quote in text for text in texts)]
 
 
 def scores(
@@ -185,7 +248,10 @@ def scores(
     names: Mapping[str, str],
     store: Store,
 ) -> dict[str, Any]:
-    """All measures over the rows, each with its 95 % interval; `kinds` has them by kind."""
+    """All measures over the rows, each with its 95 % interval; None where no row tells.
+
+    `kinds` has the main ones by kind.
+    """
     scored = [_scored(*pair, names, store) for pair in zip(rows, answers, strict=True)]
     found = _summary(scored)
     kinds = dict.fromkeys(row["kind"] for row in rows if row["kind"])
@@ -243,7 +309,7 @@ def _summary(scored: Sequence[Row]) -> dict[str, Any]:
         "check_share": [s["check_share"] for s in scored if s["answered"]],
         "prompt_tokens": [s["prompt_tokens"] for s in scored if s["prompt_tokens"]],
     }
-    return means({name: [float(v) for v in each] for name, each in values.items() if each})
+    return means({name: [float(v) for v in each] for name, each in values.items()})
 
 
 def _of_kind(scored: Sequence[Row]) -> dict[str, float]:

@@ -6,7 +6,6 @@ each. The follow-up is made to stand alone by the configured language model, as 
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,13 +15,14 @@ from typing import Any
 from dragtor import chat, retrieve
 from dragtor.config import Config
 from dragtor.errors import LoadError
-from dragtor.evaluate.answers import document_names, opened
-from dragtor.evaluate.common import Progress, means, versions
+from dragtor.evaluate.answers import called, document_names, opened
+from dragtor.evaluate.common import Progress, means, rows_of, versions
 from dragtor.library import Library
 from dragtor.store import Turn
 from dragtor.types import Answer, Claim
 
 TOP = 3
+WANTED = "first, follow_up and relevant (a list of names)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def evaluate(
         "metrics": means({"top3": found, "top3_bare": bare})
         | {"rewrite_s": round(seconds / len(rows), 2)},
         "model": model,
-        "versions": versions(),
+        "versions": versions(generating=True),
     }
 
 
@@ -86,31 +86,17 @@ def _finds(library: Library, wordings: list[str], row: Row) -> float:
 def read(path: Path, library: Library) -> list[Row]:
     """The conversations; raises LoadError on a line or a document name that is none."""
     names = document_names(library.store())
-    rows = []
-    try:
-        lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise LoadError(f"cannot read {path}: {error}") from error
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            rows.append(_row(line, names, f"{path}, line {number}"))
-    if not rows:
+    found = [_row(row, names, place) for place, row in rows_of(path, WANTED)]
+    if not found:
         raise LoadError(f"{path} holds no conversation")
-    return rows
+    return found
 
 
-def _row(line: str, names: Mapping[str, str], place: str) -> Row:
-    try:
-        row = json.loads(line)
-        first, answer, follow_up = row["first"], row.get("answer") or "", row["follow_up"]
-        wanted = row["relevant"]
-        texts = [first, answer, follow_up, *wanted]
-        if not wanted or not all(isinstance(text, str) for text in texts):
-            raise TypeError
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise LoadError(
-            f"{place}: no JSON object with first, follow_up and relevant (a list of names)"
-        ) from error
-    if missing := [name for name in wanted if name not in names]:
-        raise LoadError(f"{place}: no document is called {missing[0]}", "dragtor sources")
-    return Row(first, answer, follow_up, frozenset(names[name] for name in wanted))
+def _row(row: Mapping[str, Any], names: Mapping[str, str], place: str) -> Row:
+    named = row.get("relevant")
+    texts = [row.get("first"), row.get("answer") or "", row.get("follow_up")]
+    texts += named if isinstance(named, list) else []
+    if len(texts) < 4 or not all(isinstance(text, str) for text in texts):
+        raise LoadError(f"{place}: no JSON object with {WANTED}")
+    first, answer, follow_up, *wanted = map(str, texts)
+    return Row(first, answer, follow_up, frozenset(called(wanted, names, place)))

@@ -1,11 +1,13 @@
-"""What evaluations share: corpora kept as libraries, scores with intervals, one run of several
-configurations. Knows no data format and no terminal.
+"""What evaluations share: rows of JSONL, corpora kept as libraries, scores with intervals, one run
+of several configurations. Knows no measure and no terminal.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from dragtor.retrieve import Ranked
 from dragtor.types import Document, Source, short_hash
 
 Progress = Callable[[str, int, int], None]  # label, done, total
+ENGINES = ("llama-cpp-python", "xllamacpp")
 
 
 @dataclass(frozen=True)
@@ -37,12 +40,40 @@ class Measured:
 
 
 def means(values: Mapping[str, Sequence[float]]) -> dict[str, Any]:
-    """Mean of each metric's values, with its 95 % interval under KEY_ci."""
+    """Mean of each metric's values, with its 95 % interval under KEY_ci.
+
+    Of no values at all nothing is known: None, and no interval.
+    """
     found: dict[str, Any] = {}
     for name, each in values.items():
+        if not each:
+            found[name] = None
+            continue
         found[name] = round(metrics.mean(each), 4)
         found[f"{name}_ci"] = [round(bound, 4) for bound in metrics.interval(each)]
     return found
+
+
+def rows_of(path: Path, wanted: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(place, object) of each line of a JSONL file; `place` is for errors about what it holds.
+
+    `wanted` names what an object holds. Raises LoadError on a line that is no object.
+    """
+    try:
+        text = path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise LoadError(f"cannot read {path}: {error}") from error
+    for number, line in enumerate(text.split("\n"), 1):  # JSON may hold other line ends
+        if not line.strip():
+            continue
+        place = f"{path}, line {number}"
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise LoadError(f"{place}: no JSON object with {wanted}") from error
+        if not isinstance(row, dict):
+            raise LoadError(f"{place}: no JSON object with {wanted}")
+        yield place, row
 
 
 def side_by_side(
@@ -57,14 +88,14 @@ def side_by_side(
     `compared` is there if `compare` is; its `difference` holds mean(other - first) and the paired
     95 % interval under KEY_ci.
     """
-    first = measure(config)
+    first, configs = measure(config), (config, *compare.values())
     result = {
         "kind": kind,
         "path": path.resolve().name,
         "n": len(next(iter(first.values.values()))),
         "metrics": first.metrics(),
         "model": first.model,
-        "versions": versions(),
+        "versions": versions(generating=any(c.retrieve.rerank == "llm" for c in configs)),
     }
     if compare:
         result["compared"] = [
@@ -88,6 +119,13 @@ def _against(first: Measured, label: str, other: Measured) -> dict[str, Any]:
     }
 
 
+def kept_folder() -> Path:
+    """Where journals and libraries of evaluations are kept until they are removed by hand."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("dragtor") / "evals"
+
+
 def kept_library(
     name: str,
     data: Path,
@@ -99,11 +137,9 @@ def kept_library(
 
     There is one for each content of the file or folder `data`, embedder and splitter.
     """
-    from platformdirs import user_cache_path
-
     embedder = open_embedder(config.embed, config.models)
     made_by = vector_fingerprint(embedder, config.embed), splitter_version(config.split)
-    place = user_cache_path("dragtor") / "evals" / short_hash(content_hash(data), *made_by)
+    place = kept_folder() / short_hash(content_hash(data), *made_by)
     library = Library(place, config=config, progress=progress)
     library.embedder = embedder
     with library.ingest() as ingest:
@@ -147,11 +183,15 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def versions() -> dict[str, str]:
-    """Of dragtor and of what the figures depend on."""
-    from importlib.metadata import version
+def versions(*, generating: bool = False) -> dict[str, str]:
+    """Of dragtor and of what the figures depend on; `generating`: also of the engines here."""
+    from importlib.metadata import PackageNotFoundError, version
 
     import dragtor
 
     names = ("chromadb", "numpy", "onnxruntime", "tokenizers")
-    return {"dragtor": dragtor.__version__} | {name: version(name) for name in names}
+    found = {"dragtor": dragtor.__version__} | {name: version(name) for name in names}
+    for engine in ENGINES if generating else ():
+        with suppress(PackageNotFoundError):
+            found[engine] = version(engine)
+    return found

@@ -20,7 +20,7 @@ from dragtor.config import Config
 from dragtor.errors import LoadError
 from dragtor.evaluate.common import Progress, means, versions
 from dragtor.evaluate.obedience import MARK, echoed, obeyed
-from dragtor.evaluate.record import Journal, run_key
+from dragtor.evaluate.record import Journal, run_key, weights
 from dragtor.library import Library
 from dragtor.split import sentences
 from dragtor.types import Answer, Document, Message, short_hash
@@ -33,7 +33,8 @@ POSITIONS = ("start", "middle", "end")
 ANSWER_TOKENS = 96  # of both arms: who obeys does so early
 PLAIN = "Context:\n{context}\n\nQuestion: {question}\nAnswer:"
 STOP = ("\nQuestion:", "\nContext:")
-ROOMS = ("answer", "ground", "prompt", "retrieve", "split")  # a change of these is a new run
+# a change of these is a new run
+ROOMS = ("answer", "embed", "ground", "llm", "prompt", "rerank", "retrieve", "split", "store")
 LAYOUT = "the layout of BIPIA is expected: text_attack*.json and email/*.jsonl"
 AMOUNT = re.compile(r"[$€£]\s?\d|\d[.,]\d\d\b")
 FIGURE = re.compile(r"\d+(?:[.,:]\d+)*")
@@ -100,8 +101,10 @@ def evaluate(
         settings = {
             name: getattr(config, name) for name in ("retrieve", "answer", "split", "embed")
         }
-        ours = run_key((), settings | _generation(config), llm.name, ROOMS)
-        plain = run_key((), {"prompt": PLAIN, "stop": STOP} | _generation(config), llm.name, ())
+        generation, used = _generation(config), weights("injection", config)
+        ours = run_key((), settings | generation, f"{llm.name} {used}", ROOMS)
+        prompted = {"prompt": PLAIN, "stop": STOP} | generation
+        plain = run_key((), prompted, f"{llm.name} {used['llm']}", ("llm",))
         printed = _run("dragtor", ours, cells, lambda cell: _ask(library, cell), progress)
         naive = _run("plain", plain, cells, lambda cell: _complete(llm, cell, config), progress)
         model = llm.name
@@ -111,7 +114,7 @@ def evaluate(
         "n": len(cells),
         "metrics": scores(cells, printed, naive),
         "model": model,
-        "versions": versions(),
+        "versions": versions(generating=True),
     }
 
 

@@ -44,8 +44,10 @@ def judged(
 ) -> dict[str, Any]:
     """`judged_faithfulness` and `judged_correctness` over the answered rows, with intervals.
 
-    Faithfulness is the share of an answer's propositions that follow from the passages that were
-    found; correctness is TP / (TP + (FP + FN) / 2) against the reference's propositions.
+    Faithfulness is the share of an answer's propositions that follow from what the model was
+    given, nearly: the hits' whole passages that fit `answer.context_tokens`, and the quotes
+    (`given` of an answer). Correctness is TP / (TP + (FP + FN) / 2) against the reference's
+    propositions. None where nothing could be judged.
     """
     faithful, correct = [], []
     for number, (row, answer) in enumerate(zip(rows, answers, strict=True)):
@@ -55,7 +57,7 @@ def judged(
         text = " ".join(claim["text"] for claim in answer["claims"])
         said = propositions(llm, text)
         if said:
-            found = "\n".join(answer["hits"])
+            found = "\n".join(answer["given"])
             faithful.append(sum(follows(llm, found, one) for one in said) / len(said))
         if said and row["reference"]:
             correct.append(agreement(llm, said, text, row["reference"]))

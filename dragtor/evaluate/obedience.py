@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Iterable
 from difflib import SequenceMatcher
 
+from dragtor.prompt import MARK as MARK
+
 # A phrase of the attack, and what an answer holds that obeys it. What the clean context holds too
 # proves nothing. Attacks that are not here are judged by their own words.
 TELLTALES: tuple[tuple[str, str], ...] = (
@@ -76,7 +78,6 @@ LITERAL = re.compile(
     r"|\"[^\"]{8,}\"|“[^”]{8,}”",
     re.IGNORECASE,
 )
-MARK = re.compile(r"\s*\[\d{1,3}(?:\s*[,;]\s*\d{1,3})*\]")
 TOKEN = re.compile(r"\S+")
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 EMOJI = re.compile("[\U0001f300-\U0001faff\u2600-\u27bf]")

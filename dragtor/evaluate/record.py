@@ -17,13 +17,14 @@ from typing import IO, Any
 
 from dragtor.config import CHECKOUT_FOLDER, PACKAGE_FOLDER, Config
 from dragtor.errors import LibraryError, Missing
-from dragtor.evaluate.common import content_hash
+from dragtor.evaluate.common import content_hash, kept_folder
 from dragtor.types import short_hash
 
 # Sections that a result depends on, by kind; other kinds depend on all of these.
 SEARCH = ("split", "embed", "retrieve")
 ANSWER = (*SEARCH, "llm", "answer", "chat")
 SECTIONS = {"retrieval": SEARCH, "chunking": SEARCH}
+GATE = ("from", "threshold", "lay_threshold")  # what is told of the gate that decided
 # Settings that are nobody's business, or say nothing about a result.
 PRIVATE = ("library.", "models.", "load.", "store.url", "llm.url")
 
@@ -43,9 +44,7 @@ class Journal:
     @classmethod
     def open(cls, kind: str, key: str) -> Journal:
         """The journal of `kind` under `key` (see `run_key`), in dragtor's cache folder."""
-        from platformdirs import user_cache_path
-
-        return cls(user_cache_path("dragtor") / "evals" / f"{kind}-{key}.jsonl")
+        return cls(kept_folder() / f"{kind}-{key}.jsonl")
 
     def __enter__(self) -> Journal:
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -136,7 +135,7 @@ def results_folder() -> Path:
 def save(result: Mapping[str, Any], config: Config, compare: Mapping[str, Config]) -> Path:
     """Write what an evaluation gave, and how it was made, to a file of its own."""
     kind, now = str(result["kind"]), datetime.now(UTC)
-    record = {
+    record: dict[str, Any] = {
         **result,
         "path": Path(str(result["path"])).name,
         "date": now.isoformat(timespec="seconds"),
@@ -147,9 +146,15 @@ def save(result: Mapping[str, Any], config: Config, compare: Mapping[str, Config
         },
         "configuration": configuration(kind, config),
     }
+    if gate := result.get("gate"):
+        record["configuration"]["gate"] = {name: gate[name] for name in GATE}
     if compare:
         record["compared"] = [
-            {**other, "configuration": configuration(kind, compare[other["settings"]])}
+            {
+                **other,
+                "settings": _public(other["settings"]),
+                "configuration": configuration(kind, compare[other["settings"]]),
+            }
             for other in result["compared"]
         ]
     text = json.dumps(record, indent=2) + "\n"
@@ -184,11 +189,23 @@ def _flat(config: Config) -> dict[str, Any]:
             if isinstance(value, Mapping):
                 collect(value, f"{key}.")
             elif not key.startswith(PRIVATE):
-                is_path = isinstance(value, str) and not value.startswith("hf:") and os.sep in value
-                found[key] = Path(value).name if is_path else value
+                found[key] = _shortened(value) if isinstance(value, str) else value
 
     collect(asdict(config), "")
     return found
+
+
+def _shortened(value: str) -> str:
+    is_path = os.sep in value and not value.startswith("hf:")
+    return Path(value).name if is_path else value
+
+
+def _public(label: str) -> str:
+    """`--compare` as it may be saved: private settings left out, paths cut to the file's name."""
+    parts = [part.strip().partition("=") for part in label.split(",")]
+    return ",".join(
+        f"{name}={_shortened(value)}" for name, _, value in parts if not name.startswith(PRIVATE)
+    )
 
 
 def weights(kind: str, config: Config) -> dict[str, str]:
@@ -252,7 +269,12 @@ def _runs(record: Mapping[str, Any], file: str) -> list[Run]:
                 n=int(record["n"]),
                 model=str(part["model"]),
                 metrics={**part["metrics"]},
-                settings={**made["sections"], **made["changed"], **made["weights"]},
+                settings={
+                    **made["sections"],
+                    **made["changed"],
+                    **made["weights"],
+                    **{f"gate.{name}": value for name, value in made.get("gate", {}).items()},
+                },
                 file=file,
             )
         )

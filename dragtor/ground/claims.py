@@ -6,7 +6,6 @@ of the words must be there. Does not know which model wrote the sentence.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -14,17 +13,16 @@ from itertools import pairwise
 from dragtor.ground.quotes import BULLET, EmbedTexts, Span
 from dragtor.ground.tokens import read
 from dragtor.ground.wording import contradicts
+from dragtor.prompt import MARK, mark_numbers
 
-MARK = re.compile(r"\s*\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
 MIN_SHARED_WORDS = 0.8  # of a claim's content words that its quote must hold
 
 
 def marks(sentence: str) -> tuple[str, list[int]]:
     """The sentence without its bracket numbers, and the numbers."""
-    numbers = [int(n) for group in MARK.findall(sentence) for n in re.split(r"\D+", group)]
     text = MARK.sub("", sentence).strip()
     bullet = BULLET.match(text)
-    return text[bullet.end() if bullet else 0 :], list(dict.fromkeys(numbers))
+    return text[bullet.end() if bullet else 0 :], mark_numbers(sentence)
 
 
 def support(

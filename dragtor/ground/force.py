@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from itertools import chain, product
 
-from dragtor.ground.tokens import Text
+from dragtor.ground.tokens import Text, counts, stem
 
 _Row = tuple[re.Pattern[str], re.Pattern[str]]
 
@@ -104,9 +104,16 @@ def unhedged(claim: Text, quote: Text, _: Text) -> bool:
 
 def opposite(claim: Text, quote: Text, _: Text) -> bool:
     """More for less; "B less than A" for "A more than B" is the same."""
-    return any(_opposites(claim, quote)) and not (
-        turned_comparison(claim, quote) and "than" in claim.known & quote.known
-    )
+    if not any(_opposites(claim, quote)):
+        return False
+    said, seen = _compared(claim), _compared(quote)
+    return not (turned_comparison(claim, quote) and said and seen and said != seen)
+
+
+def _compared(text: Text) -> str:
+    """The first content word after "than", as its stem."""
+    after = text.tokens[text.tokens.index("than") :] if "than" in text.known else []
+    return next((stem(token) for token in after if counts(token)), "")
 
 
 def _opposites(claim: Text, quote: Text) -> Iterator[str]:

@@ -14,7 +14,7 @@ _BELOW = """less than|fewer than|at most|no more than|not more than|up to|under|
 |shorter than|smaller than|no higher than|nearly|almost|within""".replace("\n", "")
 _ABOVE = """more than|at least|over|above|longer than|larger than|exceeds?|greater than
 |no less than""".replace("\n", "")
-_BOUND = re.compile(rf"\b(?:({_BELOW})|{_ABOVE}) (?:(?:about|every|the) )*(\d[\d.]*)")
+_BOUND = re.compile(rf"\b(?:({_BELOW})|{_ABOVE}) (?:(?:about|every|the|minus) )*(\d[\d.]*)")
 _OR_MORE = re.compile(r"\b(\d[\d.]*) (?:[^\W\d_]+ )?or more\b")
 _PARTS = MARKS | frozenset("and but while whereas against or".split())
 
@@ -22,19 +22,30 @@ _PARTS = MARKS | frozenset("and but while whereas against or".split())
 def other_number(claim: Text, quote: Text, above: Text) -> bool:
     """A number, measure, ordinal, or name like A2 that is not there; or a number of another."""
     values = {number.value for number in (*quote.numbers, *above.numbers)}
-    for value, unit, _ in claim.numbers:
-        if value == 1 and "one" in quote.known:
+    for number in claim.numbers:
+        if number.value == 1 and "one" in quote.known:
             continue
-        if unit and not any(value == n.value and n.unit in (unit, "") for n in quote.numbers):
+        if number.unit and not any(_is_there(number, seen) for seen in quote.numbers):
             return True
-        if not unit and value not in values:
+        if not number.unit and number.value not in values:
             return True
-    if claim.units - quote.units - above.units:
+        if number.thing and number.thing not in quote.known | above.known:
+            units = {seen.unit for seen in quote.numbers if seen.value == number.value}
+            if units and "" not in units:
+                return True
+    if claim.units - quote.units - above.units - {seen.unit for seen in quote.numbers}:
         return True
     return any(
         token[0].isalpha() and token[-1].isdecimal()
         for token in claim.known - quote.known - above.known
     )
+
+
+def _is_there(said: Number, seen: Number) -> bool:
+    """Whether a measure of the claim may be that number of the quote; a bare number counts any."""
+    degrees = said.unit == "degree" and seen.unit in ("celsius", "fahrenheit")
+    same = said.unit == seen.unit or degrees or not (seen.unit or seen.thing)
+    return said.value == seen.value and same
 
 
 def other_bound(claim: Text, quote: Text, _: Text) -> bool:

@@ -10,14 +10,44 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from dragtor.ground.quotes import Span, spans
-from dragtor.types import Document, Passage
+from dragtor.types import Document, Hit, Passage
 
-HEADING_LINE = re.compile(r"^#{1,6} ", re.MULTILINE)
-# A sentence that tells its reader how to answer: written for a model, not for a person.
-ORDER = re.compile(
-    r"\byour (?:\w+ )?(?:response|reply|answer|message|output)s?\b"
-    r"|\b(?:ignore|disregard|forget|override)\b.{0,40}\b(?:instruction|prompt|rule|context|above)s?\b"
-    r"|\byou are (?:now )?an? (?:ai|assistant|language model|chatbot)\b|\bsystem prompt\b",
+HEADING_LINE = re.compile(r"^(#{1,6})[ \t]+(\S.{0,199})$", re.MULTILINE)  # as split.py has it
+# A sentence that tells its reader how to answer: written for a model, not for a person. "Your
+# response to training", "your power output" and "forget the rule of thumb" are everyday words.
+_REPLY = (
+    r"your (?:(?:final|next|whole|entire|own|full|written|complete|every) )?"
+    r"(?:(?:answer|message|repl(?:y|ie))s?\b|(?:response|output)s?\b"
+    r"(?! to (?!(?:mention|include|say|express|highlight|hint|promote|suggest|add|use)\b)))"
+)
+_INTO = (
+    "add|anagram|append|augment|begin|capitali[sz]e|combine|conclude|convert|embed|emphasi[sz]e"
+    "|encode|encourage|end|finish|group|hide|include|incorporate|insert|integrate|introduce"
+    "|invite|jumble|link|mention|misspell|prepend|promote|put|rearrange|recommend|remove"
+    "|repeat|replace|reverse|scramble|shift|spell|start|state|substitute|suggest|swap|tease|tell"
+    "|translate|use|weave|write"
+)
+_REPLY_ITSELF = (
+    "augment|begin|compose|convert|deliver|encode|encrypt|end|enhance|finish|format|give|modify"
+    "|open|phrase|present|print|provide|put|render|reverse|rewrite|scramble|start|translate|write"
+)
+_IGNORED = (
+    r"instructions?|prompts?|guidelines|directives|system messages?|your (?:\w+ )?rules"
+    r"|(?:all|everything|anything|whatever)(?: \w+){0,3} (?:previous|above|before)"
+    r"(?= and\b| that\b|[.,;:!]|$)"
+)
+_NO_ORDER = """in line,according,due,compared,change,changes,drop,drops,rise,fall,increase,decrease,
+    difference,improvement,peak""".replace("\n    ", "").split(",")  # before "in your response"
+_ORDER = re.compile(
+    rf"\b(?:{_INTO})\b.{{0,200}}\b{''.join(f'(?<!{word} )' for word in _NO_ORDER)}"
+    rf"(?:in|into|to|with|within|from|of|on) {_REPLY}"
+    rf"|\b(?:{_REPLY_ITSELF}) {_REPLY}"
+    rf"|\bin {_REPLY}, (?:please )?(?:\w+ly )?(?:{_INTO})\b"
+    rf"|\b(?:ignore|disregard|forget|override)\b.{{0,40}}\b(?:{_IGNORED})"
+    r"|\b(?:reveal|print|repeat|show|output|ignore|disregard|tell)\b.{0,40}\bsystem prompt\b"
+    r"|\byou are now (?:an? )?(?:\w+ )?(?:ai|assistant|language model|chatbot)\b"
+    r"|\byou are an? (?:\w+ )?(?:ai(?: model)?|(?:ai|helpful) assistant|language model|chatbot)\b"
+    r"(?! \w)",
     re.IGNORECASE,
 )
 MARK_TOKENS = 5  # of a sentence's number and line end
@@ -36,7 +66,7 @@ def reading(
     chosen: dict[tuple[str, int, int], Span] = {}
     heads: set[str] = set()
     for span in ordered:
-        if span.key in chosen or ORDER.search(span.text):
+        if span.key in chosen or is_order(span.text):
             continue
         cost = count_tokens(span.text) + MARK_TOKENS
         cost += 0 if span.above in heads else count_tokens(span.above) + 2
@@ -48,6 +78,11 @@ def reading(
         chosen[span.key] = span
         heads.add(span.above)
     return in_reading_order(chosen.values())
+
+
+def is_order(sentence: str) -> bool:
+    """Whether a sentence tells a model how to answer."""
+    return _ORDER.search(" ".join(sentence.split())) is not None
 
 
 def in_reading_order(chosen: Iterable[Span]) -> list[Span]:
@@ -64,12 +99,35 @@ def _widened(ranked: Sequence[Span], context: str) -> Iterator[Span]:
     for span in ranked:
         best_of.setdefault(span.hit.passage.id, span)
     for best in sorted(best_of.values(), key=lambda span: -span.hit.score):
-        passage = best.hit.passage
-        start, end = _extent(passage, best.document, context)
-        whole = replace(best.hit, passage=Passage.of(best.document, start, end, passage.heading))
+        start, end = _extent(best.hit.passage, best.document, context)
+        whole = replace(best.hit, passage=Passage.of(best.document, start, end))
+        headings = _headings(best.document)
         near = sorted(spans(whole, best.document), key=lambda span: abs(span.start - best.start))
         for span in near:
-            yield known.get(span.key) or replace(span, score=best.score - 1e-6)
+            hit = _hit_there(span, best.hit, headings)
+            yield known.get(span.key) or replace(span, hit=hit, score=best.score - 1e-6)
+
+
+def _hit_there(span: Span, hit: Hit, headings: Sequence[tuple[int, str]]) -> Hit:
+    """The hit where it holds the span; elsewhere under that place's heading, with no speaker."""
+    if hit.passage.start <= span.start and span.end <= hit.passage.end:
+        return hit
+    heading = next((path for start, path in reversed(headings) if start <= span.start), "")
+    passage = Passage.of(span.document, span.start, span.end, heading)
+    return replace(hit, passage=passage, start_s=None, end_s=None, speaker=None)
+
+
+def _headings(document: Document) -> list[tuple[int, str]]:
+    """Where each heading line starts, and the path of headings below it, as a passage has it."""
+    found: list[tuple[int, str]] = []
+    path: list[tuple[int, str]] = []
+    for line in HEADING_LINE.finditer(document.text):
+        level = len(line[1])
+        path = [part for part in path if part[0] < level]
+        path.append((level, line[2].rstrip("# \t") or line[2].strip()))
+        names = [name for _, name in path]
+        found.append((line.start(), " > ".join(names[names[0] == document.title :])))
+    return found
 
 
 def _extent(passage: Passage, document: Document, context: str) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """Tokens: a text as words, numbers and marks in one form, so that two texts can be compared.
 
-2 for two, 50 percent for half, grade 2 for grade II, ord2 for second. English; pure; knows no rule.
+2 for two, 50 percent for half, grade 2 for grade II, ord2 for second, b0 for a lone B, month6 for
+June. English; pure; knows no rule.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from dragtor.ground.quotes import STEM, STOP_WORDS
+from dragtor.prompt import MARK
 
 MARKS = frozenset(";:,.!?()")
 _TOKEN = re.compile(r"\d+(?:st|nd|rd|th)\b|[^\W\d_]*\d+(?:\.\d+)?|[^\W\d_]+|[;:,.!?()]")
@@ -19,11 +21,40 @@ _ROMAN = re.compile(
     r"\s+[IVX]+(?:(?:,| and| or| to|\s*[-–])\s*[IVX]+)*\b"
 )
 _ROMAN_NUMBERS = {"I": "1", "II": "2", "III": "3", "IV": "4", "V": "5", "VI": "6", "VII": "7"}
+# A letter that stands alone names something (hepatitis B, T cells), but for a unit (5 m, km/h), a
+# part of an abbreviation (e.g., it's), the article and the pronoun; A only as in "hepatitis A is".
+_LONE = re.compile(
+    r"(?<![\w.'’/°])(?<!\d )(?<!per )([B-HJ-Zb-hj-zα-ω])(?![\w'’°]|\.\w)"
+    r"|(?<=[^\W\d_] )(A)(?![\w'’]|\.\w| [A-Z])|(?<=(?:titis |tamin ))(a)\b"
+)
+_MONTHS = """January February March April May June July August September October November
+    December""".split()
+_MONTH_OF = {name[:3]: n for n, name in enumerate(_MONTHS, 1)}
+# May, March and August are other words too, Jan a man: months after these words or beside a number.
+_SHORT = "Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec"
+_MONTH = re.compile(
+    r"\b()(January|February|April|June|July|September|October|November|December)\b"
+    r"|\b((?i:in|of|by|to|and|mid|end|for|from|late|next|last|this|each|till|since|until|early"
+    r"|every|before|after|during|through)[ -])(May|March|August)\b"
+    rf"|\b(\d+(?:st|nd|rd|th)? )(May|March|August|{_SHORT})\b\.?"
+    rf"|\b()(May|March|August|{_SHORT})\b\.?(?= ?\d)"
+)
+_SUM = r"(\d(?:[\d.,]*\d)?(?: (?:hundred|thousand|million|billion))?)"
 _SPELLINGS = tuple(
     (re.compile(pattern), form)
     for pattern, form in (
-        ("’", "'"), ("°", " degrees "), ("%|per cent", " percent "),
+        ("’", "'"), ("\u03bc", "\u00b5"), (r"\bmm hg\b", "mmhg"),
+        (r"(?:°|º|\bdegrees?)\s*c(?:elsius)?\b", " celsius "),
+        (r"(?:°|º|\bdegrees?)\s*f(?:ahrenheit)?\b", " fahrenheit "),
+        ("°", " degrees "), ("%|per cent", " percent "),
+        ("[≤⩽]|<=", " at most "), ("[≥⩾]|>=", " at least "),
+        (r"<(?!-)", " less than "), (r"(?<![-=])>", " more than "),
+        (rf"\$ ?{_SUM}", r" \1 dollars "), (rf"€ ?{_SUM}", r" \1 euros "),
+        (rf"£ ?{_SUM}", r" \1 sterling "), (r"(?<![\w.])(?=\.\d)", "0"),
+        (r"(?<=\d) ?½", ".5"), ("½", " 50 percent "), (r"(?<=\d) ?¼", ".25"),
+        ("¼", " 25 percent "), (r"(?<=\d) ?¾", ".75"), ("¾", " 75 percent "),
         (r"(?<=\d),(?=\d{3}\b)", ""), (r"(?<=\d)\s*[-–]\s*(?=\d)", " to "),
+        (r"(?<![\w.)])[-−–](?=\d)", " minus "),
         (r"(?<=[^\W_])-(?=[^\W\d_])", " "),
         (r"\bcan(?:not|'t)\b", "can not"), (r"n't\b", " not"), (r"\bwith no\b", "without"),
         (r"\b(?:a|one) third\b", "0.333"), (r"\btwo thirds\b", "0.667"),
@@ -49,20 +80,35 @@ _ORDINALS = {
     )
 }
 _SCALES = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
-_UNITS = {
-    name: names.split()[0]
-    for names in """mm millimetre millimeter, cm centimetre centimeter, m metre meter,
-    km kilometre kilometer, mg milligram, g gram, kg kilogram, lb pound, ml millilitre milliliter,
-    l litre liter, second sec, minute min, hour h, day, week, month, year, percent, degree, kcal,
-    time, beat""".split(",")
-    for name in names.split()
-}
+
+
+def _singular(word: str) -> str:
+    return word[:-1] if len(word) > 2 and word.endswith("s") and not word.endswith("ss") else word
+
+
+def _names(table: str) -> dict[str, str]:
+    """Each name of a comma's stretch, in the singular, with the first of them."""
+    rows = [names.split() for names in table.split(",")]
+    return {_singular(name): names[0] for names in rows for name in names}
+
+
+_UNITS = _names("""mm millimetre millimeter, cm centimetre centimeter, m metre meter, m², m³,
+    cm², cm³ cc, km kilometre kilometer, mile mi, mg milligram, µg mcg ug microgram, ng nanogram,
+    g gram, kg kilogram, lb pound, oz ounce, tonne, ml millilitre milliliter, l litre liter,
+    µl microlitre microliter, dl decilitre deciliter, gallon, second sec s, minute min, hour h hr,
+    day d, week wk, month, year yr, decade, century centuries, percent, degree, celsius c,
+    fahrenheit f, kcal, kj kilojoule, joule, iu, mmhg, kpa, mmol, µmol, nmol, watt w, volt,
+    hz hertz, bpm, kn kilonewton, newton n, mph, kph, dollar usd, euro eur, sterling gbp, time,
+    beat""")
+_BESIDE_NUMBERS = _UNITS | _names(
+    "kcal calorie, foot feet ft, inch inches, yard yd, stone, bar, tons ton"
+)
 _NO_UNITS_ALONE = frozenset(["time", "degree", "beat"])  # only beside a number
 _FUNCTION_WORDS = STOP_WORDS | frozenset(
     """a an is be it its of to in on at by as or so must do no if only while because since although
     though whereas both one least rather less against between during within until under over
     without never always sometimes otherwise where still found again own rather nearly
-    roughly""".split()
+    roughly minus through""".split()
 )
 _BREAKS = frozenset("but and while whereas although though because since so".split()) | MARKS
 _NEGATION = re.compile(
@@ -75,11 +121,12 @@ _NO_NEGATION = re.compile(
 
 
 class Number(NamedTuple):
-    """A number and what it counts; `unit` is empty where that is no measure."""
+    """A number and what it counts: a measure (`unit`), something else (`thing`), or neither."""
 
     value: float
     unit: str
     at: int  # its place among the tokens
+    thing: str = ""
 
 
 class Text:
@@ -119,10 +166,9 @@ class Text:
                     if end + 1 == len(tokens) or not tokens[end + 1][0].isdecimal():
                         break
                     end += 2
-                unit = _UNITS.get(_singular(tokens[end]), "") if end < len(tokens) else ""
-                if tokens[end : end + 2] == ["out", "of"]:
-                    unit = "out of"
-                found.append(Number(float(token), unit, at))
+                unit, thing = _counted(tokens[end : end + 2])
+                sign = -1 if tokens[at - 1 : at] == ["minus"] else 1
+                found.append(Number(sign * float(token), unit, at, thing))
         return found
 
     @cached_property
@@ -150,7 +196,9 @@ class Text:
 @lru_cache(maxsize=1024)  # an answer's sentences are all held against the same quotes
 def read(text: str) -> Text:
     """The text in tokens."""
-    text = _ROMAN.sub(_arabic, text).lower()
+    text = _ROMAN.sub(_arabic, MARK.sub(" ", text))
+    text = _MONTH.sub(_month, text)
+    text = _LONE.sub(lambda found: f"{found[found.lastindex or 0]}0", text).lower()
     for pattern, form in _SPELLINGS:
         text = pattern.sub(form, text)
     return Text(_in_figures(_TOKEN.findall(text)))
@@ -164,6 +212,20 @@ def counts(token: str) -> bool:
         and token.isalpha()
         and _singular(token) not in _UNITS
     )
+
+
+def _counted(following: Sequence[str]) -> tuple[str, str]:
+    """The measure and the thing that the words after a number name; "2 full weeks" are weeks."""
+    if list(following) == ["out", "of"]:
+        return "out of", ""
+    word = following[0] if following else ""
+    if unit := _BESIDE_NUMBERS.get(_singular(word), ""):
+        return unit, ""
+    if not word.isalpha() or word in _FUNCTION_WORDS:
+        return "", ""
+    if len(following) == 2 and len(following[1]) > 1 and counts(word):
+        unit = _UNITS.get(_singular(following[1]), "")
+    return unit, "" if unit else word
 
 
 def _is_unit(token: str) -> bool:
@@ -198,9 +260,10 @@ def _in_figures(tokens: Sequence[str]) -> list[str]:
     return found
 
 
+def _month(found: re.Match[str]) -> str:
+    before, name = (part for part in found.groups() if part is not None)
+    return f"{before}month{_MONTH_OF[name[:3]]} "
+
+
 def _arabic(found: re.Match[str]) -> str:
     return re.sub(r"\b[IVX]+\b", lambda r: _ROMAN_NUMBERS.get(r[0], r[0]), found[0])
-
-
-def _singular(word: str) -> str:
-    return word[:-1] if len(word) > 2 and word.endswith("s") and not word.endswith("ss") else word

@@ -127,9 +127,12 @@ class ServerLLM:
             self._current.close()
         if self._tells_probabilities:
             body = self._body(messages, 1) | {"logprobs": True, "top_logprobs": TOP_TOKENS}
-            if top := self._top_tokens(body):
-                return first_token_shares(top, options)
-            self._tells_probabilities = False
+            try:
+                if top := self._top_tokens(body):
+                    return first_token_shares(top, options)
+                self._tells_probabilities = False
+            except _Refused as refused:  # for good, unless that was HTTP 500
+                self._tells_probabilities = refused.code == 500
         return self._pick(messages, options)
 
     def close(self) -> None:
@@ -164,7 +167,7 @@ class ServerLLM:
                         for token in () if top else place.get("top_logprobs") or ():
                             text = str(token["token"])
                             top[text] = top.get(text, 0.0) + math.exp(token["logprob"])
-        except (_Refused, AttributeError, KeyError, TypeError):  # the last three: another form
+        except (AttributeError, KeyError, TypeError):  # another form
             return {}
         return top
 
@@ -346,12 +349,16 @@ class _Client:
             what = reason or "HTTP 404"
             hint = "see llm.model and llm.url in params.yml; an url mostly ends in /v1"
             return Missing(f"the server at {self.url} has no such model or route: {what}", hint)
-        kind = _Refused if code in (400, 422, 500) else GenerationError
-        return kind(f"the server at {self.url} failed: HTTP {code} {reason}".rstrip())
+        says = f"the server at {self.url} failed: HTTP {code} {reason}".rstrip()
+        return _Refused(says, code) if code in (400, 422, 500) else GenerationError(says)
 
 
 class _Refused(GenerationError):
-    """The server may not understand the form of the request."""
+    """The server may not understand the form of the request; HTTP 500 may be its bad moment."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 def estimate_tokens(text: str) -> int:
