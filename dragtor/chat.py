@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from dragtor import prompt
 from dragtor.config import ChatConfig
-from dragtor.errors import GenerationError, LibraryError, Missing, UsageError
+from dragtor.errors import DragtorError, LibraryError, UsageError
 from dragtor.store import Filters, Turn
 from dragtor.types import Answer, Message
 
@@ -25,6 +26,7 @@ ANSWER_CHARACTERS = 300  # of the answer before that a rewriting reads
 LONG_QUESTION_WORDS = 12  # one of so many words stands alone, unless it opens with one of these
 CONTINUING_WORDS = {"and", "but", "or", "so", "then"}
 MAX_REWRITTEN_WORDS = 40
+HISTORY_TURNS = 20  # of the latest turns, at least, that the prompt is filled from
 
 
 def standalone(
@@ -50,7 +52,7 @@ def standalone(
             messages, max_tokens=REWRITE_TOKENS, stop=("\n",), fixed=prompt.FIXED_REWRITE
         ) as stream:
             text = "".join(stream).strip()
-    except (GenerationError, Missing):
+    except DragtorError:
         return joined
     repeated = _words(text) in ([], _words(before.query), _words(before.question))
     cut_off = stream.finish_reason == "length" or len(text.split()) > MAX_REWRITTEN_WORDS
@@ -81,7 +83,7 @@ def history(
     then stays the same for several turns, and a model that keeps its state need not read it again.
     """
     kept: list[tuple[int, Turn]] = []
-    for turn in turns:
+    for turn in turns[max(0, len(turns) // HISTORY_TURNS - 1) * HISTORY_TURNS :]:
         if not (said := prose(turn.answer)):
             continue
         kept.append((count_tokens(turn.query) + count_tokens(said), turn))
@@ -95,6 +97,27 @@ def history(
         for _, turn in kept
         for message in (Message("user", turn.query), Message("assistant", prose(turn.answer)))
     ]
+
+
+class _Earlier(Sequence[Message]):
+    """Messages that are made when they are first read: no model is loaded before it is needed."""
+
+    def __init__(self, made: Callable[[], Sequence[Message]]) -> None:
+        self._made = made
+
+    @cached_property
+    def _messages(self) -> Sequence[Message]:
+        return self._made()
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+    @overload
+    def __getitem__(self, place: int) -> Message: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Message]: ...
+    def __getitem__(self, place: int | slice) -> Message | Sequence[Message]:
+        return self._messages[place]
 
 
 # The conversation
@@ -126,8 +149,8 @@ class Ask(Protocol):
 class Chat:
     """Questions that may refer to the ones before. `turns` are those so far, oldest first.
 
-    `keep` writes a turn down (None: nothing is kept); a turn that cannot be kept is answered all
-    the same, and `notify` hears why, once.
+    `keep` writes a turn down, given those before it (None: nothing is kept); a turn that cannot be
+    kept is answered all the same, and `notify` hears why, once.
     """
 
     def __init__(
@@ -139,7 +162,7 @@ class Chat:
         name: str = "",
         chat_id: int = 0,
         turns: Sequence[Turn] = (),
-        keep: Callable[[Turn], Turn] | None = None,
+        keep: Callable[[Turn, Sequence[Turn]], Turn] | None = None,
         notify: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.name = name
@@ -147,7 +170,8 @@ class Chat:
         self._chat_id = chat_id
         self._ask, self._llm, self._config = ask, llm, config
         self._keep, self._notify = keep, notify
-        self._asked: tuple[str, bool, Filters | None] | None = None  # also where it was stopped
+        self._asked: tuple[str, bool, Filters | None] | None = None
+        self._stopped = False  # before what was asked had its answer
         self._attempt = 0
 
     def ask(self, question: str) -> Answer:
@@ -164,17 +188,19 @@ class Chat:
         A turn is added, and kept, with the Answer; one that is stopped before leaves none.
         """
         self._asked, self._attempt = (question, quotes_only, filters), 0
+        self._stopped = True  # until the answer is there
         yield from self._answer(Turn(question, "", Answer(question, "", False)), self.turns)
 
     def retry_events(self) -> Iterator[Any]:
         """The last question once more, in other words; the new turn takes the old one's place."""
         last = self.turns[-1] if self.turns else None
         if self._asked is None and last:  # a resumed chat
-            self._asked = (last.question, not last.answer.model, None)
+            quotes_only = last.answer.grounded and not last.answer.model
+            self._asked = (last.question, quotes_only, None)
         if self._asked is None:
             raise UsageError("nothing was asked yet")
         self._attempt += 1
-        if last is None or last.question != self._asked[0]:  # it was stopped
+        if last is None or self._stopped:
             last = Turn(self._asked[0], "", Answer(self._asked[0], "", False))
             yield from self._answer(last, self.turns)
         else:
@@ -187,28 +213,28 @@ class Chat:
         query = standalone(question, before, llm, self._config)
         if query != question:
             yield Standalone(query)
-        earlier: list[Message] = []
-        if before and not quotes_only:
-            earlier = history(before, self._llm().count_tokens, self._config.history_tokens)
+        budget = self._config.history_tokens
+        earlier = _Earlier(lambda: history(before, self._llm().count_tokens, budget))
         for event in self._ask(
             question,
             quotes_only=quotes_only,
             filters=filters,
             query=query if query != question else "",
-            history=earlier,
+            history=earlier if before and not quotes_only else (),
             attempt=self._attempt,
         ):
             if isinstance(event, Answer):
                 event = replace(event, question=question)
                 turn = replace(turn, query=query, answer=event, session=self.name)
-                self.turns = [*before, self._kept(turn)]
+                self.turns = [*before, self._kept(turn, before)]
+                self._stopped = False
             yield event
 
-    def _kept(self, turn: Turn) -> Turn:
+    def _kept(self, turn: Turn, before: Sequence[Turn]) -> Turn:
         if self._keep is None:
             return turn
         try:
-            kept = self._keep(replace(turn, chat_id=self._chat_id))
+            kept = self._keep(replace(turn, chat_id=self._chat_id), before)
         except LibraryError as error:
             self._notify(f"answers are not kept: {error}")
             self._keep = None
@@ -221,7 +247,9 @@ def markdown(turns: Sequence[Turn], title: str) -> str:
     """The conversation as Markdown: each question, its answer, its quotes with their links."""
     parts = [f"# {title}"]
     for turn in turns:
-        parts += [f"## {' '.join(turn.question.split())}", turn.answer.text]
+        parts.append(f"## {' '.join(turn.question.split())}")
+        parts += [f"**{turn.answer.caution}**"] if turn.answer.caution else []
+        parts.append(turn.answer.text)
         for citation in turn.answer.citations:
             name = (citation.title or citation.url).replace("[", "(").replace("]", ")")
             quote = " ".join(citation.quote.split())

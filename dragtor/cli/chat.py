@@ -146,14 +146,14 @@ def _export(talk: Chat, rest: str) -> None:
     if not name.strip():
         out(text.rstrip("\n"))
         return
-    path = Path(name.strip()).expanduser()
+    path = Path(name.strip())
     try:
+        path = path.expanduser()
         with path.open("x", encoding="utf-8", errors="replace") as file:
             file.write(text)
-    except OSError as error:
-        raise UsageError(
-            f"cannot write {path}: {error.strerror}", "/export md OTHER-FILE"
-        ) from error
+    except (OSError, RuntimeError, ValueError) as error:  # no such home; a name no file can have
+        why = getattr(error, "strerror", None) or error
+        raise UsageError(f"cannot write {path}: {why}", "/export md OTHER-FILE") from error
     warn(f"written: {path}")
 
 
@@ -161,7 +161,8 @@ class Lines:
     """The questions and commands that are typed, or that come through a pipe, one a line.
 
     A line that ends in a backslash goes on with the next; three double quotes open and close a
-    text of several lines. Ctrl-C at the prompt drops what is being typed.
+    text of several lines, as does the end of what comes. Ctrl-C at the prompt drops what is being
+    typed.
     """
 
     def __init__(self) -> None:
@@ -192,12 +193,19 @@ class Lines:
         text = self._line("> ").strip()
         if text.startswith(FENCE):
             text = text.removeprefix(FENCE)
-            while not text.rstrip().endswith(FENCE):
-                text += "\n" + self._line("… ")
+            while not text.rstrip().endswith(FENCE) and (more := self._more()):
+                text += more
             return text.rstrip().removesuffix(FENCE).strip()
         while text.endswith("\\"):
-            text = text.removesuffix("\\") + "\n" + self._line("… ").strip()
+            text = text.removesuffix("\\") + "\n" + self._more().strip()
         return text.strip()
+
+    def _more(self) -> str:
+        """The next line of the same text, after a line break; empty at the end."""
+        try:
+            return "\n" + self._line("… ")
+        except EOFError:
+            return ""
 
     def _line(self, prompt: str) -> str:
         if self.is_terminal and sys.stdout.isatty():
@@ -214,16 +222,18 @@ class Lines:
 def history(
     words: list[str] = typer.Argument(None, help="Words that question or answer hold."),
     n: int = typer.Option(20, "-n", min=1, help="How many, at most."),
-    remove: int = typer.Option(0, "--rm", min=0, help="Take this answer out.", metavar="ID"),
+    remove: int = typer.Option(None, "--rm", min=1, help="Take this answer out.", metavar="ID"),
     clear: bool = typer.Option(False, "--clear", help="Take all answers out."),
     as_json: bool = typer.Option(False, "--json", help="One JSON object on stdout."),
 ) -> None:
     """Find past answers; without words, the newest."""
+    if remove or clear:
+        if words or (remove and clear):
+            text = "--rm ID takes one answer out, --clear all of them; neither takes words"
+            raise UsageError(text, "dragtor history --rm ID")
+        _forget(remove or 0, as_json)
+        return
     with library() as lib:
-        if remove or clear:
-            gone = lib.forget_history(0 if clear else remove)
-            warn(f"taken out: {plural(gone, 'answer')}")
-            return
         turns = lib.history(" ".join(words or []), n)
     if as_json:
         out_json({"turns": [_turn_json(turn) for turn in turns]})
@@ -235,8 +245,20 @@ def history(
         when = f"{turn.asked_at[:16].replace('T', ' ')}{session}"
         out(f"{style(f'{turn.id:>4}', bold=True)}  {style(when, fg='cyan')}")
         out(wrapped(turn.question, "      "))
+        if turn.answer.caution:
+            out(wrapped(turn.answer.caution, "        "))
         out(wrapped(turn.answer.text, "        "))
         out()
+
+
+def _forget(turn_id: int, as_json: bool) -> None:
+    """Take one answer out, or all of them with 0."""
+    with library() as lib:
+        gone = lib.forget_history(turn_id)
+    if as_json:
+        out_json({"removed": gone})
+    else:
+        warn(f"taken out: {plural(gone, 'answer')}")
 
 
 def _turn_json(turn: Turn) -> dict[str, Any]:
@@ -253,4 +275,4 @@ def _turn_json(turn: Turn) -> dict[str, Any]:
         "claims": [asdict(claim) for claim in turn.answer.claims],
         "citations": [asdict(citation) for citation in turn.answer.citations],
         "model": turn.answer.model,
-    }
+    } | ({"caution": turn.answer.caution} if turn.answer.caution else {})

@@ -1,8 +1,8 @@
 """Past questions and answers, in library.db: kept, found again, taken out.
 
 A turn is kept through a short connection of its own and never takes the writer's lock: it touches
-neither passages nor the generation, so readers and the writer stay as they are. Does not know how
-answers are made.
+neither passages nor the generation, so readers and the writer stay as they are. What rests on a
+document goes with it. Does not know how answers are made.
 """
 
 from __future__ import annotations
@@ -17,11 +17,10 @@ from pathlib import Path
 
 from dragtor.errors import UsageError
 from dragtor.store.read import WORD, Store
-from dragtor.store.schema import plain_errors, transaction
+from dragtor.store.schema import check_version, plain_errors, transaction
 from dragtor.types import Answer, Citation, Claim
 
 BUSY_TIMEOUT_S = 5.0  # as long as an answer waits for another process's transaction to end
-MAX_TURNS = 50  # of a resumed chat that are read
 COLUMNS = "turns.*, chats.name FROM turns JOIN chats ON chats.id = turns.chat_id"
 
 
@@ -46,6 +45,8 @@ class Turn:
 
 def chat_named(store: Store, name: str) -> int:
     """The id of a session, 0 where there is none."""
+    if _text(name) != name:
+        raise UsageError(f"a session needs a name in UTF-8: {name}", "dragtor chat --session NAME")
     rows = store.rows("SELECT id FROM chats WHERE name = ? AND name != ''", (name,))
     return int(rows[0][0]) if rows else 0
 
@@ -57,11 +58,9 @@ def chat_latest(store: Store) -> int:
 
 
 def turns_of(store: Store, chat_id: int) -> list[Turn]:
-    """The last turns of a chat, oldest first."""
-    rows = store.rows(
-        f"SELECT {COLUMNS} WHERE chat_id = ? ORDER BY turns.id DESC LIMIT ?", (chat_id, MAX_TURNS)
-    )
-    return [_turn(row) for row in reversed(rows)]
+    """The turns of a chat, oldest first."""
+    rows = store.rows(f"SELECT {COLUMNS} WHERE chat_id = ? ORDER BY turns.id", (chat_id,))
+    return [_turn(row) for row in rows]
 
 
 def find_turns(store: Store, words: str, n: int) -> list[Turn]:
@@ -88,6 +87,7 @@ def _turn(row: sqlite3.Row) -> Turn:
         claims,
         citations,
         model=row["model"],
+        caution=row["caution"],
     )
     return Turn(
         row["question"],
@@ -103,89 +103,104 @@ def _turn(row: sqlite3.Row) -> Turn:
 # Writing
 
 
-def keep_turn(folder: Path, turn: Turn) -> Turn:
-    """Write a turn down; gives it with its ids.
+def keep_turn(folder: Path, turn: Turn, before: Sequence[Turn] = ()) -> Turn:
+    """Write a turn down; gives it with its ids, or as it came where a quoted document is gone.
 
     A turn with an id takes that turn's place; `chat_id` 0 opens the session, or a chat without a
-    name. Raises LibraryError where the library cannot be written or stays locked.
+    name. `before` are the turns that its query may take words from. Raises LibraryError where the
+    library cannot be written or stays locked.
     """
-    turn = replace(turn, asked_at=datetime.now(UTC).isoformat(timespec="seconds"))
-    with _opened(folder) as db, transaction(db):
+    with _changing(folder) as db:
+        if _quotes_gone(db, [turn]):
+            return turn
+        turn = replace(turn, asked_at=datetime.now(UTC).isoformat(timespec="seconds"))
+        if _quotes_gone(db, before):
+            turn = replace(turn, query=turn.question)
         if turn.id:
             _delete(db, [turn.id])
         chat_id = _chat(db, turn)
         answer = turn.answer
         cursor = db.execute(
             "INSERT INTO turns (chat_id, question, query, answer, grounded, claims, citations,"
-            " model, asked_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " model, caution, asked_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (chat_id, _text(turn.question), _text(turn.query), answer.text, answer.grounded,
              json.dumps([(claim.text, claim.citations) for claim in answer.claims]),
              json.dumps([asdict(citation) for citation in answer.citations]),
-             answer.model, turn.asked_at),
+             answer.model, answer.caution, turn.asked_at),
         )  # fmt: skip
         db.execute(
             "INSERT INTO turns_fts (rowid, question, answer) VALUES (?, ?, ?)",
             (cursor.lastrowid, _text(turn.question), answer.text),
         )
+        if turn.id:
+            _sweep(db)
     return replace(turn, id=int(cursor.lastrowid or 0), chat_id=chat_id)
 
 
 def _chat(db: sqlite3.Connection, turn: Turn) -> int:
     """The chat the turn goes to: its own, the one of its session's name, or a new one."""
-    row = db.execute(
-        "SELECT id FROM chats WHERE id = ? OR (name = ? AND name != '')",
-        (turn.chat_id, turn.session),
-    ).fetchone()
+    name = _text(turn.session)
+    row = (
+        db.execute("SELECT id FROM chats WHERE id = ?", (turn.chat_id,)).fetchone()
+        or db.execute("SELECT id FROM chats WHERE name = ? AND name != ''", (name,)).fetchone()
+    )
     if row:
         db.execute("UPDATE chats SET updated_at = ? WHERE id = ?", (turn.asked_at, row[0]))
         return int(row[0])
     cursor = db.execute(
         "INSERT INTO chats (name, created_at, updated_at) VALUES (?, ?, ?)",
-        (_text(turn.session), turn.asked_at, turn.asked_at),
+        (name, turn.asked_at, turn.asked_at),
     )
     return int(cursor.lastrowid or 0)
 
 
 def remove_turns(folder: Path, turn_id: int = 0) -> int:
     """Take out one turn, or all of them with 0, and leave no trace; returns how many."""
-    with _opened(folder) as db:
-        with transaction(db):
-            rows = db.execute("SELECT id FROM turns WHERE ? IN (0, id)", (turn_id,)).fetchall()
-            if turn_id and not rows:
-                raise UsageError(f"there is no answer number {turn_id}", "dragtor history")
-            _delete(db, [row[0] for row in rows])
-            _sweep(db)
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with _changing(folder, tidy=True) as db:
+        rows = db.execute("SELECT id FROM turns WHERE ? IN (0, id)", (turn_id,)).fetchall()
+        if turn_id and not rows:
+            raise UsageError(f"there is no answer number {turn_id}", "dragtor history")
+        _delete(db, [row[0] for row in rows])
+        _sweep(db)
     return len(rows)
 
 
 def forget_documents(db: sqlite3.Connection, document_ids: Sequence[str]) -> None:
     """Part of a removal: turns that quote one of these documents go whole, question and all.
 
-    The answer's sentences follow the document's words, so nothing less leaves no trace. Later
-    turns of the same chats stay; what a rewritten question may have taken from the lost answer
-    goes from them. Runs inside the writer's own transaction.
+    The answer's sentences follow the document's words, so nothing less leaves no trace. Runs
+    inside the writer's own transaction.
     """
     rows = db.execute(
-        "SELECT DISTINCT turns.id, chat_id FROM turns, json_each(turns.citations) AS cited"
+        "SELECT DISTINCT turns.id FROM turns, json_each(turns.citations) AS cited"
         " WHERE json_extract(cited.value, '$.document_id') IN (SELECT value FROM json_each(?))",
         (json.dumps(list(document_ids)),),
     ).fetchall()
-    if not rows:
-        return
-    chats = json.dumps([row[1] for row in rows])
-    db.execute(
-        "UPDATE turns SET query = question WHERE chat_id IN (SELECT value FROM json_each(?))",
-        (chats,),
-    )
     _delete(db, [row[0] for row in rows])
     _sweep(db)
 
 
+def _quotes_gone(db: sqlite3.Connection, turns: Sequence[Turn]) -> bool:
+    """Whether one of the turns quotes a document that is no longer in force."""
+    quoted = {citation.document_id for turn in turns for citation in turn.answer.citations}
+    row = db.execute(
+        "SELECT count(*) FROM documents WHERE staged = 0"
+        " AND id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(quoted)),),
+    ).fetchone()
+    return int(row[0]) < len(quoted)
+
+
 def _delete(db: sqlite3.Connection, turn_ids: Sequence[int]) -> None:
-    each = [(turn_id,) for turn_id in turn_ids]
-    db.executemany("DELETE FROM turns_fts WHERE rowid = ?", each)
-    db.executemany("DELETE FROM turns WHERE id = ?", each)
+    """Take turns out; later turns of their chats lose what a rewriting may have taken from them."""
+    for turn_id in sorted(turn_ids, reverse=True):
+        db.execute(
+            "UPDATE turns SET query = question WHERE query != question AND id > ?"
+            " AND chat_id = (SELECT chat_id FROM turns WHERE id = ?)",
+            (turn_id, turn_id),
+        )
+        db.execute("DELETE FROM turns_fts WHERE rowid = ?", (turn_id,))
+        db.execute("DELETE FROM turns WHERE id = ?", (turn_id,))
 
 
 def _sweep(db: sqlite3.Connection) -> None:
@@ -200,8 +215,11 @@ def _text(text: str) -> str:
 
 
 @contextmanager
-def _opened(folder: Path) -> Iterator[sqlite3.Connection]:
-    """An existing library.db, to be written for a moment; never created, never migrated."""
+def _changing(folder: Path, *, tidy: bool = False) -> Iterator[sqlite3.Connection]:
+    """One transaction on an existing library.db of this version; never created, never migrated.
+
+    `tidy` also overwrites what was deleted.
+    """
     path = folder / "library.db"
     uri = f"{path.absolute().as_uri()}?mode=rw"
     with (
@@ -210,4 +228,8 @@ def _opened(folder: Path) -> Iterator[sqlite3.Connection]:
     ):
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute("PRAGMA secure_delete = ON")
-        yield db
+        with transaction(db):
+            check_version(db, path, migrate=False)
+            yield db
+        if tidy:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")

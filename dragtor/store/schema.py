@@ -65,16 +65,18 @@ MIGRATIONS = (
     INSERT INTO meta VALUES ('library_id', lower(hex(randomblob(8))));
     """,
     """
-    -- every ask without a session opens a chat without a name
+    -- every ask without a session opens a chat without a name; an open chat may outlive its rows,
+    -- so no id is ever given twice
     CREATE TABLE chats (
-        id INTEGER PRIMARY KEY, name TEXT NOT NULL, created_at TEXT NOT NULL,
+        id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, created_at TEXT NOT NULL,
         updated_at TEXT NOT NULL
     );
     CREATE UNIQUE INDEX chats_name ON chats (name) WHERE name != '';
     CREATE TABLE turns (
-        id INTEGER PRIMARY KEY, chat_id INTEGER NOT NULL, question TEXT NOT NULL,
+        id INTEGER PRIMARY KEY AUTOINCREMENT, chat_id INTEGER NOT NULL, question TEXT NOT NULL,
         query TEXT NOT NULL, answer TEXT NOT NULL, grounded INTEGER NOT NULL,
-        claims TEXT NOT NULL, citations TEXT NOT NULL, model TEXT NOT NULL, asked_at TEXT NOT NULL
+        claims TEXT NOT NULL, citations TEXT NOT NULL, model TEXT NOT NULL, caution TEXT NOT NULL,
+        asked_at TEXT NOT NULL
     );
     CREATE INDEX turns_chat ON turns (chat_id);
     CREATE VIRTUAL TABLE turns_fts USING fts5 (
@@ -101,7 +103,7 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
         db.execute("PRAGMA temp_store = MEMORY")
         db.create_function("fold", 1, str.casefold, deterministic=True)
         db.row_factory = sqlite3.Row
-        _check_version(db, path, migrate=write)
+        check_version(db, path, migrate=write)
     return db
 
 
@@ -120,7 +122,8 @@ def _connect_reader(path: Path) -> sqlite3.Connection:
     return db
 
 
-def _check_version(db: sqlite3.Connection, path: Path, *, migrate: bool) -> None:
+def check_version(db: sqlite3.Connection, path: Path, *, migrate: bool) -> None:
+    """Raise LibraryVersion on a newer library, and on an older one that may not be migrated."""
     version = int(db.execute("PRAGMA user_version").fetchone()[0])
     if version > len(MIGRATIONS):
         raise LibraryVersion(
