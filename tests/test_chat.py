@@ -44,7 +44,7 @@ from dragtor.config import ChatConfig, load_config
 from dragtor.errors import GenerationError, LibraryError, LibraryVersion, Missing, UsageError
 from dragtor.llm.base import Stream
 from dragtor.prompt import REWRITE_SYSTEM, rewrite_messages
-from dragtor.store import Store, Turn, Writer, find_turns, keep_turn, remove_turns, turns_of
+from dragtor.store import Store, Turn, Writer, find_turns, keep_turn, turns_of
 from dragtor.store.schema import MIGRATIONS
 from dragtor.types import Answer, Citation, Claim, Document, Message
 
@@ -500,27 +500,24 @@ def test_an_open_chat_keeps_nothing_of_what_was_removed_meanwhile(
     assert [t.query for t in library.history()] == ["and a callus?"]
 
 
-def test_a_retried_or_forgotten_answer_leaves_no_trace_for_a_removal(
-    library: SmallLibrary, folder: Path
-) -> None:
-    secret = made_turn("What of it?", f"{SECRET} it is.", "d1")
-    retried = keep_turn(folder, secret)
-    keep_turn(folder, replace(made_turn("What of it?", "Yes.", "d2"), id=retried.id))
-    forgotten = keep_turn(folder, secret)
-    after = replace(made_turn("and?", "Yes.", "d2"), query=f"what of {SECRET}?")
-    keep_turn(folder, replace(after, chat_id=forgotten.chat_id))
-    remove_turns(folder, forgotten.id)
-    library.remove(PULLEY)
-    assert len(library.history()) == 2
-    assert not found_in(folder, SECRET)
-
-
-def test_a_retried_answer_leaves_no_trace_in_the_word_index(
+def test_a_retried_answer_leaves_no_trace_for_a_removal(
     library: SmallLibrary, folder: Path
 ) -> None:
     retried = keep_turn(folder, made_turn("What of it?", f"{SECRET} it is.", "d1"))
     keep_turn(folder, replace(made_turn("What of it?", "Yes.", "d2"), id=retried.id))
     library.remove(PULLEY)
+    assert len(library.history()) == 1
+    assert not found_in(folder, SECRET)
+
+
+def test_a_forgotten_answer_leaves_no_trace_in_later_questions(
+    library: SmallLibrary, folder: Path
+) -> None:
+    forgotten = keep_turn(folder, made_turn("What of it?", f"{SECRET} it is.", "d1"))
+    after = replace(made_turn("and?", "Yes.", "d2"), query=f"what of {SECRET}?")
+    keep_turn(folder, replace(after, chat_id=forgotten.chat_id))
+    library.forget_history(forgotten.id)
+    assert [t.query for t in library.history()] == ["and?"]
     assert not found_in(folder, SECRET)
 
 
