@@ -28,6 +28,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                     item.add_marker(skip)
 
 
+def pytest_unconfigure() -> None:
+    """Close what llama-cpp-python opens on import and never closes."""
+    if (module := sys.modules.get("llama_cpp._utils")) is not None:
+        module.outnull_file.close()
+        module.errnull_file.close()
+
+
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A library folder, a home and a configuration of the test's own."""
