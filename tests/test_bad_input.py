@@ -224,7 +224,7 @@ SAMPLE = (
 @pytest.mark.parametrize("text", SAMPLE, ids=range(len(SAMPLE)))
 def test_a_sample_through_real_processes(text: bytes, sample_library: Path) -> None:
     """As an argument and on stdin, with the real encoder."""
-    command = ["--library", sample_library, "ask", "--quotes", "--json"]
+    command = ["--library", sample_library, "ask", "--no-history", "--quotes", "--json"]
     if not text.strip():
         assert "question is empty" in one_line(dragtor(*command, "", code=REAL), 2)
         return

@@ -87,7 +87,9 @@ def test_the_guard_notes_what_is_tried(seen: Path, monkeypatch: pytest.MonkeyPat
 def test_reading_offline(seen: Path, sample_library: Path) -> None:
     place = ("--library", sample_library)
     assert forbidden(seen, *place, "search", "--json", "pulley").json["hits"]
-    assert forbidden(seen, *place, "ask", "--quotes", "--json", QUESTION).json["citations"]
+    assert forbidden(seen, *place, "ask", "--no-history", "--quotes", "--json", QUESTION).json[
+        "citations"
+    ]
     assert forbidden(seen, *place, "sources", "--json").json["sources"]
     assert "gte-small" in forbidden(seen, *place, "models", "list").out
 
@@ -99,7 +101,9 @@ def test_answering_offline(
     module = {"llama": "llama_cpp", "xllamacpp": "xllamacpp"}[engine]
     pytest.importorskip(module)
     monkeypatch.setenv("DRAGTOR_LLM_ENGINE", engine)
-    answer = forbidden(seen, "--library", sample_library, "ask", "--json", QUESTION).json
+    answer = forbidden(
+        seen, "--library", sample_library, "ask", "--no-history", "--json", QUESTION
+    ).json
     assert answer["tokens"]["completion"] > 0
     assert "SmolLM2" in answer["model"]
 
