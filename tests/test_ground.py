@@ -147,3 +147,11 @@ def test_two_neighbours_may_carry_a_claim_together() -> None:
     claim = "Crimp last of all grips, and climb again when crimping is free of pain"
     (span,) = support(claim, [1], READ, EMBED)
     assert span.text == "Crimp last of all grips. Climb again when crimping is free of pain."
+
+
+def test_a_name_that_the_quote_lacks_is_not_carried() -> None:
+    text = "The quadriga test, also called the lumbrical stress test, compares two hand positions."
+    document = Document("l", "file:///l", "file", "Lumbrical strain", text)
+    span = Span(Hit(Passage.of(document, 0, len(text)), 1.0), document, 0, len(text))
+    assert support("The Elson test compares two hand positions", [1], [span], EMBED) == []
+    assert support("The quadriga test compares two hand positions", [1], [span], EMBED) == [span]

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from dragtor.ground.gate import missing_names
 from dragtor.ground.quotes import BULLET, EmbedTexts, Span
 from dragtor.ground.tokens import read
 from dragtor.ground.wording import contradicts
@@ -74,6 +75,8 @@ def _nearest(claim: str, carriers: list[Span], embed: EmbedTexts) -> list[Span]:
 def carries(span: Span, claim: str) -> bool:
     """Whether a quote, under its title and heading, holds what the claim says; no question does."""
     if span.text.rstrip().endswith("?") or claim.rstrip().endswith("?"):
+        return False
+    if missing_names(claim, (span.above, span.text)):
         return False
     enough = shared(claim, span.text, span.above) >= MIN_SHARED_WORDS
     return enough and not contradicts(claim, span.text, span.above)
