@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from dragtor.rerank import Reranker
 
 NOT_IN_SOURCES = prompt.NOT_IN_SOURCES
-TERMS_TOKENS = 48
-LAY_DENSE_WEIGHT = 0.8  # where the words differ, meaning counts for more; docs/retrieval.md
 LEADING_MARKS = re.compile(r"(?:\s*\[[\d\s,]+\])+[.\s]*")
 OPEN_MARK = re.compile(r"(?:\s*\[[\d\s,]+\])*\s*(?:[\[【［][^\]】］]{0,40})?")
 TERMS_TOKENS = 48
@@ -132,7 +130,11 @@ class Reader:
         if caution:
             yield Caution(caution)
         found = self._find(dict.fromkeys((asked, question)), filters, turn)
-        if not found.relevant:
+        begun = time.perf_counter()
+        features = ground.features(asked, found.hits, found.ranked)
+        relevant = self._relevant(asked, found, features)
+        turn.spend("check", time.perf_counter() - begun)
+        if not relevant:
             yield turn.answer(found.hits)
             return
         quotes = ground.best_quotes(found.ranked, self.answer_config.quotes)
@@ -143,7 +145,7 @@ class Reader:
             yield turn.answer(found.hits, claims, quotes)
             return
         llm = self.llm()
-        if found.lay and self.answer_config.rewrite:
+        if ground.is_lay(features) and self.answer_config.rewrite:
             terms = self._terms(asked, llm)
             turn.stamp("rewrite")
             found = self._find([f"{terms} {asked}"], filters, turn, LAY_DENSE_WEIGHT)
@@ -173,7 +175,7 @@ class Reader:
     def _find(
         self, asked: Iterable[str], filters: Filters | None, turn: _Turn, dense_weight: float = 0
     ) -> _Found:
-        """Hits and their sentences, ranked for the first wording, and whether to answer at all.
+        """Hits, their documents and sentences, ranked for the first wording.
 
         The dense weight is at least `dense_weight`.
         """
@@ -191,15 +193,18 @@ class Reader:
         turn.stamp("retrieve")
         begun = time.perf_counter()
         ranked = ground.rank(wordings[0], vectors[0], hits, documents, self.embedder.embed_passages)
-        floor = config.floor if config.floor >= 0 else self.embedder.floor
-        near = any(hit.dense_score >= floor for hit in hits)
-        features = ground.features(wordings[0], hits, ranked)
-        relevant = near and (
-            self.gate is None
-            or (self.gate.passes(features) and _names_known(wordings[0], hits, documents))
-        )
         turn.spend("check", time.perf_counter() - begun)
-        return _Found(hits, ranked, relevant, ground.is_lay(features))
+        return _Found(hits, documents, ranked)
+
+    def _relevant(self, asked: str, found: _Found, features: Sequence[float]) -> bool:
+        """Whether what was found seems to answer: near enough, past the gate, all names known."""
+        floor = self.retrieve_config.floor
+        floor = floor if floor >= 0 else self.embedder.floor
+        if not any(hit.dense_score >= floor for hit in found.hits):
+            return False
+        return self.gate is None or (
+            self.gate.passes(features) and _names_known(asked, found.hits, found.documents)
+        )
 
     def _generate(self, turn: _Turn, found: _Found, llm: LLM) -> Iterator[Event]:
         read, messages = self._prompt(turn, found.ranked, llm)
@@ -248,9 +253,8 @@ class Reader:
 @dataclass(frozen=True, slots=True)
 class _Found:
     hits: Hits
+    documents: Mapping[str, Document]
     ranked: Sequence[ground.Span]
-    relevant: bool
-    lay: bool
 
 
 @dataclass

@@ -42,7 +42,7 @@ def span(sentence: str, score: float, passage: tuple[int, int] | None = None) ->
     a, b = passage or (start, end)
     heading = "Rest" if start < TEXT.index("# Load") else "Load"
     hit = Hit(Passage.of(DOCUMENT, a, b, heading), score, dense_score=score)
-    return Span(hit, DOCUMENT, start, end, score, score)
+    return Span(hit, DOCUMENT, start, end, score)
 
 
 RANKED = [

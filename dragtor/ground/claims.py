@@ -76,10 +76,11 @@ def carries(span: Span, claim: str) -> bool:
     """Whether a quote, under its title and heading, holds what the claim says; no question does."""
     if span.text.rstrip().endswith("?") or claim.rstrip().endswith("?"):
         return False
-    if missing_names(claim, (span.above, span.text)):
-        return False
-    enough = shared(claim, span.text, span.above) >= MIN_SHARED_WORDS
-    return enough and not contradicts(claim, span.text, span.above)
+    return (
+        shared(claim, span.text, span.above) >= MIN_SHARED_WORDS
+        and not missing_names(claim, (span.above, span.text))
+        and not contradicts(claim, span.text, span.above)
+    )
 
 
 def shared(claim: str, quote: str, above: str = "") -> float:

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from dragtor.config import AnswerConfig, packaged
@@ -17,11 +18,11 @@ from dragtor.errors import UsageError
 from dragtor.ground.quotes import Span, stems
 from dragtor.types import Hit
 
-FEATURES = ("dense", "sentence", "words", "words_of_best")
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+FEATURES = ("dense", "sentence", "words", "words_of_best")
 TOP_SENTENCES = 5
 _WORD = re.compile(r"[^\W_]+")
 _OPENER = re.compile(r"(?:^|[.!?…:]\s+|[\"“”(]\s*)([^\W_]+)")
@@ -86,15 +87,19 @@ def gate_for(fingerprint: str, kept: str) -> Gate | None:
     """
     import json
 
-    import yaml
-
     stored = [json.loads(kept)] if kept else []
-    packaged_gates = yaml.safe_load(packaged("gates.yml").read_text("utf-8")) or []
-    for data in (*stored, *packaged_gates):
+    for data in (*stored, *_packaged_gates()):
         gate = Gate.from_dict(data)
         if gate is not None and gate.fingerprint == fingerprint:
             return gate
     return None
+
+
+@cache  # a chat asks for it at every question
+def _packaged_gates() -> list[dict[str, Any]]:
+    import yaml
+
+    return yaml.safe_load(packaged("gates.yml").read_text("utf-8")) or []
 
 
 def fit(rows: Sequence[Sequence[float]], answerable: Sequence[bool], fingerprint: str) -> Gate:

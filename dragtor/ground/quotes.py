@@ -31,23 +31,19 @@ STOP_WORDS = frozenset(
     how does did done there here each other""".split()
 )
 # Of the sentence's cosine, its hit's score, the question's words that it and its headings hold.
-# A listwise logistic fit on 676 questions with known spans (benchmarks/sentences.py).
+# A listwise logistic fit on 676 questions with known spans; docs/log.md has the figures.
 WEIGHTS = (0.61, 0.25, 0.14)
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A sentence of a hit: `document.text[start:end]`; `score` is its rank value, about 0..1.
-
-    `cosine` is its likeness to the question.
-    """
+    """A sentence of a hit: `document.text[start:end]`; `score` is its rank value, about 0..1."""
 
     hit: Hit
     document: Document
     start: int
     end: int
     score: float = 0.0
-    cosine: float = 0.0
 
     @property
     def text(self) -> str:
@@ -117,7 +113,7 @@ def rank(
         seen = stems(f"{span.above} {span.text}")
         parts = (cosine, span.hit.score, len(asked & seen) / max(len(asked), 1))
         score = sum(weight * part for weight, part in zip(WEIGHTS, parts, strict=True))
-        scored.append(replace(span, score=score, cosine=cosine))
+        scored.append(replace(span, score=score))
     return sorted(scored, key=lambda span: -span.score)
 
 

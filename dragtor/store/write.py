@@ -268,7 +268,8 @@ class Writer:
                 self._delete_document(document_id, staged=1)
             for item in add:
                 self._put_in_force(item, edition)
-            forget_documents(self.db, remove)
+            if remove:
+                forget_documents(self.db, remove)
             finish()
             if old or remove:
                 self.set_meta("untidy", "1")
