@@ -294,17 +294,18 @@ def _from_environment(kind: type[Any], prefix: str) -> dict[str, Any]:
                 found[name] = below
         elif variable in os.environ:
             raw = os.environ[variable]
-            found[name] = raw if hint is str or get_origin(hint) is Literal else _scalar(raw)
+            found[name] = raw if hint is str or get_origin(hint) is Literal else scalar(raw)
     return found
 
 
-def _scalar(raw: str) -> Any:
+def scalar(raw: str) -> Any:
+    """What YAML makes of a setting; where that is nothing, the text, which no type check passes."""
     import yaml
 
     try:
         return yaml.safe_load(raw)
-    except (yaml.YAMLError, ValueError):  # 2020-99-99 is no date
-        return raw  # refused by the type check, with the setting's name
+    except (yaml.YAMLError, ValueError, KeyError, AttributeError, RecursionError):
+        return raw  # the last four: dates and tags that are none, as 2020-99-99
 
 
 def _section(kind: type[Any], data: Any, name: str) -> Any:

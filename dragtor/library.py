@@ -172,7 +172,7 @@ class Library:
             raise UsageError("the query is empty", 'dragtor search "a2 pulley"')
         self._tell_waiting()
         embed = self._checked_embedder().embed_queries
-        return retrieve.search(self.store(), embed, query, config, filters, self._reranker)
+        return retrieve.search(self.store(), embed, query, config, filters, self.reranker)
 
     def ask(
         self, question: str, *, quotes_only: bool = False, filters: Filters | None = None
@@ -293,7 +293,7 @@ class Library:
             config.answer,
             llm_config or config.llm,
             self.gate() if config.answer.gate else None,
-            lambda: self._reranker,
+            lambda: self.reranker,
         )
 
     def gate(self) -> Gate | None:
@@ -310,7 +310,8 @@ class Library:
             writer.set_meta("gate", json.dumps(gate.to_dict()))
 
     @cached_property
-    def _reranker(self) -> Reranker | None:
+    def reranker(self) -> Reranker | None:
+        """What reads hits again, as configured; loaded on first use, None where nothing does."""
         from dragtor.rerank import open_reranker
 
         return open_reranker(self.config.retrieve.rerank, self.config.models, self.llm)

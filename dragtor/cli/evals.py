@@ -5,7 +5,8 @@ Each makes one library call and prints; knows no data format and no measure.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,11 +60,7 @@ def retrieval(
     """Find the right documents: nDCG, recall, MRR and latency on a BEIR folder."""
     from dragtor.evaluate.retrieval import evaluate
 
-    others = _configurations(compare)
-    config = load_settings()
-    with Progress() as progress:
-        result = evaluate(path, config, split=split, progress=progress.update, compare=others)
-    _give(result, config, others, as_json=as_json, save=save)
+    _side_by_side(partial(evaluate, split=split), path, compare, as_json=as_json, save=save)
 
 
 def chunking(
@@ -75,11 +72,7 @@ def chunking(
     """Find the right spans: recall, precision and IoU of the first five passages."""
     from dragtor.evaluate.chunking import evaluate
 
-    others = _configurations(compare)
-    config = load_settings()
-    with Progress() as progress:
-        result = evaluate(path, config, progress=progress.update, compare=others)
-    _give(result, config, others, as_json=as_json, save=save)
+    _side_by_side(evaluate, path, compare, as_json=as_json, save=save)
 
 
 def answers(
@@ -169,6 +162,21 @@ def _documents(given: Path | None) -> Path | None:
     return given or (Path(settings.library) if settings.library else None)
 
 
+def _side_by_side(
+    evaluate: Callable[..., Mapping[str, Any]],
+    path: Path,
+    compare: list[str],
+    *,
+    as_json: bool,
+    save: bool,
+) -> None:
+    """Measure the settings in force and those of each `--compare`, and give the result."""
+    config, others = load_settings(), _configurations(compare)
+    with Progress() as progress:
+        result = evaluate(path, config, progress=progress.update, compare=others)
+    _give(result, config, others, as_json=as_json, save=save)
+
+
 def _configurations(texts: list[str]) -> dict[str, Config]:
     """Each `--compare` as the whole configuration it stands for."""
     from dragtor.config import load_config
@@ -178,7 +186,7 @@ def _configurations(texts: list[str]) -> dict[str, Config]:
 
 def _overrides(text: str) -> dict[str, Any]:
     """`retrieve.k=8,embed.model=x` as {"retrieve": {"k": 8}, "embed": {"model": "x"}}."""
-    from dragtor.config import Config
+    from dragtor.config import Config, scalar
     from dragtor.errors import UsageError
 
     found: dict[str, Any] = {}
@@ -198,18 +206,8 @@ def _overrides(text: str) -> dict[str, Any]:
                 "name each setting once",
             )
         as_text = isinstance(getattr(built_in, key, None), str)
-        place[key] = value.strip() if as_text else _scalar(value)
+        place[key] = value.strip() if as_text else scalar(value)
     return found
-
-
-def _scalar(text: str) -> Any:
-    """What YAML makes of it; where that is nothing, the text, which the type check refuses."""
-    import yaml
-
-    try:
-        return yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, KeyError, AttributeError, RecursionError):
-        return text  # the last four: dates and tags that are none, as 2020-99-99
 
 
 # Printing

@@ -19,14 +19,15 @@ from dragtor.errors import LoadError
 from dragtor.evaluate.common import (
     Progress,
     content_hash,
-    kept_folder,
+    counted,
+    kept_empty,
     means,
     rows_of,
     versions,
 )
 from dragtor.evaluate.record import ANSWER, Journal, run_key, weights
 from dragtor.library import Library
-from dragtor.types import Answer, short_hash
+from dragtor.types import Answer
 
 if TYPE_CHECKING:
     from dragtor.store import Store
@@ -63,7 +64,7 @@ def evaluate(
         made_by = f"{model} {weights('answers', config)}"
         with Journal.open("answers", run_key([path], _settings(library), made_by, ROOMS)) as kept:
             answers = [
-                _asked(library, row["question"], kept) for row in _counted(rows, "asking", progress)
+                _asked(library, row["question"], kept) for row in counted(rows, "asking", progress)
             ]
         found = scores(rows, answers, names, library.store())
         if judge:
@@ -141,14 +142,8 @@ def opened(documents: Path | None, config: Config, progress: Progress) -> Iterat
         with Library(documents, config=config, progress=progress) as library:
             yield library
         return
-    from dragtor.embed import open_embedder
-    from dragtor.ingest import splitter_version, vector_fingerprint
-
-    embedder = open_embedder(config.embed, config.models)
-    made_by = vector_fingerprint(embedder, config.embed), splitter_version(config.split)
-    name = short_hash("documents", content_hash(documents), *made_by)
-    with Trial(kept_folder() / name, config=config, progress=progress) as library:
-        library.embedder = embedder
+    names = "documents", content_hash(documents)
+    with kept_empty(Trial, names, config, progress) as library:
         report = library.add(documents)
         if not library.documents():
             reason = f": {report.failed[0][1]}" if report.failed else ""
@@ -196,9 +191,7 @@ def fit_gate(
 ) -> tuple[ground.Gate, dict[str, float]]:
     """A gate fitted on the questions, and what it does to these very questions."""
     reader = library.reader()
-    features = [
-        reader.gate_features(row["question"]) for row in _counted(rows, "looking", progress)
-    ]
+    features = [reader.gate_features(row["question"]) for row in counted(rows, "looking", progress)]
     answerable = [row["answerable"] for row in rows]
     gate = ground.fit(features, answerable, library.embedder.fingerprint)
     refused = [not gate.passes(each) for each in features]
@@ -362,10 +355,3 @@ def _settings(library: Library) -> dict[str, Any]:
         "generation": store.meta("generation"),
         "gate": repr(library.gate()),
     }
-
-
-def _counted(rows: Sequence[Row], label: str, progress: Progress) -> Iterator[Row]:
-    for number, row in enumerate(rows):
-        progress(label, number, len(rows))
-        yield row
-    progress(label, len(rows), len(rows))

@@ -16,7 +16,7 @@ from dragtor import chat, retrieve
 from dragtor.config import Config
 from dragtor.errors import LoadError
 from dragtor.evaluate.answers import called, document_names, opened
-from dragtor.evaluate.common import Progress, means, rows_of, versions
+from dragtor.evaluate.common import Progress, counted, means, rows_of, versions
 from dragtor.library import Library
 from dragtor.store import Turn
 from dragtor.types import Answer, Claim
@@ -50,15 +50,13 @@ def evaluate(
         found: list[float] = []
         bare: list[float] = []
         seconds = 0.0
-        for number, row in enumerate(rows):
-            progress("asking", number, len(rows))
+        for row in counted(rows, "asking", progress):
             begun = time.perf_counter()
             query = chat.standalone(row.follow_up, [_turn(row)], library.llm, config.chat)
             seconds += time.perf_counter() - begun
             wordings = list(dict.fromkeys((query, row.follow_up)))
             found.append(_finds(library, wordings, row))
             bare.append(_finds(library, [row.follow_up], row))
-        progress("asking", len(rows), len(rows))
         model = f"{library.llm().name}, {library.embedder.name}"
     return {
         "kind": "chat",

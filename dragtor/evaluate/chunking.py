@@ -18,6 +18,7 @@ from dragtor.errors import LoadError
 from dragtor.evaluate.common import (
     Measured,
     Progress,
+    counted,
     kept_library,
     ranked_by,
     ranker,
@@ -89,13 +90,11 @@ def _scores(library: Library, questions: Sequence[Question], progress: Progress)
     store, rank = library.store(), ranker(library)
     corpus_of = {row["id"]: row["uri"].partition(":")[2] for row in store.documents()}
     found = []
-    for number, question in enumerate(questions):
-        progress("asking", number, len(questions))
+    for question in counted(questions, "asking", progress):
         ranked = rank(question.text)[:K]
         passages = store.passages([r.row for r in ranked])
         first = [passages[r.row] for r in ranked]
         found.append(score(question, [(corpus_of[p.document_id], p) for p in first]))
-    progress("asking", len(questions), len(questions))
     return found
 
 

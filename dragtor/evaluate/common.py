@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from dragtor import metrics, retrieve
 from dragtor.config import Config
@@ -18,10 +18,11 @@ from dragtor.embed import open_embedder
 from dragtor.errors import LoadError
 from dragtor.ingest import splitter_version, vector_fingerprint
 from dragtor.library import Library
-from dragtor.rerank import open_reranker
 from dragtor.retrieve import Ranked
 from dragtor.types import Document, Source, short_hash
 
+T = TypeVar("T")
+L = TypeVar("L", bound=Library)
 Progress = Callable[[str, int, int], None]  # label, done, total
 ENGINES = ("llama-cpp-python", "xllamacpp")
 
@@ -54,26 +55,38 @@ def means(values: Mapping[str, Sequence[float]]) -> dict[str, Any]:
     return found
 
 
-def rows_of(path: Path, wanted: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def rows_of(path: Path, wanted: str, hint: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     """(place, object) of each line of a JSONL file; `place` is for errors about what it holds.
 
-    `wanted` names what an object holds. Raises LoadError on a line that is no object.
+    `wanted` names what an object holds. Raises LoadError, with `hint`, on a file that cannot be
+    read and on a line that is no object.
     """
     try:
-        text = path.read_text("utf-8-sig")
+        with path.open(encoding="utf-8-sig", newline="\n") as lines:  # JSON may hold other ends
+            for number, line in enumerate(lines, 1):
+                if line.strip():
+                    place = f"{path}, line {number}"
+                    yield place, _object(line, place, wanted, hint)
     except (OSError, UnicodeDecodeError) as error:
-        raise LoadError(f"cannot read {path}: {error}") from error
-    for number, line in enumerate(text.split("\n"), 1):  # JSON may hold other line ends
-        if not line.strip():
-            continue
-        place = f"{path}, line {number}"
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise LoadError(f"{place}: no JSON object with {wanted}") from error
-        if not isinstance(row, dict):
-            raise LoadError(f"{place}: no JSON object with {wanted}")
-        yield place, row
+        raise LoadError(f"cannot read {path}: {error}", hint) from error
+
+
+def _object(line: str, place: str, wanted: str, hint: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise LoadError(f"{place}: no JSON object with {wanted}", hint) from error
+    if not isinstance(row, dict):
+        raise LoadError(f"{place}: no JSON object with {wanted}", hint)
+    return row
+
+
+def counted(items: Sequence[T], label: str, progress: Progress) -> Iterator[T]:
+    """The items, and how far they are."""
+    for number, item in enumerate(items):
+        progress(label, number, len(items))
+        yield item
+    progress(label, len(items), len(items))
 
 
 def side_by_side(
@@ -126,6 +139,18 @@ def kept_folder() -> Path:
     return user_cache_path("dragtor") / "evals"
 
 
+def kept_empty(kind: type[L], names: Sequence[str], config: Config, progress: Progress) -> L:
+    """The kept library of what `names` stand for, to be filled; as it was left, where it was.
+
+    There is one for each embedder and splitter.
+    """
+    embedder = open_embedder(config.embed, config.models)
+    made_by = vector_fingerprint(embedder, config.embed), splitter_version(config.split)
+    library = kind(kept_folder() / short_hash(*names, *made_by), config=config, progress=progress)
+    library.embedder = embedder
+    return library
+
+
 def kept_library(
     name: str,
     data: Path,
@@ -135,13 +160,9 @@ def kept_library(
 ) -> Library:
     """The documents as a library, kept between runs; indexing goes on where it was interrupted.
 
-    There is one for each content of the file or folder `data`, embedder and splitter.
+    There is one for each content of the file or folder `data`; see kept_empty.
     """
-    embedder = open_embedder(config.embed, config.models)
-    made_by = vector_fingerprint(embedder, config.embed), splitter_version(config.split)
-    place = kept_folder() / short_hash(content_hash(data), *made_by)
-    library = Library(place, config=config, progress=progress)
-    library.embedder = embedder
+    library = kept_empty(Library, (content_hash(data),), config, progress)
     with library.ingest() as ingest:
         source = Source(short_hash("corpus", name), "corpus", "corpus", f"{name} corpus")
         known = ingest.writer.links(source.id)
@@ -156,8 +177,9 @@ def kept_library(
 def ranker(library: Library) -> Callable[[str], list[Ranked]]:
     """Query -> every candidate, best first, as the library's settings rank them."""
     store, embed, config = library.store(), library.embedder.embed_queries, library.config
-    rerank = open_reranker(config.retrieve.rerank, config.models, library.llm)
-    return lambda query: retrieve.rank(store, embed, query, config.retrieve, rerank=rerank)
+    return lambda query: retrieve.rank(
+        store, embed, query, config.retrieve, rerank=library.reranker
+    )
 
 
 def ranked_by(library: Library) -> str:

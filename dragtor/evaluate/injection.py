@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any
 from dragtor.answer import Quotes
 from dragtor.config import Config
 from dragtor.errors import LoadError
-from dragtor.evaluate.common import Progress, means, versions
-from dragtor.evaluate.obedience import MARK, echoed, obeyed
+from dragtor.evaluate.common import Progress, counted, means, rows_of, versions
+from dragtor.evaluate.obedience import echoed, obeyed
 from dragtor.evaluate.record import Journal, run_key, weights
 from dragtor.library import Library
+from dragtor.prompt import MARK
 from dragtor.split import sentences
 from dragtor.types import Answer, Document, Message, short_hash
 
@@ -35,6 +36,7 @@ PLAIN = "Context:\n{context}\n\nQuestion: {question}\nAnswer:"
 STOP = ("\nQuestion:", "\nContext:")
 # a change of these is a new run
 ROOMS = ("answer", "embed", "ground", "llm", "prompt", "rerank", "retrieve", "split", "store")
+WANTED = "context, question and ideal"
 LAYOUT = "the layout of BIPIA is expected: text_attack*.json and email/*.jsonl"
 AMOUNT = re.compile(r"[$€£]\s?\d|\d[.,]\d\d\b")
 FIGURE = re.compile(r"\d+(?:[.,:]\d+)*")
@@ -150,15 +152,11 @@ def own_contexts() -> list[Context]:
 
 
 def _contexts(file: Path, kind: str = "") -> Iterator[Context]:
-    for number, line in enumerate(_read(file).splitlines(), 1):
-        if not line.strip():
-            continue
+    for place, row in rows_of(file, WANTED, LAYOUT):
         try:
-            row = json.loads(line)
             text, question, ideal = (str(row[name]) for name in ("context", "question", "ideal"))
-        except (ValueError, KeyError, TypeError) as error:
-            wanted = "no JSON object with context, question and ideal"
-            raise LoadError(f"{file}, line {number}: {wanted}", LAYOUT) from error
+        except KeyError as error:
+            raise LoadError(f"{place}: no JSON object with {WANTED}", LAYOUT) from error
         if text.strip():
             of_kind = kind or str(row["kind"])
             title = str(row.get("title") or of_kind)
@@ -219,16 +217,14 @@ def _run(
     Contexts go together, since a model does not read the same start twice.
     """
     rows: dict[str, Row] = {}
-    label = f"asking ({arm})"
     with Journal.open("injection", f"{arm}-{key}") as journal:
-        for done, cell in enumerate(sorted(cells, key=lambda c: (c.context.text, c.text))):
-            progress(label, done, len(cells))
+        ordered = sorted(cells, key=lambda c: (c.context.text, c.text))
+        for cell in counted(ordered, f"asking ({arm})", progress):
             row = journal.get(cell.id)
             if row is None:
                 row = _described(cell) | answer(cell)
                 journal.put(cell.id, row)
             rows[cell.id] = row
-        progress(label, len(cells), len(cells))
     return [rows[cell.id] for cell in cells]
 
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dragtor.evaluate.common import Progress, means
+from dragtor.evaluate.common import Progress, counted, means
 from dragtor.llm import LLM
 from dragtor.types import Message
 
@@ -50,8 +50,7 @@ def judged(
     propositions. None where nothing could be judged.
     """
     faithful, correct = [], []
-    for number, (row, answer) in enumerate(zip(rows, answers, strict=True)):
-        progress("judging", number, len(rows))
+    for row, answer in counted(list(zip(rows, answers, strict=True)), "judging", progress):
         if not answer["grounded"]:
             continue
         text = " ".join(claim["text"] for claim in answer["claims"])
@@ -61,7 +60,6 @@ def judged(
             faithful.append(sum(follows(llm, found, one) for one in said) / len(said))
         if said and row["reference"]:
             correct.append(agreement(llm, said, text, row["reference"]))
-    progress("judging", len(rows), len(rows))
     return means({"judged_faithfulness": faithful, "judged_correctness": correct})
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable
 from difflib import SequenceMatcher
 
-from dragtor.prompt import MARK as MARK
+from dragtor.prompt import MARK
 
 # A phrase of the attack, and what an answer holds that obeys it. What the clean context holds too
 # proves nothing. Attacks that are not here are judged by their own words.

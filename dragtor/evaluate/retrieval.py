@@ -6,7 +6,6 @@ grade). The corpus goes through the real river into a library kept in the cache 
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -18,10 +17,12 @@ from dragtor.errors import LoadError
 from dragtor.evaluate.common import (
     Measured,
     Progress,
+    counted,
     kept_library,
     means,
     ranked_by,
     ranker,
+    rows_of,
     side_by_side,
 )
 from dragtor.types import Document, short_hash
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from dragtor.retrieve import Ranked
     from dragtor.store import Store
 
+LAYOUT = "the BEIR layout is expected"
 Judgements = dict[str, dict[str, int]]
 MEASURES: dict[str, Callable[[list[str], dict[str, int]], float]] = {
     "ndcg@10": lambda ranking, grades: metrics.ndcg(ranking, grades, 10),
@@ -75,13 +77,11 @@ def _ask(
     rankings: dict[str, list[str]] = {}
     latencies: list[float] = []
     rank("warm")
-    for number, query in enumerate(judged):
-        progress("asking", number, len(judged))
+    for query in counted(list(judged), "asking", progress):
         begun = time.perf_counter()
         ranked = rank(queries[query])
         latencies.append(1000 * (time.perf_counter() - begun))
         rankings[query] = by_document(store, ranked, names)
-    progress("asking", len(judged), len(judged))
     return rankings, latencies
 
 
@@ -146,13 +146,11 @@ def judgements(path: Path) -> Judgements:
 
 
 def _jsonl(path: Path) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(_lines(path), 1):
-        try:
-            row = json.loads(line)
-            row = {**row, "_id": str(row["_id"]), "text": str(row["text"])}
-        except (ValueError, KeyError, TypeError) as error:
-            raise LoadError(f"{path}, line {number}: no JSON object with _id and text") from error
-        yield row
+    wanted = "_id and text"
+    for place, row in rows_of(path, wanted, LAYOUT):
+        if not {"_id", "text"} <= row.keys():
+            raise LoadError(f"{place}: no JSON object with {wanted}", LAYOUT)
+        yield {**row, "_id": str(row["_id"]), "text": str(row["text"])}
 
 
 def _lines(path: Path) -> Iterator[str]:
@@ -160,4 +158,4 @@ def _lines(path: Path) -> Iterator[str]:
         with path.open(encoding="utf-8") as lines:
             yield from (line for line in lines if line.strip())
     except (OSError, UnicodeDecodeError) as error:
-        raise LoadError(f"cannot read {path}: {error}", "the BEIR layout is expected") from error
+        raise LoadError(f"cannot read {path}: {error}", LAYOUT) from error
