@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from dragtor.config import SplitConfig
 from dragtor.errors import UsageError
+from dragtor.headings import heading_of, headings
 from dragtor.types import Document, Passage
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ VERSION = 1  # raise it when the same document would be split differently
 MAX_CHARS_PER_TOKEN = 16  # so that text which the tokenizer hardly sees stays bounded as well
 TINY = 0.25  # of a passage's tokens; smaller paragraphs join their neighbours
 
-_HEADING = re.compile(r"^(#{1,6})[ \t]+(\S.{0,199})$", re.M)
 _BLANK_LINE = re.compile(r"\n\s*\n")
 # Where a sentence may end: stops, closing quotes and brackets, citation numbers, white space.
 _STOP = re.compile(
@@ -75,7 +75,7 @@ class _Section(NamedTuple):
 
     start: int
     end: int
-    heading: str
+    path: tuple[str, ...]
 
 
 def split(
@@ -106,8 +106,8 @@ def split(
     passages: list[Passage] = []
     for section, spans in zip(task.sections, strategy(task), strict=True):
         fitting = {part for span in spans for part in ruler.fitting(span)}
-        path = f"{section.heading} > ".removeprefix(f"{document.title} > ").removesuffix(" > ")
-        passages += (Passage.of(document, *span, path) for span in sorted(fitting))
+        heading = heading_of(section.path, document)
+        passages += (Passage.of(document, *span, heading) for span in sorted(fitting))
     return passages
 
 
@@ -244,23 +244,17 @@ def _stripped(text: str, start: int, end: int) -> _Span | None:
 
 def _sections(text: str) -> Iterator[_Section]:
     """Stretches of text between heading lines; a heading with nothing under it is one itself."""
-    path: list[tuple[int, str]] = []
+    above: tuple[str, ...] = ()
     begin = 0
-    headings = list(_HEADING.finditer(text))
-    levels = [len(match[1]) for match in headings]
-    for index, match in enumerate([*headings, None]):
-        end = match.start() if match else len(text)
-        heading = " > ".join(title for _, title in path)
+    before: re.Match[str] | None = None
+    for line, path in (*headings(text), (None, ())):
+        end = line.start() if line else len(text)
         if body := _stripped(text, begin, end):
-            yield _Section(*body, heading)
-        elif index and (match is None or levels[index] <= levels[index - 1]):
-            above = " > ".join(title for _, title in path[:-1])
-            yield _Section(*headings[index - 1].span(2), above)
-        if match:
-            level = levels[index]
-            path = [part for part in path if part[0] < level]
-            path.append((level, match[2].rstrip("# \t") or match[2].strip()))
-            begin = match.end()
+            yield _Section(*body, above)
+        elif before and (line is None or len(line[1]) <= len(before[1])):
+            yield _Section(*before.span(2), above[:-1])
+        if line:
+            above, begin, before = path, line.end(), line
 
 
 class _Task(NamedTuple):

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from dragtor.ground.quotes import Span, spans
+from dragtor.headings import heading_of, headings
 from dragtor.types import Document, Hit, Passage
 
-HEADING_LINE = re.compile(r"^(#{1,6})[ \t]+(\S.{0,199})$", re.MULTILINE)  # as split.py has it
 # A sentence that tells its reader how to answer: written for a model, not for a person. "Your
 # response to training", "your power output" and "forget the rule of thumb" are everyday words.
 _REPLY = (
@@ -101,33 +101,23 @@ def _widened(ranked: Sequence[Span], context: str) -> Iterator[Span]:
     for best in sorted(best_of.values(), key=lambda span: -span.hit.score):
         start, end = _extent(best.hit.passage, best.document, context)
         whole = replace(best.hit, passage=Passage.of(best.document, start, end))
-        headings = _headings(best.document)
+        above = [
+            (line.start(), heading_of(path, best.document))
+            for line, path in headings(best.document.text)
+        ]
         near = sorted(spans(whole, best.document), key=lambda span: abs(span.start - best.start))
         for span in near:
-            hit = _hit_there(span, best.hit, headings)
+            hit = _hit_there(span, best.hit, above)
             yield known.get(span.key) or replace(span, hit=hit, score=best.score - 1e-6)
 
 
-def _hit_there(span: Span, hit: Hit, headings: Sequence[tuple[int, str]]) -> Hit:
+def _hit_there(span: Span, hit: Hit, above: Sequence[tuple[int, str]]) -> Hit:
     """The hit where it holds the span; elsewhere under that place's heading, with no speaker."""
     if hit.passage.start <= span.start and span.end <= hit.passage.end:
         return hit
-    heading = next((path for start, path in reversed(headings) if start <= span.start), "")
+    heading = next((path for start, path in reversed(above) if start <= span.start), "")
     passage = Passage.of(span.document, span.start, span.end, heading)
     return replace(hit, passage=passage, start_s=None, end_s=None, speaker=None)
-
-
-def _headings(document: Document) -> list[tuple[int, str]]:
-    """Where each heading line starts, and the path of headings below it, as a passage has it."""
-    found: list[tuple[int, str]] = []
-    path: list[tuple[int, str]] = []
-    for line in HEADING_LINE.finditer(document.text):
-        level = len(line[1])
-        path = [part for part in path if part[0] < level]
-        path.append((level, line[2].rstrip("# \t") or line[2].strip()))
-        names = [name for _, name in path]
-        found.append((line.start(), " > ".join(names[names[0] == document.title :])))
-    return found
 
 
 def _extent(passage: Passage, document: Document, context: str) -> tuple[int, int]:
@@ -136,7 +126,7 @@ def _extent(passage: Passage, document: Document, context: str) -> tuple[int, in
         return passage.start, passage.end
     if context == "document":
         return 0, len(document.text)
-    starts = [found.start() for found in HEADING_LINE.finditer(document.text)]
+    starts = [line.start() for line, _ in headings(document.text)]
     start = max((s for s in starts if s <= passage.start), default=0)
     end = min((s for s in starts if s > passage.start), default=len(document.text))
     return start, max(end, passage.end)
