@@ -7,11 +7,11 @@ batch is no faster there.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from dragtor import runtime
 from dragtor.embed.base import Ids, TokenEmbedder, Traits
 from dragtor.errors import CorruptModel, Missing
 
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
-_ERRORS_ONLY = 3  # ONNX Runtime's log level
-
 
 class OnnxEmbedder(TokenEmbedder):
     """An Embedder whose vectors are the same bits alone, in company and on any thread count."""
@@ -40,12 +37,9 @@ class OnnxEmbedder(TokenEmbedder):
     ) -> None:
         super().__init__(tokenizer, traits, config)
         self._session = session
-        self._inputs = [item.name for item in session.get_inputs()]
+        self._inputs = runtime.input_names(session, self.name, traits.mend)
         self._output = _token_output(session, traits)
-        self._threads = config.threads or _cores()
-        if unknown := set(self._inputs).difference(_INPUTS):
-            reason = f"{self.name} wants inputs that no text has: {', '.join(sorted(unknown))}"
-            raise CorruptModel(reason, traits.mend)
+        self._threads = config.threads
 
     @classmethod
     def open(cls, spec: ModelSpec, folder: Path, config: EmbedConfig) -> OnnxEmbedder:
@@ -65,8 +59,8 @@ class OnnxEmbedder(TokenEmbedder):
             floor=spec.floor,
             mend=mend,
         )
-        session = _open_session(folder / spec.main_file, mend)
-        return cls(session, _open_tokenizer(folder / cls.TOKENIZER, mend), traits, config)
+        session = runtime.open_session(folder / spec.main_file, mend)
+        return cls(session, runtime.open_tokenizer(folder / cls.TOKENIZER, mend), traits, config)
 
     def _encode(
         self, sequences: Sequence[Ids], reduce: Callable[[int, NDArray[np.float32]], T]
@@ -74,17 +68,9 @@ class OnnxEmbedder(TokenEmbedder):
         def one(i: int) -> T:
             return reduce(i, self._token_vectors(sequences[i]))
 
-        workers = min(self._threads, len(sequences))
-        if workers < 2:
-            return [one(i) for i in range(len(sequences))]
-        from concurrent.futures import ThreadPoolExecutor
-
         longest_first = sorted(range(len(sequences)), key=lambda i: -len(sequences[i]))
-        pool = ThreadPoolExecutor(workers, "embed")
-        try:
-            done = dict(zip(longest_first, pool.map(one, longest_first), strict=True))
-        finally:
-            pool.shutdown(cancel_futures=True)  # on Ctrl-C, do not finish the queue first
+        made = runtime.each(one, longest_first, self._threads, "embed")
+        done = dict(zip(longest_first, made, strict=True))
         return [done[i] for i in range(len(sequences))]
 
     def _token_vectors(self, ids: Ids) -> NDArray[np.float32]:
@@ -98,30 +84,10 @@ class OnnxEmbedder(TokenEmbedder):
         try:
             vectors: NDArray[np.float32] = self._session.run([self._output], feed)[0][0]
         except Exception as error:  # onnxruntime's errors share no base
-            raise CorruptModel(f"{self.name} failed: {_line(error)}", self._traits.mend) from error
+            raise CorruptModel(
+                f"{self.name} failed: {runtime.one_line(error)}", self._traits.mend
+            ) from error
         return vectors
-
-
-def _open_session(path: Path, mend: str) -> InferenceSession:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # see the top; starting a pool also costs 30 ms
-    options.inter_op_num_threads = 1
-    options.log_severity_level = _ERRORS_ONLY
-    try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's errors share no base
-        raise CorruptModel(f"{path} is not readable as ONNX: {_line(error)}", mend) from error
-
-
-def _open_tokenizer(path: Path, mend: str) -> Tokenizer:
-    from tokenizers import Tokenizer
-
-    try:
-        return Tokenizer.from_file(str(path))
-    except Exception as error:  # tokenizers raises nothing narrower
-        raise CorruptModel(f"{path} is not readable: {_line(error)}", mend) from error
 
 
 def _token_output(session: Any, traits: Traits) -> str:
@@ -131,14 +97,3 @@ def _token_output(session: Any, traits: Traits) -> str:
             name: str = output.name
             return name
     raise CorruptModel(f"{traits.name} gives no token vectors", traits.mend)
-
-
-def _cores() -> int:
-    """Cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__

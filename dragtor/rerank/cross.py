@@ -6,12 +6,12 @@ alone and in company, and nothing is padded.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dragtor import runtime
 from dragtor.errors import CorruptModel
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
     from tokenizers import Tokenizer
 
-_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
-_ERRORS_ONLY = 3  # ONNX Runtime's log level
 _SURROGATES = re.compile("[\ud800-\udfff]")  # no tokenizer takes them; file names hold them
 
 
@@ -41,13 +39,10 @@ class CrossEncoder:
     ) -> None:
         self.name = name
         self._session = session
-        self._inputs = [item.name for item in session.get_inputs()]
         self._mend = f"dragtor models pull {name}"
-        self._threads = threads or os.cpu_count() or 1
+        self._inputs = runtime.input_names(session, name, self._mend)
+        self._threads = threads
         self._max_tokens = max_tokens
-        if unknown := set(self._inputs).difference(_INPUTS):
-            reason = f"{name} wants inputs that no text has: {', '.join(sorted(unknown))}"
-            raise CorruptModel(reason, self._mend)
         tokenizer.no_padding()  # a tokenizer.json may hold a fixed length
         tokenizer.encode_special_tokens = True  # "[SEP]" inside a text is text
         self._tokenizer = tokenizer
@@ -57,22 +52,9 @@ class CrossEncoder:
         cls, name: str, weights: Path, tokenizer: Path, max_tokens: int, threads: int = 0
     ) -> CrossEncoder:
         """Load model.onnx and tokenizer.json; raises CorruptModel where one cannot be read."""
-        import onnxruntime
-        from tokenizers import Tokenizer
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1  # see the top
-        options.log_severity_level = _ERRORS_ONLY
-        providers = ["CPUExecutionProvider"]
-        path = weights
-        try:
-            session = onnxruntime.InferenceSession(str(path), options, providers=providers)
-            path = tokenizer
-            opened = Tokenizer.from_file(str(path))
-        except Exception as error:  # neither library has a base for its errors
-            mend = f"dragtor models pull {name}"
-            raise CorruptModel(f"{path} is not readable: {_line(error)}", mend) from error
-        return cls(name, session, opened, max_tokens, threads)
+        mend = f"dragtor models pull {name}"
+        session = runtime.open_session(weights, mend)
+        return cls(name, session, runtime.open_tokenizer(tokenizer, mend), max_tokens, threads)
 
     def score(self, query: str, passages: Sequence[str]) -> NDArray[np.float32]:
         """(n,): the probability that the passage is relevant, as the model was trained to say."""
@@ -80,17 +62,8 @@ class CrossEncoder:
 
         asked = self._shortened(_readable(query))
         self._tokenizer.enable_truncation(self._max_tokens, strategy="only_second")
-        workers = min(self._threads, len(passages))
-        if workers < 2:
-            return np.array([self._one(asked, text) for text in passages], np.float32)
-        from concurrent.futures import ThreadPoolExecutor
-
-        pool = ThreadPoolExecutor(workers, "rerank")
-        try:
-            scores = list(pool.map(lambda text: self._one(asked, text), passages))
-        finally:
-            pool.shutdown(cancel_futures=True)  # on Ctrl-C, do not finish the queue first
-        return np.array(scores, np.float32)
+        found = runtime.each(lambda text: self._one(asked, text), passages, self._threads, "rerank")
+        return np.array(found, np.float32)
 
     def _shortened(self, query: str) -> str:
         """The query, cut to half the room where it is longer: the passage has the rest."""
@@ -112,7 +85,9 @@ class CrossEncoder:
         try:
             logits = np.asarray(self._session.run(None, feed)[0], np.float64)
         except Exception as error:  # onnxruntime's errors share no base
-            raise CorruptModel(f"{self.name} failed: {_line(error)}", self._mend) from error
+            raise CorruptModel(
+                f"{self.name} failed: {runtime.one_line(error)}", self._mend
+            ) from error
         if logits.shape not in ((1, 1), (1, 2)) or not np.isfinite(logits).all():
             raise CorruptModel(f"{self.name} gives no relevance for a pair of texts", self._mend)
         gain = logits[0, 0] if logits.size == 1 else logits[0, 1] - logits[0, 0]
@@ -121,7 +96,3 @@ class CrossEncoder:
 
 def _readable(text: str) -> str:
     return _SURROGATES.sub("\ufffd", text)
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
