@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
+from pathlib import Path
 from typing import Any, Literal
 
 DocumentKind = Literal["web", "feed", "audio", "video", "file", "image"]
@@ -70,6 +71,49 @@ class Document:
     published: str = ""
     segments: tuple[Segment, ...] = ()
     meta: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A spoken word with its punctuation; `speaker` where that is known."""
+
+    text: str
+    start_s: float
+    end_s: float
+    speaker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A stretch in which one speaker is heard; turns of two speakers may overlap."""
+
+    speaker: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """A titled part of a recording; it lasts until the next one."""
+
+    title: str
+    start_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Something spoken, before it is a text.
+
+    `document.text` holds what was written about it (show notes), or nothing. Where `words` are
+    there (captions), nothing needs to be transcribed; `audio` is a local file, None if there is
+    no need of it.
+    """
+
+    document: Document
+    audio: Path | None = None
+    words: tuple[Word, ...] = ()
+    chapters: tuple[Chapter, ...] = ()
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

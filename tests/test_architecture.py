@@ -23,7 +23,7 @@ MAX_LINES = 400
 # A room imports rooms of smaller rows only.
 ROWS = (
     ("types", "errors"),  # these two import nothing
-    ("config", "extras", "headings", "prompt", "metrics", "links", "runtime"),
+    ("config", "extras", "headings", "prompt", "metrics", "links", "runtime", "spoken"),
     ("models",),
     ("load", "speech", "split", "embed", "store", "llm", "rerank", "tagging"),
     ("retrieve",),
@@ -41,11 +41,12 @@ FRONT = "__init__"  # the front door names public things, and imports rooms when
 
 # Slow to import, or wanted by few commands: never at module level.
 HEAVY = {
-    "bs4", "charset_normalizer", "chromadb", "chromadb_rust_bindings", "dacite", "filelock",
-    "httpx", "huggingface_hub", "jinja2", "llama_cpp", "lxml", "mammoth", "markdown_it", "numpy",
-    "onnx", "onnxruntime", "pathspec", "platformdirs", "psutil", "pydantic", "pypdfium2",
-    "requests", "requests_cache", "rich", "scipy", "tokenizers", "torch", "trafilatura",
-    "transformers", "urllib3", "xllamacpp", "yaml",
+    "av", "bs4", "charset_normalizer", "chromadb", "chromadb_rust_bindings", "dacite", "feedparser",
+    "filelock", "httpx", "huggingface_hub", "jinja2", "jiwer", "llama_cpp", "lxml", "mammoth",
+    "markdown_it", "numpy", "onnx", "onnxruntime", "pathspec", "platformdirs", "psutil", "pyannote",
+    "pydantic", "pypdfium2", "pysubs2", "pywhispercpp", "requests", "requests_cache", "rich",
+    "scipy", "tokenizers", "torch", "trafilatura", "transformers", "urllib3", "xllamacpp", "yaml",
+    "yt_dlp",
 }  # fmt: skip
 # cli draws tables on a terminal; it may name rich where it draws, not where it starts.
 
