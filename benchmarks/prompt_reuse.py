@@ -1,9 +1,9 @@
 """Time to the first token with and without what was read before, through the `llama` engine.
 
 (i) a cold `ask`, without and with the saved state of the fixed prefix; (ii) a chat's second
-question, without and with reuse, once with earlier turns as question and answer, once with their
-passages kept. Bar for (ii): half. Ratios are of processor seconds, which other load changes least;
-seconds and tokens read stand beside them.
+question, without and with reuse: its passages are all new, and those of the first question stay in
+the prompt, as in a chat (`chat`), or are left out (`chat_passages_dropped`). Bar for `chat`: half.
+Ratios are of processor seconds, which other load changes least; seconds and tokens stand beside.
 Run: python benchmarks/prompt_reuse.py [MODEL] [PASSAGE_TOKENS]
 """
 
@@ -32,15 +32,17 @@ SAMPLE = Path(__file__).resolve().parent.parent / "assets" / "sample_library"
 QUESTIONS = ("What does the text say first?", "And what does it say after that?")
 
 
-def blocks_of(text: str, llm: LlamaCpp, tokens: int) -> tuple[list[prompt.Block], str]:
-    """Sentences of `text` that have `tokens` tokens together, and the text after them."""
+def blocks_of(
+    text: str, llm: LlamaCpp, tokens: int, before: int = 0
+) -> tuple[list[prompt.Block], str]:
+    """Sentences of `text` of `tokens` tokens, numbered after `before`, and the text after them."""
     chosen: list[tuple[int, str]] = []
     end = taken = 0
     for start, end in sentences(text):
         taken += llm.count_tokens(text[start:end])
         if taken > tokens:
             break
-        chosen.append((len(chosen) + 1, text[start:end]))
+        chosen.append((before + len(chosen) + 1, text[start:end]))
     return [prompt.Block("Sample", chosen)], text[end:]
 
 
@@ -73,7 +75,7 @@ def main(name: str, passage_tokens: int) -> int:
     with tempfile.TemporaryDirectory() as folder:
         llm = open_llama(path, config, prefixes=Path(folder))
         passages, rest = blocks_of(text, llm, passage_tokens)
-        others, _ = blocks_of(rest, llm, passage_tokens)
+        others, _ = blocks_of(rest, llm, passage_tokens, len(passages[0].sentences))
         first = prompt.answer_messages(QUESTIONS[0], passages)
         answer, found["cold"] = first_token(llm, first, prompt.FIXED)
         llm.close()
@@ -81,21 +83,21 @@ def main(name: str, passage_tokens: int) -> int:
         llm = open_llama(path, config, prefixes=Path(folder))  # the next process
         again, found["cold_saved_prefix"] = first_token(llm, first, prompt.FIXED)
         same = answer == again
-        layouts = {
-            "chat": [Message("user", QUESTIONS[0]), Message("assistant", answer)],
-            "chat_passages_kept": [first[-1], Message("assistant", answer)],
-        }
+        said = [(sentence, ()) for sentence in [prompt.MARK.sub("", answer)]]
+        layouts = {"chat": passages, "chat_passages_dropped": []}
         seconds = {
-            layout: prompt.answer_messages(QUESTIONS[1], others, history)
-            for layout, history in layouts.items()
+            layout: prompt.answer_messages(
+                QUESTIONS[1], others, [prompt.Earlier(QUESTIONS[0], said, blocks)]
+            )
+            for layout, blocks in layouts.items()
         }
-        for layout, messages in reversed(seconds.items()):  # either goes on from the first question
+        for layout, messages in seconds.items():  # either goes on from the first question
             _, found[f"{layout}_reuse"] = first_token(llm, messages, prompt.FIXED)
         for layout, messages in seconds.items():
             forget(llm)
             _, found[layout] = first_token(llm, messages, 0)
         llm.close()
-    pairs = {"cold": "_saved_prefix", "chat": "_reuse", "chat_passages_kept": "_reuse"}
+    pairs = {"cold": "_saved_prefix", "chat": "_reuse", "chat_passages_dropped": "_reuse"}
     ratios = {
         f"{key}_ratio": round(found[key + with_]["processor_s"] / found[key]["processor_s"], 3)
         for key, with_ in pairs.items()

@@ -28,8 +28,6 @@ LEADING_MARKS = re.compile(r"(?:\s*\[[\d\s,]+\])+[.\s]*")
 OPEN_MARK = re.compile(r"(?:\s*\[[\d\s,]+\])*\s*(?:[\[【［][^\]】］]{0,40})?")
 TERMS_TOKENS = 48
 LAY_DENSE_WEIGHT = 0.8  # where the words differ, meaning counts for more; docs/retrieval.md
-LEADING_MARKS = re.compile(r"(?:\s*\[[\d\s,;]+\])+[.\s]*")
-OPEN_MARK = re.compile(r"(?:\s*\[[\d\s,;]+\])*\s*(?:\[[\d\s,;]*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,7 @@ class Sentence:
     citations: tuple[Citation, ...]
 
 
-Event = Caution | Quotes | Sentence | Answer
+Event = Caution | Quotes | ground.Read | Sentence | Answer
 
 
 @dataclass
@@ -118,9 +116,9 @@ class Reader:
         *,
         quotes_only: bool = False,
         query: str = "",
-        history: Sequence[Message] = (),
+        history: Sequence[ground.Exchange] = (),
     ) -> Iterator[Event]:
-        """A Caution, Quotes, sentences as they are grounded, then the whole Answer, always last.
+        """A Caution, Quotes, what is Read, sentences as they are grounded, then the whole Answer.
 
         `query` is the question made to stand alone, where the question leans on `history`.
         """
@@ -207,10 +205,12 @@ class Reader:
         )
 
     def _generate(self, turn: _Turn, found: _Found, llm: LLM) -> Iterator[Event]:
-        read, messages = self._prompt(turn, found.ranked, llm)
+        before, fresh, messages = self._prompt(turn, found.ranked, llm)
+        read = [*before, *fresh]
         if not read:
             yield turn.answer(found.hits)
             return
+        yield ground.Read(tuple(fresh))
         grounder = _Grounder(read, self.embedder.embed_passages, self.answer_config.unsupported)
         config = self.llm_config
         with llm.stream(
@@ -232,9 +232,10 @@ class Reader:
 
     def _prompt(
         self, turn: _Turn, ranked: Sequence[ground.Span], llm: LLM
-    ) -> tuple[list[ground.Span], list[Message]]:
-        """The sentences that the model reads, and the whole prompt with them."""
-        empty = prompt.answer_messages(turn.asked, [], turn.history, small=llm.small)
+    ) -> tuple[list[ground.Span], list[ground.Span], list[Message]]:
+        """Sentences read for earlier questions, those to be read now, and the whole prompt."""
+        before, earlier = _conversation(turn.history)
+        empty = prompt.answer_messages(turn.asked, [], earlier, small=llm.small)
         room = llm.context_tokens - self.llm_config.answer_tokens - llm.count_prompt(empty)
         config = self.answer_config
         read = ground.reading(
@@ -245,9 +246,10 @@ class Reader:
                 "the question leaves no room for a passage in the model's context",
                 "ask a shorter question, or raise llm.context_tokens in params.yml",
             )
-        return read, prompt.answer_messages(
-            turn.asked, _blocks(read), turn.history, small=llm.small
-        )
+        known = {span.key for span in before}
+        fresh = [span for span in read if span.key not in known]
+        blocks = _blocks(fresh, len(before))
+        return before, fresh, prompt.answer_messages(turn.asked, blocks, earlier, small=llm.small)
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +268,7 @@ class _Turn:
 
     question: str
     asked: str
-    history: Sequence[Message] = ()
+    history: Sequence[ground.Exchange] = ()
     caution: str = ""
     timings: dict[str, float] = field(default_factory=dict)
     begun: float = field(default_factory=time.perf_counter)
@@ -311,15 +313,35 @@ def _names_known(question: str, hits: Hits, documents: Mapping[str, Document]) -
     return not ground.missing_names(question, filter(None, [*seen, *about]))
 
 
-def _blocks(read: Sequence[ground.Span]) -> list[prompt.Block]:
-    """The sentences under their headings, numbered from 1 in their order."""
+def _blocks(read: Sequence[ground.Span], before: int = 0) -> list[prompt.Block]:
+    """The sentences under their headings, numbered in their order, after those read `before`."""
     blocks: list[prompt.Block] = []
-    for n, span in enumerate(read, 1):
+    for n, span in enumerate(read, before + 1):
         note = span.hit.speaker or ""
         if not blocks or (blocks[-1].heading, blocks[-1].note) != (span.above, note):
             blocks.append(prompt.Block(span.above, [], note))
         blocks[-1].sentences.append((n, span.text))
     return blocks
+
+
+def _conversation(
+    history: Sequence[ground.Exchange],
+) -> tuple[list[ground.Span], list[prompt.Earlier]]:
+    """All sentences read before, in the order of their numbers, and the turns that show them."""
+    read: list[ground.Span] = []
+    turns = []
+    for exchange in history:
+        blocks = _blocks(exchange.read, len(read))
+        read += exchange.read
+        numbers = {span.key: n for n, span in enumerate(read, 1)}
+        places = {c.n: (c.document_id, c.start, c.end) for c in exchange.answer.citations}
+        said = [
+            (claim.text, [numbers[places[n]] for n in claim.citations if places[n] in numbers])
+            for claim in exchange.answer.claims
+            if claim.citations
+        ]
+        turns.append(prompt.Earlier(exchange.question, said, blocks))
+    return read, turns
 
 
 def rendered(claim: Claim) -> str:

@@ -5,16 +5,16 @@ Is handed a way to ask and a language model; knows neither retrieval nor groundi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, overload
 
-from dragtor import prompt
+from dragtor import ground, prompt
 from dragtor.config import ChatConfig
 from dragtor.errors import DragtorError, LibraryError, UsageError
 from dragtor.store import Filters, Turn
-from dragtor.types import Answer, Message
+from dragtor.types import Answer
 
 if TYPE_CHECKING:
     from dragtor.llm import LLM
@@ -75,49 +75,53 @@ def prose(answer: Answer) -> str:
 
 
 def history(
-    turns: Sequence[Turn], count_tokens: Callable[[str], int], budget: int
-) -> list[Message]:
-    """Earlier turns as messages of at most `budget` tokens, the oldest dropped first.
+    turns: Sequence[Turn],
+    count_tokens: Callable[[str], int],
+    budget: int,
+    read: Mapping[int, tuple[ground.Span, ...]] | None = None,
+) -> list[ground.Exchange]:
+    """Earlier turns of at most `budget` tokens, the oldest dropped first.
 
-    Where it grows too long it is cut to half the budget at once: what the messages open with
-    then stays the same for several turns, and a model that keeps its state need not read it again.
+    `read` holds what the model was given for a turn, by the turn's place. Where it grows too long
+    it is cut to half the budget at once: what the prompt opens with then stays the same for
+    several turns, and a model that keeps its state need not read it again.
     """
-    kept: list[tuple[int, Turn]] = []
-    for turn in turns[max(0, len(turns) // HISTORY_TURNS - 1) * HISTORY_TURNS :]:
+    kept: list[tuple[int, ground.Exchange]] = []
+    begin = max(0, len(turns) // HISTORY_TURNS - 1) * HISTORY_TURNS
+    for place, turn in enumerate(turns[begin:], begin):
         if not (said := prose(turn.answer)):
             continue
-        kept.append((count_tokens(turn.query) + count_tokens(said), turn))
+        spans = (read or {}).get(place, ())
+        size = count_tokens(turn.query) + count_tokens(said)
+        size += sum(count_tokens(span.text) + ground.MARK_TOKENS for span in spans)
+        kept.append((size, ground.Exchange(turn.query, turn.answer, spans)))
         if sum(size for size, _ in kept) > budget:
             while sum(size for size, _ in kept) > budget // 2 and len(kept) > 1:
                 kept.pop(0)
             if kept[0][0] > budget:
                 kept.pop()
-    return [
-        message
-        for _, turn in kept
-        for message in (Message("user", turn.query), Message("assistant", prose(turn.answer)))
-    ]
+    return [exchange for _, exchange in kept]
 
 
-class _Earlier(Sequence[Message]):
-    """Messages that are made when they are first read: no model is loaded before it is needed."""
+class _Earlier(Sequence[ground.Exchange]):
+    """Turns that are counted when they are first read: no model is loaded before it is needed."""
 
-    def __init__(self, made: Callable[[], Sequence[Message]]) -> None:
+    def __init__(self, made: Callable[[], Sequence[ground.Exchange]]) -> None:
         self._made = made
 
     @cached_property
-    def _messages(self) -> Sequence[Message]:
+    def _turns(self) -> Sequence[ground.Exchange]:
         return self._made()
 
     def __len__(self) -> int:
-        return len(self._messages)
+        return len(self._turns)
 
     @overload
-    def __getitem__(self, place: int) -> Message: ...
+    def __getitem__(self, place: int) -> ground.Exchange: ...
     @overload
-    def __getitem__(self, place: slice) -> Sequence[Message]: ...
-    def __getitem__(self, place: int | slice) -> Message | Sequence[Message]:
-        return self._messages[place]
+    def __getitem__(self, place: slice) -> Sequence[ground.Exchange]: ...
+    def __getitem__(self, place: int | slice) -> ground.Exchange | Sequence[ground.Exchange]:
+        return self._turns[place]
 
 
 # The conversation
@@ -140,7 +144,7 @@ class Ask(Protocol):
         quotes_only: bool = False,
         filters: Filters | None = None,
         query: str = "",
-        history: Sequence[Message] = (),
+        history: Sequence[ground.Exchange] = (),
         attempt: int = 0,
     ) -> Iterator[Any]:
         """Events; the last is the Answer."""
@@ -173,6 +177,7 @@ class Chat:
         self._asked: tuple[str, bool, Filters | None] | None = None
         self._stopped = False  # before what was asked had its answer
         self._attempt = 0
+        self._read: dict[int, tuple[ground.Span, ...]] = {}  # for each turn of this session
 
     def ask(self, question: str) -> Answer:
         """The answer to a question, in the light of the turns before."""
@@ -214,7 +219,9 @@ class Chat:
         if query != question:
             yield Standalone(query)
         budget = self._config.history_tokens
-        earlier = _Earlier(lambda: history(before, self._llm().count_tokens, budget))
+        read = self._read
+        read.pop(len(before), None)  # of a turn that was stopped, or is retried
+        earlier = _Earlier(lambda: history(before, self._llm().count_tokens, budget, read))
         for event in self._ask(
             question,
             quotes_only=quotes_only,
@@ -223,6 +230,8 @@ class Chat:
             history=earlier if before and not quotes_only else (),
             attempt=self._attempt,
         ):
+            if isinstance(event, ground.Read):
+                self._read[len(before)] = event.spans
             if isinstance(event, Answer):
                 event = replace(event, question=question)
                 turn = replace(turn, query=query, answer=event, session=self.name)

@@ -176,7 +176,7 @@ class AnswerConfig:
 class ChatConfig:
     """How a conversation is carried on."""
 
-    history_tokens: int = 600  # tokens of earlier turns in the prompt, oldest dropped first
+    history_tokens: int = 1500  # tokens of earlier turns and their passages, oldest dropped first
     rewrite: bool = True  # follow-ups are rewritten to stand alone before retrieval
 
 

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from dragtor.config import Config, LLMConfig, library_path, load_config
 from dragtor.errors import LibraryError, LoadError, UsageError
-from dragtor.types import Answer, Document, Hits, Message, Source
+from dragtor.types import Answer, Document, Hits, Source
 
 if TYPE_CHECKING:
     from dragtor.answer import Event, Reader
     from dragtor.chat import Chat
     from dragtor.embed import Embedder
-    from dragtor.ground import Gate
+    from dragtor.ground import Exchange, Gate
     from dragtor.ingest import Ingest, Loader, Report
     from dragtor.llm import LLM
     from dragtor.rerank import Reranker
@@ -189,10 +189,10 @@ class Library:
         quotes_only: bool = False,
         filters: Filters | None = None,
         query: str = "",
-        history: Sequence[Message] = (),
+        history: Sequence[Exchange] = (),
         attempt: int = 0,
     ) -> Iterator[Event]:
-        """The answer as it grows: Quotes, then each Sentence, then the Answer.
+        """The answer as it grows: Quotes, what is Read, then each Sentence, then the Answer.
 
         A chat gives a follow-up as it stands alone (`query`) and its earlier turns; an `attempt`
         above 0 draws other words than the one before.

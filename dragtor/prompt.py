@@ -50,6 +50,19 @@ class Block:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A question asked before, with the passages read for it, and its answer.
+
+    `said` holds sentences and the numbers of what they cite: the passages of a conversation are
+    numbered through.
+    """
+
+    question: str
+    said: Sequence[tuple[str, Sequence[int]]]
+    blocks: Sequence[Block] = ()
+
+
 def soften(text: str) -> str:
     """The text with no fence of ours and no mark in it: its own [12, 14] reads (12, 14)."""
     return MARK.sub(r"\1(\2)", _FENCE.sub("‹", text))
@@ -88,26 +101,39 @@ def render_block(block: Block) -> str:
 def answer_messages(
     question: str,
     blocks: Sequence[Block],
-    history: Sequence[Message] = (),
+    history: Sequence[Earlier] = (),
     *,
     small: bool = False,
 ) -> list[Message]:
     """The prompt for an answer with [n] marks, for a large or a `small` model.
 
-    The first `FIXED` messages are always the same. Marks of earlier answers are softened: their
-    numbers name other sentences.
+    The first `FIXED` messages are always the same.
     """
-    return [
-        Message("system", _ANSWER_SYSTEM.format(otherwise=_NEAREST if small else _REFUSE)),
-        *_EXAMPLE,
-        *(Message(message.role, soften(message.content)) for message in history),
-        Message("user", _ask(question, blocks)),
-    ]
+    messages = [Message("system", _ANSWER_SYSTEM.format(otherwise=_NEAREST if small else _REFUSE))]
+    messages += _EXAMPLE
+    for earlier in history:
+        said = " ".join(_marked(text, numbers) for text, numbers in earlier.said)
+        asked = _ask(earlier.question, earlier.blocks)
+        messages += [Message("user", asked), Message("assistant", said)]
+    return [*messages, Message("user", _ask(question, blocks))]
 
 
 def _ask(question: str, blocks: Sequence[Block]) -> str:
+    asked = f"Question: {soften(question.strip())}"
+    if not blocks:  # they were read for an earlier question, or are not known any more
+        return asked
     passages = "\n".join(render_block(block) for block in blocks)
-    return f"<passages>\n{passages}\n</passages>\n\nQuestion: {soften(question.strip())}"
+    return f"<passages>\n{passages}\n</passages>\n\n{asked}"
+
+
+def _marked(text: str, numbers: Sequence[int]) -> str:
+    """A sentence with its marks before the full stop, as in the example."""
+    text = soften(text)
+    marks = "".join(f"[{n}]" for n in numbers)
+    if not marks:
+        return text
+    end = len(text) - text.endswith((".", "!", "?"))
+    return f"{text[:end]} {marks}{text[end:]}"
 
 
 def _one_line(text: str) -> str:

@@ -13,6 +13,7 @@ from test_ingest import river
 
 from dragtor.answer import NOT_IN_SOURCES, Caution, Quotes, Reader, Sentence, _by_sentence, _Turn
 from dragtor.config import AnswerConfig, LLMConfig, RetrieveConfig
+from dragtor.ground import Exchange, Read
 from dragtor.llm.base import Stream, Usage
 from dragtor.store import Store
 from dragtor.types import Answer, Message
@@ -136,6 +137,22 @@ def test_a_caution_comes_first_and_stays_on_the_answer(store: Store) -> None:
     assert isinstance(first, Caution)
     assert isinstance(answer, Answer)
     assert answer.caution == first.text
+
+
+def test_what_was_read_before_is_cited_and_not_printed_twice(store: Store) -> None:
+    parrot = Parrot("The pulley heals in 6 weeks [1].")
+    events = list(reader(store, parrot).ask("How long does the pulley heal?"))
+    read = next(event for event in events if isinstance(event, Read))
+    answer = events[-1]
+    assert isinstance(answer, Answer)
+    at = next(n for n, span in enumerate(read.spans, 1) if "6 weeks" in span.text)
+    parrot.text = f"The pulley heals in 6 weeks [{at}]."
+    earlier = Exchange("How long does the pulley heal?", answer, read.spans)
+    again = list(reader(store, parrot).ask("Does the pulley heal in 6 weeks?", history=[earlier]))
+    assert [event for event in again if isinstance(event, Read)] == [Read(())]
+    assert parrot.prompts[-1][-1].content == "Question: Does the pulley heal in 6 weeks?"
+    assert isinstance(again[-1], Answer)
+    assert [c.quote for c in again[-1].citations] == ["The pulley heals in 6 weeks."]
 
 
 def test_nothing_relevant_asks_no_model(store: Store) -> None:

@@ -42,11 +42,12 @@ from dragtor.chat import (
 from dragtor.cli.chat import Lines
 from dragtor.config import ChatConfig, load_config
 from dragtor.errors import GenerationError, LibraryError, LibraryVersion, Missing, UsageError
+from dragtor.ground import Exchange, Span
 from dragtor.llm.base import Stream
 from dragtor.prompt import REWRITE_SYSTEM, rewrite_messages
 from dragtor.store import Store, Turn, Writer, find_turns, keep_turn, turns_of
 from dragtor.store.schema import MIGRATIONS
-from dragtor.types import Answer, Citation, Claim, Document, Message
+from dragtor.types import Answer, Citation, Claim, Document, Hit, Message, Passage
 
 FIRST = "How many weeks until the pulley heals?"
 SAID = "The pulley heals in 6 weeks."
@@ -188,31 +189,42 @@ def words(text: str) -> int:
     return len(text.split())
 
 
+def asked(turns: Sequence[Exchange]) -> list[str]:
+    return [turn.question for turn in turns]
+
+
 def test_history_is_trimmed_oldest_first() -> None:
     turns = [made_turn(f"question {n}", f"answer {n}") for n in range(6)]  # 4 tokens each
-    assert history(turns, words, 100)[0] == Message("user", "question 0")
+    assert asked(history(turns, words, 100))[0] == "question 0"
     for budget in range(0, 30):
-        messages = history(turns, words, budget)
-        assert sum(words(m.content) for m in messages) <= budget
-        assert [m.role for m in messages] == ["user", "assistant"] * (len(messages) // 2)
-        if budget >= 4:
-            assert messages[-1] == Message("assistant", "answer 5")
-        kept = [int(m.content[-1]) for m in messages[::2]]
-        assert kept == list(range(6))[len(turns) - len(kept) :]
+        kept = history(turns, words, budget)
+        assert 4 * len(kept) <= budget
+        assert len(kept) or budget < 4
+        assert asked(kept) == [f"question {n}" for n in range(6)][len(turns) - len(kept) :]
+
+
+def test_what_was_read_for_a_turn_counts() -> None:
+    turns = [made_turn(f"question {n}", f"answer {n}") for n in range(4)]
+    document = Document("d1", PULLEY, "web", "Pulley", "Six words stand in this sentence.")
+    passage = Passage.of(document, 0, len(document.text))
+    span = Span(Hit(passage, 1.0), document, 0, len(document.text))
+    read = dict.fromkeys(range(4), (span, span))  # 26 tokens a turn
+    assert [turn.read for turn in history(turns, words, 60, read)] == [(span, span)] * 2
+    assert len(history(turns, words, 200, read)) == 4
+    assert [turn.read for turn in history(turns, words, 200, {3: (span,)})] == [(), (), (), (span,)]
 
 
 def test_what_history_opens_with_stays_the_same_for_several_turns() -> None:
     turns = [made_turn(f"question {n}", f"answer {n}") for n in range(40)]
-    opened = [history(turns[:n], words, 40)[0].content for n in range(1, 40)]
+    opened = [asked(history(turns[:n], words, 40))[0] for n in range(1, 40)]
     changes = sum(a != b for a, b in pairwise(opened))
     assert 0 < changes <= 40 // 5
 
 
-def test_history_leaves_out_refusals_numbers_and_what_nothing_carries() -> None:
+def test_history_leaves_out_refusals() -> None:
     refused = Turn("q", "q", Answer("q", "Not in your sources.", False))
     loose = Answer("q", "x", True, (Claim("Carried.", (1,)), Claim("Loose.", ())))
-    messages = history([refused, Turn("q", "query", loose)], words, 100)
-    assert messages == [Message("user", "query"), Message("assistant", "Carried.")]
+    assert history([refused, Turn("q", "query", loose)], words, 100) == [Exchange("query", loose)]
 
 
 # A conversation
@@ -225,10 +237,10 @@ def test_a_follow_up_is_searched_answered_and_kept(library: SmallLibrary, scribe
     assert events[0] == Standalone("Does tape help the pulley?")
     answer = events[-1]
     assert answer.question == "and tape?"
-    prompt = scribe.prompts[-1]
+    first, prompt = scribe.prompts[0], scribe.prompts[-1]
     assert prompt[-1].content.endswith("Does tape help the pulley?")
-    assert Message("user", FIRST) in prompt
-    assert Message("assistant", SAID) in prompt
+    assert prompt[: len(first)] == first  # so that none of it is read again
+    assert prompt[len(first) : -1] == [Message("assistant", f"{SAID[:-1]} [1].")]
     again = library.chat("knee")
     assert [t.question for t in again.turns] == [FIRST, "and tape?"]
     assert [t.query for t in again.turns] == [FIRST, "Does tape help the pulley?"]
@@ -371,10 +383,10 @@ def test_a_long_chat_is_resumed_whole_and_its_latest_turns_are_prompted(folder: 
         turns = library.chat("knee").turns
     assert [t.question for t in turns] == [f"question {n}" for n in range(all_turns)]
     assert "## question 0\n" in markdown(turns, "knee")
-    messages = history(turns, words, 10_000)
-    assert messages[-1].content == f"answer {all_turns - 1}"
-    assert 2 * HISTORY_TURNS <= len(messages) <= 4 * HISTORY_TURNS
-    opened = [history(turns[:n], words, 10_000)[0].content for n in range(1, all_turns)]
+    kept = asked(history(turns, words, 10_000))
+    assert kept[-1] == f"question {all_turns - 1}"
+    assert HISTORY_TURNS <= len(kept) <= 2 * HISTORY_TURNS
+    opened = [asked(history(turns[:n], words, 10_000))[0] for n in range(1, all_turns)]
     assert len(set(opened)) == 2
 
 

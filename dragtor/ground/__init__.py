@@ -19,12 +19,15 @@ from dragtor.ground.gate import (
     missing_names,
 )
 from dragtor.ground.quotes import EmbedTexts, Span, best_quotes, rank, spans
-from dragtor.ground.reading import reading
+from dragtor.ground.reading import MARK_TOKENS, Exchange, Read, reading
 
 __all__ = [
     "FEATURES",
+    "MARK_TOKENS",
     "EmbedTexts",
+    "Exchange",
     "Gate",
+    "Read",
     "Span",
     "best_quotes",
     "caution",

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from dragtor.ground.quotes import Span, spans
 from dragtor.headings import heading_of, headings
-from dragtor.types import Document, Hit, Passage
+from dragtor.types import Answer, Document, Hit, Passage
 
 # A sentence that tells its reader how to answer: written for a model, not for a person. "Your
 # response to training", "your power output" and "forget the rule of thumb" are everyday words.
@@ -51,6 +51,25 @@ _ORDER = re.compile(
     re.IGNORECASE,
 )
 MARK_TOKENS = 5  # of a sentence's number and line end
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The sentences that a model is given for a question, in their order, before it writes."""
+
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """An earlier question of a conversation as it was searched, its answer, and what was read.
+
+    `read` is empty where that is not known any more, as in a conversation that is resumed.
+    """
+
+    question: str
+    answer: Answer
+    read: tuple[Span, ...] = ()
 
 
 def reading(
