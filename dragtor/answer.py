@@ -308,8 +308,9 @@ class _Turn:
 
 def _names_known(question: str, hits: Hits, documents: Mapping[str, Document]) -> bool:
     """Whether what the question names is named anywhere in what was found."""
-    seen = [text for hit in hits for text in (hit.passage.text, hit.passage.heading, hit.speaker)]
+    seen = [text for hit in hits for text in (hit.passage.text, hit.passage.heading)]
     about = [text for d in documents.values() for text in (d.title, d.author)]
+    about += [s.name for d in documents.values() for s in d.speakers]
     return not ground.missing_names(question, filter(None, [*seen, *about]))
 
 
@@ -317,7 +318,7 @@ def _blocks(read: Sequence[ground.Span], before: int = 0) -> list[prompt.Block]:
     """The sentences under their headings, numbered in their order, after those read `before`."""
     blocks: list[prompt.Block] = []
     for n, span in enumerate(read, before + 1):
-        note = span.hit.speaker or ""
+        note = span.speaker or ""
         if not blocks or (blocks[-1].heading, blocks[-1].note) != (span.above, note):
             blocks.append(prompt.Block(span.above, [], note))
         blocks[-1].sentences.append((n, span.text))

@@ -35,7 +35,8 @@ def place(document: Document, start: int, end: int) -> Place:
         return Place(_link(document, start, end, None, None))
     first, last = touched[0], touched[-1]
     url = _link(document, start, end, first.page, first.start_s)
-    return Place(url, first.page, first.start_s, last.end_s, first.speaker)
+    speaker = document.speaker_name(first.speaker)
+    return Place(url, first.page, first.start_s, last.end_s, speaker)
 
 
 def _link(document: Document, start: int, end: int, page: int | None, start_s: float | None) -> str:

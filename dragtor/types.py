@@ -55,6 +55,22 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class Speaker:
+    """Who is heard in a recording: `label` stands in the segments, `name` is what is shown.
+
+    `role` is host, guest, other or empty; confidences are 0..1, and 1 where the user said so.
+    `voice` is a voice print of unit length, empty where none was taken.
+    """
+
+    label: str
+    name: str = ""
+    role: str = ""
+    role_confidence: float = 0.0
+    name_confidence: float = 0.0
+    voice: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """One readable text and where its stretches stand in the original.
 
@@ -71,6 +87,12 @@ class Document:
     published: str = ""
     segments: tuple[Segment, ...] = ()
     meta: Mapping[str, Any] = field(default_factory=dict)
+    speakers: tuple[Speaker, ...] = ()
+
+    def speaker_name(self, label: str | None) -> str | None:
+        """What is shown for the speaker of a segment: the name, else the label itself."""
+        names = (speaker.name for speaker in self.speakers if speaker.label == label)
+        return next(names, "") or label
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,11 @@ class Span:
         """The place, whichever hit led to it."""
         return self.document.id, self.start, self.end
 
+    @property
+    def speaker(self) -> str | None:
+        """Who says it, where it is speech."""
+        return place(self.document, self.start, self.end).speaker
+
     def citation(self, n: int) -> Citation:
         """The span as citation number `n`."""
         where = place(self.document, self.start, self.end)

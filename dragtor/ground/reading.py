@@ -108,7 +108,7 @@ def in_reading_order(chosen: Iterable[Span]) -> list[Span]:
     """Grouped under what stands above them, the best group first, each in the text's order."""
     groups: dict[tuple[str, str | None], list[Span]] = {}
     for span in sorted(chosen, key=lambda span: -span.score):
-        groups.setdefault((span.above, span.hit.speaker), []).append(span)
+        groups.setdefault((span.above, span.speaker), []).append(span)
     return [s for group in groups.values() for s in sorted(group, key=lambda span: span.key)]
 
 

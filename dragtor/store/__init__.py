@@ -16,6 +16,7 @@ from dragtor.store.chats import (
 from dragtor.store.lock import held_by
 from dragtor.store.read import Filters, Found, Store
 from dragtor.store.rebuild import Rebuild
+from dragtor.store.speakers import known_voices, put_speakers
 from dragtor.store.vectors import drift
 from dragtor.store.write import Indexed, Writer
 
@@ -34,6 +35,8 @@ __all__ = [
     "forget_documents",
     "held_by",
     "keep_turn",
+    "known_voices",
+    "put_speakers",
     "remove_turns",
     "turns_of",
 ]

@@ -7,19 +7,19 @@ writes. Above the limit, or with a server, Chroma ranks. Does not know how texts
 
 from __future__ import annotations
 
-import json
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from dragtor.config import StoreConfig
 from dragtor.errors import LibraryError, LibraryVersion, UsageError
+from dragtor.store.rows import document_of, source_of
 from dragtor.store.schema import connect, plain_errors, transaction
-from dragtor.types import Document, DocumentKind, Passage, Segment, Source
+from dragtor.types import Document, DocumentKind, Passage, Source
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,6 +33,12 @@ ISO_DATE = re.compile(r"\d{4}(-\d\d(-\d\d)?)?")
 MIN_ID_CHARACTERS = 4  # of the start of a source id
 MAX_QUERY_WORDS = 200  # of a lexical query; the rest of a longer text counts densely
 BM25_WEIGHTS = "3.0, 2.0, 1.0"  # title, heading, text
+SPOKEN_BY = (  # of a passage `p`
+    "EXISTS (SELECT 1 FROM segments s LEFT JOIN speakers w ON w.document_id = s.document_id"
+    " AND w.staged = s.staged AND w.label = s.speaker WHERE s.document_id = p.document_id"
+    ' AND s.staged = 0 AND s.start < p."end" AND s."end" > p.start'
+    " AND instr(fold(coalesce(nullif(w.name, ''), s.speaker)), fold(:speaker)) > 0)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,7 @@ class Filters:
     author: str = ""  # part of the name, case-insensitive
     after: str = ""  # published on or after, ISO date
     before: str = ""  # published on or before, ISO date
+    speaker: str = ""  # part of the name of somebody who speaks in the passage
 
     def __post_init__(self) -> None:
         if self.kind and self.kind not in get_args(DocumentKind):
@@ -54,7 +61,7 @@ class Filters:
                 raise UsageError(f"{value!r} is no date", "--after 2024-05-31, 2024-05 or 2024")
 
     def __bool__(self) -> bool:
-        return any((self.source, self.kind, self.author, self.after, self.before))
+        return any(getattr(self, field.name) for field in fields(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +146,7 @@ class Store:
     def sources(self) -> list[Source]:
         """All sources, oldest first."""
         rows = self.rows("SELECT * FROM sources ORDER BY added_at, rowid")
-        return [_source(row) for row in rows]
+        return [source_of(row) for row in rows]
 
     def source(self, prefix: str) -> Source:
         """The source whose id begins with `prefix`, or whose address is it."""
@@ -176,7 +183,10 @@ class Store:
         segments = self.rows(
             "SELECT * FROM segments WHERE document_id = ? AND staged = ? ORDER BY start", key
         )
-        return _document(rows[0], segments)
+        speakers = self.rows(
+            "SELECT * FROM speakers WHERE document_id = ? AND staged = ? ORDER BY label", key
+        )
+        return document_of(rows[0], segments, speakers)
 
     def passages_of(self, document_id: str) -> list[Passage]:
         """A document's passages, in text order."""
@@ -247,12 +257,13 @@ class Store:
                     "before",
                     "d.published != '' AND substr(d.published, 1, length(:before)) <= :before",
                 ),
+                ("speaker", SPOKEN_BY),
             )
             if getattr(filters, name)
         ]
         values: dict[str, str | int] = {
             name: getattr(filters, name).encode("utf-8", "replace").decode()
-            for name in ("kind", "author", "after", "before")
+            for name in ("kind", "author", "after", "before", "speaker")
         }
         values["source"] = self.source(filters.source).id if filters.source else ""
         values["edition"] = self.edition
@@ -367,34 +378,3 @@ class Store:
     def index_place(self, edition: int) -> tuple[Path, str]:
         """Folder and collection name of an edition's vectors."""
         return self.folder / "index" / str(edition), f"dragtor-{self.meta('library_id')}-{edition}"
-
-
-def _source(row: sqlite3.Row) -> Source:
-    return Source(row["id"], row["uri"], row["kind"], row["title"], json.loads(row["options"]))
-
-
-def _document(row: sqlite3.Row, segments: Sequence[sqlite3.Row]) -> Document:
-    return Document(
-        id=row["id"],
-        uri=row["uri"],
-        kind=cast(DocumentKind, row["kind"]),
-        title=row["title"],
-        text=row["text"],
-        author=row["author"],
-        published=row["published"],
-        segments=tuple(_segment(s) for s in segments),
-        meta=json.loads(row["meta"]),
-    )
-
-
-def _segment(row: sqlite3.Row) -> Segment:
-    box = json.loads(row["box"]) if row["box"] else None
-    return Segment(
-        row["start"],
-        row["end"],
-        row["page"],
-        tuple(box) if box else None,
-        row["start_s"],
-        row["end_s"],
-        row["speaker"],
-    )

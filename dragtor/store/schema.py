@@ -83,6 +83,15 @@ MIGRATIONS = (
         question, answer, tokenize = 'porter unicode61 remove_diacritics 2'
     );
     """,
+    """
+    -- segments hold the label; voice is float32 numbers, or empty
+    CREATE TABLE speakers (
+        document_id TEXT NOT NULL, staged INTEGER NOT NULL, label TEXT NOT NULL,
+        name TEXT NOT NULL, role TEXT NOT NULL, role_confidence REAL NOT NULL,
+        name_confidence REAL NOT NULL, voice BLOB NOT NULL,
+        PRIMARY KEY (document_id, staged, label)
+    ) WITHOUT ROWID;
+    """,
 )
 
 

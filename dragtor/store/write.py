@@ -21,6 +21,7 @@ from dragtor.store import vectors
 from dragtor.store.chats import forget_documents
 from dragtor.store.lock import locked
 from dragtor.store.read import Store
+from dragtor.store.rows import speaker_row
 from dragtor.store.schema import connect, plain_errors, transaction
 from dragtor.types import Document, Passage, Source, short_hash
 
@@ -145,6 +146,10 @@ class Writer:
                 for s in document.segments
             ],
         )  # fmt: skip
+        self.db.executemany(
+            "INSERT INTO speakers VALUES (?, 1, ?, ?, ?, ?, ?, ?)",
+            [(document.id, *speaker_row(speaker)) for speaker in document.speakers],
+        )
 
     def rebind(self, document_id: str, uri: str) -> None:
         """A file moved: same document, new address."""
@@ -292,7 +297,9 @@ class Writer:
     def _put_in_force(self, item: Indexed, edition: int) -> None:
         key = (item.document.id,)
         self.db.execute("UPDATE documents SET staged = 0 WHERE id = ? AND staged = 1", key)
-        self.db.execute("UPDATE segments SET staged = 0 WHERE document_id = ? AND staged = 1", key)
+        for table in ("segments", "speakers"):
+            sql = f"UPDATE {table} SET staged = 0 WHERE document_id = ? AND staged = 1"
+            self.db.execute(sql, key)
         for rowid, passage in self.insert_passages(item, edition, self.store.meta("fingerprint")):
             self.db.execute(
                 "INSERT INTO passages_fts (rowid, title, heading, text) VALUES (?, ?, ?, ?)",
@@ -323,7 +330,8 @@ class Writer:
     def _delete_document(self, document_id: str, *, staged: int) -> None:
         key = (document_id, staged)
         self.db.execute("DELETE FROM documents WHERE id = ? AND staged = ?", key)
-        self.db.execute("DELETE FROM segments WHERE document_id = ? AND staged = ?", key)
+        for table in ("segments", "speakers"):
+            self.db.execute(f"DELETE FROM {table} WHERE document_id = ? AND staged = ?", key)
 
     # After a crash, and before leaving
 

@@ -1,0 +1,74 @@
+"""Rows of library.db as the types that every room speaks, and speakers as rows.
+
+Knows the columns, and no query.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from array import array
+from collections.abc import Sequence
+from typing import Any, cast
+
+from dragtor.types import Document, DocumentKind, Segment, Source, Speaker
+
+
+def source_of(row: sqlite3.Row) -> Source:
+    """A row of `sources`."""
+    return Source(row["id"], row["uri"], row["kind"], row["title"], json.loads(row["options"]))
+
+
+def document_of(
+    row: sqlite3.Row, segments: Sequence[sqlite3.Row], speakers: Sequence[sqlite3.Row]
+) -> Document:
+    """A row of `documents`, with its segments and speakers."""
+    return Document(
+        id=row["id"],
+        uri=row["uri"],
+        kind=cast(DocumentKind, row["kind"]),
+        title=row["title"],
+        text=row["text"],
+        author=row["author"],
+        published=row["published"],
+        segments=tuple(_segment(s) for s in segments),
+        meta=json.loads(row["meta"]),
+        speakers=tuple(speaker_of(s) for s in speakers),
+    )
+
+
+def _segment(row: sqlite3.Row) -> Segment:
+    box = json.loads(row["box"]) if row["box"] else None
+    return Segment(
+        row["start"],
+        row["end"],
+        row["page"],
+        tuple(box) if box else None,
+        row["start_s"],
+        row["end_s"],
+        row["speaker"],
+    )
+
+
+def speaker_of(row: sqlite3.Row) -> Speaker:
+    """A row of `speakers`."""
+    return Speaker(
+        row["label"],
+        row["name"],
+        row["role"],
+        row["role_confidence"],
+        row["name_confidence"],
+        tuple(array("f", row["voice"])),
+    )
+
+
+def speaker_row(speaker: Speaker) -> tuple[Any, ...]:
+    """The columns of `speakers` after document_id and staged."""
+    return (
+        speaker.label,
+        speaker.name,
+        speaker.role,
+        speaker.role_confidence,
+        speaker.name_confidence,
+        array("f", speaker.voice).tobytes(),
+    )

@@ -1,0 +1,97 @@
+"""Who speaks: names in library.db, filters and links by name, and nothing embedded for a name."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from test_store import document, find, put, reader
+
+from dragtor.links import place
+from dragtor.store import Filters, Writer, known_voices, put_speakers
+from dragtor.types import Document, Segment, Speaker
+
+LINES = "Who are you?\nMax hangs build strength.\nSay more."
+VOICE = (0.25, -0.5, 0.75)
+
+
+def episode(name: str = "talk.mp3", show: str = "Nugget") -> Document:
+    """Two speakers, a line a turn."""
+    ends = [0, *(at + 1 for at, c in enumerate(LINES) if c == "\n"), len(LINES) + 1]
+    labels = ("SPEAKER_00", "SPEAKER_01", "SPEAKER_00")
+    segments = tuple(
+        Segment(a, b - 1, start_s=float(n), end_s=n + 1.0, speaker=who)
+        for n, ((a, b), who) in enumerate(zip(pairwise(ends), labels, strict=True))
+    )
+    guest = Speaker("SPEAKER_01", "Yves Gravelle", "guest", 0.9, 0.8, VOICE)
+    speakers = (Speaker("SPEAKER_00", role="host"), guest)
+    made = document(name, LINES)
+    return replace(made, segments=segments, speakers=speakers, meta={"show": show}, kind="audio")
+
+
+@pytest.fixture
+def library(own_folders: Path) -> Path:
+    with Writer.open(own_folders) as writer:
+        put(writer, episode())
+        put(writer, document("page.md", "Yves Gravelle hangs"))
+    return own_folders
+
+
+def test_speakers_come_back_and_a_name_is_shown_for_its_label(library: Path) -> None:
+    with reader(library) as store:
+        doc = store.document(episode().id)
+    assert doc is not None
+    assert doc.speakers == episode().speakers
+    spoken = [place(doc, s.start, s.end).speaker for s in doc.segments]
+    assert spoken == ["SPEAKER_00", "Yves Gravelle", "SPEAKER_00"]
+
+
+def test_a_new_name_changes_no_passage_and_no_vector(library: Path) -> None:
+    def facts() -> list[tuple[object, ...]]:
+        with sqlite3.connect(library / "library.db") as db:
+            return db.execute("SELECT rowid, id, text, vector_id FROM passages").fetchall()
+
+    before = facts()
+    with Writer.open(library) as writer:
+        put_speakers(writer, episode().id, [Speaker("SPEAKER_00", "Steven", "host", 1, 1)])
+    assert facts() == before
+    with reader(library) as store:
+        doc = store.document(episode().id)
+        assert doc is not None
+        assert [s.name for s in doc.speakers] == ["Steven", "Yves Gravelle"]
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("yves", ["Max hangs build strength."]),
+        ("GRAV", ["Max hangs build strength."]),
+        ("speaker_00", ["Who are you?", "Say more."]),
+        ("steven", []),
+        ("SPEAKER_01", []),  # it has a name
+    ],
+)
+def test_search_by_who_speaks(library: Path, name: str, found: list[str]) -> None:
+    with reader(library) as store:
+        assert sorted(find(store, "hangs", Filters(speaker=name))) == sorted(found)
+
+
+def test_a_show_is_known_by_the_voices_that_are_sure(library: Path) -> None:
+    with reader(library) as store:
+        assert [v.name for v in known_voices(store, "Nugget", 0.8)] == ["Yves Gravelle"]
+        assert known_voices(store, "Nugget", 0.8)[0].voice == VOICE
+        assert known_voices(store, "Nugget", 0.9) == []
+        assert known_voices(store, "Other", 0.0) == []
+
+
+def test_a_removed_document_leaves_no_voice(library: Path) -> None:
+    with Writer.open(library) as writer:
+        writer.unlink("s1", [episode().uri])
+    with sqlite3.connect(library / "library.db") as db:
+        assert db.execute("SELECT count(*) FROM speakers").fetchone() == (0,)
+    assert b"Gravelle" not in b"".join(p.read_bytes() for p in library.glob("library.db*")).replace(
+        b"Yves Gravelle hangs", b""
+    )
