@@ -23,7 +23,7 @@ MAX_LINES = 400
 # A room imports rooms of smaller rows only.
 ROWS = (
     ("types", "errors"),  # these two import nothing
-    ("config", "extras", "headings", "prompt", "metrics", "links", "runtime", "spoken"),
+    ("config", "extras", "headings", "prompt", "metrics", "links", "runtime", "spoken", "transcript"),
     ("models",),
     ("load", "speech", "split", "embed", "store", "llm", "rerank", "tagging"),
     ("retrieve",),

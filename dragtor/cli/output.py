@@ -21,6 +21,8 @@ from urllib.parse import unquote
 
 import typer
 
+from dragtor.transcript import clock
+
 if TYPE_CHECKING:
     from dragtor.config import Config
     from dragtor.ingest import Report
@@ -186,8 +188,7 @@ def where(title: str, page: int | None, start_s: float | None, speaker: str | No
     if page is not None:
         parts.append(f"p. {page}")
     if start_s is not None:
-        minutes, seconds = divmod(int(start_s), 60)
-        parts.append(f"{minutes}:{seconds:02d}")
+        parts.append(clock(start_s))
     if speaker:
         parts.append(speaker)
     return ", ".join(parts)
