@@ -15,7 +15,7 @@ from dragtor import ground, prompt, retrieve
 from dragtor.config import AnswerConfig, LLMConfig, RetrieveConfig
 from dragtor.errors import GenerationError
 from dragtor.split import sentences
-from dragtor.store import Filters, Store
+from dragtor.store import Filters, Store, speaker_asked
 from dragtor.types import Answer, Citation, Claim, Document, Hits, Message
 
 if TYPE_CHECKING:
@@ -125,6 +125,9 @@ class Reader:
         asked = query or question
         caution = ground.caution(f"{question} {asked}", self.answer_config)
         turn = _Turn(question, asked, history, caution)
+        filters = filters or Filters()
+        if speaker := filters.speaker or speaker_asked(self.store, asked):
+            filters = replace(filters, speaker=speaker)
         if caution:
             yield Caution(caution)
         found = self._find(dict.fromkeys((asked, question)), filters, turn)
@@ -191,6 +194,9 @@ class Reader:
         turn.stamp("retrieve")
         begun = time.perf_counter()
         ranked = ground.rank(wordings[0], vectors[0], hits, documents, self.embedder.embed_passages)
+        if filters and filters.speaker:  # in a passage others speak too
+            name = filters.speaker.casefold()
+            ranked = [span for span in ranked if name in (span.speaker or "").casefold()]
         turn.spend("check", time.perf_counter() - begun)
         return _Found(hits, documents, ranked)
 

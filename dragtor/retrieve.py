@@ -178,7 +178,9 @@ def search_documents(
             joined = config.join_neighbours and _join(hits, hit, documents)
             if not joined and len(hits) < config.k:
                 hits.append(hit)
-    return Hits(located(hit, documents[hit.passage.document_id]) for hit in hits), documents
+    speaker = filters.speaker if filters else ""
+    placed = (located(hit, documents[hit.passage.document_id], speaker) for hit in hits)
+    return Hits(placed), documents
 
 
 def _join(hits: list[Hit], new: Hit, documents: dict[str, Document]) -> bool:
@@ -196,9 +198,9 @@ def _join(hits: list[Hit], new: Hit, documents: dict[str, Document]) -> bool:
     return False
 
 
-def located(hit: Hit, document: Document) -> Hit:
-    """The hit with title, link and times of its passage."""
-    where = place(document, hit.passage.start, hit.passage.end)
+def located(hit: Hit, document: Document, speaker: str = "") -> Hit:
+    """The hit with title, link and times of its passage, or of what `speaker` says in it."""
+    where = place(document, hit.passage.start, hit.passage.end, speaker)
     return replace(
         hit,
         title=document.title,

@@ -8,11 +8,15 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from fakes import HashingEmbedder
+from test_answer import Parrot
 from test_store import document, find, put, reader
 
+from dragtor.answer import Reader
+from dragtor.config import AnswerConfig, LLMConfig, RetrieveConfig
 from dragtor.links import place
-from dragtor.store import Filters, Writer, known_voices, put_speakers
-from dragtor.types import Document, Segment, Speaker
+from dragtor.store import Filters, Writer, known_voices, put_speakers, speaker_asked
+from dragtor.types import Answer, Document, Segment, Speaker
 
 LINES = "Who are you?\nMax hangs build strength.\nSay more."
 VOICE = (0.25, -0.5, 0.75)
@@ -95,3 +99,43 @@ def test_a_removed_document_leaves_no_voice(library: Path) -> None:
     assert b"Gravelle" not in b"".join(p.read_bytes() for p in library.glob("library.db*")).replace(
         b"Yves Gravelle hangs", b""
     )
+
+
+@pytest.mark.parametrize(
+    ("question", "name"),
+    [
+        ("What does Yves think of max hangs?", "Yves Gravelle"),
+        ("what does yves say about max hangs", "Yves Gravelle"),
+        ("According to yves gravelle, how long?", "Yves Gravelle"),
+        ("Who is Yves?", ""),  # a question about somebody, not after his words
+        ("What do coaches think of max hangs?", ""),
+    ],
+)
+def test_a_question_may_ask_for_what_somebody_says(library: Path, question: str, name: str) -> None:
+    with reader(library) as store:
+        assert speaker_asked(store, question) == name
+
+
+def test_a_name_that_two_bear_is_nobodys(library: Path) -> None:
+    with Writer.open(library) as writer:
+        put_speakers(writer, episode().id, [Speaker("SPEAKER_00", "Yves Klein")])
+    with reader(library) as store:
+        assert speaker_asked(store, "What does Yves think?") == ""
+        assert speaker_asked(store, "What does Yves Klein think?") == "Yves Klein"
+
+
+def test_an_answer_to_what_somebody_thinks_quotes_nobody_else(library: Path) -> None:
+    with Writer.open(library) as writer:
+        two = replace(episode("two.mp3"), text=LINES.replace("Say more.", "Hangs are bad."))
+        put(writer, two)
+        put_speakers(writer, two.id, [Speaker("SPEAKER_00", "Steven Dimmitt", "host")])
+    with reader(library) as store:
+        parts = (HashingEmbedder(), lambda: Parrot("Max hangs build strength [1]."))
+        asking = Reader(store, *parts, RetrieveConfig(floor=-1), AnswerConfig(), LLMConfig())
+        for question, name in (
+            ("What does Yves think of max hangs?", "Yves Gravelle"),
+            ("What does Steven think of max hangs?", "Steven Dimmitt"),
+        ):
+            *_, answer = asking.ask(question, quotes_only=True)
+            assert isinstance(answer, Answer)
+            assert {c.speaker for c in answer.citations} == {name}

@@ -30,6 +30,7 @@ Source = typer.Option("", help="Only this source (id).", metavar="ID")
 Kind = typer.Option("", help="Only this kind: web, file, ...", metavar="KIND")
 Author = typer.Option("", help="Only authors whose name holds this.", metavar="NAME")
 After = typer.Option("", help="Published on or after.", metavar="DATE")
+Speaker = typer.Option("", help="Only what somebody of this name says.", metavar="NAME")
 Before = typer.Option("", help="Published on or before.", metavar="DATE")
 NEAREST = 3  # titles named where nothing answers
 AsJson = typer.Option(False, "--json", help="One JSON object on stdout.")
@@ -48,12 +49,12 @@ def _text(words: list[str]) -> str:
     return " ".join(words)
 
 
-def _filters(source: str, kind: str, author: str, after: str, before: str) -> Filters | None:
-    if not any((source, kind, author, after, before)):
+def _filters(**wanted: str) -> Filters | None:
+    if not any(wanted.values()):
         return None
     from dragtor.store import Filters
 
-    return Filters(source, kind, author, after, before)
+    return Filters(**wanted)
 
 
 def search(
@@ -64,12 +65,16 @@ def search(
     author: str = Author,
     after: str = After,
     before: str = Before,
+    speaker: str = Speaker,
     as_json: bool = AsJson,
 ) -> None:
     """Find passages."""
     text = _text(query)
+    filters = _filters(
+        source=source, kind=kind, author=author, after=after, before=before, speaker=speaker
+    )
     with library() as lib:
-        hits = lib.search(text, k=k, filters=_filters(source, kind, author, after, before))
+        hits = lib.search(text, k=k, filters=filters)
     if as_json:
         out_json(_search_json(text, hits))
         return
@@ -119,11 +124,14 @@ def ask(
     author: str = Author,
     after: str = After,
     before: str = Before,
+    speaker: str = Speaker,
     as_json: bool = AsJson,
 ) -> None:
     """Answer from your sources, each claim with its quote."""
     text = _text(question)
-    filters = _filters(source, kind, author, after, before)
+    filters = _filters(
+        source=source, kind=kind, author=author, after=after, before=before, speaker=speaker
+    )
     with library() as lib:
         chat = lib.chat(latest=follow, keep=not no_history)
         events = chat.ask_events(text, quotes_only=quotes, filters=filters)
