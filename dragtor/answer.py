@@ -211,13 +211,14 @@ class Reader:
         )
 
     def _generate(self, turn: _Turn, found: _Found, llm: LLM) -> Iterator[Event]:
-        before, fresh, messages = self._prompt(turn, found.ranked, llm)
-        read = [*before, *fresh]
+        before, read, messages = self._prompt(turn, found.ranked, llm)
         if not read:
             yield turn.answer(found.hits)
             return
-        yield ground.Read(tuple(fresh))
-        grounder = _Grounder(read, self.embedder.embed_passages, self.answer_config.unsupported)
+        yield ground.Read(tuple(read))
+        grounder = _Grounder(
+            [*before, *read], self.embedder.embed_passages, self.answer_config.unsupported
+        )
         config = self.llm_config
         with llm.stream(
             messages,
@@ -239,7 +240,10 @@ class Reader:
     def _prompt(
         self, turn: _Turn, ranked: Sequence[ground.Span], llm: LLM
     ) -> tuple[list[ground.Span], list[ground.Span], list[Message]]:
-        """Sentences read for earlier questions, those to be read now, and the whole prompt."""
+        """Sentences read for earlier questions, those to be read now, and the whole prompt.
+
+        What was read before and is wanted again stands there twice: a model cites what comes last.
+        """
         before, earlier = _conversation(turn.history)
         empty = prompt.answer_messages(turn.asked, [], earlier, small=llm.small)
         room = llm.context_tokens - self.llm_config.answer_tokens - llm.count_prompt(empty)
@@ -252,10 +256,8 @@ class Reader:
                 "the question leaves no room for a passage in the model's context",
                 "ask a shorter question, or raise llm.context_tokens in params.yml",
             )
-        known = {span.key for span in before}
-        fresh = [span for span in read if span.key not in known]
-        blocks = _blocks(fresh, len(before))
-        return before, fresh, prompt.answer_messages(turn.asked, blocks, earlier, small=llm.small)
+        blocks = _blocks(read, len(before))
+        return before, read, prompt.answer_messages(turn.asked, blocks, earlier, small=llm.small)
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,7 @@ def answer_messages(
 
 def _ask(question: str, blocks: Sequence[Block]) -> str:
     asked = f"Question: {soften(question.strip())}"
-    if not blocks:  # they were read for an earlier question, or are not known any more
+    if not blocks:  # of a conversation that is resumed
         return asked
     passages = "\n".join(render_block(block) for block in blocks)
     return f"<passages>\n{passages}\n</passages>\n\n{asked}"

@@ -139,20 +139,22 @@ def test_a_caution_comes_first_and_stays_on_the_answer(store: Store) -> None:
     assert answer.caution == first.text
 
 
-def test_what_was_read_before_is_cited_and_not_printed_twice(store: Store) -> None:
+def test_what_was_read_before_stays_citable(store: Store) -> None:
     parrot = Parrot("The pulley heals in 6 weeks [1].")
-    events = list(reader(store, parrot).ask("How long does the pulley heal?"))
-    read = next(event for event in events if isinstance(event, Read))
-    answer = events[-1]
+    first = list(reader(store, parrot).ask("How long does the pulley heal?"))
+    read = next(event for event in first if isinstance(event, Read))
+    answer = first[-1]
     assert isinstance(answer, Answer)
     at = next(n for n, span in enumerate(read.spans, 1) if "6 weeks" in span.text)
-    parrot.text = f"The pulley heals in 6 weeks [{at}]."
+    parrot.text = f"The pulley heals in 6 weeks [{at}]. File every callus [{len(read.spans) + 1}]."
     earlier = Exchange("How long does the pulley heal?", answer, read.spans)
-    again = list(reader(store, parrot).ask("Does the pulley heal in 6 weeks?", history=[earlier]))
-    assert [event for event in again if isinstance(event, Read)] == [Read(())]
-    assert parrot.prompts[-1][-1].content == "Question: Does the pulley heal in 6 weeks?"
-    assert isinstance(again[-1], Answer)
-    assert [c.quote for c in again[-1].citations] == ["The pulley heals in 6 weeks."]
+    *_, again = reader(store, parrot).ask("When do I file every callus?", history=[earlier])
+    assert isinstance(again, Answer)
+    assert [c.quote.split()[0] for c in again.citations] == ["The", "File"]
+    before, now = (p for p in parrot.prompts if "</passages>" in p[-1].content)
+    assert now[: len(before)] == before
+    assert now[len(before)].content == f"The pulley heals in 6 weeks [{at}]."
+    assert f"[{len(read.spans) + 1}] File" in now[-1].content
 
 
 def test_nothing_relevant_asks_no_model(store: Store) -> None:
