@@ -11,6 +11,8 @@ BUILD  ?=
 
 DEMO_FOLDER := data/demo
 DEMO_MODEL  := qwen2.5-coder-1.5b
+SPEECH      := whisper-base.en silero-vad pyannote-segmentation-3.0
+SPOKEN      := What does Tom Keller say about rest on the campus board?
 QUESTION    := When may I climb again after an A2 pulley strain?
 DEMO        := DRAGTOR_CONFIG=config/params.yml DRAGTOR_LLM_MODEL=$(DEMO_MODEL) $(BIN)/dragtor --library $(DEMO_FOLDER)
 SAY         := printf '\n$$ %s\n'
@@ -51,6 +53,12 @@ demo: setup ## from nothing to a cited answer, on the sample library
 	@$(DEMO) models pull $(DEMO_MODEL)
 	@$(SAY) 'dragtor ask "$(QUESTION)"'
 	@$(DEMO) ask "$(QUESTION)"
+	@$(SAY) 'dragtor models pull $(SPEECH)'
+	@$(DEMO) models pull $(SPEECH)
+	@$(SAY) 'dragtor add assets/sample_episode'
+	@$(DEMO) add assets/sample_episode
+	@$(SAY) 'dragtor ask "$(SPOKEN)"'
+	@$(DEMO) ask "$(SPOKEN)"
 	@echo; echo "Now yours: $(BIN)/dragtor add URL-or-file, then $(BIN)/dragtor ask \"...\""
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.setup
@@ -58,7 +66,7 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.setup
 	@touch $@
 
 test: $(VENV)/.dev ## set up and run the tests; ARGS="-k name" picks some
-	@$(BIN)/dragtor models pull gte-small all-minilm-l6-v2 smollm2-135m
+	@$(BIN)/dragtor models pull gte-small all-minilm-l6-v2 smollm2-135m whisper-tiny $(SPEECH)
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/.dev ## format, lint, types

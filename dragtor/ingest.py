@@ -6,37 +6,36 @@ belongs to load, split, embed and store.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from dragtor import split
 from dragtor.config import EmbedConfig, SplitConfig
-from dragtor.errors import LoadError, UsageError
+from dragtor.errors import LoadError, Missing
 from dragtor.load.address import shown
 from dragtor.load.item import Item
+from dragtor.sources import EVERYTHING, Choice, Feeds, source_of
 from dragtor.store import Indexed, Rebuild, Store, Writer
-from dragtor.types import Document, Passage, Source, short_hash
+from dragtor.types import Document, Passage, Recording, Source, short_hash
 
 if TYPE_CHECKING:
     from dragtor.embed import Embedder
 
 BATCH_PASSAGES = 256  # passages embedded and swapped in together; a crash costs at most these
 BATCH_CHARACTERS = 1_000_000  # of loaded text before it is indexed
-SITE = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?/", re.I)  # an address without scheme
 CONTEXT_TOKENS = 48  # of title and headings, embedded before a passage's own text
 
 
 class Loader(Protocol):
     """One kind of source. All raise LoadError, with one line, on what cannot be read."""
 
-    def discover(self, uri: str, *, match: str = "", refresh: bool = False) -> Iterable[Item]:
-        """The documents-to-be of a source."""
+    def discover(self, uri: str, *, refresh: bool = False, **choice: Any) -> Iterable[Item]:
+        """The documents-to-be of a source; `choice` as sources.Choice gives it for its kind."""
 
-    def read(self, uri: str, *, refresh: bool = False) -> Document:
-        """One of them."""
+    def read(self, uri: str, *, refresh: bool = False) -> Document | Recording:
+        """One of them; a Recording is made a document by whoever can hear."""
 
     def stamp(self, uri: str) -> str:
         """Hash of its raw bytes where known without a fetch, else empty."""
@@ -69,16 +68,23 @@ class Ingest:
     split_config: SplitConfig
     embed_config: EmbedConfig
     progress: Callable[[str, int, int], None]  # label, done, total
+    feeds: Feeds | None = None  # None: what may be a feed is read as a page
+    hear: Callable[[Recording], Document] | None = None  # None: recordings are refused
     report: Report = field(default_factory=Report)
 
     def add(
-        self, uris: Sequence[str], *, match: str = "", refresh: bool = False, index: bool = True
+        self,
+        uris: Sequence[str],
+        choice: Choice = EVERYTHING,
+        *,
+        refresh: bool = False,
+        index: bool = True,
     ) -> None:
         """Load every source, then index what is new; `index=False` only fetches and stores."""
         sources = []
         for uri in uris:
             try:
-                sources.append(source_of(uri, match))
+                sources.append(source_of(uri, choice, self.feeds))
             except LoadError as error:
                 self.report.failed.append((uri, error))
         self._load_all(sources, refresh=refresh, index=index)
@@ -115,8 +121,8 @@ class Ingest:
 
     def _load(self, source: Source, *, refresh: bool, index: bool) -> list[Item]:
         loader = self.loaders[source.kind]
-        match = str(source.options.get("match", ""))
-        items = list(loader.discover(source.uri, match=match, refresh=refresh))
+        choice = Choice.of(source).arguments(source.kind)
+        items = list(loader.discover(source.uri, refresh=refresh, **choice))
         if not items and not self.writer.links(source.id):
             raise LoadError(f"{source.uri} holds nothing that dragtor reads")
         self.writer.put_source(source)
@@ -142,7 +148,8 @@ class Ingest:
         if known and known[1] == stamp and stamp and not (refresh and source.kind == "web"):
             self.report.unchanged += 1
             return 0
-        document = loader.read(item.uri, refresh=refresh)
+        loaded = loader.read(item.uri, refresh=refresh)
+        document = self._heard(loaded) if isinstance(loaded, Recording) else loaded
         first = known[0] if known else self._moved(item.uri, stamp)
         if first and not self.writer.shared(first, item.uri):  # keeps the id it was first seen with
             document = replace(document, id=first)
@@ -150,6 +157,14 @@ class Ingest:
             document = replace(document, id=short_hash(document.uri, stamp))  # its own has moved
         stamp = str(document.meta.get("stamp", ""))  # of the bytes that were read
         return self._stage(source, replace(item, stamp=stamp), document)
+
+    def _heard(self, recording: Recording) -> Document:
+        if self.hear is None:
+            raise LoadError(f"sound is not read here: {shown(recording.document.uri)}")
+        try:
+            return self.hear(recording)
+        except Missing as error:  # what is no sound is worth having all the same
+            raise LoadError(f"{shown(recording.document.uri)}: {error}", error.hint) from error
 
     def _stage(self, source: Source, item: Item, document: Document) -> int:
         known = self.writer.in_force(document.id)
@@ -288,48 +303,6 @@ def _presence(path: Path) -> Literal["there", "gone", "hidden"]:
     except OSError:
         return "hidden"
     return "there"
-
-
-def source_of(uri: str, match: str = "") -> Source:
-    """The source that a user's argument names: an http(s) address, or a file or folder."""
-    if "://" in uri and not uri.startswith("file://"):
-        return _web_source(uri, match)
-    if match:
-        raise UsageError("--match is for sitemaps", "dragtor add https://…/sitemap.xml --match RE")
-    return _file_source(uri)
-
-
-def _web_source(uri: str, match: str) -> Source:
-    from dragtor.load.address import parse_url
-    from dragtor.load.web import clean_url
-
-    if not uri.lower().startswith(("http://", "https://")):
-        raise LoadError(f"only http and https addresses are read: {shown(uri)}")
-    try:
-        re.compile(match)
-    except re.error as error:
-        raise UsageError(f"--match is no regular expression: {error}") from error
-    address = clean_url(str(parse_url(uri).href))
-    options = {"match": match} if match else {}
-    return Source(short_hash("web", address, match), address, "web", address, options)
-
-
-def _file_source(uri: str) -> Source:
-    """A path that is no text in any encoding is kept as a file URI."""
-    from dragtor.load.file import absolute, file_path, file_uri
-
-    path = absolute(str(file_path(uri)) if uri.startswith("file://") else uri)
-    if SITE.match(uri) and not path.exists():
-        raise LoadError(f"{uri} does not exist", f"dragtor add https://{uri}")
-    place = str(path)
-    address = file_uri(path) if has_surrogates(place) else place
-    name = path.name.encode("utf-8", "replace").decode()
-    return Source(short_hash("file", place), address, "file", name)
-
-
-def has_surrogates(text: str) -> bool:
-    """Whether `text`, such as a file name, cannot be written as UTF-8."""
-    return any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def vector_fingerprint(embedder: Embedder, config: EmbedConfig) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dragtor.chat import Chat
     from dragtor.embed import Embedder
     from dragtor.ground import Exchange, Gate
-    from dragtor.ingest import Ingest, Loader, Report
+    from dragtor.ingest import Ingest, Report
     from dragtor.llm import LLM
     from dragtor.rerank import Reranker
     from dragtor.store import Filters, Store, Turn, Writer
@@ -34,12 +34,6 @@ Progress = Callable[[str, int, int], None]  # label, done, total
 
 def _silent(*_: object) -> None:
     """Neither notes nor progress."""
-
-
-def _nothing() -> Report:
-    from dragtor.ingest import Report
-
-    return Report()
 
 
 class Library:
@@ -59,8 +53,6 @@ class Library:
     ) -> None:
         self.config = config or load_config()
         self.folder = library_path(self.config.library, str(path) if path else None)
-        if not _is_utf8(self.folder):
-            raise UsageError(f"the library's folder needs a name in UTF-8: {self.folder}")
         self._notify = notify
         self._progress = progress
         self._store: Store | None = None
@@ -86,26 +78,37 @@ class Library:
 
     # Writing
 
-    def add(self, *uris: str | Path, match: str = "", refresh: bool = False) -> Report:
-        """Load and index pages, files, folders and sitemaps; failures are in the report."""
-        with self.ingest() as ingest:
-            ingest.add([str(uri) for uri in uris], match=match, refresh=refresh)
-            return ingest.report
+    def add(
+        self,
+        *uris: str | Path,
+        match: str = "",
+        latest: int = 0,
+        episode: str = "",
+        refresh: bool = False,
+        index: bool = True,
+    ) -> Report:
+        """Load and index pages, files, folders, sitemaps, feeds, podcasts and videos.
 
-    def load(self, *uris: str | Path, match: str = "", refresh: bool = False) -> Report:
-        """Fetch and store documents without indexing them."""
+        `match`, `latest` and `episode` pick among a source's documents, see sources.Choice;
+        `index=False` only fetches and stores. Failures are in the report.
+        """
+        from dragtor.sources import Choice
+
+        choice = Choice(match, latest, episode)
         with self.ingest() as ingest:
-            ingest.add([str(uri) for uri in uris], match=match, refresh=refresh, index=False)
+            ingest.add([str(uri) for uri in uris], choice, refresh=refresh, index=index)
             return ingest.report
 
     def add_bytes(self, data: bytes, *, index: bool = True) -> Report:
         """Add a text, html or pdf that came as bytes; it is named by its content's hash."""
         import hashlib
 
+        from dragtor.loaders import file_loader
+
         name = f"stdin:{hashlib.sha256(data).hexdigest()[:16]}"
         with self.ingest() as ingest:
             try:
-                document = self._file_loader().read_bytes(data, name, "")
+                document = file_loader(self.config, self._notify).read_bytes(data, name, "")
                 if document.title in ("", "stdin"):
                     words = textwrap.shorten(document.text, STDIN_TITLE_CHARACTERS, placeholder="…")
                     document = replace(document, title=words)
@@ -117,7 +120,7 @@ class Library:
     def index(self, *, rebuild: bool = False) -> Report:
         """Index what is loaded but not indexed; `rebuild` makes all passages and vectors anew."""
         if not self.exists():
-            return _nothing()
+            return _nothing_done()
         with self.ingest(recover=not rebuild) as ingest:
             if rebuild:
                 ingest.rebuild()
@@ -128,20 +131,34 @@ class Library:
     def sync(self) -> Report:
         """Visit every source again and index only what changed."""
         if not self.exists():
-            return _nothing()
+            return _nothing_done()
         with self.ingest() as ingest:
             ingest.sync(ingest.writer.store.sources())
             return ingest.report
 
     def remove(self, source_id: str) -> Source:
         """Remove a source, by id or the start of one, and all trace of what only it held."""
+        from dragtor.loaders import forget
+
         self.source(source_id)  # before anything is locked or created
         with self._writer() as writer:
             source = writer.store.source(source_id)
             gone = writer.remove_source(source.id)
-        if source.kind == "web":
-            self._web_loader().forget([*gone, source.uri])
+        forget(self.config, self.folder, source, gone, self.documents())
         return source
+
+    def name_speakers(self, document_id: str, names: Mapping[str, str]) -> Document:
+        """Say who speaks, by label; their voices are known in the show from now on.
+
+        An empty name takes one back. Gives the document as it is now.
+        """
+        from dragtor import store
+
+        document = self.recording(document_id)
+        speakers = store.renamed(document, names)
+        with self._writer() as writer:
+            store.put_speakers(writer, document.id, speakers)
+        return self.recording(document.id)
 
     # Reading
 
@@ -161,6 +178,12 @@ class Library:
         """One document with its text, or None."""
         store = self.store()
         return store.document(document_id) or store.document(document_id, staged=True)
+
+    def recording(self, identity: str) -> Document:
+        """One document, by its id, the start of one, or a source that holds just one."""
+        document = self.document(self.store().document_id(identity))
+        assert document is not None  # it was just listed
+        return document
 
     def search(self, query: str, *, k: int = 0, filters: Filters | None = None) -> Hits:
         """The best passages for `query`, `k` of them (0: as configured)."""
@@ -344,9 +367,12 @@ class Library:
     def ingest(self, *, recover: bool = True) -> Iterator[Ingest]:
         """The write river, open and locked; `recover` as for Writer.open."""
         from dragtor.ingest import Ingest
+        from dragtor.loaders import open_listener, open_loaders
 
-        loaders: dict[str, Loader] = {"web": self._web_loader(), "file": self._file_loader()}
+        told = (self._notify, self._progress)
         with self._writer(recover=recover) as writer:
+            loaders = open_loaders(self.config, self.folder, *told)
+            listener = open_listener(self.config, self.folder, *told, writer.store)
             yield Ingest(
                 writer,
                 loaders,
@@ -354,27 +380,12 @@ class Library:
                 self.config.split,
                 self.config.embed,
                 self._progress,
+                loaders["feed"],
+                listener.hear,
             )
 
-    def _web_loader(self) -> Any:
-        from dragtor.load.web import WebLoader
 
-        return WebLoader(
-            self.config.load.web,
-            self.folder / "cache",
-            notify=self._notify,
-            read_bytes=self._file_loader().read_bytes,
-        )
+def _nothing_done() -> Report:
+    from dragtor.ingest import Report
 
-    def _file_loader(self) -> Any:
-        from dragtor.load.file import FileLoader
-
-        return FileLoader(self.config.load, notify=self._notify)
-
-
-def _is_utf8(path: Path) -> bool:
-    try:
-        str(path).encode()
-    except UnicodeEncodeError:
-        return False
-    return "\0" not in str(path)
+    return Report()

@@ -92,6 +92,16 @@ def turns(document: Document) -> list[tuple[str, list[Segment]]]:
     ]
 
 
+def spoken_s(document: Document) -> dict[str, float]:
+    """Seconds that each label speaks."""
+    seconds: dict[str, float] = {}
+    for segment in document.segments:
+        if segment.speaker and segment.start_s is not None and segment.end_s is not None:
+            lasts = segment.end_s - segment.start_s
+            seconds[segment.speaker] = seconds.get(segment.speaker, 0.0) + lasts
+    return seconds
+
+
 def _markdown(document: Document) -> str:
     """Headings as they stand, and a paragraph a turn that opens with the time and the name."""
     parts = [f"# {document.title}"]

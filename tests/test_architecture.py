@@ -23,12 +23,22 @@ MAX_LINES = 400
 # A room imports rooms of smaller rows only.
 ROWS = (
     ("types", "errors"),  # these two import nothing
-    ("config", "extras", "headings", "prompt", "metrics", "links", "runtime", "spoken", "transcript"),
+    (
+        "config",
+        "extras",
+        "headings",
+        "prompt",
+        "metrics",
+        "links",
+        "runtime",
+        "spoken",
+        "transcript",
+    ),
     ("models",),
     ("load", "speech", "split", "embed", "store", "llm", "rerank", "tagging"),
-    ("retrieve",),
+    ("retrieve", "sources"),
     ("ground",),
-    ("ingest", "answer", "chat", "extract", "recommend"),
+    ("ingest", "answer", "chat", "extract", "recommend", "loaders"),
     ("library", "doctor"),
     ("agent",),
     ("evaluate",),

@@ -254,9 +254,9 @@ def test_models_list_and_path(cli: Cli) -> None:
     models = {m["name"]: m["state"] for m in cli("models", "list", "--json").json["models"]}
     assert models["gte-small"] == "here"
     assert Path(cli("models", "path", "gte-small").out.strip()).is_file()
-    run = cli("models", "path", "whisper-base.en")
+    run = cli("models", "path", "llama-3.1-8b")
     assert (run.code, run.out) == (4, "")
-    assert "try: dragtor models pull whisper-base.en" in run.err
+    assert "try: dragtor models pull llama-3.1-8b" in run.err
 
 
 def test_doctor_on_a_sound_library(cli: Cli, library: Path, tiny_llm: None) -> None:

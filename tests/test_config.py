@@ -187,6 +187,8 @@ def test_environment_reaches_every_setting(monkeypatch: pytest.MonkeyPatch) -> N
     special = {
         "preset": "small",
         "load.web.reader": "local",
+        "diarize.engine": "pyannote",
+        "diarize.device": "cpu",
         "llm.engine": "server",
         "answer.context": "section",
         "answer.unsupported": "mark",

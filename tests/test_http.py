@@ -310,7 +310,7 @@ def test_a_redirect_to_what_is_never_requested(
     server: Server, monkeypatch: pytest.MonkeyPatch, target: str
 ) -> None:
     # The test's own server plays a public one; all other addresses are judged as ever.
-    for room in ("address", "http"):
+    for room in ("address", "connect"):
         monkeypatch.setattr(
             f"dragtor.load.{room}.is_public", lambda ip: str(ip) == "127.0.0.1" or is_public(ip)
         )

@@ -13,8 +13,9 @@ from fakes import HashingEmbedder
 
 from dragtor.config import EmbedConfig, LoadConfig, SplitConfig
 from dragtor.errors import LibraryVersion, LoadError, UsageError
-from dragtor.ingest import Ingest, source_of
+from dragtor.ingest import Ingest
 from dragtor.load.file import FileLoader
+from dragtor.sources import Choice, source_of
 from dragtor.store import Store, Writer
 from dragtor.types import Document, short_hash
 
@@ -316,7 +317,7 @@ def test_what_could_not_be_read_is_no_source(own_folders: Path, tmp_path: Path) 
 def test_wrong_usage_is_noticed_before_anything_is_loaded(own_folders: Path, notes: Path) -> None:
     for wrong in ([str(notes), "https://example.org/sitemap.xml"], ["https://example.org/x"]):
         with river(own_folders) as ingest, pytest.raises(UsageError, match="--match"):
-            ingest.add(wrong, match="(" if len(wrong) == 1 else "x")
+            ingest.add(wrong, Choice("(" if len(wrong) == 1 else "x"))
     with Store.open(own_folders) as store:
         assert store.counts()["staged"] == 0
 

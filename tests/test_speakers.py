@@ -33,7 +33,13 @@ def episode(name: str = "talk.mp3", show: str = "Nugget") -> Document:
     guest = Speaker("SPEAKER_01", "Yves Gravelle", "guest", 0.9, 0.8, VOICE)
     speakers = (Speaker("SPEAKER_00", role="host"), guest)
     made = document(name, LINES)
-    return replace(made, segments=segments, speakers=speakers, meta={"show": show}, kind="audio")
+    return replace(
+        made,
+        segments=segments,
+        speakers=speakers,
+        meta={"show": show, "voices": "e1"},
+        kind="audio",
+    )
 
 
 @pytest.fixture
@@ -85,10 +91,11 @@ def test_search_by_who_speaks(library: Path, name: str, found: list[str]) -> Non
 
 def test_a_show_is_known_by_the_voices_that_are_sure(library: Path) -> None:
     with reader(library) as store:
-        assert [v.name for v in known_voices(store, "Nugget", 0.8)] == ["Yves Gravelle"]
-        assert known_voices(store, "Nugget", 0.8)[0].voice == VOICE
-        assert known_voices(store, "Nugget", 0.9) == []
-        assert known_voices(store, "Other", 0.0) == []
+        assert [v.name for v in known_voices(store, "Nugget", "e1", 0.8)] == ["Yves Gravelle"]
+        assert known_voices(store, "Nugget", "e1", 0.8)[0].voice == VOICE
+        assert known_voices(store, "Nugget", "e1", 0.9) == []
+        assert known_voices(store, "Other", "e1", 0.0) == []
+        assert known_voices(store, "Nugget", "e2", 0.0) == []
 
 
 def test_a_removed_document_leaves_no_voice(library: Path) -> None:

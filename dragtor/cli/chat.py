@@ -27,6 +27,7 @@ from dragtor.cli.output import (
     warn,
     where,
     wrapped,
+    write_file,
 )
 from dragtor.errors import DragtorError, UsageError
 
@@ -146,15 +147,7 @@ def _export(talk: Chat, rest: str) -> None:
     if not name.strip():
         out(text.rstrip("\n"))
         return
-    path = Path(name.strip())
-    try:
-        path = path.expanduser()
-        with path.open("x", encoding="utf-8", errors="replace") as file:
-            file.write(text)
-    except (OSError, RuntimeError, ValueError) as error:  # no such home; a name no file can have
-        why = getattr(error, "strerror", None) or error
-        raise UsageError(f"cannot write {path}: {why}", "/export md OTHER-FILE") from error
-    warn(f"written: {path}")
+    write_file(Path(name.strip()), text, "/export md OTHER-FILE")
 
 
 class Lines:

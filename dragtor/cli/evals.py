@@ -45,7 +45,8 @@ eval_app = typer.Typer(
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
-    for command in (retrieval, chunking, answers, injection, chat, history):
+    measures = (retrieval, chunking, answers, injection, chat, transcription, diarization)
+    for command in (*measures, history):
         eval_app.command()(command)
     app.add_typer(eval_app, name="eval")
 
@@ -138,6 +139,34 @@ def chat(
     _give(result, config, as_json=as_json, save=save)
 
 
+def transcription(
+    path: Path = typer.Argument(help="{file, reference} a line (JSON).", exists=True),
+    as_json: bool = AS_JSON,
+    save: bool = SAVE,
+) -> None:
+    """Hear the right words: word error rate, and seconds of work per second of sound."""
+    from dragtor.evaluate.transcription import evaluate
+
+    config = load_settings()
+    with Progress() as progress:
+        result = evaluate(path, config, progress=progress.update)
+    _give(result, config, as_json=as_json, save=save)
+
+
+def diarization(
+    path: Path = typer.Argument(help="Folder of NAME.wav, .rttm and .uem.", exists=True),
+    as_json: bool = AS_JSON,
+    save: bool = SAVE,
+) -> None:
+    """Tell who speaks when: diarization error rate with its parts, and speed."""
+    from dragtor.evaluate.diarization import evaluate
+
+    config = load_settings()
+    with Progress() as progress:
+        result = evaluate(path, config, progress=progress.update)
+    _give(result, config, as_json=as_json, save=save)
+
+
 def history(as_json: bool = AS_JSON) -> None:
     """Compare the runs that were saved, newest last."""
     from dataclasses import asdict
@@ -222,6 +251,10 @@ def _give(
     save: bool,
 ) -> None:
     """Print a result, and keep it where that is wanted."""
+    for left_out in ("unreadable", "without_reference"):
+        for each in result.get(left_out, ()):
+            name, why = (each, "no reference") if isinstance(each, str) else each.values()
+            warn(f"left out: {name}: {why}")
     if as_json:
         out_json(result)
     else:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -157,6 +158,20 @@ def same_library(command: str) -> str:
         return command
     place = shlex.quote(settings.library).replace("\\", r"\\\\")
     return re.sub(r"^((?:[A-Z_]+=\S+ )*)dragtor ", rf"\1dragtor --library {place} ", command)
+
+
+def write_file(path: Path, text: str, again: str) -> None:
+    """Write a new text file; raises UsageError, with the command `again` as its hint."""
+    try:
+        path = path.expanduser()
+        with path.open("x", encoding="utf-8", errors="replace") as file:
+            file.write(text)
+    except (OSError, RuntimeError, ValueError) as error:  # no such home; a name no file can have
+        from dragtor.errors import UsageError
+
+        why = getattr(error, "strerror", None) or error
+        raise UsageError(f"cannot write {path}: {why}", again) from error
+    warn(f"written: {path}")
 
 
 def out_json(data: Any) -> None:

@@ -1,4 +1,4 @@
-"""Commands that change or show what the library holds: add, load, index, sync, sources.
+"""Commands that change or show what the library holds: add, load, sync, sources, speakers, export.
 
 Each makes one library call and prints.
 """
@@ -6,18 +6,27 @@ Each makes one library call and prints.
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import typer
 
-from dragtor.cli.output import library, out, out_json, plural, report, style, wrapped
+from dragtor.cli.output import library, out, out_json, plural, report, style, wrapped, write_file
 
 LockTimeout = typer.Option(
     None, help="Seconds to wait for another writer, then exit 5.", metavar="SECONDS"
 )
 Refresh = typer.Option(False, "--refresh", help="Fetch again, past the cache.")
-Match = typer.Option("", help="Of a sitemap, only pages whose address matches.", metavar="REGEX")
-What = typer.Argument(help="Addresses, files, folders; - reads stdin.", metavar="WHAT...")
+Match = typer.Option("", help="Of a sitemap, feed or channel, only what matches.", metavar="REGEX")
+Latest = typer.Option(
+    0, min=0, help="Of a podcast or channel, the newest so many.", metavar="N", show_default=False
+)
+Episode = typer.Option("", help="Of a podcast: number, title words or date.", metavar="WHICH")
+What = typer.Argument(
+    help='Addresses, files, folders, feeds, videos, "podcast:NAME"; - reads stdin.',
+    metavar="WHAT...",
+)
+Form = typer.Option("md", "--format", help="md, srt, vtt or json.", metavar="FORMAT")
 sources_app = typer.Typer(help="Show or remove what was added.", rich_markup_mode=None)
 
 
@@ -27,6 +36,8 @@ def register(app: typer.Typer) -> None:
     app.command()(load)
     app.command()(index)
     app.command()(sync)
+    app.command()(speakers)
+    app.command()(export)
     sources_app.callback(invoke_without_command=True)(sources)
     sources_app.command("show")(show)
     sources_app.command("rm")(remove)
@@ -40,30 +51,35 @@ def _lock(seconds: float | None) -> dict[str, Any]:
 def add(
     what: list[str] = What,
     match: str = Match,
+    latest: int = Latest,
+    episode: str = Episode,
     refresh: bool = Refresh,
     lock_timeout: float = LockTimeout,
 ) -> None:
-    """Load and index pages, files, folders and sitemaps."""
-    _take(what, match, refresh, lock_timeout, index=True)
+    """Load and index pages, files, folders, sitemaps, feeds, podcasts and videos."""
+    choice = {"match": match, "latest": latest, "episode": episode, "refresh": refresh}
+    _take(what, choice, lock_timeout, index=True)
 
 
 def load(
     what: list[str] = What,
     match: str = Match,
+    latest: int = Latest,
+    episode: str = Episode,
     refresh: bool = Refresh,
     lock_timeout: float = LockTimeout,
 ) -> None:
     """Fetch and store documents; `index` makes them searchable."""
-    _take(what, match, refresh, lock_timeout, index=False)
+    choice = {"match": match, "latest": latest, "episode": episode, "refresh": refresh}
+    _take(what, choice, lock_timeout, index=False)
 
 
 def _take(
-    what: list[str], match: str, refresh: bool, lock_timeout: float | None, *, index: bool
+    what: list[str], choice: dict[str, Any], lock_timeout: float | None, *, index: bool
 ) -> None:
     verb = "add" if index else "load"
     with library(_lock(lock_timeout)) as lib:
-        call = lib.add if index else lib.load
-        result = call(*(name for name in what if name != "-"), match=match, refresh=refresh)
+        result = lib.add(*(name for name in what if name != "-"), **choice, index=index)
         if "-" in what:
             result += lib.add_bytes(sys.stdin.buffer.read(), index=index)
     report(result, verb)
@@ -114,10 +130,14 @@ def sources(
 
 
 def show(
-    source_id: str = typer.Argument(help="Its id, or the start of it.", metavar="ID"),
+    source_id: str = typer.Argument(help="Of a source or document, or its start.", metavar="ID"),
+    transcript: bool = typer.Option(False, "--transcript", help="What is said, when, by whom."),
     as_json: bool = typer.Option(False, "--json", help="As JSON."),
 ) -> None:
-    """Show one source and its documents."""
+    """Show one source and its documents, or the transcript of one."""
+    if transcript:
+        _export(source_id, "json" if as_json else "md", None)
+        return
     with library() as lib:
         source = lib.source(source_id)
         documents = lib.documents(source.id)
@@ -129,7 +149,66 @@ def show(
         state = "waiting to be indexed" if row["staged"] else plural(row["passages"], "passage")
         by = ", ".join(part for part in (row["author"], row["published"]) if part)
         out(wrapped(f"{row['title']}{f' ({by})' if by else ''}: {state}", "    ", "  "))
-        out(style(f"    {row['uri']}", dim=True))
+        out(style(f"    {row['id'][:8]}  {row['uri']}", dim=True))
+
+
+def export(
+    document_id: str = typer.Argument(help="Of a document or source, or its start.", metavar="ID"),
+    form: str = Form,
+    output: Path = typer.Option(None, "--output", "-o", help="File to write.", metavar="FILE"),
+) -> None:
+    """Give a document's text or transcript as Markdown, subtitles or JSON."""
+    _export(document_id, form, output)
+
+
+def _export(document_id: str, form: str, output: Path | None) -> None:
+    from dragtor.transcript import render
+
+    with library() as lib:
+        text = render(lib.recording(document_id), form)
+    if output is None:
+        out(text.rstrip())
+    else:
+        write_file(output, text, f"dragtor export {document_id} -o OTHER-FILE")
+
+
+def speakers(
+    document_id: str = typer.Argument(help="Of a document or source, or its start.", metavar="ID"),
+    names: list[str] = typer.Argument(
+        None, help='SPEAKER_00="Ann Lee"; an empty name takes one back.', metavar="[LABEL=NAME]..."
+    ),
+    as_json: bool = typer.Option(False, "--json", help="As JSON."),
+    lock_timeout: float = LockTimeout,
+) -> None:
+    """Show who speaks in a recording, or say who does; their voices are known from then on."""
+    from dragtor.transcript import as_dict, clock, spoken_s
+
+    with library(_lock(lock_timeout)) as lib:
+        if names:
+            document = lib.name_speakers(document_id, dict(map(_named, names)))
+        else:
+            document = lib.recording(document_id)
+    if as_json:
+        out_json({"id": document.id, "speakers": as_dict(document)["speakers"]})
+        return
+    out(style(document.title, bold=True))
+    seconds = spoken_s(document)
+    for speaker in document.speakers:
+        sure = f" ({speaker.name_confidence:.0%} sure)" if speaker.name else ""
+        role = f", {speaker.role}" if speaker.role else ""
+        said = clock(seconds.get(speaker.label, 0.0))
+        out(f"  {speaker.label:<12}{speaker.name or 'no name'}{sure}{role}, speaks {said}")
+    if not document.speakers:
+        out("  nobody is told apart in it")
+
+
+def _named(argument: str) -> tuple[str, str]:
+    from dragtor.errors import UsageError
+
+    label, sign, name = argument.partition("=")
+    if not sign or not label.strip():
+        raise UsageError(f"{argument!r} is no LABEL=NAME", 'dragtor speakers ID SPEAKER_00="Ann"')
+    return label.strip(), " ".join(name.split())
 
 
 def remove(

@@ -23,7 +23,14 @@ from dragtor.types import short_hash
 # Sections that a result depends on, by kind; other kinds depend on all of these.
 SEARCH = ("split", "embed", "retrieve")
 ANSWER = (*SEARCH, "llm", "answer", "chat")
-SECTIONS = {"retrieval": SEARCH, "chunking": SEARCH}
+SECTIONS = {
+    "retrieval": SEARCH,
+    "chunking": SEARCH,
+    "transcription": ("speech",),
+    "diarization": ("diarize",),
+}
+SPEECH = ("transcription", "diarization")  # kinds that neither search nor answer
+SEGMENTATION = "pyannote-segmentation-3.0"
 GATE = ("from", "threshold", "lay_threshold")  # what is told of the gate that decided
 # Settings that are nobody's business, or say nothing about a result.
 PRIVATE = ("library.", "models.", "load.", "store.url", "llm.url")
@@ -214,6 +221,9 @@ def weights(kind: str, config: Config) -> dict[str, str]:
     from dragtor.models import Catalogue
 
     known, name = Catalogue.load().models, config.embed.model
+    if kind in SPEECH:
+        heard = config.speech.model if kind == "transcription" else SEGMENTATION
+        return {"speech": f"{heard} {known[heard].files[0].sha256}"} if heard in known else {}
     hashed = known[name].files[0].sha256 if name in known else ""
     hashed = hashed or open_embedder(config.embed, config.models).fingerprint
     found = {"embedder": f"{name} {hashed}"}

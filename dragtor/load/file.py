@@ -1,7 +1,7 @@
-"""Local files and folders to Documents: txt, md, html, pdf, epub, docx.
+"""Local files and folders to Documents: txt, md, html, pdf, epub, docx; sound to Recordings.
 
 Owns walking, ignoring, sniffing and names; the formats have files of their own (text, pdf,
-archive). Every bad file is one LoadError, and only regular files
+archive, sound). Every bad file is one LoadError, and only regular files
 are ever opened.
 """
 
@@ -21,6 +21,7 @@ from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit
 
 from dragtor.config import LoadConfig
 from dragtor.errors import LoadError
+from dragtor.load import sound
 from dragtor.load.archive import read_docx, read_epub, zip_names
 from dragtor.load.item import Item
 from dragtor.load.markdown import plain_text
@@ -36,7 +37,7 @@ from dragtor.load.text import (
     iso_date,
     one_line,
 )
-from dragtor.types import Document, short_hash
+from dragtor.types import Document, Recording, short_hash
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -93,9 +94,11 @@ class FileLoader:
         with self._open(file_path(uri)) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
-    def read(self, uri: str, *, refresh: bool = False) -> Document:
+    def read(self, uri: str, *, refresh: bool = False) -> Document | Recording:
         """The document behind a file URI. Raises LoadError, one line for each kind of trouble."""
         path = file_path(uri)
+        if path.suffix.lower() in sound.SUFFIXES:
+            return sound.recording(path, uri, self.stamp(uri))
         with self._open(path) as file:
             data = file.read(self._limit + 1)
         return self._document(data, uri, path.suffix, _shown(path))
@@ -118,7 +121,8 @@ class FileLoader:
         except (OSError, ValueError) as error:
             raise _os_refusal(path, error) from error
         status = os.fstat(handle)
-        if stat.S_ISREG(status.st_mode) and status.st_size <= self._limit:
+        bearable = status.st_size <= self._limit or path.suffix.lower() in sound.SUFFIXES
+        if stat.S_ISREG(status.st_mode) and bearable:
             return os.fdopen(handle, "rb")
         os.close(handle)
         if stat.S_ISDIR(status.st_mode):
@@ -194,7 +198,7 @@ class FileLoader:
                 entries = self._entries(place, seen)
                 kept = [e for e in entries if not spec.match_file(_below(root, e))]
                 stack.extend(sorted(kept, reverse=True))
-            elif place.suffix.lower() not in SUFFIXES:
+            elif place.suffix.lower() not in SUFFIXES.keys() | sound.SUFFIXES:
                 skipped[place.suffix.lower() or "without suffix"] += 1
             elif os.path.isfile(place):  # noqa: PTH113
                 yield place

@@ -6,28 +6,18 @@ Knows nothing of HTML, of Jina or of the cache.
 
 from __future__ import annotations
 
-import ipaddress
-import os
 import random
 import socket
-import threading
 import time
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dragtor.config import WebConfig
 from dragtor.errors import BlockedURL, LoadError
-from dragtor.load.address import (
-    ALLOW_PRIVATE,
-    check_host,
-    check_url,
-    is_public,
-    parse_url,
-    shown,
-)
+from dragtor.load.address import check_url, parse_url, shown
+from dragtor.load.connect import Guard, Pace, guarded_session
 
 if TYPE_CHECKING:
     import requests
@@ -35,7 +25,7 @@ if TYPE_CHECKING:
 Resolver = Callable[[str, int], Sequence[str]]  # name, port -> numeric addresses
 
 MAX_REDIRECTS = 10
-MAX_ADDRESSES = 4  # of one name, tried in turn
+MAX_STREAM_S = 86_400.0  # a day: who reads a stream judges its speed
 MAX_WAIT_S = 60.0  # a server that asks for a longer pause is given up
 BACKOFF_S = 1.0  # pause before the first retry; doubles each time
 READ_BYTES = 65536
@@ -64,6 +54,10 @@ class Reply:
     body: bytes
 
 
+Read = Callable[["requests.Response", str], bytes]  # the response's body
+Take = Callable[[Reply, Iterator[bytes]], None]  # the response without its body, and the body
+
+
 def system_resolver(name: str, port: int) -> Sequence[str]:
     """Numeric addresses of `name`, as the machine resolves it; raises OSError."""
     found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
@@ -83,7 +77,7 @@ class Fetcher:
         self._config = config
         self._resolve = resolve
         self._sleep = sleep
-        self._pace = _Pace(config.requests_per_minute, sleep)
+        self._pace = Pace(config.requests_per_minute, sleep)
 
     def is_private(self, url: str) -> bool:
         """Whether `url`, or any address its name resolves to, is of a private network.
@@ -94,7 +88,7 @@ class Fetcher:
         permitted = self._config.allow_private
         parsed = parse_url(check_url(url, allow_private=permitted))
         port = int(parsed.port or (443 if parsed.protocol == "https:" else 80))
-        guard = _Guard(self._resolve, False, self._config.total_timeout_s)
+        guard = Guard(self._resolve, False, self._config.total_timeout_s)
         try:
             guard.addresses(parsed.hostname.strip("[]"), port)
         except BlockedURL:
@@ -112,24 +106,54 @@ class Fetcher:
         are not followed. Raises LoadError on a broken, slow or oversized response.
         """
         private = trusted or self._config.allow_private
-        url = check_url(url, allow_private=private)
-        guard = self._guard(trusted=trusted)
-        with _session(guard) as session:
-            for _ in range(MAX_REDIRECTS + 1):
-                reply = self._persist(session, guard, url, headers or {})
+        guard = Guard(self._resolve, private, self._config.total_timeout_s)
+        redirects = 0 if trusted else MAX_REDIRECTS
+        return self._follow(guard, url, lambda: headers or {}, self._body, redirects, private)
+
+    def stream(self, url: str, headers: Callable[[], Mapping[str, str]], take: Take) -> Reply:
+        """Hand a successful response to `take` as it comes, as sent, without limit of size.
+
+        `headers` is asked before every try: it may tell what an earlier one left to fetch.
+        `take` raises LoadError on what it refuses, and no OSError. Otherwise as `get`, the time
+        aside. The reply has no body.
+        """
+        private = self._config.allow_private
+        guard = Guard(self._resolve, private, MAX_STREAM_S)
+
+        def read(response: requests.Response, address: str) -> bytes:
+            if response.status_code < 300:
+                take(_reply(response, address), _chunks(response, decode=False))
+            return b""
+
+        return self._follow(guard, url, headers, read, MAX_REDIRECTS, private)
+
+    def _follow(
+        self,
+        guard: Guard,
+        url: str,
+        headers: Callable[[], Mapping[str, str]],
+        read: Read,
+        redirects: int,
+        private: bool,
+    ) -> Reply:
+        first = url = check_url(url, allow_private=private)
+        with guarded_session(guard) as session:
+            for _ in range(redirects + 1):
+                reply = self._persist(session, guard, url, headers, read)
                 location = reply.headers.get("location", "")
-                if trusted or reply.status not in REDIRECT_STATUS or not location:
+                if not redirects or reply.status not in REDIRECT_STATUS or not location:
                     return reply
                 location = location.encode("latin-1", "replace").decode("utf-8", "replace")
                 url = check_url(location, base=url, allow_private=private)
-        raise LoadError(f"more than {MAX_REDIRECTS} redirects: {shown(url)}")
-
-    def _guard(self, *, trusted: bool) -> _Guard:
-        private = trusted or self._config.allow_private
-        return _Guard(self._resolve, private, self._config.total_timeout_s)
+        raise LoadError(f"more than {redirects} redirects: {shown(first)}")
 
     def _persist(
-        self, session: requests.Session, guard: _Guard, url: str, headers: Mapping[str, str]
+        self,
+        session: requests.Session,
+        guard: Guard,
+        url: str,
+        headers: Callable[[], Mapping[str, str]],
+        read: Read,
     ) -> Reply:
         host = parse_url(url).hostname
         for attempt in range(self._config.retries + 1):
@@ -137,7 +161,7 @@ class Fetcher:
             last = attempt == self._config.retries
             wait_s = BACKOFF_S * 2**attempt + random.random()
             try:
-                reply = self._once(session, guard, url, headers)
+                reply = self._once(session, guard, url, headers(), read)
             except _Broken as broken:
                 if last:
                     raise LoadError(f"{broken}: {shown(url)}") from broken
@@ -150,7 +174,12 @@ class Fetcher:
         raise AssertionError("the last attempt returns or raises")
 
     def _once(
-        self, session: requests.Session, guard: _Guard, url: str, headers: Mapping[str, str]
+        self,
+        session: requests.Session,
+        guard: Guard,
+        url: str,
+        headers: Mapping[str, str],
+        read: Read,
     ) -> Reply:
         from requests import RequestException
         from requests.exceptions import InvalidURL, SSLError
@@ -171,7 +200,7 @@ class Fetcher:
                     url, headers=asked, timeout=wait_s, allow_redirects=False, stream=True
                 ) as response,
             ):
-                body = self._body(response, url)
+                body = read(response, url)
         except (RequestException, HTTPError, OSError) as error:
             guard.check_time(url)
             if isinstance(error, InvalidURL | SSLError):
@@ -179,8 +208,7 @@ class Fetcher:
                 raise LoadError(f"{kind}: {shown(url)}") from error
             raise _Broken(_reason(error)) from error
         guard.check_time(url)
-        names = {name.lower(): value for name, value in response.headers.items()}
-        return Reply(url, response.status_code, shown(response.reason or "", 60), names, body)
+        return _reply(response, url, body)
 
     def _body(self, response: requests.Response, url: str) -> bytes:
         """Read to the end, never holding more than the limit; error pages are not read."""
@@ -191,7 +219,7 @@ class Fetcher:
             raise LoadError(f"sent as {shown(encoding, 40)}, not asked for: {shown(url)}")
         limit = self._config.max_mb * 1_000_000
         chunks, size = [], 0
-        while chunk := response.raw.read1(READ_BYTES, decode_content=True):
+        for chunk in _chunks(response, decode=True):
             size += len(chunk)
             if size > limit:
                 raise LoadError(
@@ -200,6 +228,16 @@ class Fetcher:
                 )
             chunks.append(chunk)
         return b"".join(chunks)
+
+
+def _chunks(response: requests.Response, *, decode: bool) -> Iterator[bytes]:
+    while chunk := response.raw.read1(READ_BYTES, decode_content=decode):
+        yield chunk
+
+
+def _reply(response: requests.Response, url: str, body: bytes = b"") -> Reply:
+    names = {name.lower(): value for name, value in response.headers.items()}
+    return Reply(url, response.status_code, shown(response.reason or "", 60), names, body)
 
 
 class _Broken(Exception):
@@ -225,141 +263,3 @@ def _retry_after(reply: Reply) -> float | None:
         if value := reply.headers.get("retry-after", ""):
             return float(Retry().parse_retry_after(value))
     return None
-
-
-class _Pace:
-    """At most `per_minute` requests to one host in any minute."""
-
-    def __init__(self, per_minute: int, sleep: Callable[[float], None]) -> None:
-        self._per_minute = per_minute
-        self._sleep = sleep
-        self._lock = threading.Lock()
-        self._slots: dict[str, deque[float]] = {}
-
-    def wait(self, host: str) -> None:
-        if self._per_minute <= 0:
-            return
-        now = time.monotonic()
-        with self._lock:
-            slots = self._slots.setdefault(host, deque(maxlen=self._per_minute))
-            slot = max(now, slots[0] + 60) if len(slots) == self._per_minute else now
-            slots.append(slot)
-        if slot > now:
-            self._sleep(slot - now)
-
-
-class _Guard:
-    """Opens the connections of one call, to checked addresses only; ends them at the deadline."""
-
-    def __init__(self, resolve: Resolver, allow_private: bool, total_s: float) -> None:
-        self._resolve = resolve
-        self._allow_private = allow_private
-        self._total_s = total_s
-        self._expired = threading.Event()
-        self._watched: list[socket.socket] = []
-        self._end = 0.0
-
-    def __enter__(self) -> None:
-        self._expired.clear()
-        self._end = time.monotonic() + self._total_s
-        self._timer = threading.Timer(self._total_s, self._expire)
-        self._timer.daemon = True
-        self._timer.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        self._timer.join()
-        for watched in self._watched:
-            watched.close()
-        self._watched.clear()
-
-    def _expire(self) -> None:
-        self._expired.set()
-        for watched in list(self._watched):
-            with suppress(OSError):
-                watched.shutdown(socket.SHUT_RDWR)
-
-    def check_time(self, url: str) -> None:
-        """Raise LoadError if the response was ended for taking too long."""
-        if self._expired.is_set():
-            raise LoadError(
-                f"took longer than {self._total_s:g} s: {shown(url)}",
-                "load.web.total_timeout_s sets the limit",
-            )
-
-    def addresses(self, host: str, port: int) -> list[str]:
-        """Numeric addresses of `host`; raises BlockedURL unless each is permitted."""
-        try:
-            found = [str(ipaddress.ip_address(host))]
-        except ValueError:
-            try:
-                found = list(self._resolve(host, port))
-            except (OSError, UnicodeError) as error:
-                raise LoadError(f"the name is not known: {shown(host)}") from error
-        if not found:
-            raise LoadError(f"the name is not known: {shown(host)}")
-        if not self._allow_private:
-            check_host(host.rstrip("."))
-            for address in found:
-                if not is_public(ipaddress.ip_address(address)):
-                    raise BlockedURL(
-                        f"{shown(host)} leads to a private address ({address}): refused",
-                        ALLOW_PRIVATE,
-                    )
-        return found[:MAX_ADDRESSES]
-
-    def open(self, connection: Any) -> socket.socket:
-        """A socket to a checked address of the connection's host; urllib3's `_new_conn`."""
-        from urllib3.exceptions import NewConnectionError
-        from urllib3.util.connection import create_connection
-
-        failure: OSError | None = None
-        for address in self.addresses(connection._dns_host, connection.port):
-            left_s = max(0.001, min(connection.timeout, self._end - time.monotonic()))
-            try:
-                opened = create_connection(
-                    (address, connection.port), left_s, socket_options=connection.socket_options
-                )
-            except OSError as error:
-                failure = error
-                continue
-            opened.settimeout(connection.timeout)
-            self._watched.append(opened.dup())
-            if self._expired.is_set():
-                self._expire()
-            return opened
-        raise NewConnectionError(connection, "no address answered") from failure
-
-
-def _session(guard: _Guard) -> requests.Session:
-    """A session whose every connection `guard` opens: no proxy, no .netrc, no redirects."""
-    import requests
-    from requests.adapters import HTTPAdapter
-    from urllib3.connection import HTTPConnection, HTTPSConnection
-    from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-
-    class Plain(HTTPConnection):
-        def _new_conn(self) -> socket.socket:
-            return guard.open(self)
-
-    class Secure(HTTPSConnection):
-        def _new_conn(self) -> socket.socket:
-            return guard.open(self)
-
-    class PlainPool(HTTPConnectionPool):
-        ConnectionCls = Plain
-
-    class SecurePool(HTTPSConnectionPool):
-        ConnectionCls = Secure
-
-    class Adapter(HTTPAdapter):
-        def init_poolmanager(self, *args: Any, **named: Any) -> None:
-            super().init_poolmanager(*args, **named)
-            self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
-
-    session = requests.Session()
-    session.trust_env = False
-    session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
-    session.mount("http://", Adapter())
-    session.mount("https://", Adapter())
-    return session

@@ -16,7 +16,7 @@ from dragtor.store.chats import (
 from dragtor.store.lock import held_by
 from dragtor.store.read import Filters, Found, Store
 from dragtor.store.rebuild import Rebuild
-from dragtor.store.speakers import known_voices, put_speakers, speaker_asked
+from dragtor.store.speakers import known_voices, put_speakers, renamed, speaker_asked
 from dragtor.store.vectors import drift
 from dragtor.store.write import Indexed, Writer
 
@@ -38,6 +38,7 @@ __all__ = [
     "known_voices",
     "put_speakers",
     "remove_turns",
+    "renamed",
     "speaker_asked",
     "turns_of",
 ]

@@ -174,6 +174,18 @@ class Store:
             (source_id,) if source_id else (),
         )
 
+    def document_id(self, prefix: str) -> str:
+        """The document whose id begins with `prefix`, or the only one of such a source."""
+        listed = [row["id"] for row in self.documents() if row["id"].startswith(prefix)]
+        if len(prefix) < MIN_ID_CHARACTERS or not listed:
+            listed = [row["id"] for row in self.documents(self.source(prefix).id)]
+        if len(set(listed)) != 1:
+            raise UsageError(
+                f"{prefix} holds {len(set(listed))} documents: name one",
+                f"dragtor sources show {prefix}",
+            )
+        return str(listed[0])
+
     def document(self, identity: str, *, staged: bool = False) -> Document | None:
         """One document with its segments, or None."""
         key = (identity, int(staged))

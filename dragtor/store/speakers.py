@@ -6,14 +6,17 @@ Knows no audio: a voice print is a row of numbers that somebody else compares.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from dragtor.errors import UsageError
 from dragtor.store.read import WORD, Store
 from dragtor.store.rows import speaker_of, speaker_row
 from dragtor.store.schema import transaction
 from dragtor.store.write import Writer
-from dragtor.types import Speaker
+from dragtor.types import Document, Speaker
 
+SURE = 0.85  # of a name, from here on: its voice is known again in other episodes of a show
 # "Will" and "Rose" are names too: only a question after somebody's words looks for a speaker.
 SAYS = re.compile(
     r"\b(?:says?|said|think|thinks|thought|believes?|recommends?|suggests?|advises?|advice"
@@ -21,6 +24,21 @@ SAYS = re.compile(
     r"|according to|take on|do about|does about|prefers?|feels? about|likes?)\b",
     re.IGNORECASE,
 )
+
+
+def renamed(document: Document, names: Mapping[str, str]) -> list[Speaker]:
+    """The speakers with these labels under new names, sure ones; raises UsageError on a label."""
+    known = {speaker.label: speaker for speaker in document.speakers}
+    labels = sorted({s.speaker for s in document.segments if s.speaker} | known.keys())
+    if unknown := sorted(names.keys() - set(labels)):
+        raise UsageError(
+            f"nobody is labelled {unknown[0]!r}; labels: {', '.join(labels) or 'none'}",
+            f"dragtor speakers {document.id}",
+        )
+    return [
+        replace(known.get(label, Speaker(label)), name=name, name_confidence=float(bool(name)))
+        for label, name in names.items()
+    ]
 
 
 def put_speakers(writer: Writer, document_id: str, speakers: Sequence[Speaker]) -> None:
@@ -35,14 +53,15 @@ def put_speakers(writer: Writer, document_id: str, speakers: Sequence[Speaker]) 
         writer.advance()
 
 
-def known_voices(store: Store, show: str, confidence: float) -> list[Speaker]:
-    """Everybody with a voice print whose name is at least so sure, in the documents of a show."""
+def known_voices(store: Store, show: str, engine: str, confidence: float = SURE) -> list[Speaker]:
+    """Everybody in a show with a voice print of this engine whose name is at least so sure."""
     rows = store.rows(
         "SELECT w.* FROM speakers w JOIN documents d ON d.id = w.document_id"
-        " AND d.staged = w.staged WHERE json_extract(d.meta, '$.show') = ? AND w.name != ''"
+        " AND d.staged = w.staged WHERE json_extract(d.meta, '$.show') = ?"
+        " AND json_extract(d.meta, '$.voices') = ? AND w.name != ''"
         " AND w.name_confidence >= ? AND length(w.voice) > 0"
         " ORDER BY w.name_confidence DESC, d.published DESC",
-        (show, confidence),
+        (show, engine, confidence),
     )
     return [speaker_of(row) for row in rows]
 

@@ -1,25 +1,13 @@
-"""Settings: config/params.yml and the environment become typed, frozen sections.
+"""The sections of the settings, with their built-in values and their ranges.
 
-Order: command-line flag > environment (DRAGTOR_LLM_MODEL) > params.yml > preset > built-in.
-Functions receive their section, never the whole configuration. Knows no room.
+Each is frozen and holds its own kind only; how they are read is the package's own file.
 """
 
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, is_dataclass
-from operator import attrgetter
-from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
-
-from dragtor.errors import UsageError
-
-PACKAGE_FOLDER = Path(__file__).resolve().parent
-CHECKOUT_FOLDER = PACKAGE_FOLDER.parent
-PRESETS = ("small", "default", "quality")
-SHOW = "dragtor config path"  # the hint: which file is read
+from dataclasses import dataclass, field
+from typing import Literal
 
 CAUTION = "This can need a doctor soon. Do not rely on this answer alone."
 RED_FLAGS = (
@@ -40,7 +28,12 @@ RANGES: dict[str, tuple[float, float]] = {
     "llm.context_tokens": (256, math.inf),
     "llm.gpu_layers": (-2, math.inf),
     "llm.timeout_s": (0.1, math.inf),
+    "load.feed.latest": (1, math.inf),
+    "load.feed.max_episode_mb": (1, math.inf),
+    "load.feed.requests_per_minute": (1, math.inf),
     "load.max_file_mb": (1, math.inf),
+    "load.video.latest": (1, math.inf),
+    "load.video.max_mb": (1, math.inf),
     "load.web.max_mb": (1, math.inf),
     "load.web.max_pages": (1, math.inf),
     "load.web.requests_per_minute": (1, math.inf),
@@ -89,6 +82,26 @@ class WebConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class FeedConfig:
+    """How feeds and podcasts are read."""
+
+    latest: int = 3  # newest episodes taken of a podcast; of posts all are taken
+    max_episode_mb: int = 2000  # megabytes; a larger episode is refused with a line
+    requests_per_minute: int = 120  # per host; shows share hosts
+    search_url: str = "https://itunes.apple.com/search"  # where shows are looked up by name
+
+
+@dataclass(frozen=True, slots=True)
+class VideoConfig:
+    """How videos are read."""
+
+    latest: int = 5  # newest videos taken of a channel or playlist
+    languages: tuple[str, ...] = ()  # of captions, best first; empty: the spoken one, then en
+    cookies_from_browser: str = ""  # firefox, chrome:PROFILE and so on; empty: none
+    max_mb: int = 2000  # megabytes of one video's sound; larger is refused with a line
+
+
+@dataclass(frozen=True, slots=True)
 class LoadConfig:
     """What is read from folders and the web."""
 
@@ -96,6 +109,32 @@ class LoadConfig:
     ignore: tuple[str, ...] = (".*", "__pycache__", "node_modules", "*.tmp", "~$*")
     max_file_mb: int = 200  # megabytes; larger files are refused with a line
     web: WebConfig = field(default_factory=WebConfig)
+    feed: FeedConfig = field(default_factory=FeedConfig)
+    video: VideoConfig = field(default_factory=VideoConfig)
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechConfig:
+    """Which models turn speech into words."""
+
+    model: str = "whisper-base.en"  # for English; a name of config/models.yml, or a ggml file
+    other_model: str = "whisper-tiny"  # tells the language and hears the others; multilingual
+    language: str = "auto"  # en, de and so on; auto: heard, or English where other_model is absent
+    threads: int = 0  # 0: the machine's cores
+
+
+@dataclass(frozen=True, slots=True)
+class DiarizeConfig:
+    """How speakers are told apart."""
+
+    engine: Literal["onnx", "pyannote", "none"] = "onnx"
+    speakers: int = 0  # how many are heard; 0: not known
+    min_speakers: int = 0  # at least so many, where that is not known; 0: no bound
+    max_speakers: int = 0  # at most so many; 0: no bound
+    threads: int = 0  # onnx: 0: the machine's cores
+    model: str = "pyannote/speaker-diarization-community-1"  # pyannote: its name, or a folder
+    token_env: str = "HF_TOKEN"  # environment variable that holds the hub's token
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"  # pyannote: where it runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +235,8 @@ class Config:
     preset: str = "default"
     library: LibraryConfig = field(default_factory=LibraryConfig)
     load: LoadConfig = field(default_factory=LoadConfig)
+    speech: SpeechConfig = field(default_factory=SpeechConfig)
+    diarize: DiarizeConfig = field(default_factory=DiarizeConfig)
     split: SplitConfig = field(default_factory=SplitConfig)
     embed: EmbedConfig = field(default_factory=EmbedConfig)
     store: StoreConfig = field(default_factory=StoreConfig)
@@ -204,180 +245,3 @@ class Config:
     answer: AnswerConfig = field(default_factory=AnswerConfig)
     chat: ChatConfig = field(default_factory=ChatConfig)
     models: ModelsConfig = field(default_factory=ModelsConfig)
-
-
-def packaged(name: str) -> Path:
-    """A file of config/: inside an installed wheel, or beside the checkout's package."""
-    inside = PACKAGE_FOLDER / "assets" / "config" / name
-    return inside if inside.exists() else CHECKOUT_FOLDER / "config" / name
-
-
-def config_path() -> Path:
-    """The params.yml in force: DRAGTOR_CONFIG, the user's own, or the packaged one."""
-    if chosen := os.environ.get("DRAGTOR_CONFIG"):
-        return Path(chosen).expanduser()
-    from platformdirs import user_config_path
-
-    own = user_config_path("dragtor") / "params.yml"
-    return own if own.exists() else packaged("params.yml")
-
-
-def load_config(path: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Config:
-    """Read the settings; `overrides` is a nested mapping that wins over everything.
-
-    Raises UsageError on a file that is no mapping, an unknown key, or a value of a wrong type
-    or out of its range.
-    """
-    merged = _merge(_read(path or config_path()), _from_environment(Config, "DRAGTOR"))
-    merged = _merge(merged, overrides or {})
-    preset = merged.setdefault("preset", "default")
-    if preset not in PRESETS:
-        raise UsageError(f"unknown preset {preset!r}", f"presets: {', '.join(PRESETS)}")
-    config: Config = _section(Config, _merge(_read(packaged(f"presets/{preset}.yml")), merged), "")
-    _check_pairs(config)
-    return config
-
-
-def unknown_variables(config: Config) -> list[str]:
-    """One line for each DRAGTOR_ variable that is no setting; a newer dragtor may know it."""
-    keys = {"DRAGTOR_HOME", "DRAGTOR_CONFIG", config.llm.api_key_env, config.load.web.jina_key_env}
-    known = sorted(keys.union(_variables(Config, "DRAGTOR")))
-    strange = sorted(n for n in os.environ if n.startswith("DRAGTOR_") and n not in known)
-    return [str(_unknown(name, name, known)) for name in strange]
-
-
-def _variables(kind: type[Any], prefix: str) -> Iterator[str]:
-    for name, hint in get_type_hints(kind).items():
-        variable = f"{prefix}_{name.upper()}"
-        if is_dataclass(hint):
-            yield from _variables(hint, variable)  # type: ignore[arg-type]
-        else:
-            yield variable
-
-
-def _read(path: Path) -> dict[str, Any]:
-    import yaml
-
-    try:
-        text = path.read_text("utf-8-sig")
-        data = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}", SHOW) from error
-    except (yaml.YAMLError, ValueError) as error:
-        raise UsageError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
-    if data is None:
-        return {}
-    if not isinstance(data, dict):
-        raise UsageError(f"{path} must hold a mapping of settings", SHOW)
-    return data
-
-
-def _merge(low: Mapping[str, Any], high: Mapping[str, Any]) -> dict[str, Any]:
-    """`high` over `low`; a section with nothing in it (all its lines commented) says nothing."""
-    merged = dict(low)
-    for key, value in high.items():
-        below = merged.get(key)
-        if not isinstance(below, Mapping):
-            merged[key] = value
-        elif value is not None:
-            merged[key] = _merge(below, value) if isinstance(value, Mapping) else value
-    return merged
-
-
-def _from_environment(kind: type[Any], prefix: str) -> dict[str, Any]:
-    """Settings named like DRAGTOR_LLM_MODEL; text is taken as it is, the rest read as YAML."""
-    found: dict[str, Any] = {}
-    for name, hint in get_type_hints(kind).items():
-        variable = f"{prefix}_{name.upper()}"
-        if is_dataclass(hint):
-            if below := _from_environment(hint, variable):  # type: ignore[arg-type]
-                found[name] = below
-        elif variable in os.environ:
-            raw = os.environ[variable]
-            found[name] = raw if hint is str or get_origin(hint) is Literal else scalar(raw)
-    return found
-
-
-def scalar(raw: str) -> Any:
-    """What YAML makes of a setting; where that is nothing, the text, which no type check passes."""
-    import yaml
-
-    try:
-        return yaml.safe_load(raw)
-    except (yaml.YAMLError, ValueError, KeyError, AttributeError, RecursionError):
-        return raw  # the last four: dates and tags that are none, as 2020-99-99
-
-
-def _section(kind: type[Any], data: Any, name: str) -> Any:
-    """One dataclass from a mapping; `name` is its dotted path, empty for the whole."""
-    if data is None:
-        data = {}
-    if not isinstance(data, Mapping):
-        raise UsageError(f"setting {name} must hold settings of its own, not {data!r}", SHOW)
-    hints = get_type_hints(kind)
-    values = {}
-    for key, value in data.items():
-        full = f"{name}.{key}" if name else str(key)
-        if key not in hints:
-            raise _unknown(full, str(key), list(hints))
-        nested = is_dataclass(hints[key])
-        values[key] = (
-            _section(hints[key], value, full) if nested else _value(hints[key], value, full)
-        )
-    return kind(**values)
-
-
-def _unknown(full: str, key: str, names: list[str]) -> UsageError:
-    from difflib import get_close_matches
-
-    near = get_close_matches(key, names, 1)
-    guess = f"did you mean {near[0]}?" if near else f"known here: {', '.join(names)}"
-    return UsageError(f"unknown setting {full}; {guess}", SHOW)
-
-
-def _value(hint: Any, value: Any, name: str) -> Any:
-    """The value as the setting's type, or a UsageError that names setting, type and range."""
-    if get_origin(hint) is Literal:
-        fits, wanted = value in get_args(hint), f"one of {', '.join(get_args(hint))}"
-    elif get_origin(hint) is tuple:
-        fits = isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
-        value, wanted = tuple(value) if fits else value, "a list of texts"
-    elif hint in (int, float):
-        low, high = RANGES.get(name, (0, math.inf))
-        value = float(value) if hint is float and type(value) is int else value
-        fits = type(value) is hint and low <= value <= high
-        above = f"{low} to {high}" if high < math.inf else f"{low} or more"
-        wanted = f"a {'whole ' if hint is int else ''}number, {above}"
-    else:
-        fits, wanted = type(value) is hint, {str: "text", bool: "true or false"}[hint]
-    if not fits:
-        raise UsageError(f"setting {name} must be {wanted}, not {value!r}", SHOW)
-    return value
-
-
-def _check_pairs(config: Config) -> None:
-    for small, large in BELOW:
-        low, high = attrgetter(small)(config), attrgetter(large)(config)
-        if low >= high:
-            raise UsageError(f"setting {small} ({low}) must be below {large} ({high})", SHOW)
-
-
-def library_path(config: LibraryConfig, flag: str | None = None) -> Path:
-    """The library's folder: flag > DRAGTOR_HOME > config > platform data folder."""
-    chosen = flag or os.environ.get("DRAGTOR_HOME") or config.path
-    if chosen:
-        return Path(chosen).expanduser().absolute()
-    from platformdirs import user_data_path
-
-    return user_data_path("dragtor")
-
-
-def models_path(config: ModelsConfig) -> Path:
-    """The weights' folder: DRAGTOR_MODELS_PATH > config > checkout > platform data folder."""
-    if config.path:
-        return Path(config.path).expanduser().absolute()
-    if (CHECKOUT_FOLDER / "pyproject.toml").exists():
-        return CHECKOUT_FOLDER / "models"
-    from platformdirs import user_data_path
-
-    return user_data_path("dragtor") / "models"

@@ -1,0 +1,303 @@
+"""Feeds: blogs give posts, podcasts give episodes with what is known of them and their sound.
+
+Owns the conditional request, the choice of entries, and where an episode's words come from.
+What a feed's bytes mean belongs to entry and podcast; knows nothing of transcribing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from dragtor.config import FeedConfig, WebConfig
+from dragtor.errors import LoadError, UsageError
+from dragtor.load.address import check_url, shown
+from dragtor.load.cache import Page, PageCache, content_stamp
+from dragtor.load.captions import KINDS, read_captions
+from dragtor.load.download import download, forget
+from dragtor.load.entry import Entry, Show, Transcript, read_feed, restored, stored, text_of
+from dragtor.load.feedxml import is_feed
+from dragtor.load.http import Fetcher, Reply, Resolver, system_resolver
+from dragtor.load.item import Item
+from dragtor.load.podcast import (
+    Found,
+    chapters_of_json,
+    chapters_of_notes,
+    chosen,
+    find_shows,
+    numbers,
+    the_show,
+)
+from dragtor.types import Chapter, Document, Recording, Word, short_hash
+
+ACCEPT = "application/rss+xml,application/atom+xml,application/xml;q=0.9,text/xml;q=0.8,*/*;q=0.5"
+RECORDINGS = ("audio/", "video/", "application/ogg", "application/mp4")
+LONG_POST_CHARS = 1_000  # a shorter summary is read from its page
+CUT = re.compile(r"(?:…|\.\.\.|\[[^\]]*\]|read more|continue reading|weiterlesen)\W*$", re.I)
+
+
+class FeedLoader:
+    """Reads feeds; entries are listed by `discover` before they are read."""
+
+    def __init__(
+        self,
+        config: FeedConfig,
+        web: WebConfig,
+        cache_dir: Path,
+        audio_dir: Path,
+        *,
+        notify: Callable[[str], None],
+        progress: Callable[[str, int, int], None] = lambda label, done, total: None,
+        resolve: Resolver = system_resolver,
+        read_page: Callable[[str], Document] | None = None,
+    ) -> None:
+        pace = config.requests_per_minute
+        self._config = config
+        self._private = web.allow_private
+        self._fetcher = Fetcher(replace(web, requests_per_minute=pace), resolve=resolve)
+        self._cache = PageCache(cache_dir, notify)
+        self._audio_dir = audio_dir
+        self._notify = notify
+        self._progress = progress
+        self._read_page = read_page
+        self._listed: dict[str, tuple[Entry, Show, str]] = {}  # by the item's address
+
+    def probe(self, uri: str) -> bool:
+        """Whether a feed is at this address; what the request brought is kept for `discover`."""
+        url = check_url(uri, allow_private=self._private)
+        reply = self._fetcher.get(url, {"Accept": f"{ACCEPT},text/html"})
+        if reply.status != 200 or not is_feed(_type(reply), reply.body):
+            return False
+        self._keep(url, reply)
+        return True
+
+    def discover(
+        self,
+        uri: str,
+        *,
+        match: str = "",
+        refresh: bool = False,
+        latest: int = 0,
+        episode: str = "",
+    ) -> list[Item]:
+        """The entries, newest first, that `match` (a regex on title and address) finds.
+
+        `latest` takes the newest so many; 0: all posts, and of episodes what the settings say.
+        `episode` picks by number, title words or date. Asks once, and only for what changed;
+        an unreachable feed is listed as it was last seen, unless `refresh`.
+        """
+        url = check_url(uri, allow_private=self._private)
+        try:
+            wanted = re.compile(match)
+        except re.error as error:
+            raise UsageError(f"--match is no regular expression: {error}") from error
+        show = self._show(url, refresh)
+        entries = [e for e in show.entries if wanted.search(f"{e.title}\n{e.uri}")]
+        if not entries:
+            raise LoadError(f"none of the {len(show.entries)} entries of {shown(url)} matches")
+        if episode:
+            entries = chosen(entries, episode)
+        entries = self._newest(entries, latest, show.title or shown(url))
+        self._listed |= {entry.uri: (entry, show, url) for entry in entries}
+        return [Item(entry.uri, entry.stamp) for entry in entries]
+
+    def read(self, uri: str, *, refresh: bool = False) -> Document | Recording:
+        """A post as a Document, an episode as a Recording with words, or else with its sound."""
+        entry, show, feed = self._entry(uri)
+        text = text_of(entry)
+        if entry.media:
+            return self._recording(entry, show, feed, text, refresh)
+        return self._post(entry, show, feed, text)
+
+    def stamp(self, uri: str) -> str:
+        """Hash of an entry that was listed; no network."""
+        return self._entry(uri)[0].stamp
+
+    def forget(self, uris: Iterable[str]) -> None:
+        """Drop what is kept of these feeds, and of the sound of their episodes."""
+        for url in uris:
+            page = self._cache.load(_key(url))
+            known = restored(page.body) if page else None
+            for entry in known[0].entries if known else ():
+                forget(entry.enclosure, self._audio_dir)
+            self._cache.drop(_key(url))
+
+    def find_show(self, name: str) -> list[Found]:
+        """Title, author and feed address of the shows that are found for a name."""
+        return find_shows(self._fetcher, self._config.search_url, name)
+
+    def show_address(self, name: str) -> str:
+        """The feed of the show that is called so; raises LoadError if that is not one show."""
+        return the_show(self.find_show(name), name)[2]
+
+    # Feeds
+
+    def _show(self, url: str, refresh: bool) -> Show:
+        page = self._cache.load(_key(url))
+        known = restored(page.body) if page else None
+        headers = {"Accept": ACCEPT}
+        if page and known:
+            headers |= {"If-None-Match": page.etag} if page.etag else {}
+            headers |= {"If-Modified-Since": page.modified} if page.modified else {}
+        try:
+            reply = self._fetcher.get(url, headers)
+            if reply.status != 304 and not 200 <= reply.status < 300:
+                raise LoadError(f"{reply.status} {reply.reason}".strip() + f": {shown(url)}")
+        except LoadError as error:
+            if not known or refresh:
+                raise
+            self._notify(f"{error}; its entries are listed as last seen")
+            return known[0]
+        if known and (reply.status == 304 or known[1] == content_stamp(reply.body)):
+            return known[0]
+        return self._keep(url, reply)
+
+    def _keep(self, url: str, reply: Reply) -> Show:
+        show = read_feed(reply.body, reply.url, _type(reply))
+        body = stored(show, content_stamp(reply.body))
+        tags = reply.headers.get("etag", ""), reply.headers.get("last-modified", "")
+        page = Page("feed", reply.url, body, content_stamp(body), _type(reply), *tags)
+        self._cache.save(_key(url), page)
+        return show
+
+    def _newest(self, entries: list[Entry], latest: int, name: str) -> list[Entry]:
+        """The newest `latest` of all; without it all posts, and the newest of the episodes."""
+        if latest:
+            return entries[:latest]
+        episodes = [entry for entry in entries if entry.media]
+        left = episodes[self._config.latest :]
+        if left:
+            self._notify(
+                f"{shown(name)}: {self._config.latest} of {len(episodes)} episodes are taken;"
+                " more with --latest N, one with --episode"
+            )
+        later = {entry.uri for entry in left}
+        return [entry for entry in entries if entry.uri not in later]
+
+    def _entry(self, uri: str) -> tuple[Entry, Show, str]:
+        if uri not in self._listed:
+            raise LoadError(f"no entry of a feed that was listed: {shown(uri)}", "dragtor sync")
+        return self._listed[uri]
+
+    # Posts
+
+    def _post(self, entry: Entry, show: Show, feed: str, text: str) -> Document:
+        page = None
+        long = entry.is_whole or len(text) >= LONG_POST_CHARS
+        whole = text and long and not CUT.search(text[-40:])
+        if self._read_page and entry.page and not whole:
+            try:
+                page = self._read_page(entry.page)
+            except LoadError as error:
+                if not text:
+                    raise
+                self._notify(f"the feed's own text is taken: {error}")
+        meta = self._meta(entry, show, feed)
+        if page and len(page.text) > len(text):
+            return replace(
+                page,
+                kind="feed",
+                title=entry.title or page.title,
+                author=entry.author or page.author,
+                published=entry.published or page.published,
+                meta={**page.meta, **meta},
+            )
+        if not text:
+            raise LoadError(f"nothing to read in '{shown(entry.title or entry.uri)}'")
+        title = entry.title or shown(text.partition("\n")[0], 80)
+        author = entry.author or show.author
+        return Document(
+            short_hash(entry.uri), entry.uri, "feed", title, text, author, entry.published, (), meta
+        )
+
+    def _meta(self, entry: Entry, show: Show, feed: str) -> dict[str, Any]:
+        season, episode = numbers(entry) if entry.media else (0, 0)
+        told = {
+            "show": show.title,
+            "feed": feed,
+            "season": season,
+            "episode": episode,
+            "enclosure": entry.enclosure,
+            "page": entry.page,
+        }
+        return {name: value for name, value in told.items() if value} | {"stamp": entry.stamp}
+
+    # Episodes
+
+    def _recording(
+        self, entry: Entry, show: Show, feed: str, notes: str, refresh: bool
+    ) -> Recording:
+        words, language = self._words(entry, show)
+        audio = None if words else self._sound(entry, refresh)
+        document = Document(
+            short_hash(entry.enclosure),
+            entry.enclosure,
+            "video" if entry.media == "video" else "audio",
+            entry.title or show.title or shown(entry.enclosure),
+            notes,
+            entry.author or show.author,
+            entry.published,
+            (),
+            self._meta(entry, show, feed),
+        )
+        return Recording(document, audio, words, self._chapters(entry, notes), language)
+
+    def _sound(self, entry: Entry, refresh: bool) -> Path:
+        label = f"downloading {shown(entry.title or entry.enclosure, 60)}"
+        return download(
+            self._fetcher,
+            entry.enclosure,
+            self._audio_dir,
+            bytes_expected=entry.size,
+            types=RECORDINGS,
+            max_mb=self._config.max_episode_mb,
+            refresh=refresh,
+            progress=lambda done, total: self._progress(label, done, total),
+        )
+
+    def _words(self, entry: Entry, show: Show) -> tuple[tuple[Word, ...], str]:
+        """The published transcript: the first with speakers, else the first; and its language."""
+        best: tuple[tuple[Word, ...], str] = ((), show.language)
+
+        def rank(transcript: Transcript) -> tuple[bool, int]:
+            language = transcript.language[:2]
+            foreign = bool(language and show.language and language != show.language)
+            return foreign, KINDS.index(transcript.kind)
+
+        for transcript in sorted(entry.transcripts, key=rank):
+            try:
+                words = read_captions(self._get(transcript.url), transcript.kind)
+            except LoadError as error:
+                self._notify(f"a transcript of '{shown(entry.title, 60)}' is left out: {error}")
+                continue
+            found = (words, transcript.language[:2] or show.language)
+            if any(word.speaker for word in words):
+                return found
+            best = best if best[0] else found
+        return best
+
+    def _chapters(self, entry: Entry, notes: str) -> tuple[Chapter, ...]:
+        if entry.chapters_url:
+            try:
+                if found := chapters_of_json(self._get(entry.chapters_url)):
+                    return found
+            except LoadError as error:
+                self._notify(f"the chapters of '{shown(entry.title, 60)}' are left out: {error}")
+        return tuple(Chapter(t, s) for s, t in entry.chapters) or chapters_of_notes(notes)
+
+    def _get(self, url: str) -> bytes:
+        reply = self._fetcher.get(url, {"Accept": "*/*"})
+        if reply.status != 200:
+            raise LoadError(f"{reply.status} {reply.reason}".strip() + f": {shown(url)}")
+        return reply.body
+
+
+def _key(url: str) -> str:
+    return f"feed {url}"
+
+
+def _type(reply: Reply) -> str:
+    return reply.headers.get("content-type", "")

@@ -1,0 +1,35 @@
+"""Local audio, video and caption files as Recordings.
+
+Knows suffixes; what a file really holds is found by whoever decodes it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dragtor.load.captions import read_captions
+from dragtor.types import Document, Recording, short_hash
+
+AUDIO = frozenset(
+    ".aac .ac3 .aif .aiff .amr .ape .au .caf .dsf .flac .m4a .m4b .mka .mp2 .mp3 .mpc .oga .ogg"
+    " .opus .ra .spx .tta .wav .wma .wv".split()
+)
+VIDEO = frozenset(
+    ".3gp .avi .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .ts .vob .webm .wmv".split()
+)
+CAPTIONS = frozenset((".srt", ".vtt"))
+SUFFIXES = AUDIO | VIDEO | CAPTIONS
+
+
+def recording(path: Path, uri: str, stamp: str) -> Recording:
+    """The Recording behind a file of one of SUFFIXES; raises LoadError on broken captions.
+
+    Its title is empty: the sound's own tags may hold one.
+    """
+    suffix = path.suffix.lower()
+    meta = {"stamp": stamp, "suffix": suffix}
+    kind = "video" if suffix in VIDEO else "audio"
+    document = Document(short_hash(uri), uri, kind, "", "", meta=meta)  # type: ignore[arg-type]
+    if suffix in CAPTIONS:
+        return Recording(document, words=read_captions(path.read_bytes(), suffix[1:]))
+    return Recording(document, path)

@@ -1,0 +1,217 @@
+"""yt-dlp kept in hand: silent, unconfigured, asking checked addresses, failing in one line.
+
+Owns its options and what its failures are called. Knows nothing of captions and of what is kept.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from dragtor.config import VideoConfig, WebConfig
+from dragtor.errors import DragtorError, LibraryError, LoadError
+from dragtor.load.address import shown
+from dragtor.load.http import REASONS
+from dragtor.load.video_info import choose_sound, is_media, site_of
+
+COOKIES = (
+    "DRAGTOR_LOAD_VIDEO_COOKIES_FROM_BROWSER=firefox dragtor add …"
+    " (lasting: load.video.cookies_from_browser: firefox)"
+)
+LATER = "dragtor add … again when it is over"
+NEWER = "python -m pip install --upgrade yt-dlp (sites change, and it follows them)"
+BUSY = "wait an hour: the site has had too many requests"
+BROWSER = "load.video.cookies_from_browser: firefox, chrome, chrome:PROFILE and so on; empty: none"
+HINTS = (  # what yt-dlp says, what helps; the first that fits
+    (
+        r"live event|premieres? in|will begin|is live\b|not currently live|is upcoming|offline",
+        LATER,
+    ),
+    (r"rate-limited|too many requests|\b429\b", BUSY),
+    (r"your (?:country|location|region)|geo.?restrict|\bdrm\b", ""),
+    (
+        r"sign in|log ?in|not a bot|captcha|members|subscri|private|confirm your age|age.restrict"
+        r"|inappropriate|registered|authenticat|cookies|password|premium|\b40[13]\b",
+        COOKIES,
+    ),
+    (r"no video formats|format is not available|po token|javascript|nsig|ffmpeg", NEWER),
+)
+NO_FORMATS = re.compile(r"No video formats found|Requested format is not available")
+PREFIX = re.compile(r"^(?:(?:ERROR|WARNING):\s*)*(?:\[[\w:.+-]+\]\s+(?:[^\s:]+:\s+)?)?")
+WHAT = re.compile(r"^(?:\[download\] )?(?:Got error|Unable to download [\w ]{1,30}): ", re.I)
+CUT = re.compile(r"(\d+) bytes read, (\d+) more expected")
+ADVICE = re.compile(  # to those who call yt-dlp themselves
+    r"[;.,]?\s*(?:please report this issue|confirm you are on the latest|use -|see\s+https"
+    r"|also see|you might want to use a vpn|for more information|it is recommended to use).*",
+    re.I | re.S,
+)
+CAUSE = re.compile(r" \(caused by .*", re.S)
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+WRITING = re.compile(r"unable to (?:write data|open for writing): \[Errno (\d+)\]")
+DISK = {
+    *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM),
+    *(errno.EEXIST, errno.ENOTDIR, errno.EIO),
+}
+MESSAGE_CHARS = 240
+MAX_CAUSES = 20
+
+
+def open_ytdlp(
+    url: str,
+    video: VideoConfig,
+    web: WebConfig,
+    folder: Path,
+    check: Callable[[str], object],
+    watch: Callable[[dict[str, Any]], None],
+    items: str = "",
+) -> Any:
+    """A YoutubeDL to read `url` with, to be closed after; `items` are the entries of a list.
+
+    `check` is asked before every new host, and after a redirect to one; it raises on one that
+    must not be asked. `watch` hears the state of a download. `folder` gets yt-dlp's cache.
+    """
+    from yt_dlp import YoutubeDL
+
+    checked: set[str] = set()
+
+    def checked_once(address: str) -> None:
+        place = "/".join(address.split("/")[:3])
+        if place not in checked and not address.startswith("data:"):
+            check(address)
+            checked.add(place)
+
+    class Guarded(YoutubeDL):  # type: ignore[misc]
+        def urlopen(self, req: Any) -> Any:
+            checked_once(str(getattr(req, "url", req)))
+            answer = super().urlopen(req)
+            try:
+                checked_once(answer.url)
+            except LoadError:
+                answer.close()
+                raise
+            return answer
+
+    options = _options(url, video, web, folder)
+    options |= {"progress_hooks": [watch]} | ({"playlist_items": items} if items else {})
+    with failures(url):
+        return Guarded(options)
+
+
+def _options(url: str, video: VideoConfig, web: WebConfig, folder: Path) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "logger": Silence(),
+        "quiet": True,
+        "noprogress": True,
+        "color": "never",
+        "cachedir": str(folder / "yt-dlp"),
+        "socket_timeout": web.timeout_s,
+        "retries": web.retries,
+        "fragment_retries": web.retries,
+        "extractor_retries": web.retries,
+        "skip_unavailable_fragments": False,  # no transcript with holes
+        "hls_prefer_native": True,
+        "geo_bypass": False,  # tells a site no false address
+        "noplaylist": True,
+        "extract_flat": "in_playlist",
+        "format": lambda found: filter(None, [choose_sound(found["formats"])]),
+        "extractor_args": {"youtubetab": {"approximate_date": [""]}},  # dates in lists
+    }
+    if is_media(url) and not site_of(url):
+        options["allowed_extractors"] = ["generic", "html5"]  # saves asking 1,800 of them
+    if video.cookies_from_browser:
+        browser, _, profile = video.cookies_from_browser.partition(":")
+        options["cookiesfrombrowser"] = (browser, profile or None)
+    return options
+
+
+class Silence:
+    """What yt-dlp tells goes here, and no further: its failures come as exceptions too."""
+
+    def debug(self, message: str) -> None:
+        """Progress and notes."""
+
+    def warning(self, message: str) -> None:
+        """What it could do without."""
+
+    def error(self, message: str) -> None:
+        """What it raises next."""
+
+
+def extractor_of(url: str) -> Any:
+    """The extractor class for an address of a known video site, None elsewhere."""
+    from yt_dlp.extractor import gen_extractor_classes
+
+    site = site_of(url)
+    named = (ie for ie in gen_extractor_classes() if ie.ie_key().lower().startswith(site))
+    return next((ie for ie in named if ie.suitable(url)), None) if site else None
+
+
+# Failures
+
+
+@contextmanager
+def failures(url: str) -> Iterator[None]:
+    """What goes wrong inside becomes one clear line about `url`."""
+    try:
+        yield
+    except DragtorError:
+        raise
+    except OSError as error:
+        raise _of_disk(error.errno or 0, url) from error
+    except Exception as error:  # 1,800 extractors, each with errors of its own
+        raise failure(error, url) from error
+
+
+def failure(error: BaseException, url: str) -> DragtorError:
+    """The error that says what yt-dlp's one means, with what helps."""
+    inner = error.__context__ if hasattr(error.__context__, "orig_msg") else error
+    text = str(getattr(inner, "orig_msg", "") or error)
+    if match := WRITING.search(text):
+        return _of_disk(int(match[1]), url)
+    if type(error.__context__).__name__ == "CookieLoadError":
+        why = reason(text).partition(" in ")[0]  # the folders that were searched
+        return LoadError(f"no cookies from the browser: {why}", BROWSER)
+    if not type(error).__module__.startswith("yt_dlp"):
+        return LoadError(f"yt-dlp fails with {type(error).__name__}: {shown(url)}", NEWER)
+    said = _broken(inner) or reason(text)
+    fits = (hint for pattern, hint in HINTS if re.search(pattern, said, re.I))
+    expected = getattr(inner, "expected", True)
+    return LoadError(f"{said}: {shown(url)}", next(fits, "" if expected else NEWER))
+
+
+def reason(text: str) -> str:
+    """yt-dlp's message without its prefix, colours, causes and advice on its own options."""
+    text = WHAT.sub("", PREFIX.sub("", COLOUR.sub("", text).strip()))
+    if text.startswith("Unsupported URL"):
+        return "no video and no sound is found here"
+    text = CUT.sub(r"cut off: \1 bytes came, \2 are missing", CAUSE.sub("", text))
+    text = " ".join(ADVICE.sub("", text).split())
+    return shown(text.rstrip(" .:;"), MESSAGE_CHARS) or "yt-dlp fails without a reason"
+
+
+def _broken(error: BaseException | None) -> str:
+    """A failed connection in a few words; empty: it was something else."""
+    chain, of_network = "", False
+    for _ in range(MAX_CAUSES):
+        if error is None:
+            break
+        chain += f" {type(error).__name__}"
+        kinds = {kind.__name__ for kind in type(error).__mro__}
+        of_network |= bool(kinds & {"TransportError", "ContentTooShortError"})
+        error = getattr(error, "cause", None) or error.__cause__ or error.__context__
+    if not of_network:
+        return ""
+    return next((words for mark, words in REASONS if mark in chain), "the connection broke")
+
+
+def _of_disk(number: int, url: str) -> DragtorError:
+    words = os.strerror(number) if number else "no connection"
+    if number in DISK:
+        hint = "make room, and see that the library's folder can be written"
+        return LibraryError(f"cannot write the download of {shown(url)}: {words}", hint)
+    return LoadError(f"{words}: {shown(url)}")

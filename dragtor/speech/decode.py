@@ -1,0 +1,221 @@
+"""Sound out of any file that FFmpeg knows (through PyAV): a stream of mono samples, and what the
+container says of itself.
+
+Owns all reading of audio files; memory does not grow with their length. Knows nothing of speech.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from dragtor.errors import LoadError
+from dragtor.types import Chapter
+
+if TYPE_CHECKING:
+    import numpy as np
+    from av import AudioFrame, AudioResampler
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer
+    from numpy.typing import NDArray
+
+    Samples: TypeAlias = NDArray[np.float32]
+
+RATE_HZ = 16_000  # what every speech model here listens to
+BLOCK_S = 5.0  # about the length of a block
+GAP_S = 0.5  # missing sound longer than this becomes silence, so that times stay right,
+GAP_LIMIT_S = 600.0  # unless the container's clock is plainly wrong
+NOTHING_ELSE = {"protocol_whitelist": "none"}  # a playlist in disguise opens no file, no address
+AS_SOUND = "is it an audio or a video file?"
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """What a container says of itself; texts are empty and numbers 0 where it says nothing.
+
+    `duration_s` is a claim: a cut-off file holds less. `published` is as it was written.
+    """
+
+    duration_s: float
+    channels: int
+    codec: str
+    title: str = ""
+    author: str = ""
+    published: str = ""
+    description: str = ""
+    chapters: tuple[Chapter, ...] = ()
+
+
+def probe(path: Path) -> Media:
+    """Length, first audio stream, tags and chapters; nothing is decoded.
+
+    Raises LoadError, one line, on a file that is absent, unreadable, or holds no sound.
+    """
+    with _opened(path) as (container, stream):
+        tags = {name.lower(): value.strip() for name, value in container.metadata.items()}
+        length_s = (container.duration or 0) / 1e6
+        if stream.duration and stream.time_base:
+            length_s = length_s or float(stream.duration * stream.time_base)
+        return Media(
+            duration_s=max(0.0, length_s),
+            channels=stream.codec_context.channels,
+            codec=stream.codec_context.name,
+            title=tags.get("title", ""),
+            author=tags.get("artist", "") or tags.get("album_artist", ""),
+            published=tags.get("date", ""),
+            description=tags.get("description", "") or tags.get("comment", ""),
+            chapters=_chapters(container),
+        )
+
+
+def decode(
+    path: Path, rate: int = RATE_HZ, start_s: float = 0.0, channel: int | None = None
+) -> Iterator[Samples]:
+    """Blocks of float32 samples (n,) of the first audio stream, in -1..1, at `rate` Hz.
+
+    All channels are mixed evenly; `channel` (from 0) takes one of them. The sound before
+    `start_s` is decoded too and dropped, so that times are exact in every format. Of a damaged
+    file comes what can be decoded. Raises LoadError, one line, where nothing can.
+    """
+    import numpy as np
+
+    skip, any_sound = round(start_s * rate), False
+    waiting: list[Samples] = []
+    for piece in _pieces(path, rate, channel):
+        any_sound = any_sound or piece.size > 0
+        if skip:
+            piece, skip = piece[skip:], max(0, skip - piece.size)
+        waiting.append(piece)
+        if sum(each.size for each in waiting) >= BLOCK_S * rate:
+            yield np.concatenate(waiting)
+            waiting = []
+    if not any_sound:
+        raise LoadError(f"{path.name} holds no sound", AS_SOUND)
+    if rest := [each for each in waiting if each.size]:
+        yield np.concatenate(rest)
+
+
+def _pieces(path: Path, rate: int, channel: int | None) -> Iterator[Samples]:
+    """Samples frame by frame; silence stands where the container's clock says sound is missing."""
+    import numpy as np
+
+    with _opened(path) as (container, stream):
+        mixer, done = _Mixer(rate, channel, path), 0
+        begun_s = None if container.start_time is None else container.start_time / 1e6
+        for frame in _frames(container, stream, path):
+            if frame.time is not None:
+                begun_s = frame.time if begun_s is None else begun_s
+                missing_s = frame.time - begun_s - done / rate
+                if GAP_S < missing_s < GAP_LIMIT_S:
+                    yield np.zeros(round(missing_s * rate), np.float32)
+                    done += round(missing_s * rate)
+            for piece in mixer.mixed(frame):
+                done += piece.size
+                yield piece
+        yield from mixer.flushed()
+
+
+class _Mixer:
+    """Frames of any kind as mono float32 samples at one rate; the kind may change on the way."""
+
+    def __init__(self, rate: int, channel: int | None, path: Path) -> None:
+        self._rate, self._channel, self._path = rate, channel, path
+        self._resampler: AudioResampler | None = None
+        self._kind: tuple[str, str, int] | None = None
+
+    def mixed(self, frame: AudioFrame) -> Iterator[Samples]:
+        from av import AudioResampler
+
+        kind = frame.format.name, frame.layout.name, frame.sample_rate
+        if kind != self._kind:
+            yield from self.flushed()
+            if self._channel is not None and self._channel >= frame.layout.nb_channels:
+                raise LoadError(f"{self._path.name} has {frame.layout.nb_channels} channels")
+            self._resampler = AudioResampler("flt", frame.layout.name, self._rate)
+            self._kind = kind
+        yield from self._samples(frame)
+
+    def flushed(self) -> Iterator[Samples]:
+        """What the resampler still holds."""
+        if self._resampler is not None:
+            yield from self._samples(None)
+
+    def _samples(self, frame: AudioFrame | None) -> Iterator[Samples]:
+        import numpy as np
+
+        assert self._resampler is not None
+        for out in self._resampler.resample(frame):
+            sound = out.to_ndarray().reshape(-1, out.layout.nb_channels)
+            mono = sound.mean(axis=1) if self._channel is None else sound[:, self._channel]
+            yield np.nan_to_num(mono, posinf=0.0, neginf=0.0).clip(-1.0, 1.0).astype(np.float32)
+
+
+def _frames(container: InputContainer, stream: AudioStream, path: Path) -> Iterator[AudioFrame]:
+    """What decodes; a packet that does not is left out. Raises LoadError if none does."""
+    import av
+
+    any_frame, reason = False, ""
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets, None)
+        except (av.FFmpegError, OSError) as error:  # the file ends in mid-packet
+            packet, reason = None, _reason(error)
+        if packet is None:
+            break
+        try:
+            for frame in packet.decode():
+                any_frame = True
+                yield frame
+        except av.EOFError:
+            continue
+        except av.FFmpegError as error:
+            reason = _reason(error)
+    if not any_frame and reason:
+        raise LoadError(f"{path.name} cannot be decoded: {reason}", AS_SOUND)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[InputContainer, AudioStream]]:
+    """The container and its first audio stream."""
+    import av
+
+    try:
+        with path.open("rb") as file:
+            if not file.read(1):
+                raise LoadError(f"{path.name} is empty")
+            file.seek(0)
+            try:
+                container = av.open(file, "r", None, NOTHING_ELSE, metadata_errors="replace")
+            except (av.FFmpegError, ValueError) as error:
+                raise LoadError(f"{path.name} is no audio: {_reason(error)}", AS_SOUND) from error
+            with container:
+                yield container, _first_audio(container, path)
+    except OSError as error:
+        raise LoadError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def _first_audio(container: InputContainer, path: Path) -> AudioStream:
+    if not container.streams.audio:
+        raise LoadError(f"{path.name} holds no sound", AS_SOUND)
+    stream = container.streams.audio[0]
+    if stream.codec_context is None:
+        raise LoadError(f"{path.name} is in a format that FFmpeg has no decoder for", AS_SOUND)
+    return stream
+
+
+def _chapters(container: InputContainer) -> tuple[Chapter, ...]:
+    found = []
+    for chapter in container.chapters():
+        title, base = chapter["metadata"].get("title", "").strip(), chapter["time_base"]
+        if title and base is not None:
+            found.append(Chapter(title, max(0.0, float(chapter["start"] * base))))
+    return tuple(found)
+
+
+def _reason(error: Exception) -> str:
+    """FFmpeg's own words, without its number and the file's name."""
+    return " ".join(str(getattr(error, "strerror", None) or error).split())[:120]

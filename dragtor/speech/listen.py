@@ -1,0 +1,192 @@
+"""A Recording becomes a Document: its words, who says them, their names, and text with times.
+
+Composes this room's parts in their order; each is opened when it is first needed. Knows neither
+where recordings come from nor where documents go.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from dragtor.errors import LoadError, Missing
+from dragtor.speech.align import align
+from dragtor.speech.roles import roles
+from dragtor.spoken import spoken
+from dragtor.types import Chapter, Document, Recording, Speaker, Turn, Word, short_hash
+
+if TYPE_CHECKING:
+    from dragtor.speech.diarize import Diarization, Diarizer
+    from dragtor.speech.transcribe import Transcriber, Transcript
+
+SAME_VOICE = 0.6  # cosine of two voice prints from here on: one person
+KNOWN_AGAIN = 0.85  # confidence in the name of a voice that was known before
+NOTES = "Notes"  # heading of what was written about a recording, after what is said
+Progress = Callable[[str, int, int], None]  # label, seconds done, in all
+
+
+class Listener:
+    """Makes documents of recordings.
+
+    `voices` gives the speakers known by their voice in a show, for an engine of diarization.
+    `folder` keeps the words and turns of each recording, finished or under way: whatever else
+    changes about it, what is heard once need not be heard again.
+    """
+
+    def __init__(
+        self,
+        transcriber: Callable[[], Transcriber],
+        diarizer: Callable[[], Diarizer | None],
+        folder: Path,
+        *,
+        voices: Callable[[str, str], Sequence[Speaker]] = lambda show, engine: (),
+        notify: Callable[[str], None] = lambda line: None,
+        progress: Progress = lambda label, done, total: None,
+    ) -> None:
+        self._transcriber, self._diarizer = transcriber, diarizer
+        self._folder, self._voices = folder, voices
+        self._notify, self._progress = notify, progress
+
+    def hear(self, recording: Recording) -> Document:
+        """The document of what is said; raises LoadError and Missing."""
+        from dragtor.speech.decode import probe
+
+        document, words, chapters = recording.document, recording.words, recording.chapters
+        meta = dict(document.meta)
+        title = document.title
+        prints: Mapping[str, tuple[float, ...]] = {}
+        if recording.audio is not None and not words:
+            transcript = self._transcriber().transcribe(
+                recording.audio,
+                language=recording.language,
+                folder=self._folder / document.id,
+                progress=self._progress,
+            )
+            words = transcript.words
+            meta |= {"language": transcript.language, "duration_s": transcript.duration_s}
+            words, prints, engine = self._told_apart(recording, transcript)
+            meta |= {"voices": engine} if engine else {}
+            media = probe(recording.audio)
+            title, chapters = title or media.title, chapters or media.chapters
+        title = title or unquote(PurePosixPath(urlsplit(document.uri).path).stem)
+        if not words and not document.text.strip():
+            raise LoadError(f"{title}: nobody speaks in it")
+        document = replace(document, title=title, meta=meta)
+        document = replace(document, speakers=self._speakers(document, words, prints))
+        return _written(document, words, chapters)
+
+    def keep(self, ids: Collection[str]) -> None:
+        """Drop what is kept of all other documents than these."""
+        if self._folder.is_dir():
+            for place in self._folder.iterdir():
+                if place.name not in ids:
+                    shutil.rmtree(place, ignore_errors=True)
+
+    def _told_apart(
+        self, recording: Recording, transcript: Transcript
+    ) -> tuple[tuple[Word, ...], Mapping[str, tuple[float, ...]], str]:
+        """The words with speakers, a voice print for each, and the engine that took it."""
+        words, audio = transcript.words, recording.audio
+        try:
+            diarizer = self._diarizer() if words else None
+        except Missing as error:  # the words are worth having without their speakers
+            self._notify(f"speakers are not told apart: {error} ({error.hint})")
+            diarizer = None
+        if diarizer is None or audio is None:
+            return words, {}, ""
+        with audio.open("rb") as file:
+            key = short_hash(hashlib.file_digest(file, "sha256").hexdigest(), diarizer.engine)
+        path = self._folder / recording.document.id / f"{key}.turns.json"
+        found = _read_turns(path)
+        if found is None:
+            found = self._diarized(audio, diarizer, transcript)
+            _write_turns(path, found)
+        return align(words, found.turns), found.voices, diarizer.engine
+
+    def _diarized(self, audio: Path, diarizer: Diarizer, transcript: Transcript) -> Diarization:
+        from dragtor.speech.decode import decode
+
+        label = f"telling speakers apart in {audio.name}"
+        total = max(1, int(transcript.duration_s))
+        return diarizer.diarize(
+            decode(audio), lambda seconds: self._progress(label, min(int(seconds), total), total)
+        )
+
+    def _speakers(
+        self,
+        document: Document,
+        words: Sequence[Word],
+        prints: Mapping[str, tuple[float, ...]],
+    ) -> tuple[Speaker, ...]:
+        """Everybody who is heard, with role and name where something tells."""
+        show = str(document.meta.get("show", ""))
+        found = roles(
+            words, title=document.title, author=document.author, show=show, notes=document.text
+        )
+        known = self._voices(show, str(document.meta.get("voices", ""))) if show and prints else ()
+        speakers = []
+        for label, role in found.items():
+            voice = prints.get(label, ())
+            name, confidence = role.name, role.name_confidence
+            if not prints and not _is_label(label):  # captions that name their speakers
+                name, confidence = label, 1.0
+            elif again := _known_again(voice, known):
+                name, confidence = again.name, max(confidence, KNOWN_AGAIN)
+            speakers.append(
+                Speaker(label, name, role.role, role.role_confidence, confidence, voice)
+            )
+        return tuple(speakers)
+
+
+def _read_turns(path: Path) -> Diarization | None:
+    from dragtor.speech.diarize import Diarization
+
+    try:
+        kept = json.loads(path.read_text("utf-8"))
+        turns = tuple(Turn(*turn) for turn in kept["turns"])
+        return Diarization(turns, {name: tuple(voice) for name, voice in kept["voices"].items()})
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def _write_turns(path: Path, found: Diarization) -> None:
+    """Whole or not at all; where nothing can be written, nothing is."""
+    turns = [(turn.speaker, turn.start_s, turn.end_s) for turn in found.turns]
+    part = path.with_suffix(".part")
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(json.dumps({"turns": turns, "voices": dict(found.voices)}), "utf-8")
+        part.replace(path)
+
+
+def _is_label(speaker: str) -> bool:
+    return speaker.lower().startswith(("speaker_", "speaker "))
+
+
+def _known_again(voice: Sequence[float], known: Sequence[Speaker]) -> Speaker | None:
+    """The known speaker whose voice is nearest, if it is near enough."""
+
+    def likeness(speaker: Speaker) -> float:
+        if len(speaker.voice) != len(voice):
+            return -1.0
+        return sum(a * b for a, b in zip(speaker.voice, voice, strict=True))
+
+    if not voice or not known:
+        return None
+    nearest = max(known, key=likeness)
+    return nearest if likeness(nearest) >= SAME_VOICE else None
+
+
+def _written(document: Document, words: Sequence[Word], chapters: Sequence[Chapter]) -> Document:
+    """What is said, with its segments, and after it what was written about it."""
+    text, segments = spoken(words, chapters)
+    if notes := document.text.strip():
+        text = f"{text}\n\n## {NOTES}\n\n{notes}" if text else notes
+    return replace(document, text=text, segments=segments)

@@ -1,0 +1,261 @@
+"""A recording's words: its speech is found, cut into windows at pauses, and heard by Whisper, a
+window at a time on each core.
+
+Owns which model hears which language, and that an interrupted run goes on. Knows nothing of what
+the words are for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, TypeAlias
+
+from dragtor.config import ModelsConfig, SpeechConfig, models_path
+from dragtor.errors import LoadError, Missing
+from dragtor.models import model_path
+from dragtor.speech.decode import RATE_HZ, decode, probe
+from dragtor.speech.journal import Journal, Plan
+from dragtor.speech.voice import (
+    BUILT_IN,
+    Listening,
+    Voice,
+    Window,
+    open_voice,
+    speech_regions,
+    windows,
+)
+from dragtor.speech.whisper import Whisper, check_language
+from dragtor.types import Word, short_hash
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Samples: TypeAlias = NDArray[np.float32]
+
+Progress = Callable[[str, int, int], None]  # label, seconds of sound done, in all
+RECIPE = 1  # goes up when the same sound would be heard otherwise: old journals are then left alone
+AUTO, ENGLISH = "auto", "en"
+SAMPLED_WINDOWS = 3  # that tell the language:
+SAMPLED_FROM = 20  # the longest of so many first ones
+SURE = 0.5  # probability of another language; below it, it is English
+MOST_WORKERS = 4  # each has the model in memory,
+LARGE_MODEL_BYTES = 500_000_000  # which only one has if it is larger
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What was said; `language` is a code (en), empty where nothing was."""
+
+    language: str
+    words: tuple[Word, ...]
+    duration_s: float
+
+
+class Transcriber:
+    """Turns recordings into words; keeps its models in memory from one to the next."""
+
+    def __init__(
+        self,
+        voice: Voice,
+        config: SpeechConfig,
+        models: ModelsConfig,
+        listening: Listening = BUILT_IN,
+    ) -> None:
+        self._voice, self._config, self._listening = voice, config, listening
+        self._folder = models_path(models)
+        self._opened: dict[Path, list[Whisper]] = {}
+        self._hashes: dict[Path, str] = {}
+
+    def transcribe(
+        self,
+        path: Path,
+        *,
+        language: str = "",
+        folder: Path,
+        progress: Progress = lambda label, done, total: None,
+    ) -> Transcript:
+        """The words of an audio or video file, with times in seconds.
+
+        `language` is a code or `auto`; empty: as configured. What is finished is kept in `folder`
+        under the content of the file, so that an interrupted run goes on. Raises LoadError on a
+        file without sound, Missing with the command that pulls a model.
+        """
+        wanted = language or self._config.language
+        wanted = AUTO if wanted == AUTO else check_language(wanted)
+        weights = [self._hash(model) for model in self._weights(wanted)]
+        settings = (str(RECIPE), wanted, repr(self._listening), *weights)
+        with Journal(folder / f"{short_hash(_sha256(path), *settings)}.jsonl") as journal:
+            plan = journal.plan or journal.begin(self._plan(path, wanted, progress))
+            self._hear(path, plan, journal, progress)
+        words = tuple(word for n in range(len(plan.windows)) for word in journal.done[n])
+        return Transcript(plan.language, words, plan.duration_s)
+
+    def _plan(self, path: Path, wanted: str, progress: Progress) -> Plan:
+        """Listen through the file once: where somebody speaks, and in which language."""
+        label, claimed_s = f"listening to {path.name}", probe(path).duration_s
+        heard = 0
+
+        def counted() -> Iterator[Samples]:
+            nonlocal heard
+            for block in decode(path):
+                heard += block.size
+                progress(label, heard // RATE_HZ, max(int(claimed_s), heard // RATE_HZ))
+                yield block
+
+        spoken = speech_regions(counted(), self._voice, self._listening)
+        cut = windows(spoken, heard / RATE_HZ, self._listening)
+        found = wanted
+        if wanted == AUTO or not cut:
+            found = self._language(path, cut) if cut else ""
+        return Plan(found, round(heard / RATE_HZ, 3), tuple(cut))
+
+    def _language(self, path: Path, cut: Sequence[Window]) -> str:
+        """What is spoken, by a model that knows languages; English where there is none."""
+        telling = [m for m in self._weights(AUTO) if self._engines(m, 1)[0].multilingual]
+        if not telling:
+            return ENGLISH
+        fullest = sorted(cut[:SAMPLED_FROM], key=_length_s, reverse=True)[:SAMPLED_WINDOWS]
+        engine = self._engines(telling[0], 1)[0]
+        heard = [engine.languages(sound) for sound in _sounds(decode(path), sorted(fullest))]
+        means = {code: sum(each[code] for each in heard) / len(heard) for code in heard[0]}
+        likeliest = max(means, key=means.__getitem__)
+        return likeliest if means[likeliest] >= SURE else ENGLISH
+
+    def _hear(self, path: Path, plan: Plan, journal: Journal, progress: Progress) -> None:
+        """Every window that is not in the journal; on Ctrl-C those under way are finished."""
+        left = [number for number in range(len(plan.windows)) if number not in journal.done]
+        if not left:
+            return
+        total_s = sum(map(_length_s, plan.windows))
+        model = self._model_for(plan.language)
+        ready = self._engines(model, self._workers(model))
+        engines: SimpleQueue[Whisper] = SimpleQueue()
+        for engine in ready:
+            engines.put(engine)
+
+        def hear(number: int, sound: Samples) -> None:
+            engine = engines.get()
+            try:
+                words = engine.words(sound, plan.language)
+            finally:
+                engines.put(engine)
+            journal.put(number, _placed(words, plan.windows[number]))
+
+        def finish(future: Future[None]) -> None:
+            future.result()
+            done_s = sum(_length_s(plan.windows[number]) for number in list(journal.done))
+            progress(f"transcribing {path.name}", round(done_s), round(total_s))
+
+        pool, waiting = ThreadPoolExecutor(len(ready), "transcribe"), deque[Future[None]]()
+        try:
+            sounds = _sounds(decode(path), [plan.windows[number] for number in left])
+            for number, sound in zip(left, sounds, strict=True):
+                waiting.append(pool.submit(hear, number, sound))
+                if len(waiting) > 2 * len(ready):  # sound that waits takes memory
+                    finish(waiting.popleft())
+            while waiting:
+                finish(waiting.popleft())
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _weights(self, language: str) -> list[Path]:
+        """The files of the models that may be needed: the main one first."""
+        main = model_path(self._config.model, self._folder)
+        if language == ENGLISH:
+            return [main]
+        try:
+            return [main, model_path(self._config.other_model, self._folder)]
+        except Missing:
+            if language == AUTO or self._engines(main, 1)[0].multilingual:
+                return [main]
+            raise
+
+    def _model_for(self, language: str) -> Path:
+        main, *others = self._weights(language)
+        knows = language == ENGLISH or self._engines(main, 1)[0].multilingual
+        return main if knows or not others else others[0]
+
+    def _engines(self, path: Path, count: int) -> list[Whisper]:
+        """The model, opened so often at least."""
+        there = self._opened.setdefault(path, [])
+        threads = max(1, self._threads() // self._workers(path))
+        while len(there) < count:
+            there.append(Whisper(path, threads, f"dragtor models pull {path.parent.name}"))
+        return there
+
+    def _workers(self, path: Path) -> int:
+        large = path.stat().st_size > LARGE_MODEL_BYTES
+        return 1 if large else min(self._threads(), MOST_WORKERS)
+
+    def _threads(self) -> int:
+        return self._config.threads or len(os.sched_getaffinity(0))
+
+    def _hash(self, model: Path) -> str:
+        if model not in self._hashes:
+            self._hashes[model] = _sha256(model)
+        return self._hashes[model]
+
+
+def open_transcriber(config: SpeechConfig, models: ModelsConfig) -> Transcriber:
+    """With the models of the settings; raises Missing with the command that pulls one."""
+    model_path(config.model, models_path(models))
+    return Transcriber(open_voice(models), config, models)
+
+
+def _length_s(window: Window) -> float:
+    return sum(end - start for start, end in window)
+
+
+def _sounds(blocks: Iterable[Samples], cut: Sequence[Window]) -> Iterator[Samples]:
+    """The samples of each window, its pieces joined; holds one window at a time."""
+    import numpy as np
+
+    stream, waiting, first = (
+        iter(blocks),
+        np.zeros(0, np.float32),
+        0,
+    )  # `first`: place of waiting[0]
+    for window in cut:
+        pieces = []
+        for start_s, end_s in window:
+            start, end = round(start_s * RATE_HZ), round(end_s * RATE_HZ)
+            while first + waiting.size < end and (block := next(stream, None)) is not None:
+                passed = min(max(0, start - first), waiting.size)
+                waiting, first = np.concatenate((waiting[passed:], block)), first + passed
+            pieces.append(waiting[max(0, start - first) : end - first])
+        yield np.concatenate(pieces)
+
+
+def _placed(words: Sequence[Word], window: Window) -> list[Word]:
+    """Words of a window at their times in the recording: in order, each in one piece, to 10 ms."""
+    found: list[Word] = []
+    latest = window[0][0]
+    for word in words:
+        middle, before_s = (word.start_s + word.end_s) / 2, 0.0
+        for low, high in window:
+            if middle < before_s + high - low:
+                break
+            before_s += high - low
+        else:
+            before_s -= high - low  # beyond the end is at the end
+        latest = max(latest, low)
+        start = min(max(low + word.start_s - before_s, latest), high)
+        latest = min(max(low + word.end_s - before_s, start), high)
+        found.append(Word(word.text, round(start, 2), round(latest, 2)))
+    return found
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise LoadError(f"cannot read {path}: {error.strerror}") from error
