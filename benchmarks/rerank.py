@@ -2,8 +2,10 @@
 
     python benchmarks/rerank.py [--reranker llm] [--model qwen2.5-coder-1.5b] [--n 40] [--depth 8]
 
-SciFact test (by document) and the covid_qa half (by passage), nDCG@10 with paired intervals, and
-seconds a question. The first `depth` hits are read again; weight 1 is the reranker's order alone.
+SciFact train and test (by document), the covid_qa half (by passage), and the training half of our
+own plain and lay questions (a passage is relevant if it holds the answer's phrase): nDCG@10 with
+paired intervals, and seconds a question. The first `depth` hits are read again; weight 1 is the
+reranker's order alone. A weight is chosen on SciFact train and our own questions.
 """
 
 from __future__ import annotations
@@ -15,17 +17,19 @@ import time
 from pathlib import Path
 from typing import Any
 
+import answers
 from common import save
 from covid_retrieval import library_of, questions_of
 
 from dragtor import metrics, retrieve
 from dragtor.config import load_config
+from dragtor.evaluate.common import kept_library
 from dragtor.evaluate.retrieval import corpus_library, document_names, judgements, queries_of
 from dragtor.library import Library
 from dragtor.rerank import Reranker, open_reranker
 
 DATA = Path("../shared/data")
-WEIGHTS = (0.25, 0.5, 0.75, 1.0)
+WEIGHTS = (0.25, 0.5, 0.65, 0.77, 0.9, 1.0)
 
 
 def compare(
@@ -72,24 +76,49 @@ def ndcg(ranked: list[retrieve.Ranked], ids: dict[int, str], grades: dict[str, i
     return metrics.ndcg(list(dict.fromkeys(ids[r.row] for r in ranked)), grades, 10)
 
 
+def own_questions(library: Library, *kinds: str | None) -> list[tuple[str, dict[str, int]]]:
+    """Questions of the training half, each with the passages that hold its answer's phrase."""
+    found = []
+    rows = library.store().rows("SELECT rowid, text FROM passages")
+    passages = [(str(row[0]), " ".join(row[1].split())) for row in rows]
+    for row in answers.questions("train"):
+        phrases = [" ".join(phrase.split()) for phrase in row.get("must_contain", ())]
+        if row["answerable"] and phrases and row.get("kind") in kinds:
+            grades = {rowid: 1 for rowid, text in passages if any(p in text for p in phrases)}
+            found += [(row["question"], grades)] if grades else []
+    return found
+
+
 def run(name: str, model: str, n: int, depth: int) -> dict[str, Any]:
     config = load_config(overrides={"llm": {"model": model, "context_tokens": 2048}})
     draw = random.Random(7)
     figures: dict[str, Any] = {"reranker": name, "model": model, "depth": depth}
-    folder = DATA / "covid_qa"
-    with library_of(folder, config) as library:
-        rerank = open_reranker(name, config.models, library.llm)
+
+    def measure(
+        key: str,
+        library: Library,
+        questions: list[tuple[str, dict[str, int]]],
+        by_document: bool = False,
+    ) -> None:
+        rerank = open_reranker(name, config.models, library.llm, lambda: library.embedder)
         assert rerank is not None
-        sample = draw.sample(questions_of(folder, library.store()), n)
-        figures["covid_qa_half"] = compare(library, sample, rerank, depth, by_document=False)
-        print(json.dumps(figures["covid_qa_half"], indent=2), flush=True)
+        sample = draw.sample(questions, min(n, len(questions)))
+        figures[key] = compare(library, sample, rerank, depth, by_document=by_document)
+        print(key, json.dumps(figures[key]), flush=True)
+
+    with library_of(DATA / "covid_qa", config) as library:
+        measure("covid_qa_half", library, questions_of(DATA / "covid_qa", library.store()))
     folder = DATA / "scifact"
-    texts, judged = queries_of(folder), judgements(folder / "qrels" / "test.tsv")
-    sample = draw.sample([(texts[query], grades) for query, grades in judged.items()], n)
+    texts = queries_of(folder)
     with corpus_library(folder, config, lambda *_: None) as library:
-        rerank = open_reranker(name, config.models, library.llm)
-        assert rerank is not None
-        figures["scifact_test"] = compare(library, sample, rerank, depth, by_document=True)
+        for split in ("train", "test"):
+            judged = judgements(folder / "qrels" / f"{split}.tsv")
+            asked = [(texts[query], grades) for query, grades in judged.items()]
+            measure(f"scifact_{split}", library, asked, by_document=True)
+    place = answers.ROOT / "assets" / "sample_library"
+    with kept_library("answers", place, answers.documents, config, lambda *_: None) as library:
+        measure("own_plain", library, own_questions(library, "plain", None))
+        measure("own_lay", library, own_questions(library, "lay"))
     return figures
 
 

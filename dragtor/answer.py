@@ -138,6 +138,7 @@ class Reader:
         if not relevant:
             yield turn.answer(found.hits)
             return
+        found = self._matched(asked, found, turn)
         quotes = ground.best_quotes(found.ranked, self.answer_config.quotes)
         turn.stamp("first_quote")
         yield Quotes(tuple(quotes))
@@ -150,6 +151,7 @@ class Reader:
             terms = self._terms(asked, llm)
             turn.stamp("rewrite")
             found = self._find([f"{terms} {asked}"], filters, turn, LAY_DENSE_WEIGHT)
+            found = self._matched(asked, found, turn)
         yield from self._generate(turn, found, llm)
 
     def _terms(self, question: str, llm: LLM) -> str:
@@ -199,6 +201,13 @@ class Reader:
             ranked = [span for span in ranked if name in (span.speaker or "").casefold()]
         turn.spend("check", time.perf_counter() - begun)
         return _Found(hits, documents, ranked)
+
+    def _matched(self, asked: str, found: _Found, turn: _Turn) -> _Found:
+        """What was found with its best sentences in a better order, which takes a while longer."""
+        begun = time.perf_counter()
+        ranked = ground.matched(asked, found.ranked, self.embedder.embed_tokens)
+        turn.spend("check", time.perf_counter() - begun)
+        return replace(found, ranked=ranked)
 
     def _relevant(self, asked: str, found: _Found, features: Sequence[float]) -> bool:
         """Whether what was found seems to answer: near enough, past the gate, all names known."""

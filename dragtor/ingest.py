@@ -7,13 +7,14 @@ belongs to load, split, embed and store.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from dragtor import split
 from dragtor.config import EmbedConfig, SplitConfig
-from dragtor.errors import LoadError, Missing
+from dragtor.errors import DragtorError, LibraryError, LoadError, Missing, UsageError
 from dragtor.load.address import shown
 from dragtor.load.item import Item
 from dragtor.sources import EVERYTHING, Choice, Feeds, source_of
@@ -39,6 +40,16 @@ class Loader(Protocol):
 
     def stamp(self, uri: str) -> str:
         """Hash of its raw bytes where known without a fetch, else empty."""
+
+
+class Ear(Protocol):
+    """What makes documents of recordings, and keeps the words it has heard."""
+
+    def hear(self, recording: Recording, source_id: str) -> Document:
+        """The document of what is said; raises LoadError and Missing."""
+
+    def forget(self, source_id: str, document_id: str) -> None:
+        """Drop the words that are kept for this document of a source only."""
 
 
 @dataclass
@@ -69,7 +80,7 @@ class Ingest:
     embed_config: EmbedConfig
     progress: Callable[[str, int, int], None]  # label, done, total
     feeds: Feeds | None = None  # None: what may be a feed is read as a page
-    hear: Callable[[Recording], Document] | None = None  # None: recordings are refused
+    ear: Ear | None = None  # None: recordings are refused
     report: Report = field(default_factory=Report)
 
     def add(
@@ -80,13 +91,20 @@ class Ingest:
         refresh: bool = False,
         index: bool = True,
     ) -> None:
-        """Load every source, then index what is new; `index=False` only fetches and stores."""
+        """Load every source, then index what is new; `index=False` only fetches and stores.
+
+        A choice that does not fit the only source raises UsageError; of several it is one failure.
+        """
         sources = []
         for uri in uris:
             try:
                 sources.append(source_of(uri, choice, self.feeds))
             except LoadError as error:
                 self.report.failed.append((uri, error))
+            except UsageError as error:
+                if len(uris) == 1:
+                    raise
+                self.report.failed.append((uri, _of_one(error)))
         self._load_all(sources, refresh=refresh, index=index)
 
     def add_document(self, document: Document, *, index: bool = True) -> None:
@@ -111,6 +129,11 @@ class Ingest:
                 if not error.hint and self.writer.links(source.id):
                     error.hint = f"dragtor sources rm {source.id}"
                 self.report.failed.append((source.uri, error))
+            except LibraryError:  # such as a full disk: what is loaded may still find room
+                if index:
+                    with suppress(DragtorError):
+                        self.index()
+                raise
         for source, items in loaded:
             try:
                 self._forget_gone(source, items)
@@ -123,8 +146,11 @@ class Ingest:
         loader = self.loaders[source.kind]
         choice = Choice.of(source).arguments(source.kind)
         items = list(loader.discover(source.uri, refresh=refresh, **choice))
-        if not items and not self.writer.links(source.id):
+        links = self.writer.links(source.id)
+        if not items and not links:
             raise LoadError(f"{source.uri} holds nothing that dragtor reads")
+        if not items and source.kind != "file":  # a feed's entries come and go
+            self.report.unchanged += len(links)
         self.writer.put_source(source)
         waiting = 0
         for number, item in enumerate(items):
@@ -133,6 +159,8 @@ class Ingest:
                 waiting += self._load_item(source, loader, item, refresh=refresh)
             except LoadError as error:
                 self.report.failed.append((item.uri, error))
+            except Missing as error:  # what is no sound is worth having all the same
+                self.report.failed.append((item.uri, _of_one(error)))
             if index and waiting > BATCH_CHARACTERS:
                 self.index()
                 waiting = 0
@@ -145,29 +173,38 @@ class Ingest:
         """Load one document unless it is in force already; returns the characters staged."""
         known = self.writer.link(source.id, item.uri)
         stamp = item.stamp or loader.stamp(item.uri)
-        if known and known[1] == stamp and stamp and not (refresh and source.kind == "web"):
+        asked = refresh and not item.stamp and source.kind != "file"  # a file's stamp is its bytes'
+        if known and known[1] == stamp and stamp and not asked:
             self.report.unchanged += 1
             return 0
         loaded = loader.read(item.uri, refresh=refresh)
-        document = self._heard(loaded) if isinstance(loaded, Recording) else loaded
+        document = loaded.document if isinstance(loaded, Recording) else loaded
         first = known[0] if known else self._moved(item.uri, stamp)
         if first and not self.writer.shared(first, item.uri):  # keeps the id it was first seen with
             document = replace(document, id=first)
         elif not known and self.writer.address(document.id) not in ("", document.uri):
             document = replace(document, id=short_hash(document.uri, stamp))  # its own has moved
+        if isinstance(loaded, Recording):
+            document = self._heard(replace(loaded, document=document), source)
         stamp = str(document.meta.get("stamp", ""))  # of the bytes that were read
-        return self._stage(source, replace(item, stamp=stamp), document)
+        staged = self._stage(source, replace(item, stamp=stamp), document)
+        if self.feeds and source.kind == "feed" and isinstance(loaded, Recording):  # words are kept
+            self.feeds.forget_sound([document.uri])
+        return staged
 
-    def _heard(self, recording: Recording) -> Document:
-        if self.hear is None:
+    def _heard(self, recording: Recording, source: Source) -> Document:
+        if self.ear is None:
             raise LoadError(f"sound is not read here: {shown(recording.document.uri)}")
-        try:
-            return self.hear(recording)
-        except Missing as error:  # what is no sound is worth having all the same
-            raise LoadError(f"{shown(recording.document.uri)}: {error}", error.hint) from error
+        return self.ear.hear(recording, source.id)
 
     def _stage(self, source: Source, item: Item, document: Document) -> int:
+        from dragtor.speech.listen import as_named
+
         known = self.writer.in_force(document.id)
+        store = self.writer.store
+        before = store.document(document.id, staged=True) or store.document(document.id)
+        if before is not None:
+            document = as_named(document, before)
         if not self.writer.stage(source.id, item.uri, item.stamp, document):
             self.report.unchanged += 1
             return 0
@@ -206,7 +243,12 @@ class Ingest:
                 f"dragtor sources rm {source.id}",
             )
         if gone:
+            before = self.writer.links(source.id)
             self.report.removed += len(self.writer.unlink(source.id, gone))
+            left = self.writer.links(source.id).values()
+            for document_id in {before[uri] for uri in gone}.difference(left):
+                if self.ear:
+                    self.ear.forget(source.id, document_id)
 
     # Indexing
 
@@ -292,6 +334,13 @@ class Ingest:
             vectors = embedder.embed_passages(list(texts.values()))
             self.writer.put_vectors(list(texts), vectors, fingerprint)
         self.report.embedded += len(missing)
+
+
+def _of_one(error: DragtorError) -> LoadError:
+    """What is wrong with one document or argument; the others go on."""
+    failure = LoadError(str(error), error.hint)
+    failure.exit_code = error.exit_code
+    return failure
 
 
 def _presence(path: Path) -> Literal["there", "gone", "hidden"]:

@@ -143,8 +143,7 @@ class Library:
         self.source(source_id)  # before anything is locked or created
         with self._writer() as writer:
             source = writer.store.source(source_id)
-            gone = writer.remove_source(source.id)
-        forget(self.config, self.folder, source, gone, self.documents())
+            forget(self.config, self.folder, source, writer.remove_source(source.id))
         return source
 
     def name_speakers(self, document_id: str, names: Mapping[str, str]) -> Document:
@@ -337,7 +336,8 @@ class Library:
         """What reads hits again, as configured; loaded on first use, None where nothing does."""
         from dragtor.rerank import open_reranker
 
-        return open_reranker(self.config.retrieve.rerank, self.config.models, self.llm)
+        name, models = self.config.retrieve.rerank, self.config.models
+        return open_reranker(name, models, self.llm, lambda: self.embedder)
 
     def _tell_waiting(self) -> None:
         """Say so where a part of the library cannot be found yet."""
@@ -381,7 +381,7 @@ class Library:
                 self.config.embed,
                 self._progress,
                 loaders["feed"],
-                listener.hear,
+                listener,
             )
 
 

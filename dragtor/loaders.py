@@ -5,14 +5,13 @@ Knows which room does what; the rivers are handed the finished parts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dragtor.config import Config, models_path
 from dragtor.errors import Missing
-from dragtor.types import short_hash
 
 if TYPE_CHECKING:
     from dragtor.load.file import FileLoader
@@ -106,18 +105,16 @@ def open_listener(
     )
 
 
-def forget(
-    config: Config,
-    folder: Path,
-    source: Source,
-    gone: Sequence[str],
-    left: Sequence[Mapping[str, Any]],
-) -> None:
-    """Drop what was fetched and heard for a removed source; `left` are the documents that stay."""
-    ids = {row["id"] for row in left} | {short_hash(row["uri"]) for row in left}
-    open_listener(config, folder).keep(ids)
-    if source.kind != "file":
-        open_loaders(config, folder)[source.kind].forget([*gone, source.uri])
+def forget(config: Config, folder: Path, source: Source, gone: Sequence[str]) -> None:
+    """Drop what was heard and fetched for a removed source; `gone` are its documents' addresses."""
+    open_listener(config, folder).forget(source.id)
+    if source.kind in ("file", "stdin"):
+        return
+    loaders = open_loaders(config, folder)
+    loaders[source.kind].forget([*gone, source.uri])
+    if source.kind == "feed":
+        loaders["web"].forget(gone)  # pages of its posts
+        loaders["feed"].forget_sound(gone)
 
 
 def _check_models(config: Config) -> None:

@@ -7,7 +7,7 @@ the loaders. Knows no library.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -29,6 +29,9 @@ class Feeds(Protocol):
 
     def show_address(self, name: str) -> str:
         """The feed of the show that is called so; raises LoadError where that is not one."""
+
+    def forget_sound(self, urls: Iterable[str]) -> None:
+        """Drop what was downloaded of these episodes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ times stand in the Segments only, never in the text.
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 
 from dragtor.types import Chapter, Segment, Word
@@ -22,14 +23,14 @@ def spoken(
 ) -> tuple[str, tuple[Segment, ...]]:
     """The text of `words`, with chapters as headings, and where each sentence stands in time."""
     text, segments = "", []
-    waiting = sorted(chapters, key=lambda chapter: chapter.start_s)
+    waiting = deque(sorted(chapters, key=lambda chapter: chapter.start_s))
     paragraph = 0  # where the open one begins
     speaker: str | None = None
     for sentence in sentences(words):
         first, last = sentence[0], sentence[-1]
         headings = []
         while waiting and waiting[0].start_s <= (first.start_s + last.end_s) / 2:
-            headings.append(f"## {' '.join(waiting.pop(0).title.split())}")
+            headings.append(f"## {' '.join(waiting.popleft().title.split())}")
         if text and (
             headings or first.speaker != speaker or len(text) - paragraph > PARAGRAPH_CHARACTERS
         ):

@@ -40,5 +40,8 @@ class HashingEmbedder:
         self.embedded += len(texts)
         return self._embed(texts)
 
+    def embed_tokens(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
+        return [self._embed(re.findall(r"\w+", text)[: self.max_tokens]) for text in texts]
+
     def embed_document(self, text: str, spans: Sequence[tuple[int, int]]) -> NDArray[np.float32]:
         return self.embed_passages([text[start:end] for start, end in spans])

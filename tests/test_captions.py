@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections import Counter
 from itertools import pairwise
 
@@ -211,13 +213,14 @@ def test_content_decides_where_the_kind_is_wrong() -> None:
         b"[" * 100_000,
         b"{}",
         b'{"segments": 3}',
+        b'{"segments": [{"startTime": "' + b"9" * 9_000 + b':00:00", "body": "late"}]}',
         b'{"events": [3, {"segs": 3}, {"segs": [3]}]}',
         b"<html><p>words without a time</p>",
         b"1\n00:00:01,000 --> 00:00:02,000\n\n2\n",
         b"\n" * 200_000,
         b"words without a time",
     ],
-    ids=range(13),
+    ids=range(14),
 )
 def test_what_holds_no_timed_words_is_one_line(kind: str, data: bytes) -> None:
     with pytest.raises(LoadError) as caught:
@@ -254,3 +257,43 @@ def test_kinds_by_type_and_by_name() -> None:
     assert [clock(text) for text in ("1:02:03.5", "2:03", "90:00", "x", "3")] == [
         3723.5, 123.0, 5400.0, None, None,
     ]  # fmt: skip
+
+
+def test_words_and_labels_are_clean_text_and_labels_are_short() -> None:
+    rows = [
+        {
+            "speaker": "Bad\ud81b\x1b[31m\nName",
+            "startTime": 0,
+            "endTime": 2,
+            "body": "h\ud800i\x07",
+        },
+        {"speaker": "Ann " * 100, "startTime": 2, "endTime": 4, "body": "you"},
+        {"speaker": "\udfff", "startTime": 4, "endTime": 5, "body": "nobody"},
+        {"speaker": "Bob", "startTime": 5, "endTime": 6, "body": "\ud800"},
+    ]
+    words = read_captions(json.dumps({"segments": rows}).encode(), "json")
+    assert [(word.text, word.speaker) for word in words] == [
+        ("hi", "Bad[31m Name"), ("you", ("Ann " * 15).strip()), ("nobody", None),
+    ]  # fmt: skip
+    events = {"events": [{"tStartMs": 0, "dDurationMs": 9, "segs": [{"utf8": "y\udcffou"}]}]}
+    assert said(read_captions(json.dumps(events).encode(), "json3")) == "you"
+    (label,) = {w.speaker for w in read_captions(vtt(f"<v {'x' * 99}>hi there"), "vtt")}
+    assert label == "x" * 60
+
+
+LIMITED = """
+import json, resource
+from dragtor.load.captions import read_captions
+resource.setrlimit(resource.RLIMIT_CPU, (15, 15))
+rows = [{"startTime": 5, "body": "a b"} for _ in range(70_000)]
+assert len(read_captions(json.dumps({"segments": rows}).encode(), "json")) == 140_000
+page = "<time>0:05</time><p>a b</p>" * 50_000
+assert len(read_captions(page.encode(), "html")) == 100_000
+row = {"startTime": 5, "endTime": 6, "body": "a " + ">" * 100_000}
+assert len(read_captions(json.dumps({"segments": [row]}).encode(), "json")) == 2
+"""
+
+
+def test_long_transcripts_take_no_more_than_their_share_of_time() -> None:
+    run = subprocess.run([sys.executable, "-c", LIMITED], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr

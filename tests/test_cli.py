@@ -14,6 +14,7 @@ import pytest
 from conftest import ROOT, Cli, digest
 
 from dragtor.store import Store, Writer
+from dragtor.types import Document, Segment, Source, Speaker
 
 DEMO = "When may I climb again after an A2 pulley strain?"
 TINY_LLM = {"DRAGTOR_LLM_MODEL": "smollm2-135m", "DRAGTOR_LLM_ANSWER_TOKENS": "60"}
@@ -99,6 +100,39 @@ def test_stdin_is_a_source(cli: Cli) -> None:
     (hit,) = cli("search", "--json", "tape").json["hits"]
     assert hit["url"].startswith("stdin:")
     assert "1 unchanged" in cli("add", "-", stdin=b"Tape does not prevent pulley injuries.").err
+    assert cli("sources", "rm", hit["url"]).code == 0
+    assert cli("sources", "--json").json == {"sources": []}
+
+
+def test_sources_tell_which_episodes_were_chosen(cli: Cli, own_folders: Path) -> None:
+    chosen = {"match": "A2", "latest": 3, "episode": "max hangs"}
+    with Writer.open(own_folders) as writer:
+        writer.put_source(Source("abcd1234", "https://e.org/feed", "feed", "", chosen))
+    assert "feed  --match A2  --latest 3  --episode 'max hangs'\n" in cli("sources").out
+    (listed,) = cli("sources", "--json").json["sources"]
+    assert listed.items() >= chosen.items()
+
+
+def test_a_long_label_and_a_text_as_it_is(cli: Cli, own_folders: Path) -> None:
+    text = "soft\xadhyphen, \u200fright to left, \x07 bell."
+    said = Segment(0, len(text), start_s=0, end_s=2, speaker="Professor Long-Name")
+    talk = Document(
+        "d1234", "https://e.org/a.mp3", "audio", "Talk", text, segments=(said,),
+        speakers=(Speaker("Professor Long-Name", "Ann"), Speaker("SPEAKER_01")),
+    )  # fmt: skip
+    with Writer.open(own_folders) as writer:
+        writer.stage("s", talk.uri, "", talk)
+    shown = cli("speakers", "d1234").out
+    assert "  Professor Long-Name Ann (" in shown
+    assert "  SPEAKER_01  no name" in shown
+    told = cli("export", "d1234").out
+    assert "soft\xadhyphen, \u200fright to left, \ufffd bell." in told
+
+
+def test_what_fits_one_argument_only_costs_the_others_nothing(cli: Cli, notes: Path) -> None:
+    run = cli("add", notes, notes / "rest.txt", "--latest", "3", "--quiet")
+    assert (run.code, run.err.count("failed: ")) == (2, 2)
+    assert cli("add", notes, "--latest", "3").code == 2
 
 
 def test_a_failure_is_one_line_and_exit_1(cli: Cli, notes: Path) -> None:

@@ -307,8 +307,9 @@ def test_a_disk_that_takes_no_more_is_one_line_and_frees_the_part(
 
 def test_what_the_disk_cannot_hold_is_not_begun(server: Server, tmp_path: Path) -> None:
     server.routes["/ep"] = say(b"x", Content_Length=str(10**17))
-    with pytest.raises(LibraryError, match="are free"):
+    with pytest.raises(LoadError, match="are free") as caught:
         download(fetcher(), f"{server.url}/ep", tmp_path, max_mb=10**12)
+    assert caught.value.hint == f"make room in {tmp_path}"
     assert list(tmp_path.iterdir()) == []
 
 

@@ -166,6 +166,17 @@ def check_limit(embedder: Embedder) -> None:
     assert np.abs(rows[0] - rows[1]).max() > 1e-4
 
 
+def check_tokens(embedder: Embedder) -> None:
+    """A unit row a token, as far as the limit, the same alone and in company."""
+    assert embedder.embed_tokens([]) == []
+    texts = ["one two three", "", "climb " * (embedder.max_tokens + 9)]
+    found = embedder.embed_tokens(texts)
+    counts = [len(embedder.token_offsets(text)) for text in texts]
+    assert [len(rows) for rows in found] == [counts[0], 0, embedder.max_tokens]
+    np.testing.assert_allclose(np.linalg.norm(found[0], axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(embedder.embed_tokens(texts[:1])[0], found[0], atol=1e-6)
+
+
 def check_document(embedder: Embedder) -> None:
     """Late chunks of any spans are unit rows; one without a token is embedded as a passage."""
     text = "When may I climb again after a pulley strain of the ring finger? " * 60
@@ -188,6 +199,10 @@ def test_offsets(embedder: Embedder) -> None:
 
 def test_limit(embedder: Embedder) -> None:
     check_limit(embedder)
+
+
+def test_tokens(embedder: Embedder) -> None:
+    check_tokens(embedder)
 
 
 def test_document(embedder: Embedder) -> None:

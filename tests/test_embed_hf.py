@@ -17,6 +17,7 @@ from test_embed import (
     check_limit,
     check_offsets,
     check_rows,
+    check_tokens,
     check_vectors,
     tiny_tokenizer,
 )
@@ -108,6 +109,7 @@ def test_contract(bert: Path) -> None:
     check_vectors(embedder, ROUNDING)
     check_offsets(embedder)
     check_limit(embedder)
+    check_tokens(embedder)
     check_document(embedder)
 
 
@@ -200,6 +202,7 @@ def test_roberta_counts_positions_from_its_padding(tmp_path: Path) -> None:
     embedder = open_folder(folder)
     assert embedder.max_tokens == 62
     check_limit(embedder)
+    check_tokens(embedder)
 
 
 @needs_extra

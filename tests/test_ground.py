@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from fakes import HashingEmbedder
 
-from dragtor.ground import Span, best_quotes, marks, rank, reading, support
+from dragtor.ground import Span, best_quotes, marks, matched, rank, reading, support
+from dragtor.ground.quotes import MATCHED_SENTENCES
 from dragtor.types import Document, Hit, Passage
 
 EMBEDDER = HashingEmbedder()
@@ -116,6 +119,31 @@ def test_numbers_of_title_and_heading_count_as_seen() -> None:
 
 def test_a_list_number_is_no_number_of_the_claim() -> None:
     assert marks("1. Rest the finger [2].") == ("Rest the finger.", [2])
+
+
+def test_tokens_that_meet_the_question_put_a_sentence_first() -> None:
+    before = ranked("when may I climb again without pain")
+    worst = before[-1]
+    after = matched(worst.text, before, HashingEmbedder().embed_tokens)
+    assert {span.key for span in after} == {span.key for span in before}
+    assert after[0].key == worst.key
+    assert [s.score for s in after] == sorted((s.score for s in after), reverse=True)
+
+
+def test_only_the_best_sentences_are_matched_and_the_others_stay_behind() -> None:
+    one = ranked("when may I climb again without pain")[0]
+    many = [replace(one, start=0, end=n + 1, score=1 - n / 1000) for n in range(80)]
+    read: list[int] = []
+
+    def embed_tokens(texts: Sequence[str]) -> list[np.ndarray]:
+        read.append(len(texts))
+        return HashingEmbedder().embed_tokens(texts)
+
+    after = matched("climb", many, embed_tokens)
+    assert read == [MATCHED_SENTENCES + 1]
+    assert after[MATCHED_SENTENCES:] == many[MATCHED_SENTENCES:]
+    assert matched("", many, embed_tokens) == many
+    assert matched("climb", [], embed_tokens) == []
 
 
 def test_the_same_sentence_is_quoted_once() -> None:

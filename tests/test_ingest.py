@@ -6,18 +6,20 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import digest
 from fakes import HashingEmbedder
 
 from dragtor.config import EmbedConfig, LoadConfig, SplitConfig
-from dragtor.errors import LibraryVersion, LoadError, UsageError
+from dragtor.errors import LibraryError, LibraryVersion, LoadError, Missing, UsageError
 from dragtor.ingest import Ingest
 from dragtor.load.file import FileLoader
+from dragtor.load.item import Item
 from dragtor.sources import Choice, source_of
 from dragtor.store import Store, Writer
-from dragtor.types import Document, short_hash
+from dragtor.types import Document, Recording, Source, short_hash
 
 Open = Callable[..., "contextmanager[Ingest]"]  # type: ignore[type-arg]
 TEXT = "The pulley is a ligament. It heals in weeks. Load it early and gently.\n\n"
@@ -29,17 +31,51 @@ def river(
     embedder: HashingEmbedder | None = None,
     split: SplitConfig | None = None,
     embed: EmbedConfig | None = None,
+    **parts: Any,
 ) -> Iterator[Ingest]:
     made = embedder or HashingEmbedder()
+    loaders = {"file": FileLoader(LoadConfig(), notify=lambda _: None)}
     with Writer.open(library) as writer:
         yield Ingest(
             writer,
-            {"file": FileLoader(LoadConfig(), notify=lambda _: None)},
+            loaders | parts.pop("loaders", {}),
             lambda: made,
             split or SplitConfig(tokens=40, overlap_tokens=8),
             embed or EmbedConfig(),
             lambda *_: None,
+            **parts,
         )
+
+
+class Shelf:
+    """A loader over what it is told: address -> (stamp, what reading it gives or raises)."""
+
+    def __init__(self, **items: tuple[str, Document | Recording | Exception]) -> None:
+        self.items = {f"https://e.org/{name}": item for name, item in items.items()}
+        self.listed = list(self.items)
+        self.reads: list[str] = []
+
+    def discover(self, uri: str, *, refresh: bool = False, **choice: Any) -> list[Item]:
+        return [Item(uri, "" if refresh else self.items[uri][0]) for uri in self.listed]
+
+    def read(self, uri: str, *, refresh: bool = False) -> Document | Recording:
+        self.reads.append(uri)
+        found = self.items[uri][1]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def stamp(self, uri: str) -> str:
+        return self.items[uri][0]
+
+
+def page(name: str, text: str = TEXT) -> Document:
+    uri = f"https://e.org/{name}"
+    return Document(short_hash(uri), uri, "web", name, text, meta={"stamp": "1"})
+
+
+def shelf_source(kind: str = "video") -> Source:
+    return Source("s1", "https://e.org/list", kind)
 
 
 @pytest.fixture
@@ -314,12 +350,70 @@ def test_what_could_not_be_read_is_no_source(own_folders: Path, tmp_path: Path) 
         assert store.sources() == []
 
 
-def test_wrong_usage_is_noticed_before_anything_is_loaded(own_folders: Path, notes: Path) -> None:
-    for wrong in ([str(notes), "https://example.org/sitemap.xml"], ["https://example.org/x"]):
-        with river(own_folders) as ingest, pytest.raises(UsageError, match="--match"):
-            ingest.add(wrong, Choice("(" if len(wrong) == 1 else "x"))
-    with Store.open(own_folders) as store:
-        assert store.counts()["staged"] == 0
+def test_wrong_usage_of_the_only_argument_is_noticed_at_once(
+    own_folders: Path, notes: Path
+) -> None:
+    with river(own_folders) as ingest:
+        with pytest.raises(UsageError, match="--match"):
+            ingest.add([str(notes)], Choice("x"))
+        with pytest.raises(UsageError, match="no regular expression"):
+            Choice("(")
+        assert ingest.writer.store.counts()["staged"] == 0
+
+
+def test_a_choice_that_one_argument_cannot_have_costs_only_that_one(
+    own_folders: Path, notes: Path
+) -> None:
+    with river(own_folders, loaders={"web": Shelf(a=("1", page("a")))}) as ingest:
+        ingest.add([str(notes), "https://e.org/a"], Choice("x"))
+        ((uri, error),) = ingest.report.failed
+        assert (uri, error.exit_code) == (str(notes), UsageError.exit_code)
+        assert "--match" in str(error)
+        assert counts(ingest) == (1, 0, 0, 0)
+
+
+def test_a_list_that_gives_nothing_now_leaves_what_it_gave(own_folders: Path) -> None:
+    shelf = Shelf(a=("1", page("a")), b=("1", page("b")))
+    with river(own_folders, loaders={"feed": shelf}) as ingest:
+        ingest.sync([shelf_source("feed")])
+        shelf.listed = []
+        ingest.report.added = 0
+        ingest.sync([shelf_source("feed")])
+        assert counts(ingest) == (0, 0, 2, 0)
+        assert ingest.report.failed == []
+        shelf.items.clear()
+        ingest.sync([Source("s2", "https://e.org/other", "feed")])
+        assert "holds nothing" in str(ingest.report.failed[0][1])
+
+
+def test_what_a_list_leaves_without_a_stamp_is_read_on_refresh(own_folders: Path) -> None:
+    shelf = Shelf(a=("1", page("a")))
+    with river(own_folders, loaders={"video": shelf}) as ingest:
+        for refresh, reads in ((False, 1), (False, 1), (True, 2)):
+            ingest._load_all([shelf_source()], refresh=refresh, index=True)
+            assert len(shelf.reads) == reads
+        assert counts(ingest) == (1, 0, 2, 0)
+
+
+def test_what_is_loaded_is_indexed_before_a_full_disk_ends_the_run(own_folders: Path) -> None:
+    full = LibraryError("the disk is full", "df -h")
+    shelf = Shelf(a=("1", page("a")), b=("1", full), c=("1", page("c")))
+    with river(own_folders, loaders={"video": shelf}) as ingest:
+        with pytest.raises(LibraryError, match="the disk is full"):
+            ingest._load_all([shelf_source()], refresh=False, index=True)
+        assert ingest.writer.staged_ids() == []
+        assert ingest.writer.store.counts()["passages"] > 0
+
+
+def test_a_missing_model_costs_what_needs_it_and_is_remembered(own_folders: Path) -> None:
+    shelf = Shelf(a=("1", Missing("no model", "dragtor models pull it")), b=("1", page("b")))
+    with river(own_folders, loaders={"video": shelf}) as ingest:
+        ingest._load_all([shelf_source()], refresh=False, index=True)
+        ((_, error),) = ingest.report.failed
+        assert (str(error), error.hint, error.exit_code) == (
+            "no model", "dragtor models pull it", 4,
+        )  # fmt: skip
+        assert counts(ingest) == (1, 0, 0, 0)
 
 
 def test_sources_have_one_address(tmp_path: Path) -> None:

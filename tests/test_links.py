@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from urllib.parse import unquote
 
 import pytest
@@ -47,6 +48,17 @@ def test_pdf_audio_and_video() -> None:
         ("https://youtu.be/x", "https://youtu.be/x?t=61"),
     ):
         assert place(document(uri, spoken), 0, 5).url == link
+
+
+@pytest.mark.parametrize("kind", ["audio", "video"])
+def test_what_is_written_about_a_recording_opens_on_its_page(kind: str) -> None:
+    said = Segment(0, 23, start_s=1.0, end_s=2.0)
+    talk = replace(document("https://example.org/a.mp3?x=1", said), kind=kind)
+    assert place(talk, 24, 84).url == "https://example.org/a.mp3?x=1"
+    talk = replace(talk, meta={"page": "https://example.org/1#top"})
+    fragment = text_fragment(TEXT[24:84])
+    assert place(talk, 24, 84).url == f"https://example.org/1#:~:text={fragment}"
+    assert place(talk, 0, 23).url == "https://example.org/a.mp3?x=1#t=1"
 
 
 def test_stdin_has_no_link() -> None:

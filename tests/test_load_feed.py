@@ -150,12 +150,25 @@ def test_an_unreachable_feed_is_listed_as_last_seen_except_by_a_refresh(
 
 def test_a_probe_tells_feeds_from_pages(server: Server, load: Callable[..., FeedLoader]) -> None:
     alternate = b'<html><head><link rel="alternate" type="application/rss+xml" href="/feed">'
-    server.routes |= {"/feed": Feed(rss(post(1))), "/page": say(alternate), "/gone": say(b"", 410)}
+    server.routes |= {"/feed": Feed(rss(post(1))), "/page": say(alternate)}
     loader = load()
     assert loader.probe(f"{server.url}/feed")
     assert not loader.probe(f"{server.url}/page")
-    assert not loader.probe(f"{server.url}/gone")
     assert loader.discover(f"{server.url}/feed")
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(404, "404 Not Found"), (410, "410 Gone"), (403, "403 Forbidden"),
+     (503, "503 Service Unavailable")],
+)  # fmt: skip
+def test_a_probe_that_is_refused_says_so(
+    server: Server, load: Callable[..., FeedLoader], status: int, words: str
+) -> None:
+    server.routes["/feed"] = say(b"", status)
+    with pytest.raises(LoadError) as caught:
+        load().probe(f"{server.url}/feed")
+    assert str(caught.value) == f"{words}: {server.url}/feed"
 
 
 @pytest.mark.parametrize(
@@ -206,9 +219,13 @@ def test_posts_are_all_taken_and_of_episodes_the_newest(
     assert taken(episode="talk") == ["9", "7", "4"]
     with pytest.raises(LoadError, match="no episode is meant by 'EP 5'") as caught:
         taken(episode="EP 5")
-    assert "EP 9: Talk" in caught.value.hint
-    with pytest.raises(LoadError, match="none of the 7 entries"):
+    assert caught.value.hint.startswith(f"dragtor add {url} --episode 9 (the newest: EP 9: Talk; ")
+    with pytest.raises(LoadError, match=r"none of the 7 entries of .* matches 'zebra'") as caught:
         taken(match="zebra")
+    assert caught.value.hint.startswith(f"dragtor add {url} --match RE ")
+    assert taken(episode="EP 5", refresh=True) == []  # it may have left the feed
+    assert taken(match="zebra", refresh=True) == []
+    assert taken(match="zebra", episode="EP 5", refresh=True) == []
     with pytest.raises(UsageError):
         taken(match="(")
 
@@ -563,6 +580,8 @@ def test_chapters_in_files_and_notes() -> None:
     )  # fmt: skip
     assert chapters_of_notes("We meet at\n10:30 in the gym") == ()
     assert chapters_of_notes("5:00 b\n1:00 a") == ()
+    odd = {"chapters": [{"startTime": 3, "title": "Ma\ud800x\x1b hangs\n"}]}
+    assert chapters_of_json(json.dumps(odd).encode()) == (Chapter("Ma x hangs", 3.0),)
     for data in (b"", b"[", b"3", b'{"chapters": 3}', b"[" * 100_000):
         try:
             assert chapters_of_json(data) == ()
@@ -696,6 +715,7 @@ ITEM = b"<item><title>%s</title></item>"
         (b"<rss><channel><item><title>cut o", "cut o"),
         (b"<rss><channel><itunes:x/>" + ITEM % b"no space" + b"</channel></rss>", "no space"),
         (b"<rss><channel>" + ITEM % b"a\x00\x01b" + b"</channel></rss>", "ab"),
+        (b"<rss><channel>" + ITEM % b"a&#xD800;&#55297;&#27;&#x110000;&#x41;" + b"</channel>", "aA"),
         (b'<?xml version="1.0" encoding="bogus"?><rss><channel>' + ITEM % "é".encode(), "é"),
         (b'<?xml version="1.0" encoding="utf-8"?><rss><channel>' + ITEM % b"caf\xe9", "café"),
         (("\ufeff<rss><channel>" + (ITEM % b"wide").decode()).encode("utf-16-le"), "wide"),
@@ -706,7 +726,7 @@ ITEM = b"<item><title>%s</title></item>"
         (b"<rss><channel><item><pubDate>" + b"1" * 500_000 + b"</pubDate><title>t", "t"),
         (b"<rss><channel><item><author>" + b"(a@" * 200_000 + b"</author><title>t", "t"),
     ],
-    ids=range(15),
+    ids=range(16),
 )  # fmt: skip
 def test_damaged_and_hostile_feeds_give_what_can_be_read(data: bytes, title: str | None) -> None:
     show = only(data)
@@ -751,3 +771,18 @@ def test_settings_reach_the_loader(server: Server, load: Callable[..., FeedLoade
     )
     with pytest.raises(LoadError, match="private address"):
         refused.discover(f"{server.url}/feed")
+
+
+def test_the_sound_of_one_episode_is_forgotten_alone(
+    server: Server, load: Callable[..., FeedLoader]
+) -> None:
+    loader = load()
+    server.routes |= {f"/ep{n}.mp3": Episode() for n in (1, 2)}
+    server.routes["/feed"] = Feed(rss(episode(server, 1), episode(server, 2)))
+    found = [loader.read(item.uri) for item in loader.discover(f"{server.url}/feed")]
+    second, first = (r.audio for r in found if isinstance(r, Recording) and r.audio)
+    server.routes["/feed"] = Feed(rss(episode(server, 2)), '"f2"')
+    loader.discover(f"{server.url}/feed", refresh=True)
+    load().forget_sound([f"{server.url}/ep1.mp3"])  # which the feed lists no more
+    assert (first.exists(), second.exists()) == (False, True)
+    assert {path.stem.partition(".")[0] for path in second.parent.iterdir()} == {second.stem}

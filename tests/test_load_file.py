@@ -19,7 +19,7 @@ from dragtor.config import LoadConfig
 from dragtor.errors import LoadError
 from dragtor.load.file import FileLoader, file_path, file_uri
 from dragtor.load.markdown import plain_text
-from dragtor.types import Document
+from dragtor.types import Document, Recording
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
@@ -646,3 +646,61 @@ def test_naughty_strings_as_names(loader: FileLoader, tmp_path: Path) -> None:
         with pytest.raises(LoadError) as error:
             loader.read(uri)
         assert str(error.value).isprintable()
+
+
+def stream(size: int, first: int = 0) -> bytes:
+    """Three packets of an MPEG transport stream."""
+    return bytes(first) + (b"G" + bytes(size - 1)) * 3
+
+
+def test_transport_streams_are_told_from_typescript(
+    loader: FileLoader, tmp_path: Path, notes: list[str]
+) -> None:
+    code = "export const hangs: number = 7;\n" * 40
+    files = {
+        "app.ts": code.encode(),
+        "empty.ts": b"",
+        "short.ts": b"G",
+        "tool.mts": code.encode(),
+        "camera.mts": stream(192, first=4),
+        "talk.TS": stream(188),
+        "disc.m2ts": b"of this suffix there is one kind",
+    }
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+    os.mkfifo(tmp_path / "pipe.ts")
+    found = [file_path(item.uri).name for item in loader.discover(str(tmp_path))]
+    assert found == ["camera.mts", "disc.m2ts", "talk.TS"]
+    assert notes == ["5 files skipped: .ts 4, .mts 1"]
+    for name, sound in (("camera.mts", True), ("talk.TS", True), ("app.ts", False)):
+        (item,) = loader.discover(str(tmp_path / name))
+        assert isinstance(loader.read(item.uri), Recording) is sound
+
+
+def test_sound_is_hashed_once_and_again_if_it_changed(
+    loader: FileLoader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[str] = []
+    digest = hashlib.file_digest
+
+    def counted(file: io.BufferedReader, name: str) -> object:
+        hashed.append(file.name)
+        return digest(file, name)
+
+    monkeypatch.setattr(hashlib, "file_digest", counted)
+    path = tmp_path / "talk.mp3"
+    path.write_bytes(b"sound")
+    uri = file_uri(path)
+
+    def told() -> object:
+        found = loader.read(uri)
+        assert isinstance(found, Recording)
+        return found.document.meta["stamp"]
+
+    assert told() == loader.stamp(uri) == told()
+    assert len(hashed) == 2  # asked for by itself, a stamp is taken anew
+    path.write_bytes(b"another sound")
+    assert told() == hashlib.sha256(b"another sound").hexdigest()
+    other = tmp_path / "other.mp3"
+    other.write_bytes(b"other")
+    assert loader.stamp(file_uri(other)) != told()

@@ -396,7 +396,82 @@ def test_a_page_cannot_send_ytdlp_to_a_private_address(server: Server, tmp_path:
         ):
             ydl.dl(str(folder), ydl.extract_info(url, download=False))
     assert not (tmp_path / "folder").is_file()
-    assert server.asked == ["/moved.mp4", "/secret.mp4", "/player.mp4"]
+    assert server.asked == ["/moved.mp4", "/player.mp4"]
+
+
+def test_a_redirect_to_a_private_address_is_not_followed_in_a_download(
+    server: Server, tmp_path: Path
+) -> None:
+    inside = f"http://localhost:{server.port}/secret.mp4"
+    server.routes |= {"/hop.mp4": moved("/next.mp4"), "/next.mp4": moved(inside)}
+
+    def check(url: str) -> None:
+        if "localhost" in url:
+            raise BlockedURL("inside")
+
+    url = f"{server.url}/hop.mp4"
+    with (
+        open_ytdlp(url, VideoConfig(), OPEN, tmp_path, check, print) as ydl,
+        pytest.raises(BlockedURL, match="inside"),
+        failures(url),
+    ):
+        ydl.dl(str(tmp_path / "sound"), {"url": url, "ext": "mp4"})
+    assert server.asked == ["/hop.mp4", "/next.mp4"]
+
+
+def playlist(part: str, *lines: str) -> Answer:
+    """A stream in parts, as HLS."""
+    head = ("#EXTM3U", "#EXT-X-TARGETDURATION:5", *lines, "#EXTINF:5,", part, "#EXT-X-ENDLIST", "")
+    return say("\n".join(head).encode(), Content_Type="application/vnd.apple.mpegurl")
+
+
+@pytest.fixture
+def ffmpeg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The note that an ffmpeg found on the path leaves where it is run on an address."""
+    note, program = tmp_path / "was-run", tmp_path / "bin" / "ffmpeg"
+    program.parent.mkdir()
+    program.write_text(
+        f'#!/bin/sh\ncase "$*" in *http*) echo "$*" >> {note};; esac\necho ffmpeg version 7.1\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    return note
+
+
+def test_what_only_ffmpeg_could_fetch_is_one_line(
+    server: Server, watcher: Watcher, ffmpeg: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from yt_dlp.extractor.generic import GenericIE
+
+    server.routes["/locked.mp4"] = playlist("/part.ts", "#EXT-X-KEY:METHOD=SAMPLE-AES,URI=/key")
+    with pytest.raises(LoadError) as caught:
+        watcher.video.read(f"{server.url}/locked.mp4")
+    words = "a stream that only ffmpeg or another program could fetch is not read"
+    assert (str(caught.value), caught.value.hint) == (f"{words}: {server.url}/locked.mp4", "")
+    assert "/part.ts" not in server.asked
+
+    for protocol in ("rtmp", "rtmp_ffmpeg", "websocket_frag"):
+        form = {"url": "rtmp://talks.example/x", "format_id": "r", "protocol": protocol}
+        told = youtube(formats=[form | {"ext": "flv"}])
+        monkeypatch.setattr(GenericIE, "_real_extract", lambda self, url, told=told: told)
+        with pytest.raises(LoadError, match=f"^{words}: "):
+            watcher.video.read(f"{server.url}/talk.mp4")
+    assert not ffmpeg.exists()
+
+
+AES_SOUND = bytes.fromhex("58a806a5490873d76bf3a1d4012d9ad7")  # "sound", by a key of zeros
+
+
+def test_an_encrypted_stream_is_read_without_the_ffmpeg_that_is_there(
+    server: Server, watcher: Watcher, ffmpeg: Path
+) -> None:
+    key = f'#EXT-X-KEY:METHOD=AES-128,URI="{server.url}/key",IV=0x{"00" * 16}'
+    server.routes["/talk.mp4"] = playlist("/part.ts", key)
+    server.routes |= {"/part.ts": say(AES_SOUND), "/key": say(bytes(16))}
+    recording = watcher.video.read(f"{server.url}/talk.mp4")
+    assert recording.audio is not None
+    assert recording.audio.read_bytes() == b"sound"
+    assert not ffmpeg.exists()
 
 
 def test_cookies_come_from_the_named_browser_or_the_line_says_why(tmp_path: Path) -> None:
@@ -853,3 +928,104 @@ def test_captions_are_taken_where_no_sound_can_be_had(
         watcher.video.read(url, refresh=True)
     assert caught.value.hint == NEWER
     assert server.asked == []
+
+
+# Asked again
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What the site tells, the last of the list; each telling is one request for facts."""
+    from yt_dlp.extractor.generic import GenericIE
+
+    infos: list[dict[str, Any]] = []
+    monkeypatch.setattr(GenericIE, "_real_extract", lambda self, url: dict(infos[-1]))
+    return infos
+
+
+def test_captions_that_appear_later_are_taken_by_a_refresh(
+    server: Server, watcher: Watcher, told: list[dict[str, Any]]
+) -> None:
+    url, sound_url = f"{server.url}/talk.mp4", f"{server.url}/sound"
+    server.routes |= {"/sound": Ranged(SOUND, "audio/mp4"), "/en.vtt": say(VTT)}
+
+    def sounds(name: str) -> list[dict[str, Any]]:
+        return [{**form(name, "opus", "none", 50), "url": sound_url, "protocol": "http"}]
+
+    told.append(youtube(formats=sounds("a")))
+    first = watcher.video.read(url)
+    assert server.asked == ["/sound"]
+    assert watcher.video.discover(url, refresh=True) == [Item(url)]  # to be asked for
+    told.append(youtube(formats=sounds("b")))  # the site offers other formats now
+    again = watcher.video.read(url, refresh=True)
+    assert again == first
+    assert server.asked == ["/sound"]
+    tracks = {"en": [{"ext": "vtt", "url": f"{server.url}/en.vtt"}]}
+    told.append(youtube(formats=sounds("b"), subtitles=tracks))
+    captioned = watcher.video.read(url, refresh=True)
+    assert (len(captioned.words), captioned.audio) == (6, None)
+    assert captioned.document.meta["stamp"] != first.document.meta["stamp"]
+    assert server.asked == ["/sound", "/en.vtt"]
+    assert watcher.video.read(url) == captioned
+
+
+@pytest.mark.parametrize("answer", [say(b"", 429), say(b"WEBVTT\n\n"), None])
+def test_captions_that_are_here_stay_where_new_ones_cannot_be_had(
+    server: Server, watcher: Watcher, told: list[dict[str, Any]], answer: Answer | None
+) -> None:
+    url = f"{server.url}/talk.mp4"
+    server.routes["/en.vtt"] = say(VTT)
+    tracks = {"en": [{"ext": "vtt", "url": f"{server.url}/en.vtt"}]}
+    told.append(youtube(subtitles=tracks))
+    first = watcher.video.read(url)
+    if answer:
+        server.routes["/en.vtt"] = answer
+    else:
+        told.append(youtube())
+    assert watcher.video.read(url, refresh=True) == first
+    assert set(server.asked) == {"/en.vtt"}
+    assert watcher.video.read(url) == first
+
+
+def test_a_refresh_asks_nothing_of_a_list_s_videos_that_are_here(
+    server: Server, watcher: Watcher
+) -> None:
+    players = "".join(f'<audio src="/{n}.wav"></audio>' for n in range(2))
+    page = f"<html><title>All talks</title>{players}</html>".encode()
+    server.routes["/page"] = say(page, Content_Type="text/html")
+    server.routes["/0.wav"] = Ranged(SOUND, "audio/wav")
+    watcher.video.read(f"{server.url}/0.wav")
+    server.asked.clear()
+    here, new = watcher.video.discover(f"{server.url}/page", refresh=True)
+    assert (bool(here.stamp), new.stamp) == (True, "")
+    assert server.asked == ["/page"]
+
+
+def test_what_a_site_tells_is_clean_text() -> None:
+    video = describe(
+        {
+            "id": "7\ud800",
+            "title": "Max\ud800 \x1bhangs\n",
+            "channel": "Lat\udfffice",
+            "description": "One\ud800\r\nTwo\x07",
+            "language": "e\ud800n",
+            "chapters": [{"title": "Sta\ud800rt", "start_time": 0}],
+            "webpage_url": "https://example.org/\ud800",
+        },
+        "https://example.org/7",
+    )
+    assert (video.id, video.title, video.author) == ("7", "Max hangs", "Lat ice")
+    assert (video.description, video.language) == ("One\nTwo", "e n")
+    assert (video.chapters, video.uri) == ((("Sta rt", 0.0),), "https://example.org/7")
+    assert describe({}, "https://example.org/7", "A\ud800 list").show == "A list"
+    odd = {"subtitles": {"en\ud800": [{"ext": "vtt", "url": "https://x"}]}}
+    assert [track.language for track in choose_captions(odd)] == ["en"]
+
+
+def test_captions_that_come_with_the_facts_may_hold_lone_surrogates(
+    server: Server, watcher: Watcher, told: list[dict[str, Any]]
+) -> None:
+    data = VTT.decode().replace("six", "s\ud800ix")
+    told.append(youtube(subtitles={"en": [{"ext": "vtt", "data": data}]}))
+    recording = watcher.video.read(f"{server.url}/talk.mp4")
+    assert " ".join(w.text for w in recording.words) == "The pulley heals in s?ix weeks."

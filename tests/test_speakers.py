@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 from dataclasses import replace
 from itertools import pairwise
@@ -121,6 +122,88 @@ def test_a_removed_document_leaves_no_voice(library: Path) -> None:
 def test_a_question_may_ask_for_what_somebody_says(library: Path, question: str, name: str) -> None:
     with reader(library) as store:
         assert speaker_asked(store, question) == name
+
+
+@pytest.mark.parametrize(
+    ("names", "question", "name"),
+    [
+        ("Rob", "What does he think of the problems with max hangs?", ""),
+        ("Rob", "What does Rob think of problems?", "Rob"),
+        ("rob", "What does Rob think of problems?", "rob"),
+        ("Rob", "what does rob think of problems", "Rob"),
+        ("Al, Ed, Ann", "What do they all think is needed for annual planning?", ""),
+        ("Al, Ed, Ann", "What does Ed say about it?", "Ed"),
+        ("Al, Ed, Ann", "what does ann say about it", "Ann"),
+        ("Will", "Does anybody say that it will heal?", ""),
+        ("Ann", "What do people say of ANN indexes?", ""),
+        ("Ed Sheeran, Al Gore", "What does Ed think?", "Ed Sheeran"),
+        ("Ed Sheeran, Al Gore", "What was it that editors also think?", ""),
+        ("Ann Lee", "Who says that Hannah Leeds climbs?", ""),
+        ("Ann Lee", "According to ann lee, how long?", "Ann Lee"),
+        ("Jan from Bonn", "What is said of hangs from the edge?", ""),
+        ("Mary O'Brien", "What is Mary O'Brien's view?", "Mary O'Brien"),
+    ],
+)
+def test_a_speaker_is_asked_for_in_whole_words(
+    own_folders: Path, names: str, question: str, name: str
+) -> None:
+    talk = replace(episode(), speakers=tuple(Speaker(n, n) for n in names.split(", ")))
+    with Writer.open(own_folders) as writer:
+        writer.stage("s1", talk.uri, "1", talk)
+        assert speaker_asked(writer.store, question) == name
+
+
+def test_search_by_who_speaks_finds_what_overlaps(own_folders: Path) -> None:
+    """Passages and segments cut anywhere, also across each other, against the plain definition."""
+    chance = random.Random(7)
+    text = "\n".join(f"line {number}" for number in range(300))
+    cuts = [sorted(chance.sample(range(len(text)), 2)) for _ in range(120)]
+    segments = tuple(
+        Segment(a, b, speaker=who)
+        for (a, b), who in zip(cuts, chance.choices(("A", "B", "C", None), k=120), strict=True)
+        if b - a < 90
+    )
+    talk = replace(document("x.mp3", text), segments=segments, speakers=(Speaker("B", "Ann"),))
+    with Writer.open(own_folders) as writer:
+        put(writer, talk)
+        put(writer, replace(document("page.pdf", "A page."), segments=(Segment(0, 7, page=1),)))
+        store = writer.store
+        for name, label in (("ann", "B"), ("c", "C")):
+            store._allow(Filters(speaker=name))
+            rows = [row[0] for row in store.rows("SELECT id FROM temp.allowed")]
+            found = {p.start for p in store.passages(rows).values()}
+            spoken = [s for s in segments if s.speaker == label]
+            wanted = {
+                p.start
+                for p in store.passages_of(talk.id)
+                if any(s.start < p.end and s.end > p.start for s in spoken)
+            }
+            assert found == wanted
+            assert 0 < len(wanted) < 300
+
+
+def test_the_work_of_a_search_by_speaker_grows_with_the_length(own_folders: Path) -> None:
+    """Counted in steps of SQLite's machine, on one long document and on one of twice its length."""
+    work = []
+    for lines in (400, 800):
+        text = "\n".join(f"line {number:03}" for number in range(lines))
+        spans = tuple(Segment(n * 9, n * 9 + 8, speaker="AB"[n % 2]) for n in range(lines))
+        with Writer.open(own_folders) as writer:
+            put(writer, replace(document("long.mp3", text), segments=spans))
+            work.append(0)
+
+            def step(at: int = len(work) - 1) -> None:
+                work[at] += 1
+
+            writer.db.set_progress_handler(step, 50)  # type: ignore[arg-type]
+            assert writer.store._allow(Filters(speaker="B")) == lines / 2
+            writer.db.set_progress_handler(None, 50)
+    assert work[1] < 3 * work[0]
+
+
+def test_a_show_of_any_name_is_asked_for_its_voices(library: Path) -> None:
+    with reader(library) as store:
+        assert known_voices(store, "a \ud800 b", "e1") == []
 
 
 def test_a_name_that_two_bear_is_nobodys(library: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,3 +80,18 @@ def test_any_words_give_whole_spans(
     assert [w for s in segments for w in text[s.start : s.end].split()] == kept
     for before, after in itertools.pairwise(segments):
         assert before.end <= after.start
+
+
+LIMITED = """
+import resource
+from dragtor.spoken import spoken
+from dragtor.types import Chapter, Word
+resource.setrlimit(resource.RLIMIT_CPU, (10, 10))
+text, _ = spoken([Word("end", 9, 10)], [Chapter("c", 0)] * 700_000)
+assert text.count("## c") == 700_000
+"""
+
+
+def test_many_chapters_take_no_more_than_their_share_of_time() -> None:
+    run = subprocess.run([sys.executable, "-c", LIMITED], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from fakes import HashingEmbedder
 
 from dragtor.errors import LibraryError, LibraryLocked, LibraryVersion, UsageError
 from dragtor.store import Filters, Indexed, Rebuild, Store, Writer
-from dragtor.types import Document, Passage, Segment, Source, short_hash
+from dragtor.types import Document, Passage, Segment, Source, Speaker, short_hash
 
 EMBEDDER = HashingEmbedder()
 
@@ -149,6 +150,52 @@ def test_a_changed_document_replaces_exactly_its_own(library: Path) -> None:
     with Writer.open(library) as writer:
         put(writer, PULLEY)
     assert digest(library) == before
+
+
+def test_what_utf8_cannot_hold_is_replaced_and_no_span_moves(own_folders: Path) -> None:
+    bad, whole = "a \ud800 b \ud83d\ude00", "a \ufffd b \ufffd\ufffd"
+    doc = replace(
+        document("x.md", f"{bad}\nmore", title=bad, author=bad),
+        segments=(Segment(0, 8, speaker=bad), Segment(9, 13)),
+        meta={"show": bad, "stamp": "1", "n": 2},
+        speakers=(Speaker(bad, bad),),
+    )
+    with Writer.open(own_folders) as writer:
+        assert writer.stage("s1", doc.uri, "1", doc)
+        assert not writer.stage("s1", doc.uri, "1", doc)
+        found = writer.store.document(doc.id, staged=True)
+    assert found is not None
+    assert (found.title, found.author, found.text) == (whole, whole, f"{whole}\nmore")
+    assert [found.text[s.start : s.end] for s in found.segments] == [whole, "more"]
+    assert found.segments[0].speaker == whole
+    assert found.speakers == (Speaker(whole, whole),)
+    assert found.meta == {"show": whole, "stamp": "1", "n": 2}
+
+
+def test_a_removed_source_names_all_that_its_documents_were_read_from(library: Path) -> None:
+    meta = {"page": "https://e.org/1", "enclosure": "https://e.org/1.mp3", "show": "S"}
+    talk = replace(document("talk", "Some words."), uri="https://e.org/1.mp3", meta=meta)
+    with Writer.open(library) as writer:
+        put(writer, talk, "s2")
+        put(writer, PULLEY, "s2")  # s1 holds it too
+        assert sorted(writer.remove_source("s2")) == ["https://e.org/1", "https://e.org/1.mp3"]
+        put(writer, talk, "s2")
+        writer.stage("s3", "https://e.org/1", "x", ELBOW)  # the same page, another document
+        assert writer.remove_source("s2") == ["https://e.org/1.mp3"]
+        assert writer.unlink("s1", [PULLEY.uri]) == [PULLEY.id]
+
+
+def test_a_filtered_word_search_asks_the_index_once(own_folders: Path) -> None:
+    """Work counted in steps of SQLite's machine: it follows what the word finds, not the filter."""
+    lines = "\n".join(f"passage {number} of many" for number in range(600))
+    with Writer.open(own_folders) as writer:
+        put(writer, document("long.md", lines + "\nquux", author="Ann"))
+    with reader(own_folders) as store:
+        assert store._allow(Filters(author="ann")) == 601
+        steps: list[int] = []
+        store.db.set_progress_handler(lambda: steps.append(1), 1)  # type: ignore[arg-type]
+        assert len(store._lexical("quux", 5, True)) == 1
+        assert len(steps) < 600
 
 
 def test_an_unchanged_document_is_not_staged(library: Path) -> None:

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unicodedata import category
 from urllib.parse import unquote
 
 import typer
@@ -141,6 +142,16 @@ def out(text: str = "") -> None:
     typer.echo(_printable(text, sys.stdout.encoding))
 
 
+def out_text(text: str) -> None:
+    """A text as it is, but for control characters; a terminal shows only what is printable."""
+    if sys.stdout.isatty():
+        out(text)
+        return
+    safe = "".join(_printable(c, "utf-8") if category(c) in ("Cc", "Cs") else c for c in text)
+    encoding = sys.stdout.encoding or "utf-8"
+    typer.echo(safe.encode(encoding, "replace").decode(encoding))
+
+
 def warn(text: str) -> None:
     """A note on stderr."""
     typer.echo(_printable(text, sys.stderr.encoding), err=True)
@@ -220,7 +231,7 @@ def out_citation(citation: Citation, mark: str) -> None:
 
 
 def report(result: Report, verb: str) -> None:
-    """What a writing command did; exits 1 where something failed."""
+    """What a writing command did; exits with the code that all failures share, else 1."""
     from dragtor.load.address import shown
 
     for uri, error in result.failed:
@@ -239,8 +250,9 @@ def report(result: Report, verb: str) -> None:
         if result.passages:
             counts.append(f"{plural(result.passages, 'passage')} indexed")
         warn(f"{verb}: {', '.join(counts) or 'nothing to do'}")
-    if result.failed:
-        raise typer.Exit(1)
+    codes = {error.exit_code for _, error in result.failed}
+    if codes:
+        raise typer.Exit(codes.pop() if len(codes) == 1 else 1)
 
 
 def plural(number: int, what: str) -> str:

@@ -7,11 +7,22 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import typer
 
-from dragtor.cli.output import library, out, out_json, plural, report, style, wrapped, write_file
+from dragtor.cli.output import (
+    library,
+    out,
+    out_json,
+    out_text,
+    plural,
+    report,
+    style,
+    wrapped,
+    write_file,
+)
 
 LockTimeout = typer.Option(
     None, help="Seconds to wait for another writer, then exit 5.", metavar="SECONDS"
@@ -113,7 +124,8 @@ def sources(
     with library() as lib:
         listed: list[dict[str, Any]] = [
             {"id": s.id, "uri": s.uri, "kind": s.kind, "title": s.title,
-             "match": s.options.get("match", ""),
+             "match": s.options.get("match", ""), "latest": s.options.get("latest", 0),
+             "episode": s.options.get("episode", ""),
              "documents": len({d["id"] for d in lib.documents(s.id)})}
             for s in lib.sources()
         ]  # fmt: skip
@@ -124,9 +136,11 @@ def sources(
         out("No sources yet. Add one:  dragtor add https://example.org/post notes/ paper.pdf")
     for row in listed:
         count = plural(row["documents"], "document")
-        match = f"  --match {row['match']}" if row["match"] else ""
+        options = [
+            f"  --{n} {quote(str(row[n]))}" for n in ("match", "latest", "episode") if row[n]
+        ]
         name = style(row["id"][:8], bold=True)
-        out(f"{name}  {row['kind']:<5} {count:>14}  {row['uri']}{match}")
+        out(f"{name}  {row['kind']:<5} {count:>14}  {row['uri']}{''.join(options)}")
 
 
 def show(
@@ -167,7 +181,7 @@ def _export(document_id: str, form: str, output: Path | None) -> None:
     with library() as lib:
         text = render(lib.recording(document_id), form)
     if output is None:
-        out(text.rstrip())
+        out_text(text.rstrip())
     else:
         write_file(output, text, f"dragtor export {document_id} -o OTHER-FILE")
 
@@ -197,7 +211,7 @@ def speakers(
         sure = f" ({speaker.name_confidence:.0%} sure)" if speaker.name else ""
         role = f", {speaker.role}" if speaker.role else ""
         said = clock(seconds.get(speaker.label, 0.0))
-        out(f"  {speaker.label:<12}{speaker.name or 'no name'}{sure}{role}, speaks {said}")
+        out(f"  {speaker.label:<11} {speaker.name or 'no name'}{sure}{role}, speaks {said}")
     if not document.speakers:
         out("  nobody is told apart in it")
 

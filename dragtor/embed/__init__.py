@@ -46,6 +46,10 @@ class Embedder(Protocol):
         """(n, dimension); raises DragtorError for a text longer than `max_tokens`."""
         ...
 
+    def embed_tokens(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
+        """(tokens, hidden) for each text, as far as `max_tokens` reach; unit rows."""
+        ...
+
     def embed_document(self, text: str, spans: Sequence[tuple[int, int]]) -> NDArray[np.float32]:
         """(spans, dimension): late chunking, each span pooled from tokens that saw their context.
 

@@ -43,6 +43,7 @@ class Traits:
     prefix_passage: str = ""
     floor: float = -1.0  # cosine below which a passage is not about a query
     mend: str = ""  # the command that fetches the weights again
+    token_mean: str = ""  # of token vectors over English text, float16 in base64; empty: zero
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,28 @@ class TokenEmbedder(ABC):
                 f"set split.tokens to {self.max_tokens} or less",
             )
         return self._embed(parts, self._passage, range(len(parts)), len(parts))
+
+    def embed_tokens(self, texts: Sequence[str]) -> list[Vectors]:
+        """(tokens, hidden) for each text, as far as `max_tokens` reach: unit rows, less the mean.
+
+        What all tokens share says nothing; taken off, the cosine of two tells whether they mean
+        the same (cf. Mu & Viswanath 2018, "All-but-the-Top"). Special tokens are left out.
+        """
+        import base64
+
+        import numpy as np
+
+        lead = len(self._head) + len(self._passage)
+        kept = [ids[: self.max_tokens] for ids in self._ids(texts)]
+        mean = np.frombuffer(base64.b64decode(self._traits.token_mean), "<f2").astype(np.float32)
+
+        def rows(i: int, vectors: Vectors) -> Vectors:
+            own = vectors[lead : lead + len(kept[i])]
+            own = own - mean if mean.size else own.copy()
+            unit: Vectors = own / np.maximum(np.linalg.norm(own, axis=1, keepdims=True), 1e-9)
+            return unit
+
+        return self._encode([self._sequence(ids, self._passage) for ids in kept], rows)
 
     def embed_document(self, text: str, spans: Sequence[tuple[int, int]]) -> Vectors:
         """(spans, dimension): late chunking (Günther et al. 2024, "Late Chunking").

@@ -58,6 +58,7 @@ class OnnxEmbedder(TokenEmbedder):
             prefix_passage=spec.prefix_passage,
             floor=spec.floor,
             mend=mend,
+            token_mean=spec.token_mean,
         )
         session = runtime.open_session(folder / spec.main_file, mend)
         return cls(session, runtime.open_tokenizer(folder / cls.TOKENIZER, mend), traits, config)

@@ -18,7 +18,7 @@ from dragtor.ground.gate import (
     is_lay,
     missing_names,
 )
-from dragtor.ground.quotes import EmbedTexts, Span, best_quotes, rank, spans
+from dragtor.ground.quotes import EmbedTexts, Span, best_quotes, matched, rank, spans
 from dragtor.ground.reading import MARK_TOKENS, Exchange, Read, reading
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "gate_for",
     "is_lay",
     "marks",
+    "matched",
     "missing_names",
     "named",
     "rank",

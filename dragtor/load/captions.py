@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from typing import Any
 
 from dragtor.errors import LoadError
 from dragtor.load.html import decode_html
+from dragtor.load.text import clean
 from dragtor.types import Word
 
 KINDS = ("json", "vtt", "srt", "json3", "html")
@@ -31,6 +33,7 @@ MIME_KINDS = {
 CHARACTERS_A_SECOND = 15  # of speech, where no end is told
 ROLLING = 0.3  # share of cues that repeat the line before: captions that scroll up
 TOUCH_S = 0.2  # between two cues that follow each other on the screen
+LABEL_CHARS = 60  # of a speaker's label; what follows is cut off
 
 TIMED_TAG = re.compile(r"<((?:\d+:)?\d\d:\d\d\.\d\d\d)>")  # YouTube's time of the next word
 TAG = re.compile(r"</?[A-Za-z][^<>]*>")
@@ -42,7 +45,7 @@ NAME = re.compile(
     r"|[^\W\d_][\w.'’-]{0,30}(?:[ ][^\W\d_][\w.'’-]{0,30}){0,3})\]?:\s+(?=\S)"
 )
 NO_NAMES = frozenset("a answer caution example hint nb note ps q question tip warning".split())
-CLOCK = re.compile(r"(?:(\d+):)?(\d{1,3}):(\d\d(?:[.,]\d+)?)")
+CLOCK = re.compile(r"(?:(\d{1,6}):)?(\d{1,3}):(\d\d(?:[.,]\d+)?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ def read_captions(data: bytes, kind: str) -> tuple[Word, ...]:
     """The words of a transcript in time order; a cue's time is spread over its words by length.
 
     `kind` is one of KINDS; content that is plainly of another kind is read as what it is.
+    Words and speakers' labels are clean text: no control characters, no lone surrogates.
     Raises LoadError, with one line, on what holds no timed words.
     """
     if kind not in KINDS:
@@ -72,6 +76,7 @@ def read_captions(data: bytes, kind: str) -> tuple[Word, ...]:
         runs = list(_html(text))
     else:
         runs = list(_json(text))
+    runs = [replace(run, text=clean(run.text)) for run in runs]
     runs = _named(sorted((run for run in runs if run.text), key=lambda run: run.start_s))
     words = tuple(word for run in runs for word in _spread(run))
     if not words:
@@ -203,15 +208,16 @@ def _json(text: str) -> Iterator[_Run]:
         raise LoadError("the json captions hold no segments")
     rows = [row for row in rows if isinstance(row, Mapping)]
     starts = [_seconds(row.get("startTime", row.get("start"))) for row in rows]
+    ordered = sorted(start for start in starts if start is not None)
     for number, (row, start_s) in enumerate(zip(rows, starts, strict=True)):
         said, who = row.get("body", row.get("text")), row.get("speaker")
         if start_s is None or not isinstance(said, str):
             continue
         end_s = _seconds(row.get("endTime", row.get("end")))
         if end_s is None:
-            end_s = _next_start(starts[number + 1 :], start_s, said)
-        speaker = " ".join(who.split()) if isinstance(who, str) else ""
-        yield _Run(" ".join(said.split()), start_s, max(start_s, end_s), speaker or None, number)
+            end_s = _next_start(ordered, start_s, said)
+        speaker = who if isinstance(who, str) else None
+        yield _Run(" ".join(said.split()), start_s, max(start_s, end_s), speaker, number)
 
 
 def _json3(events: Sequence[Any]) -> Iterator[_Run]:
@@ -267,14 +273,15 @@ def _html(text: str) -> Iterator[_Run]:
             start_s = clock(said)
         elif start_s is not None and said:
             found.append(_Run(said, start_s, start_s, speaker, len(found)))
-    starts = [run.start_s for run in found]
-    for number, run in enumerate(found):
-        yield replace(run, end_s=_next_start(starts[number + 1 :], run.start_s, run.text))
+    ordered = sorted(run.start_s for run in found)
+    for run in found:
+        yield replace(run, end_s=_next_start(ordered, run.start_s, run.text))
 
 
-def _next_start(later: Sequence[float | None], start_s: float, said: str) -> float:
-    """When the next one begins, but no later than so many words take."""
-    following = next((start for start in later if start is not None and start > start_s), math.inf)
+def _next_start(ordered: Sequence[float], start_s: float, said: str) -> float:
+    """When the next one of the `ordered` begins, but no later than so many words take."""
+    place = bisect_right(ordered, start_s)
+    following = ordered[place] if place < len(ordered) else math.inf
     return min(following, start_s + len(said) / CHARACTERS_A_SECOND)
 
 
@@ -316,16 +323,22 @@ def _speech(text: str) -> str:
     text = SOUND.sub(" ", text).strip()
     if ALL_SOUND.fullmatch(text):
         return ""
-    return re.sub(r"^(?:[-–—]|>>+)\s*|\s*>>+(?=\s)", "", text).strip()
+    return re.sub(r"^(?:[-–—]|>>+)\s*|\s*(?<!>)>>+(?=\s)", "", text).strip()
 
 
 def _spread(run: _Run) -> Iterator[Word]:
     """The run's words, each with its share of the time by its characters."""
-    words = run.text.split()
+    words, speaker = run.text.split(), _label(run.speaker)
     total = sum(len(word) + 1 for word in words)
     start_s, done = run.start_s, 0
     for word in words:
         done += len(word) + 1
         end_s = run.start_s + (run.end_s - run.start_s) * done / total
-        yield Word(word, start_s, end_s, run.speaker)
+        yield Word(word, start_s, end_s, speaker)
         start_s = end_s
+
+
+def _label(name: str | None) -> str | None:
+    """A speaker's label on one line, printable and not long; None where that leaves nothing."""
+    line = " ".join((name or "").split())
+    return "".join(filter(str.isprintable, line))[:LABEL_CHARS].strip() or None

@@ -65,8 +65,8 @@ def download(
     with `refresh` asked for again only if it changed. `types` are beginnings of content types
     that are taken ("audio/"), all if empty; a response without a real type passes.
     `bytes_expected` is a guess for `progress` where the server tells no size.
-    Raises LoadError on what the server refuses, cuts off or sends too much of, LibraryError if
-    the disk cannot hold it.
+    Raises LoadError on what the server refuses, cuts off or sends too much of, and on what the
+    disk has no room for; LibraryError if the disk fails while it is written.
     """
     suffix = re.search(r"\.[A-Za-z0-9]{1,5}$", urlsplit(url).path)
     path = folder / f"{short_hash(url)}{suffix[0].lower() if suffix else ''}"
@@ -181,7 +181,7 @@ class _Download:
             raise self.too_large()
         free = shutil.disk_usage(self.path.parent).free + self.have()
         if size > free:
-            raise LibraryError(
+            raise LoadError(
                 f"needs {size / 1e6:.0f} MB, {free / 1e6:.0f} MB are free: {shown(self.url)}",
                 f"make room in {self.path.parent}",
             )

@@ -28,6 +28,7 @@ from dragtor.load.podcast import (
     chapters_of_notes,
     chosen,
     find_shows,
+    no_episode,
     numbers,
     the_show,
 )
@@ -66,10 +67,13 @@ class FeedLoader:
         self._listed: dict[str, tuple[Entry, Show, str]] = {}  # by the item's address
 
     def probe(self, uri: str) -> bool:
-        """Whether a feed is at this address; what the request brought is kept for `discover`."""
+        """Whether a feed is at this address; what the request brought is kept for `discover`.
+
+        Raises LoadError if the server refuses.
+        """
         url = check_url(uri, allow_private=self._private)
-        reply = self._fetcher.get(url, {"Accept": f"{ACCEPT},text/html"})
-        if reply.status != 200 or not is_feed(_type(reply), reply.body):
+        reply = _accepted(self._fetcher.get(url, {"Accept": f"{ACCEPT},text/html"}), url)
+        if not is_feed(_type(reply), reply.body):
             return False
         self._keep(url, reply)
         return True
@@ -87,7 +91,10 @@ class FeedLoader:
 
         `latest` takes the newest so many; 0: all posts, and of episodes what the settings say.
         `episode` picks by number, title words or date. Asks once, and only for what changed;
-        an unreachable feed is listed as it was last seen, unless `refresh`.
+        an unreachable feed is listed as it was last seen, unless `refresh`. Every Item has its
+        stamp, with `refresh` too: what stands in the feed as before need not be read again.
+        Raises LoadError where nothing is found; with `refresh` the list is empty then, since
+        what a feed listed once may have left it.
         """
         url = check_url(uri, allow_private=self._private)
         try:
@@ -96,16 +103,23 @@ class FeedLoader:
             raise UsageError(f"--match is no regular expression: {error}") from error
         show = self._show(url, refresh)
         entries = [e for e in show.entries if wanted.search(f"{e.title}\n{e.uri}")]
-        if not entries:
-            raise LoadError(f"none of the {len(show.entries)} entries of {shown(url)} matches")
+        if not entries and not refresh:
+            hint = f"dragtor add {shown(url, 400)} --match RE (found in titles and addresses)"
+            none = f"none of the {len(show.entries)} entries of {shown(url)} matches"
+            raise LoadError(f"{none} '{shown(match, 60)}'", hint)
         if episode:
-            entries = chosen(entries, episode)
+            listed, entries = entries, chosen(entries, episode)
+            if not entries and not refresh:
+                raise no_episode(listed, episode, url)
         entries = self._newest(entries, latest, show.title or shown(url))
         self._listed |= {entry.uri: (entry, show, url) for entry in entries}
         return [Item(entry.uri, entry.stamp) for entry in entries]
 
     def read(self, uri: str, *, refresh: bool = False) -> Document | Recording:
-        """A post as a Document, an episode as a Recording with words, or else with its sound."""
+        """A post as a Document, an episode as a Recording with words, or else with its sound.
+
+        A refresh asks whether sound that is here has changed; all else is asked for anyhow.
+        """
         entry, show, feed = self._entry(uri)
         text = text_of(entry)
         if entry.media:
@@ -117,13 +131,17 @@ class FeedLoader:
         return self._entry(uri)[0].stamp
 
     def forget(self, uris: Iterable[str]) -> None:
-        """Drop what is kept of these feeds, and of the sound of their episodes."""
+        """Drop what is kept of these feeds, and of the sound of all that they last listed."""
         for url in uris:
             page = self._cache.load(_key(url))
             known = restored(page.body) if page else None
-            for entry in known[0].entries if known else ():
-                forget(entry.enclosure, self._audio_dir)
+            self.forget_sound(entry.enclosure for entry in (known[0].entries if known else ()))
             self._cache.drop(_key(url))
+
+    def forget_sound(self, urls: Iterable[str]) -> None:
+        """Drop the sound that was fetched from these enclosures, listed still or not."""
+        for url in urls:
+            forget(url, self._audio_dir)
 
     def find_show(self, name: str) -> list[Found]:
         """Title, author and feed address of the shows that are found for a name."""
@@ -144,8 +162,8 @@ class FeedLoader:
             headers |= {"If-Modified-Since": page.modified} if page.modified else {}
         try:
             reply = self._fetcher.get(url, headers)
-            if reply.status != 304 and not 200 <= reply.status < 300:
-                raise LoadError(f"{reply.status} {reply.reason}".strip() + f": {shown(url)}")
+            if reply.status != 304:
+                _accepted(reply, url)
         except LoadError as error:
             if not known or refresh:
                 raise
@@ -289,14 +307,18 @@ class FeedLoader:
         return tuple(Chapter(t, s) for s, t in entry.chapters) or chapters_of_notes(notes)
 
     def _get(self, url: str) -> bytes:
-        reply = self._fetcher.get(url, {"Accept": "*/*"})
-        if reply.status != 200:
-            raise LoadError(f"{reply.status} {reply.reason}".strip() + f": {shown(url)}")
-        return reply.body
+        return _accepted(self._fetcher.get(url, {"Accept": "*/*"}), url).body
 
 
 def _key(url: str) -> str:
     return f"feed {url}"
+
+
+def _accepted(reply: Reply, url: str) -> Reply:
+    """The reply, if it is what was asked for; raises LoadError with the status if not."""
+    if not 200 <= reply.status < 300:
+        raise LoadError(f"{reply.status} {reply.reason}".strip() + f": {shown(url)}")
+    return reply
 
 
 def _type(reply: Reply) -> str:

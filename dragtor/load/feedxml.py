@@ -148,7 +148,10 @@ def _mended(text: str) -> str:
 
 def _reference(match: re.Match[str]) -> str:
     name = match[1]
-    if name in KEPT or (name and name.startswith("#")):
+    if name and name.startswith("#"):
+        code = int(name[2:], 16) if name[1] in "xX" else int(name[1:])
+        return match[0] if code <= 0x10FFFF and not UNFIT.match(chr(code)) else ""
+    if name in KEPT:
         return match[0]
     character = unescape(match[0]) if name else ""
     return character if character and character != match[0] else f"&amp;{match[0][1:]}"

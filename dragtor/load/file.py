@@ -75,6 +75,7 @@ class FileLoader:
     def __init__(self, config: LoadConfig, *, notify: Callable[[str], None]) -> None:
         self._config = config
         self._notify = notify
+        self._stamped: tuple[tuple[int, ...], str] = ((), "")  # state of a file, its hash
 
     def discover(self, path: str, *, match: str = "", refresh: bool = False) -> Iterator[Item]:
         """The file itself, or the readable files of a folder, sorted; `path` may be a file URI.
@@ -91,14 +92,13 @@ class FileLoader:
 
     def stamp(self, uri: str) -> str:
         """SHA-256 of the raw bytes, as hex. Raises LoadError."""
-        with self._open(file_path(uri)) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return self._stamp(file_path(uri))
 
     def read(self, uri: str, *, refresh: bool = False) -> Document | Recording:
         """The document behind a file URI. Raises LoadError, one line for each kind of trouble."""
         path = file_path(uri)
-        if path.suffix.lower() in sound.SUFFIXES:
-            return sound.recording(path, uri, self.stamp(uri))
+        if self._is_sound(path):
+            return sound.recording(path, uri, self._stamp(path, known=True))
         with self._open(path) as file:
             data = file.read(self._limit + 1)
         return self._document(data, uri, path.suffix, _shown(path))
@@ -109,6 +109,26 @@ class FileLoader:
         An empty or unknown type is sniffed. Raises LoadError.
         """
         return self._document(data, uri, content_type_or_suffix, uri)
+
+    def _stamp(self, path: Path, *, known: bool = False) -> str:
+        """With `known`, that of a moment ago, if the file is as it was."""
+        with self._open(path) as file:
+            status = os.fstat(file.fileno())
+            state = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+            if not (known and self._stamped[0] == state):
+                self._stamped = (state, hashlib.file_digest(file, "sha256").hexdigest())
+        return self._stamped[1]
+
+    def _is_sound(self, path: Path) -> bool:
+        """By its suffix; a suffix that means two things is settled by how the file begins."""
+        suffix = path.suffix.lower()
+        if suffix not in sound.PERHAPS:
+            return suffix in sound.SUFFIXES
+        try:
+            with self._open(path) as file:
+                return sound.is_stream(file.raw.read(sound.HEAD_BYTES) or b"")
+        except (LoadError, OSError):
+            return False
 
     @property
     def _limit(self) -> int:
@@ -198,7 +218,7 @@ class FileLoader:
                 entries = self._entries(place, seen)
                 kept = [e for e in entries if not spec.match_file(_below(root, e))]
                 stack.extend(sorted(kept, reverse=True))
-            elif place.suffix.lower() not in SUFFIXES.keys() | sound.SUFFIXES:
+            elif place.suffix.lower() not in SUFFIXES and not self._is_sound(place):
                 skipped[place.suffix.lower() or "without suffix"] += 1
             elif os.path.isfile(place):  # noqa: PTH113
                 yield place

@@ -17,6 +17,7 @@ from dragtor.load.address import shown
 from dragtor.load.captions import clock
 from dragtor.load.entry import Entry
 from dragtor.load.http import Fetcher
+from dragtor.load.text import one_line
 from dragtor.types import Chapter
 
 SHOWS = 25  # asked of the search
@@ -38,10 +39,7 @@ Found = tuple[str, str, str]  # a show: title, author, address of its feed
 
 
 def chosen(entries: Sequence[Entry], episode: str) -> list[Entry]:
-    """The entries that `episode` means: a date, `S2E4`, a number (`EP 237`), or title words.
-
-    Raises LoadError, naming the newest, if there is none.
-    """
+    """The entries that `episode` means: a date, `S2E4`, a number (`EP 237`), or title words."""
     wanted = " ".join(episode.split())
     found: Iterable[Entry] = ()
     if DATE.fullmatch(wanted):
@@ -54,10 +52,17 @@ def chosen(entries: Sequence[Entry], episode: str) -> list[Entry]:
     else:
         words = set(_words(wanted))
         found = [entry for entry in entries if words and words <= set(_words(entry.title))]
-    if not found:
-        newest = "; ".join(shown(entry.title, 60) for entry in entries[:NAMED])
-        raise LoadError(f"no episode is meant by '{shown(wanted, 60)}'", f"the newest: {newest}")
     return list(found)
+
+
+def no_episode(entries: Sequence[Entry], episode: str, feed: str) -> LoadError:
+    """The error that says so, with the command for one of the `entries` of the `feed`."""
+    newest = "; ".join(shown(entry.title, 60) for entry in entries[:NAMED])
+    known = (numbers(entry)[1] or entry.published for entry in entries)
+    command = f"dragtor add {shown(feed, 400)} --episode {next(filter(None, known), 'N')}"
+    return LoadError(
+        f"no episode is meant by '{shown(episode, 60)}'", f"{command} (the newest: {newest})"
+    )
 
 
 def numbers(entry: Entry) -> tuple[int, int]:
@@ -102,8 +107,9 @@ def chapters_of_json(data: bytes) -> tuple[Chapter, ...]:
             start = clock(start)
         if isinstance(start, bool) or not isinstance(start, int | float) or not 0 <= start < 1e6:
             continue
-        if isinstance(title, str) and title.strip() and row.get("toc") is not False:
-            chapters.append(Chapter(" ".join(title.split()), float(start)))
+        title = one_line(title) if isinstance(title, str) else ""
+        if title and row.get("toc") is not False:
+            chapters.append(Chapter(title, float(start)))
     return tuple(sorted(chapters, key=lambda chapter: chapter.start_s))
 
 

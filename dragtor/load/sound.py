@@ -19,6 +19,14 @@ VIDEO = frozenset(
 )
 CAPTIONS = frozenset((".srt", ".vtt"))
 SUFFIXES = AUDIO | VIDEO | CAPTIONS
+PERHAPS = frozenset((".ts", ".mts"))  # TypeScript, unless `is_stream`
+PACKETS = ((0, 188), (4, 192))  # where the first is marked, bytes to the next mark
+HEAD_BYTES = 400  # which `is_stream` looks at
+
+
+def is_stream(head: bytes) -> bool:
+    """Whether a file that begins so is an MPEG transport stream: two packets, each marked."""
+    return any(head[at : at + 1] == head[at + size : at + size + 1] == b"G" for at, size in PACKETS)
 
 
 def recording(path: Path, uri: str, stamp: str) -> Recording:

@@ -63,7 +63,7 @@ def is_video(url: str) -> bool:
 class VideoLoader:
     """Reads videos; what was fetched once is read from `folder` until a refresh.
 
-    The address is checked before yt-dlp sees it, and so is each host that yt-dlp turns to.
+    The address is checked before yt-dlp sees it, and so is each that yt-dlp asks or is sent to.
     `folder` holds captions, sound, the parts of cut downloads and yt-dlp's cache.
     """
 
@@ -91,8 +91,9 @@ class VideoLoader:
         """A video yields itself; a list or channel its `latest` (0: as configured), newest first.
 
         `match` is a regex on title and address of a list's videos; those that are private or not
-        over are passed by. Stamps are of what is here: an Item without one is to be read, such
-        as a single video with `refresh`. Raises LoadError on a list without videos.
+        over are passed by. Stamps are of what is here: an Item without one is to be read. With
+        `refresh` that is a single video too, but not a list's that is here. Raises LoadError on
+        a list without videos.
         """
         url = self._address(uri)
         try:
@@ -127,10 +128,13 @@ class VideoLoader:
     def read(self, uri: str, *, refresh: bool = False) -> Recording:
         """The video with its words where it has captions, else with its sound.
 
-        A refresh fetches the captions again, but no sound that is here.
+        A refresh asks for the facts and the captions again: one request, and one for captions.
+        Sound that is here is not fetched again; captions are taken in its place once there are
+        any, and stay where new ones cannot be had.
         """
         url = self._address(uri)
-        video = (None if refresh else self._saved(url)) or self._fetch(url)
+        known = self._saved(url)
+        video = self._fetch(url, known) if refresh or not known else known
         path = self._folder / video.file
         if video.captions == "none":
             return Recording(video.document(), path, (), video.parts(), video.language)
@@ -184,7 +188,7 @@ class VideoLoader:
         with self._open(url, items) as ydl:
             return _extract(ydl, url)
 
-    def _fetch(self, url: str) -> Video:
+    def _fetch(self, url: str, known: Video | None) -> Video:
         with self._open(url) as ydl, failures(url):
             self._folder.mkdir(parents=True, exist_ok=True)
             info, mute = self._info(ydl, url)
@@ -202,6 +206,10 @@ class VideoLoader:
                 return self._save(url, replace(video, file=file))
             if mute:
                 raise mute
+            if known:
+                kept = {name: getattr(known, name) for name in ("captions", "kind", "file")}
+                language = known.language if known.kind else video.language
+                return self._save(url, replace(video, **kept, language=language))
             return self._save(url, replace(video, file=self._sound(ydl, info, url)))
 
     def _info(self, ydl: Any, url: str) -> tuple[Info, LoadError | None]:
@@ -227,12 +235,14 @@ class VideoLoader:
     def _captions(self, ydl: Any, info: Info, track: Track, url: str) -> str:
         """The file name of captions that hold words."""
         path = self._folder / f"{short_hash(url)}.captions.{track.kind}"
-        path.unlink(missing_ok=True)
+        new = path.with_name(f"{short_hash(url)}.new.{track.kind}")
+        new.unlink(missing_ok=True)
         if (data := track.source.get("data")) is not None:
-            path.write_text(str(data), "utf-8")
+            new.write_bytes(str(data).encode("utf-8", "replace"))
         else:
-            _download(ydl, {"http_headers": info.get("http_headers"), **track.source}, path, url)
-        read_captions(path.read_bytes(), track.kind)
+            _download(ydl, {"http_headers": info.get("http_headers"), **track.source}, new, url)
+        read_captions(new.read_bytes(), track.kind)
+        new.replace(path)
         return path.name
 
     def _sound(self, ydl: Any, info: Info, url: str) -> str:

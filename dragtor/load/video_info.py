@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from dragtor.load.text import clean, one_line
 from dragtor.types import Chapter, Document, short_hash
 
 Info = Mapping[str, Any]
@@ -121,13 +122,13 @@ def describe(info: Info, asked: str, playlist: str = "") -> Video:
         title = title.removesuffix(" (1)")  # the first player of a page
     return Video(
         uri,
-        str(info.get("id") or ""),
+        _line(info, "id"),
         title,
         sound_only=direct and info.get("vcodec") == "none",
         author=channel,
         published=f"{day[:4]}-{day[4:6]}-{day[6:]}" if re.fullmatch(r"\d{8}", day) else "",
-        description="\n".join(str(info.get("description") or "").splitlines()).strip(),
-        show=channel or playlist,
+        description=clean("\n".join(str(info.get("description") or "").splitlines())).strip(),
+        show=channel or one_line(playlist),
         duration_s=float(info.get("duration") or 0),
         language=_primary(spoken_language(info)),
         chapters=chapters,
@@ -135,7 +136,7 @@ def describe(info: Info, asked: str, playlist: str = "") -> Video:
 
 
 def _line(info: Info, key: str) -> str:
-    return " ".join(str(info.get(key) or "").split())
+    return one_line(str(info.get(key) or ""))
 
 
 # Addresses
@@ -180,7 +181,9 @@ def address(info: Info, asked: str, *, listed: bool = False) -> str:
         return asked
     places = (str(info.get(name) or "").partition("#")[0] for name in ("webpage_url", "url"))
     taken = (
-        place for place in places if place.startswith("http") and (place != asked or not listed)
+        place
+        for place in places
+        if place.startswith("http") and place.isprintable() and (place != asked or not listed)
     )
     return canonical(next(taken, asked))
 
@@ -231,7 +234,7 @@ def not_over(info: Info) -> str:
 def spoken_language(info: Info) -> str:
     """The language that is spoken, as far as the site tells; empty: it does not."""
     originals = (key for key in info.get("automatic_captions") or () if key.endswith("-orig"))
-    return str(info.get("language") or next(originals, "").removesuffix("-orig"))
+    return one_line(str(info.get("language") or next(originals, "").removesuffix("-orig")))
 
 
 def choose_captions(info: Info, languages: Sequence[str] = ()) -> list[Track]:
@@ -271,7 +274,7 @@ def _track(key: str, entries: Sequence[Info], *, automatic: bool = False) -> Tra
     order = list(CAPTION_KINDS)
     best = min(forms, key=lambda form: order.index(form["ext"]))
     machine = automatic or bool(AUTOMATIC.search(key))
-    return Track(AUTOMATIC.sub("", key), CAPTION_KINDS[best["ext"]], machine, best)
+    return Track(AUTOMATIC.sub("", one_line(key)), CAPTION_KINDS[best["ext"]], machine, best)
 
 
 def _in_language(tracks: Sequence[Track], language: str) -> list[Track]:

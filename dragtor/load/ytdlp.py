@@ -57,6 +57,8 @@ DISK = {
     *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM),
     *(errno.EEXIST, errno.ENOTDIR, errno.EIO),
 }
+OWN_DOWNLOADERS = ("HttpFD", "HlsFD", "DashSegmentsFD", "F4mFD", "IsmFD")
+OUTSIDE = "a stream that only ffmpeg or another program could fetch is not read"
 MESSAGE_CHARS = 240
 MAX_CAUSES = 20
 
@@ -72,34 +74,75 @@ def open_ytdlp(
 ) -> Any:
     """A YoutubeDL to read `url` with, to be closed after; `items` are the entries of a list.
 
-    `check` is asked before every new host, and after a redirect to one; it raises on one that
+    `check` is asked before every request to a new host, a redirect's too; it raises on one that
     must not be asked. `watch` hears the state of a download. `folder` gets yt-dlp's cache.
     """
-    from yt_dlp import YoutubeDL
-
-    checked: set[str] = set()
-
-    def checked_once(address: str) -> None:
-        place = "/".join(address.split("/")[:3])
-        if place not in checked and not address.startswith("data:"):
-            check(address)
-            checked.add(place)
-
-    class Guarded(YoutubeDL):  # type: ignore[misc]
-        def urlopen(self, req: Any) -> Any:
-            checked_once(str(getattr(req, "url", req)))
-            answer = super().urlopen(req)
-            try:
-                checked_once(answer.url)
-            except LoadError:
-                answer.close()
-                raise
-            return answer
-
     options = _options(url, video, web, folder)
     options |= {"progress_hooks": [watch]} | ({"playlist_items": items} if items else {})
     with failures(url):
-        return Guarded(options)
+        return _guarded(check)(options)
+
+
+def _guarded(check: Callable[[str], object]) -> Any:
+    """A YoutubeDL whose every request passes `check`, and that starts no other program."""
+    from yt_dlp import YoutubeDL
+    from yt_dlp.downloader import get_suitable_downloader
+    from yt_dlp.networking.exceptions import NoSupportingHandlers
+    from yt_dlp.postprocessor.ffmpeg import FFmpegPostProcessor
+
+    class Guarded(YoutubeDL):  # type: ignore[misc]
+        def build_request_director(self, handlers: Any, preferences: Any = None) -> Any:
+            return super().build_request_director(_handlers(check), preferences)
+
+        def urlopen(self, req: Any) -> Any:
+            try:
+                return super().urlopen(req)
+            except NoSupportingHandlers as error:
+                for cause in error.unexpected_errors:
+                    if isinstance(cause, DragtorError):
+                        raise cause from error
+                raise
+
+        def dl(self, name: str, info: Any, subtitle: bool = False, test: bool = False) -> Any:
+            place = str(info.get("url") or "")
+            chosen = get_suitable_downloader(info, self.params) if place else None
+            if place and getattr(chosen, "__name__", "") not in OWN_DOWNLOADERS:
+                raise LoadError(f"{OUTSIDE}: {shown(place)}")
+            token = FFmpegPostProcessor._ffmpeg_location.set(f"{os.devnull}/none")
+            try:
+                return super().dl(name, info, subtitle, test)
+            finally:
+                FFmpegPostProcessor._ffmpeg_location.reset(token)
+
+    return Guarded
+
+
+def _handlers(check: Callable[[str], object]) -> list[Any]:
+    """What sends yt-dlp's requests; others that it knows follow redirects unseen."""
+    from yt_dlp.networking._requests import RequestsRH
+    from yt_dlp.networking._urllib import UrllibRH
+
+    checked: set[str] = set()
+
+    class CheckedRH(RequestsRH):  # type: ignore[misc]
+        def _create_instance(self, **settings: Any) -> Any:
+            session = super()._create_instance(**settings)
+            send = session.send  # is called for every hop
+
+            def checked_send(request: Any, **options: Any) -> Any:
+                place = "/".join(request.url.split("/")[:3])
+                if place not in checked:
+                    check(request.url)
+                    checked.add(place)
+                return send(request, **options)
+
+            session.send = checked_send
+            return session
+
+    class DataRH(UrllibRH):  # type: ignore[misc]
+        _SUPPORTED_URL_SCHEMES = ("data",)
+
+    return [CheckedRH, DataRH]
 
 
 def _options(url: str, video: VideoConfig, web: WebConfig, folder: Path) -> dict[str, Any]:
@@ -178,6 +221,8 @@ def failure(error: BaseException, url: str) -> DragtorError:
         return LoadError(f"no cookies from the browser: {why}", BROWSER)
     if not type(error).__module__.startswith("yt_dlp"):
         return LoadError(f"yt-dlp fails with {type(error).__name__}: {shown(url)}", NEWER)
+    if "ffmpeg could not be found" in text:
+        return LoadError(f"{OUTSIDE}: {shown(url)}")
     said = _broken(inner) or reason(text)
     fits = (hint for pattern, hint in HINTS if re.search(pattern, said, re.I))
     expected = getattr(inner, "expected", True)

@@ -72,6 +72,7 @@ class ModelSpec:
     max_tokens: int = 0  # of one text, special tokens included
     dimension: int = 0
     floor: float = -1.0
+    token_mean: str = ""  # base64, see embed.Traits
     derive: Literal["", "int8"] = ""
 
     def __post_init__(self) -> None:

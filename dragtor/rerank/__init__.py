@@ -12,6 +12,7 @@ from dragtor.config import models_path
 from dragtor.errors import UsageError
 from dragtor.rerank.cross import CrossEncoder
 from dragtor.rerank.llm import Chooser, LlmReranker
+from dragtor.rerank.tokens import TokenReader, TokenReranker
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,7 +20,15 @@ if TYPE_CHECKING:
 
     from dragtor.config import ModelsConfig
 
-__all__ = ["Chooser", "CrossEncoder", "LlmReranker", "Reranker", "open_reranker"]
+__all__ = [
+    "Chooser",
+    "CrossEncoder",
+    "LlmReranker",
+    "Reranker",
+    "TokenReader",
+    "TokenReranker",
+    "open_reranker",
+]
 
 
 class Reranker(Protocol):
@@ -34,15 +43,21 @@ class Reranker(Protocol):
 
 
 def open_reranker(
-    name: str, models: ModelsConfig, llm: Callable[[], Chooser], threads: int = 0
+    name: str,
+    models: ModelsConfig,
+    llm: Callable[[], Chooser],
+    reader: Callable[[], TokenReader],
+    threads: int = 0,
 ) -> Reranker | None:
-    """None for `none`; `llm`; or a cross-encoder of config/models.yml, from disk.
+    """None for `none`; `tokens`; `llm`; or a cross-encoder of config/models.yml, from disk.
 
-    `llm` is called when the first passage is scored; `threads` 0: the machine's cores. Raises
+    `reader` and `llm` are called when passages are scored; `threads` 0: the machine's cores. Raises
     UsageError for an unknown name, Missing or CorruptModel for a cross-encoder's files.
     """
     if name == "none":
         return None
+    if name == "tokens":
+        return TokenReranker(reader)
     if name == "llm":
         return LlmReranker(llm)
     from dragtor.models import Catalogue, model_path
@@ -50,7 +65,9 @@ def open_reranker(
     catalogue = Catalogue.load()
     known = catalogue.names("reranker")
     if name not in known:
-        raise UsageError(f"unknown reranker {name!r}", f"rerankers: none, llm, {', '.join(known)}")
+        raise UsageError(
+            f"unknown reranker {name!r}", f"rerankers: none, tokens, llm, {', '.join(known)}"
+        )
     spec, folder = catalogue.get(name), models_path(models)
     weights = model_path(name, folder)
     tokenizer = model_path(name, folder, CrossEncoder.TOKENIZER)

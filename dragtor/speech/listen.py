@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from dragtor.errors import LoadError, Missing
+from dragtor.errors import LoadError, Missing, UsageError
 from dragtor.speech.align import align
 from dragtor.speech.roles import roles
 from dragtor.spoken import spoken
@@ -36,8 +36,9 @@ class Listener:
     """Makes documents of recordings.
 
     `voices` gives the speakers known by their voice in a show, for an engine of diarization.
-    `folder` keeps the words and turns of each recording, finished or under way: whatever else
-    changes about it, what is heard once need not be heard again.
+    `folder` keeps the words and turns of each sound, finished or under way, under its content:
+    whatever else changes about it, what is heard once need not be heard again. An empty file
+    beside them, SOURCE.DOCUMENT.for, says for whom they are kept.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class Listener:
         self._folder, self._voices = folder, voices
         self._notify, self._progress = notify, progress
 
-    def hear(self, recording: Recording) -> Document:
+    def hear(self, recording: Recording, source_id: str = "") -> Document:
         """The document of what is said; raises LoadError and Missing."""
         from dragtor.speech.decode import probe
 
@@ -63,16 +64,17 @@ class Listener:
         title = document.title
         prints: Mapping[str, tuple[float, ...]] = {}
         if recording.audio is not None and not words:
+            kept = self._kept(recording.audio, f"{source_id}.{document.id}")
+            language = _known_language(recording.language)
             transcript = self._transcriber().transcribe(
-                recording.audio,
-                language=recording.language,
-                folder=self._folder / document.id,
-                progress=self._progress,
+                recording.audio, language=language, folder=kept, progress=self._progress
             )
             words = transcript.words
             meta |= {"language": transcript.language, "duration_s": transcript.duration_s}
-            words, prints, engine = self._told_apart(recording, transcript)
+            words, prints, engine = self._told_apart(recording.audio, transcript, kept)
             meta |= {"voices": engine} if engine else {}
+            if engine and document.uri.startswith("file:"):  # its folder stands for a show
+                meta.setdefault("show", document.uri.rpartition("/")[0])
             media = probe(recording.audio)
             title, chapters = title or media.title, chapters or media.chapters
         title = title or unquote(PurePosixPath(urlsplit(document.uri).path).stem)
@@ -82,28 +84,39 @@ class Listener:
         document = replace(document, speakers=self._speakers(document, words, prints))
         return _written(document, words, chapters)
 
-    def keep(self, ids: Collection[str]) -> None:
-        """Drop what is kept of all other documents than these."""
-        if self._folder.is_dir():
-            for place in self._folder.iterdir():
-                if place.name not in ids:
-                    shutil.rmtree(place, ignore_errors=True)
+    def forget(self, source_id: str = "*", document_id: str = "*") -> None:
+        """Drop what is kept for a source, or for one of its documents, and for nobody else."""
+        for mark in self._folder.glob(f"*/{source_id}.{document_id}.for"):
+            with suppress(OSError):
+                mark.unlink()
+            if not any(mark.parent.glob("*.for")):
+                shutil.rmtree(mark.parent, ignore_errors=True)
+
+    def _kept(self, audio: Path, whose: str) -> Path:
+        """Where the words of this sound are kept, marked as `whose`."""
+        try:
+            with audio.open("rb") as file:
+                place = self._folder / hashlib.file_digest(file, "sha256").hexdigest()[:16]
+        except OSError as error:
+            raise LoadError(f"cannot read {audio}: {error.strerror}") from error
+        with suppress(OSError):  # whoever writes words there tells of it
+            place.mkdir(parents=True, exist_ok=True)
+            (place / f"{whose}.for").touch()
+        return place
 
     def _told_apart(
-        self, recording: Recording, transcript: Transcript
+        self, audio: Path, transcript: Transcript, kept: Path
     ) -> tuple[tuple[Word, ...], Mapping[str, tuple[float, ...]], str]:
         """The words with speakers, a voice print for each, and the engine that took it."""
-        words, audio = transcript.words, recording.audio
+        words = transcript.words
         try:
             diarizer = self._diarizer() if words else None
         except Missing as error:  # the words are worth having without their speakers
             self._notify(f"speakers are not told apart: {error} ({error.hint})")
             diarizer = None
-        if diarizer is None or audio is None:
+        if diarizer is None:
             return words, {}, ""
-        with audio.open("rb") as file:
-            key = short_hash(hashlib.file_digest(file, "sha256").hexdigest(), diarizer.engine)
-        path = self._folder / recording.document.id / f"{key}.turns.json"
+        path = kept / f"{short_hash(diarizer.engine)}.turns.json"
         found = _read_turns(path)
         if found is None:
             found = self._diarized(audio, diarizer, transcript)
@@ -128,7 +141,11 @@ class Listener:
         """Everybody who is heard, with role and name where something tells."""
         show = str(document.meta.get("show", ""))
         found = roles(
-            words, title=document.title, author=document.author, show=show, notes=document.text
+            words,
+            title=document.title,
+            author=document.author,
+            show="" if show.startswith("file:") else show,
+            notes=document.text,
         )
         known = self._voices(show, str(document.meta.get("voices", ""))) if show and prints else ()
         speakers = []
@@ -166,8 +183,51 @@ def _write_turns(path: Path, found: Diarization) -> None:
         part.replace(path)
 
 
+def _known_language(code: str) -> str:
+    """The language that a feed names, or empty where no model is told of it."""
+    from dragtor.speech.whisper import check_language
+
+    with suppress(UsageError):
+        return check_language(code) if code else ""
+    return ""
+
+
 def _is_label(speaker: str) -> bool:
     return speaker.lower().startswith(("speaker_", "speaker "))
+
+
+def as_named(document: Document, before: Document) -> Document:
+    """`document` with the names that the user gave to those who speak in `before`.
+
+    A voice print tells who is who; where there is none the label does, unless others were
+    labelled anew.
+    """
+    given = [s for s in before.speakers if s.name_confidence == 1 and s.name not in ("", s.label)]
+    if not given:
+        return document
+    labels = dict.fromkeys(s.speaker for s in document.segments if s.speaker)
+    speakers = {label: Speaker(label) for label in labels}
+    speakers |= {speaker.label: speaker for speaker in document.speakers}
+    same_engine = document.meta.get("voices") == before.meta.get("voices")
+    voices = {s.label for s in before.speakers if s.voice}
+    free = [s for s in document.speakers if s.voice] if same_engine else []
+    as_before = (
+        same_engine
+        and voices == {s.label for s in free}
+        and all(
+            (match := _known_again(s.voice, free)) and match.label == s.label
+            for s in before.speakers
+            if s.voice
+        )
+    )
+    for old in given:
+        found = _known_again(old.voice, free) if old.voice else None
+        if not old.voice and as_before:
+            found = speakers.get(old.label)
+        if found is not None:
+            free = [s for s in free if s.label != found.label]
+            speakers[found.label] = replace(found, name=old.name, name_confidence=1.0)
+    return replace(document, speakers=tuple(speakers.values()))
 
 
 def _known_again(voice: Sequence[float], known: Sequence[Speaker]) -> Speaker | None:

@@ -31,7 +31,7 @@ from dragtor.speech.voice import (
     speech_regions,
     windows,
 )
-from dragtor.speech.whisper import Whisper, check_language
+from dragtor.speech.whisper import Whisper, check_language, is_multilingual
 from dragtor.types import Word, short_hash
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ AUTO, ENGLISH = "auto", "en"
 SAMPLED_WINDOWS = 3  # that tell the language:
 SAMPLED_FROM = 20  # the longest of so many first ones
 SURE = 0.5  # probability of another language; below it, it is English
-MOST_WORKERS = 4  # each has the model in memory,
+MOST_WORKERS = 2  # each has the model in memory,
 LARGE_MODEL_BYTES = 500_000_000  # which only one has if it is larger
 
 
@@ -119,11 +119,11 @@ class Transcriber:
 
     def _language(self, path: Path, cut: Sequence[Window]) -> str:
         """What is spoken, by a model that knows languages; English where there is none."""
-        telling = [m for m in self._weights(AUTO) if self._engines(m, 1)[0].multilingual]
+        telling = [model for model in self._weights(AUTO) if is_multilingual(model)]
         if not telling:
             return ENGLISH
         fullest = sorted(cut[:SAMPLED_FROM], key=_length_s, reverse=True)[:SAMPLED_WINDOWS]
-        engine = self._engines(telling[0], 1)[0]
+        engine = Whisper(telling[0], self._threads(), _mend(telling[0]))
         heard = [engine.languages(sound) for sound in _sounds(decode(path), sorted(fullest))]
         means = {code: sum(each[code] for each in heard) / len(heard) for code in heard[0]}
         likeliest = max(means, key=means.__getitem__)
@@ -136,7 +136,7 @@ class Transcriber:
             return
         total_s = sum(map(_length_s, plan.windows))
         model = self._model_for(plan.language)
-        ready = self._engines(model, self._workers(model))
+        ready = self._engines(model)
         engines: SimpleQueue[Whisper] = SimpleQueue()
         for engine in ready:
             engines.put(engine)
@@ -174,21 +174,21 @@ class Transcriber:
         try:
             return [main, model_path(self._config.other_model, self._folder)]
         except Missing:
-            if language == AUTO or self._engines(main, 1)[0].multilingual:
+            if language == AUTO or is_multilingual(main):
                 return [main]
             raise
 
     def _model_for(self, language: str) -> Path:
         main, *others = self._weights(language)
-        knows = language == ENGLISH or self._engines(main, 1)[0].multilingual
-        return main if knows or not others else others[0]
+        return main if language == ENGLISH or is_multilingual(main) or not others else others[0]
 
-    def _engines(self, path: Path, count: int) -> list[Whisper]:
-        """The model, opened so often at least."""
+    def _engines(self, path: Path) -> list[Whisper]:
+        """The model, once for each worker."""
         there = self._opened.setdefault(path, [])
-        threads = max(1, self._threads() // self._workers(path))
-        while len(there) < count:
-            there.append(Whisper(path, threads, f"dragtor models pull {path.parent.name}"))
+        workers = self._workers(path)
+        threads = max(1, self._threads() // workers)
+        while len(there) < workers:
+            there.append(Whisper(path, threads, _mend(path)))
         return there
 
     def _workers(self, path: Path) -> int:
@@ -196,7 +196,9 @@ class Transcriber:
         return 1 if large else min(self._threads(), MOST_WORKERS)
 
     def _threads(self) -> int:
-        return self._config.threads or len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity"):
+            return self._config.threads or len(os.sched_getaffinity(0))
+        return self._config.threads or os.cpu_count() or 1
 
     def _hash(self, model: Path) -> str:
         if model not in self._hashes:
@@ -208,6 +210,10 @@ def open_transcriber(config: SpeechConfig, models: ModelsConfig) -> Transcriber:
     """With the models of the settings; raises Missing with the command that pulls one."""
     model_path(config.model, models_path(models))
     return Transcriber(open_voice(models), config, models)
+
+
+def _mend(model: Path) -> str:
+    return f"dragtor models pull {model.parent.name}"
 
 
 def _length_s(window: Window) -> float:

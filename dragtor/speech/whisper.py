@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import struct
 import weakref
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -26,21 +27,25 @@ if TYPE_CHECKING:
     Samples: TypeAlias = NDArray[np.float32]
 
 RATE_HZ = 16_000
+FRAMES_PER_S = 50  # of the encoder, which reads 30 s,
+SPARE_FRAMES = 50  # or no more than the window and a second, where that lasts
+READ_WHOLE_S = 20.0  # so long: of short ones read so, words get lost and phrases loop
 BEAMS = 5  # of the second try
 # A try has failed where its last tokens repeat (bits of 32 tokens) or are improbable (mean log).
 LOOP_TOKENS, LOOP_ENTROPY, WORST_LOGPROB = 32, 2.4, -1.0
 SOUND = re.compile(r"\[[^\]]*\]|\([^)]*\)|\*[^*]*\*|♪[^♪]*♪?")  # [laughter], (music), *sighs*
 LOOP_TIMES, LOOP_WORDS = 4, 12  # a phrase said so often, of so many words in all, is a loop
+LONGEST_S, LETTER_S = 0.25, 0.1  # of a word: more is a silence before it
+ENGLISH_VOCABULARY = 51864  # tokens; other models have more
 _ERROR_LEVEL = 4
 _loading = Lock()  # the log's callback is one for the process
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A piece of a word; `text` may end within a character. Times are in the window's seconds."""
+    """A piece of a word; `text` may end within a character. `end_s` is the window's second."""
 
     text: bytes
-    start_s: float
     end_s: float
     logprob: float
 
@@ -59,11 +64,6 @@ class Whisper:
         self._context = _load(self._path, self._mend)
         self._free = weakref.finalize(self, _binding().whisper_free, self._context)
 
-    @property
-    def multilingual(self) -> bool:
-        """Whether it knows other languages than English."""
-        return bool(_binding().whisper_is_multilingual(self._context))
-
     def words(self, samples: Samples, language: str) -> list[Word]:
         """What is said in at most 30 s of 16 kHz mono, times from the window's start.
 
@@ -76,15 +76,13 @@ class Whisper:
             self._open()  # beams leave a memory behind in which the same sound reads otherwise
             if _score(again) > _score(segments):
                 segments = again
-        words = [word for segment in segments for word in _words(segment)]
-        return without_loops(words)
+        return without_loops(_words(segments))
 
     def _read(self, samples: Samples, language: str, beams: int) -> list[list[Token]]:
         """Tokens of each segment."""
         import numpy as np
 
         binding = _binding()
-
         strategies = binding.whisper_sampling_strategy
         greedy = strategies.WHISPER_SAMPLING_GREEDY
         params = binding.whisper_full_default_params(
@@ -96,8 +94,10 @@ class Whisper:
         samples = np.pad(samples, (0, short)) if short else samples
         params.n_threads = self._threads
         params.language = language
+        if samples.size >= READ_WHOLE_S * RATE_HZ:
+            frames = math.ceil(samples.size * FRAMES_PER_S / RATE_HZ) + SPARE_FRAMES
+            params.audio_ctx = min(frames, 30 * FRAMES_PER_S)
         params.temperature_inc = 0.0  # higher ones draw by chance, and not the same each time
-        params.token_timestamps = True
         params.print_progress = False
         if binding.whisper_full(self._context, params, samples, samples.size):
             raise GenerationError("whisper.cpp failed at a window of speech")
@@ -111,14 +111,16 @@ class Whisper:
             data = binding.whisper_full_get_token_data(context, segment, place)
             if data.id < special:
                 text = binding.whisper_token_to_bytes(context, data.id)
-                yield Token(text, data.t0 / 100, data.t1 / 100, data.plog)
+                yield Token(text, data.t_dtw / 100, data.plog)
 
     def languages(self, samples: Samples) -> dict[str, float]:
-        """Probability of each language, by its code, from at most 30 s of sound."""
+        """Probability of each language, by its code, from at most 30 s of sound.
+
+        Of a model that has read no words yet: they leave a shorter reading behind.
+        """
         import numpy as np
 
         binding = _binding()
-
         count = binding.whisper_lang_max_id() + 1
         found = np.zeros(count, np.float32)
         binding.whisper_pcm_to_mel(self._context, samples, samples.size, self._threads)
@@ -127,22 +129,58 @@ class Whisper:
 
 
 def _load(path: Path, mend: str) -> Any:
+    """The file as whisper.cpp's context, which also aligns words with the sound.
+
+    Alignment (dynamic time warping of some heads' attention) costs a seventh, and sets every word
+    of two neighbouring clips to its own; whisper.cpp's cheaper guess missed one in twenty.
+    """
     binding, complaints = _binding(), []
 
     def hear(level: int, text: str) -> None:
         if level == _ERROR_LEVEL:
             complaints.append(" ".join(text.partition(":")[2].split()))
 
+    params = binding.whisper_context_default_params()
+    params.flash_attn = False  # which keeps no attention to align by
+    params.dtw_token_timestamps = True
+    name = _heads(path)
+    params.dtw_aheads_preset = getattr(binding, f"WHISPER_AHEADS_{name}")
+    params.dtw_n_top = 2 if name == "N_TOP_MOST" else -1
     with _loading:
         binding.whisper_log_set(hear)
         try:
-            params = binding.whisper_context_default_params()
             context = binding.whisper_init_from_file_with_params(str(path), params)
         finally:
             binding.whisper_log_set(None)  # one of Python's would crash as the process ends
     if complaints:
         raise CorruptModel(f"{path} is not readable by whisper.cpp: {complaints[0]}", mend)
     return context
+
+
+def _heads(path: Path) -> str:
+    """Which heads align words, by the sizes at the file's start; any top ones of other models."""
+    vocabulary, layers, text_layers = _sizes(path)
+    if text_layers != layers:
+        return "LARGE_V3_TURBO" if (layers, text_layers) == (32, 4) else "N_TOP_MOST"
+    size = {4: "TINY", 6: "BASE", 12: "SMALL", 24: "MEDIUM", 32: "LARGE"}.get(layers, "")
+    kinds = (
+        {ENGLISH_VOCABULARY: "_EN", 51865: "", 51866: ""}
+        if size != "LARGE"
+        else {51865: "_V2", 51866: "_V3"}
+    )
+    return f"{size}{kinds[vocabulary]}" if size and vocabulary in kinds else "N_TOP_MOST"
+
+
+def is_multilingual(path: Path) -> bool:
+    """Whether the ggml file knows other languages than English."""
+    return _sizes(path)[0] > ENGLISH_VOCABULARY
+
+
+def _sizes(path: Path) -> tuple[int, int, int]:
+    """Tokens it knows, layers that hear, layers that write; zeros where the file is too short."""
+    with path.open("rb") as file:
+        numbers = struct.unpack("<10i", file.read(40).ljust(40, b"\0"))
+    return numbers[1], numbers[5], numbers[9]
 
 
 def _binding() -> Any:
@@ -162,21 +200,33 @@ def check_language(code: str) -> str:
     return str(binding.whisper_lang_str(number))
 
 
-def _words(tokens: Sequence[Token]) -> Iterator[Word]:
-    """Tokens as words: one that opens with a space begins a word; sounds are no words."""
-    groups: list[list[Token]] = []
-    for token in tokens:
-        if not groups or token.text.startswith(b" "):
-            groups.append([])
-        groups[-1].append(token)
-    texts = [b"".join(t.text for t in group).decode("utf-8", "replace") for group in groups]
-    sounds = [match.span() for match in SOUND.finditer("".join(texts))]
-    place = 0
-    for group, text in zip(groups, texts, strict=True):
-        start, place = place, place + len(text)
-        inside = any(low < place and start + 1 < high for low, high in sounds)
-        if text.strip() and not inside:
-            yield Word(text.strip(), group[0].start_s, max(group[-1].end_s, group[0].start_s))
+def _words(segments: Sequence[Sequence[Token]]) -> list[Word]:
+    """Tokens as words: one that opens with a space, or a segment, begins a word.
+
+    A word lasts from the token before it to its last letter. Sounds are no words.
+    """
+    found, before_s = [], 0.0
+    for segment in segments:
+        groups: list[list[Token]] = []
+        for token in segment:
+            if not groups or token.text.startswith(b" "):
+                groups.append([])
+            groups[-1].append(token)
+        texts = [b"".join(t.text for t in group).decode("utf-8", "replace") for group in groups]
+        sounds = [match.span() for match in SOUND.finditer("".join(texts))]
+        place = 0
+        for group, text in zip(groups, texts, strict=True):
+            start, place = place, place + len(text)
+            if text.strip() and not any(low < place and start + 1 < high for low, high in sounds):
+                found.append(_timed(text.strip(), group, before_s))
+            before_s = max(before_s, group[-1].end_s)
+    return found
+
+
+def _timed(text: str, group: Sequence[Token], before_s: float) -> Word:
+    spoken = [token for token in group if re.search(rb"[^\W_]|[\x80-\xff]", token.text)]
+    end_s = max((spoken or group)[-1].end_s, before_s)
+    return Word(text, max(before_s, end_s - LONGEST_S - LETTER_S * len(text)), end_s)
 
 
 def _failed(segments: Sequence[Sequence[Token]]) -> bool:

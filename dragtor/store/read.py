@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from dragtor.config import StoreConfig
 from dragtor.errors import LibraryError, LibraryVersion, UsageError
+from dragtor.store.allow import allow
 from dragtor.store.rows import document_of, source_of
 from dragtor.store.schema import connect, plain_errors, transaction
 from dragtor.types import Document, DocumentKind, Passage, Source
@@ -33,12 +34,6 @@ ISO_DATE = re.compile(r"\d{4}(-\d\d(-\d\d)?)?")
 MIN_ID_CHARACTERS = 4  # of the start of a source id
 MAX_QUERY_WORDS = 200  # of a lexical query; the rest of a longer text counts densely
 BM25_WEIGHTS = "3.0, 2.0, 1.0"  # title, heading, text
-SPOKEN_BY = (  # of a passage `p`
-    "EXISTS (SELECT 1 FROM segments s LEFT JOIN speakers w ON w.document_id = s.document_id"
-    " AND w.staged = s.staged AND w.label = s.speaker WHERE s.document_id = p.document_id"
-    ' AND s.staged = 0 AND s.start < p."end" AND s."end" > p.start'
-    " AND instr(fold(coalesce(nullif(w.name, ''), s.speaker)), fold(:speaker)) > 0)"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,46 +250,16 @@ class Store:
 
     def _allow(self, filters: Filters) -> int:
         """Put the row numbers that pass the filters into temp.allowed; returns how many."""
-        clauses = [
-            clause
-            for name, clause in (
-                (
-                    "source",
-                    "d.id IN (SELECT document_id FROM source_documents WHERE source_id = :source)",
-                ),
-                ("kind", "d.kind = :kind"),
-                ("author", "instr(fold(d.author), fold(:author)) > 0"),
-                ("after", "d.published >= :after"),
-                (
-                    "before",
-                    "d.published != '' AND substr(d.published, 1, length(:before)) <= :before",
-                ),
-                ("speaker", SPOKEN_BY),
-            )
-            if getattr(filters, name)
-        ]
-        values: dict[str, str | int] = {
-            name: getattr(filters, name).encode("utf-8", "replace").decode()
-            for name in ("kind", "author", "after", "before", "speaker")
-        }
-        values["source"] = self.source(filters.source).id if filters.source else ""
-        values["edition"] = self.edition
-        self.db.execute("CREATE TEMP TABLE IF NOT EXISTS allowed (id INTEGER PRIMARY KEY)")
-        self.db.execute("DELETE FROM temp.allowed")
-        added = self.db.execute(
-            "INSERT INTO temp.allowed SELECT p.rowid FROM passages p JOIN documents d"
-            " ON d.id = p.document_id AND d.staged = 0"
-            f" WHERE p.edition = :edition AND {' AND '.join(clauses)}",
-            values,
-        )
-        return added.rowcount
+        source = self.source(filters.source).id if filters.source else ""
+        return allow(self.db, filters, source, self.edition)
 
     def _lexical(self, query: str, n: int, filtered: bool) -> dict[int, float]:
+        """BM25 by row; the `+` keeps FTS5 from searching once for every allowed row."""
         words = list(dict.fromkeys(WORD.findall(query)))[:MAX_QUERY_WORDS]
         if not words:
             return {}
         match = " OR ".join(f'"{word}"' for word in words)
-        among = "AND rowid IN (SELECT id FROM temp.allowed)" if filtered else ""
+        among = "AND +rowid IN (SELECT id FROM temp.allowed)" if filtered else ""
         rows = self.rows(
             "SELECT rowid, rank FROM passages_fts WHERE passages_fts MATCH ?"
             f" AND rank MATCH 'bm25({BM25_WEIGHTS})' {among} ORDER BY rank LIMIT ?",

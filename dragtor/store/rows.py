@@ -1,17 +1,43 @@
 """Rows of library.db as the types that every room speaks, and speakers as rows.
 
-Knows the columns, and no query.
+Knows the columns and what text they can hold, and no query.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from array import array
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from dragtor.types import Document, DocumentKind, Segment, Source, Speaker
+
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def utf8(text: str) -> str:
+    """`text` with what UTF-8 cannot hold replaced, a character for a character."""
+    return LONE_SURROGATE.sub("\ufffd", text)
+
+
+def storable(document: Document) -> Document:
+    """The document with every text in UTF-8; no span moves."""
+    labelled = (replace(s, label=utf8(s.label), name=utf8(s.name)) for s in document.speakers)
+    return replace(
+        document,
+        title=utf8(document.title),
+        text=utf8(document.text),
+        author=utf8(document.author),
+        published=utf8(document.published),
+        segments=tuple(
+            replace(s, speaker=utf8(s.speaker)) if s.speaker else s for s in document.segments
+        ),
+        meta={k: utf8(v) if isinstance(v, str) else v for k, v in document.meta.items()},
+        speakers=tuple({speaker.label: speaker for speaker in labelled}.values()),
+    )
 
 
 def source_of(row: sqlite3.Row) -> Source:
@@ -48,6 +74,13 @@ def _segment(row: sqlite3.Row) -> Segment:
         row["end_s"],
         row["speaker"],
     )
+
+
+def segment_row(segment: Segment) -> tuple[Any, ...]:
+    """The columns of `segments` after document_id and staged."""
+    box = json.dumps(segment.box) if segment.box else None
+    place = (segment.start, segment.end, segment.page, box)
+    return (*place, segment.start_s, segment.end_s, segment.speaker)
 
 
 def speaker_of(row: sqlite3.Row) -> Speaker:

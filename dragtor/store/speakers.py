@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from dragtor.errors import UsageError
 from dragtor.store.read import WORD, Store
-from dragtor.store.rows import speaker_of, speaker_row
+from dragtor.store.rows import speaker_of, speaker_row, utf8
 from dragtor.store.schema import transaction
 from dragtor.store.write import Writer
 from dragtor.types import Document, Speaker
@@ -36,7 +36,9 @@ def renamed(document: Document, names: Mapping[str, str]) -> list[Speaker]:
             f"dragtor speakers {document.id}",
         )
     return [
-        replace(known.get(label, Speaker(label)), name=name, name_confidence=float(bool(name)))
+        replace(
+            known.get(label, Speaker(label)), name=utf8(name), name_confidence=float(bool(name))
+        )
         for label, name in names.items()
     ]
 
@@ -61,7 +63,7 @@ def known_voices(store: Store, show: str, engine: str, confidence: float = SURE)
         " AND json_extract(d.meta, '$.voices') = ? AND w.name != ''"
         " AND w.name_confidence >= ? AND length(w.voice) > 0"
         " ORDER BY w.name_confidence DESC, d.published DESC",
-        (show, engine, confidence),
+        (utf8(show), utf8(engine), confidence),
     )
     return [speaker_of(row) for row in rows]
 
@@ -69,13 +71,26 @@ def known_voices(store: Store, show: str, engine: str, confidence: float = SURE)
 def speaker_asked(store: Store, question: str) -> str:
     """The speaker whose opinion a question asks for, or empty: "What does Yves think of …?"
 
-    A name in full counts, and so does a part of it that nobody else in the library bears.
+    A name in full counts, and so does a part of it that nobody else in the library bears. Both
+    are whole words, and one word alone is written as a name: "needed" and "will" are nobody.
     """
     if not SAYS.search(question):
         return ""
     shown = question.title() if question == question.lower() else question
-    words = set(WORD.findall(shown))
+    words, later = set(WORD.findall(shown)), set(WORD.findall(question)[1:])
+    titled = {word.casefold() for word in words if word.istitle()}
+    asked = [word.casefold() for word in WORD.findall(question)]
+
+    def in_full(name: str) -> bool:
+        parts = [part.casefold() for part in WORD.findall(name)]
+        if len(parts) == 1:
+            return name in words or parts[0] in titled
+        return any(parts and parts == asked[at : at + len(parts)] for at in range(len(asked)))
+
+    def in_part(name: str) -> bool:
+        parts = {part for part in WORD.findall(name) if not part[0].islower()}
+        return bool({p for p in parts if len(p) > 2} & words or {p for p in parts if p[1:]} & later)
+
     names = [row[0] for row in store.rows("SELECT DISTINCT name FROM speakers WHERE name != ''")]
-    whole = [name for name in names if name.casefold() in question.casefold()]
-    found = whole or [n for n in names if words & {w for w in WORD.findall(n) if len(w) > 2}]
-    return found[0] if len(set(found)) == 1 else ""
+    found = list(filter(in_full, names)) or list(filter(in_part, names))
+    return found[0] if len(found) == 1 else ""

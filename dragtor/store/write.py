@@ -21,7 +21,7 @@ from dragtor.store import vectors
 from dragtor.store.chats import forget_documents
 from dragtor.store.lock import locked
 from dragtor.store.read import Store
-from dragtor.store.rows import speaker_row
+from dragtor.store.rows import segment_row, speaker_row, storable
 from dragtor.store.schema import connect, plain_errors, transaction
 from dragtor.types import Document, Passage, Source, short_hash
 
@@ -114,6 +114,7 @@ class Writer:
 
     def stage(self, source_id: str, item_uri: str, stamp: str, document: Document) -> bool:
         """Keep a loaded document until it is indexed; False where it is in force already."""
+        document = storable(document)
         digest = content_hash(document)
         with transaction(self.db):
             self.db.execute(
@@ -140,12 +141,8 @@ class Writer:
         )  # fmt: skip
         self.db.executemany(
             "INSERT INTO segments VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                (document.id, s.start, s.end, s.page, json.dumps(s.box) if s.box else None,
-                 s.start_s, s.end_s, s.speaker)
-                for s in document.segments
-            ],
-        )  # fmt: skip
+            [(document.id, *segment_row(segment)) for segment in document.segments],
+        )
         self.db.executemany(
             "INSERT INTO speakers VALUES (?, 1, ?, ?, ?, ?, ?, ?)",
             [(document.id, *speaker_row(speaker)) for speaker in document.speakers],
@@ -220,10 +217,13 @@ class Writer:
             self.db.execute("DELETE FROM source_documents WHERE source_id = ?", (source_id,))
             self.db.execute("DELETE FROM sources WHERE id = ?", (source_id,))
 
-        return self._drop(self._only_in(source_id, list(self.links(source_id))), forget)
+        documents = self._only_in(source_id, list(self.links(source_id)))
+        addresses = self._addresses(documents)
+        self._change([], documents, forget)
+        return addresses
 
     def unlink(self, source_id: str, item_uris: Sequence[str]) -> list[str]:
-        """A source no longer has these items; what nothing else holds is removed."""
+        """A source no longer has these items; returns the documents that are removed so."""
 
         def forget() -> None:
             self.db.executemany(
@@ -231,15 +231,21 @@ class Writer:
                 [(source_id, uri) for uri in item_uris],
             )
 
-        return self._drop(self._only_in(source_id, item_uris), forget)
-
-    def _drop(self, documents: list[str], forget: Callable[[], None]) -> list[str]:
-        rows = self.db.execute(
-            "SELECT DISTINCT item_uri FROM source_documents"
-            " WHERE document_id IN (SELECT value FROM json_each(?))",
-            (json.dumps(documents),),
-        ).fetchall()
+        documents = self._only_in(source_id, item_uris)
         self._change([], documents, forget)
+        return documents
+
+    def _addresses(self, documents: list[str]) -> list[str]:
+        """All that documents were read from, and other items were not: pages and sound too."""
+        rows = self.db.execute(
+            "WITH gone AS (SELECT value FROM json_each(?))"
+            " SELECT item_uri FROM source_documents WHERE document_id IN gone"
+            " UNION SELECT uri FROM documents WHERE id IN gone"
+            " UNION SELECT m.value FROM documents, json_each(meta) m WHERE documents.id IN gone"
+            " AND m.key IN ('page', 'enclosure')"
+            " EXCEPT SELECT item_uri FROM source_documents WHERE document_id NOT IN gone",
+            (json.dumps(documents),),
+        )
         return [row[0] for row in rows]
 
     def _only_in(self, source_id: str, item_uris: Sequence[str]) -> list[str]:

@@ -1,0 +1,43 @@
+"""Matching the question's tokens against a passage's, by the sentence encoder that is open anyway.
+
+Late interaction as in Khattab & Zaharia 2020, "ColBERT", with vectors that nobody trained for it.
+Needs no other model; knows no encoder but what embeds tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class TokenReader(Protocol):
+    """The part of an encoder that is used here."""
+
+    def embed_tokens(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
+        """(tokens, hidden) for each text, unit rows."""
+        ...
+
+
+class TokenReranker:
+    """A Reranker: the mean over the question's tokens of their best cosine in the passage."""
+
+    name = "tokens"
+    weight = 0.9  # chosen on training questions; docs/retrieval.md
+
+    def __init__(self, reader: Callable[[], TokenReader]) -> None:
+        self._reader = reader
+
+    def score(self, query: str, passages: Sequence[str]) -> NDArray[np.float32]:
+        """(n,); 0 for a question or a passage without a token."""
+        import numpy as np
+
+        asked, *read = self._reader().embed_tokens([query, *passages])
+        scores = [
+            float((asked @ tokens.T).max(1).mean()) if len(asked) and len(tokens) else 0.0
+            for tokens in read
+        ]
+        return np.clip(np.asarray(scores, np.float32), 0, 1)

@@ -1,0 +1,75 @@
+"""Which passages a filtered search may find: their row numbers, in temp.allowed.
+
+Knows the columns; neither how passages are ranked nor what a filter is for.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from bisect import bisect_left
+from collections.abc import Iterator
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dragtor.store.read import Filters
+
+CLAUSES = {  # of a passage `p` and its document `d`
+    "source": "d.id IN (SELECT document_id FROM source_documents WHERE source_id = :source)",
+    "kind": "d.kind = :kind",
+    "author": "instr(fold(d.author), fold(:author)) > 0",
+    "after": "d.published >= :after",
+    "before": "d.published != '' AND substr(d.published, 1, length(:before)) <= :before",
+    "speaker": "p.rowid IN (SELECT id FROM temp.spoken)",
+}
+SPOKEN = (  # what somebody says whose name, or else label, holds :speaker
+    'SELECT s.document_id, s.start, s."end" FROM segments s LEFT JOIN speakers w'
+    " ON w.document_id = s.document_id AND w.staged = s.staged AND w.label = s.speaker"
+    " WHERE s.staged = 0"
+    " AND instr(fold(coalesce(nullif(w.name, ''), s.speaker, '')), fold(:speaker)) > 0"
+    " ORDER BY s.document_id, s.start"
+)
+
+
+def allow(db: sqlite3.Connection, filters: Filters, source_id: str, edition: int) -> int:
+    """Fill temp.allowed with the rows of `edition` that pass the filters; returns how many."""
+    values: dict[str, str | int] = {
+        name: getattr(filters, name).encode("utf-8", "replace").decode()
+        for name in ("kind", "author", "after", "before", "speaker")
+    }
+    values |= {"source": source_id, "edition": edition}
+    for table in ("allowed", "spoken"):
+        db.execute(f"CREATE TEMP TABLE IF NOT EXISTS {table} (id INTEGER PRIMARY KEY)")
+        db.execute(f"DELETE FROM temp.{table}")
+    if filters.speaker:
+        rows = ((row,) for row in _spoken_by(db, values))
+        db.executemany("INSERT INTO temp.spoken VALUES (?)", rows)
+    clauses = [clause for name, clause in CLAUSES.items() if getattr(filters, name)]
+    added = db.execute(
+        "INSERT INTO temp.allowed SELECT p.rowid FROM passages p JOIN documents d"
+        " ON d.id = p.document_id AND d.staged = 0"
+        f" WHERE p.edition = :edition AND {' AND '.join(clauses)}",
+        values,
+    )
+    return added.rowcount
+
+
+def _spoken_by(db: sqlite3.Connection, values: dict[str, str | int]) -> Iterator[int]:
+    """Rows of passages that somebody of this name has a part in; each document is read once."""
+    for document_id, said in groupby(db.execute(SPOKEN, values).fetchall(), key=lambda row: row[0]):
+        starts: list[int] = []
+        ends: list[int] = []  # of the stretch that begins there; stretches do not overlap
+        for _, start, end in said:
+            if ends and start < ends[-1]:
+                ends[-1] = max(ends[-1], end)
+            else:
+                starts.append(start)
+                ends.append(end)
+        passages = db.execute(
+            'SELECT rowid, start, "end" FROM passages WHERE document_id = ? AND edition = ?',
+            (document_id, values["edition"]),
+        ).fetchall()
+        for row, start, end in passages:
+            before = bisect_left(starts, end)  # so many begin before the passage ends
+            if before and ends[before - 1] > start:
+                yield row
