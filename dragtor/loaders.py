@@ -6,7 +6,7 @@ Knows which room does what; the rivers are handed the finished parts.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +58,7 @@ def open_loaders(
         folder / "cache",
         folder / "cache" / "sound",
         read_page=read_page,
+        ready=partial(_check_models, config),
         **told,
     )
     videos = VideoLoader(config.load.video, config.load.web, folder / "cache" / "video", **told)

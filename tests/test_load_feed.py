@@ -17,7 +17,7 @@ from test_download import SOUND, Episode, chain
 from test_http import Answer, Server, say
 
 from dragtor.config import FeedConfig, WebConfig
-from dragtor.errors import LoadError, UsageError
+from dragtor.errors import LoadError, Missing, UsageError
 from dragtor.load.entry import Show, read_feed, restored, stored, text_of
 from dragtor.load.feed import FeedLoader
 from dragtor.load.feedxml import is_feed
@@ -786,3 +786,22 @@ def test_the_sound_of_one_episode_is_forgotten_alone(
     load().forget_sound([f"{server.url}/ep1.mp3"])  # which the feed lists no more
     assert (first.exists(), second.exists()) == (False, True)
     assert {path.stem.partition(".")[0] for path in second.parent.iterdir()} == {second.stem}
+
+
+def test_nothing_is_downloaded_that_nothing_could_hear(server: Server, tmp_path: Path) -> None:
+    def absent() -> None:
+        raise Missing("no model", "dragtor models pull it")
+
+    server.routes |= {"/feed": Feed(rss(episode(server, 1))), "/ep1.mp3": say(b"0123456789")}
+    loader = FeedLoader(
+        FeedConfig(),
+        WebConfig(allow_private=True),
+        tmp_path,
+        tmp_path,
+        notify=print,
+        ready=absent,
+    )
+    [item] = loader.discover(f"{server.url}/feed")
+    with pytest.raises(Missing, match="no model"):
+        loader.read(item.uri)
+    assert server.asked == ["/feed"]

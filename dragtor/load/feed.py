@@ -41,7 +41,10 @@ CUT = re.compile(r"(?:…|\.\.\.|\[[^\]]*\]|read more|continue reading|weiterles
 
 
 class FeedLoader:
-    """Reads feeds; entries are listed by `discover` before they are read."""
+    """Reads feeds; entries are listed by `discover` before they are read.
+
+    `ready` is called before sound is downloaded, and raises where nothing could hear it.
+    """
 
     def __init__(
         self,
@@ -54,6 +57,7 @@ class FeedLoader:
         progress: Callable[[str, int, int], None] = lambda label, done, total: None,
         resolve: Resolver = system_resolver,
         read_page: Callable[[str], Document] | None = None,
+        ready: Callable[[], None] = lambda: None,
     ) -> None:
         pace = config.requests_per_minute
         self._config = config
@@ -64,6 +68,7 @@ class FeedLoader:
         self._notify = notify
         self._progress = progress
         self._read_page = read_page
+        self._ready = ready
         self._listed: dict[str, tuple[Entry, Show, str]] = {}  # by the item's address
 
     def probe(self, uri: str) -> bool:
@@ -264,6 +269,7 @@ class FeedLoader:
         return Recording(document, audio, words, self._chapters(entry, notes), language)
 
     def _sound(self, entry: Entry, refresh: bool) -> Path:
+        self._ready()
         label = f"downloading {shown(entry.title or entry.enclosure, 60)}"
         return download(
             self._fetcher,
