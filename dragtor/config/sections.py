@@ -204,7 +204,7 @@ class AnswerConfig:
     gate: bool = True  # refuse before a model is asked, where nothing seems to answer
     rewrite: bool = True  # look for a lay question again in the field's words
     passages: int = 16  # hits whose sentences are ranked for quotes and for the model
-    context: Literal["sentences", "passage", "section", "document"] = "sentences"  # what is read
+    context: Literal["sentences", "passage", "section", "document"] = "passage"  # what is read
     context_tokens: int = 300  # tokens of passages in the prompt, at most
     unsupported: Literal["quote", "drop", "mark"] = "quote"  # a sentence that no passage carries
     caution: str = CAUTION  # the line on top where a question holds a red flag; empty: none

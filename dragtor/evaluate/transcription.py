@@ -143,6 +143,7 @@ _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 _VALUES = {word: value for value, word in enumerate(_SMALL)}
 _VALUES |= {word: 10 * value for value, word in enumerate(_TENS, 2)}
 _TIMES = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
+_IN_NUMBERS = {"oh": "0", "point": ""}  # after a digit
 _WRITTEN = {
     "mr": "mister",
     "mrs": "missus",
@@ -157,11 +158,11 @@ _WRITTEN = {
 def normalised(text: str) -> str:
     """Lower case, no punctuation, no apostrophes, "Mr." as "mister", numbers digit by digit.
 
-    "twenty-five", "25" and "two five" are one: "2 5"; "3.5" is "3 point 5". English numbers only.
+    "twenty-five", "25" and "two five" are one: "2 5". So are "3.5", "three point five" and "three
+    five", since a comma, a point or a space between digits is the writer's choice. English only.
     """
     text = unicodedata.normalize("NFKC", text).casefold()
     text = re.sub(r"(?<=\d),(?=\d{3}\b)|['’]", "", text)
-    text = re.sub(r"(?<=\d)\.(?=\d)", " point ", text)
     words = [_WRITTEN.get(word, word) for word in re.findall(r"[^\W_]+|[&%]", text)]
     return " ".join(_digits(" ".join(words).split()))
 
@@ -173,11 +174,15 @@ def _digits(words: Sequence[str]) -> Iterator[str]:
         value, size = _number(words[place:])
         if size:
             yield from str(value)
-        elif words[place] == "oh" and place and words[place - 1] in (*_SMALL[:10], "oh"):
-            yield "0"
+        elif words[place] in _IN_NUMBERS and place and _is_digit(words[place - 1]):
+            yield from _IN_NUMBERS[words[place]]
         else:
             yield from words[place] if words[place].isdecimal() else [words[place]]
         place += size or 1
+
+
+def _is_digit(word: str) -> bool:
+    return word[-1].isdecimal() or word in (*_SMALL[:10], *_TENS, "oh")
 
 
 def _number(words: Sequence[str]) -> tuple[int, int]:

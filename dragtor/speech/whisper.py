@@ -98,20 +98,33 @@ class Whisper:
             frames = math.ceil(samples.size * FRAMES_PER_S / RATE_HZ) + SPARE_FRAMES
             params.audio_ctx = min(frames, 30 * FRAMES_PER_S)
         params.temperature_inc = 0.0  # higher ones draw by chance, and not the same each time
+        # One reading a window: a second one, of what little is left, costs as much as the first,
+        # invents words in silence, and where it is of 0.1 s ends the process in the alignment.
+        params.single_segment = True
         params.print_progress = False
         if binding.whisper_full(self._context, params, samples, samples.size):
             raise GenerationError("whisper.cpp failed at a window of speech")
-        count = binding.whisper_full_n_segments(self._context)
-        return [list(self._tokens(segment)) for segment in range(count)]
+        return list(self._segments())
 
-    def _tokens(self, segment: int) -> Iterator[Token]:
-        binding = _binding()
-        context, special = self._context, binding.whisper_token_eot(self._context)
-        for place in range(binding.whisper_full_n_tokens(context, segment)):
-            data = binding.whisper_full_get_token_data(context, segment, place)
-            if data.id < special:
-                text = binding.whisper_token_to_bytes(context, data.id)
-                yield Token(text, data.t_dtw / 100, data.plog)
+    def _segments(self) -> Iterator[list[Token]]:
+        """What was just read, split where the model set times."""
+        binding, context = _binding(), self._context
+        text_ends, times_begin = (
+            binding.whisper_token_eot(context),
+            binding.whisper_token_beg(context),
+        )
+        tokens: list[Token] = []
+        for segment in range(binding.whisper_full_n_segments(context)):
+            for place in range(binding.whisper_full_n_tokens(context, segment)):
+                data = binding.whisper_full_get_token_data(context, segment, place)
+                if data.id < text_ends:
+                    text = binding.whisper_token_to_bytes(context, data.id)
+                    tokens.append(Token(text, data.t_dtw / 100, data.plog))
+                elif data.id > times_begin and tokens:
+                    yield tokens
+                    tokens = []
+        if tokens:
+            yield tokens
 
     def languages(self, samples: Samples) -> dict[str, float]:
         """Probability of each language, by its code, from at most 30 s of sound.
