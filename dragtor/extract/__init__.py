@@ -1,0 +1,1 @@
+"""Structured things out of plain language."""
