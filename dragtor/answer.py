@@ -132,7 +132,7 @@ class Reader:
             yield Caution(caution)
         found = self._find(dict.fromkeys((asked, question)), filters, turn)
         begun = time.perf_counter()
-        features = ground.features(asked, found.hits, found.ranked)
+        features = self._features(asked, found)
         relevant = self._relevant(asked, found, features)
         turn.spend("check", time.perf_counter() - begun)
         if not relevant:
@@ -172,8 +172,12 @@ class Reader:
 
     def gate_features(self, question: str) -> tuple[float, ...]:
         """What the gate looks at for a question; see ground.FEATURES."""
-        found = self._find([question], None, _Turn(question, question))
-        return ground.features(question, found.hits, found.ranked)
+        return self._features(question, self._find([question], None, _Turn(question, question)))
+
+    def _features(self, asked: str, found: _Found) -> tuple[float, ...]:
+        hits, documents = found.hits, found.documents
+        texts = [retrieve.titled(documents[h.passage.document_id].title, h.passage) for h in hits]
+        return ground.features(asked, hits, found.ranked, texts, self.embedder.embed_tokens)
 
     def _find(
         self, asked: Iterable[str], filters: Filters | None, turn: _Turn, dense_weight: float = 0

@@ -128,17 +128,19 @@ def reread(ranked: Sequence[Ranked], scores: Sequence[float], weight: float) -> 
 
 
 def texts(store: Store, ranked: Sequence[Ranked]) -> list[str]:
-    """What a reranker reads of each: title, headings and text."""
+    """What a reranker reads of each."""
     passages = store.passages([r.row for r in ranked])
     titles: dict[str, str] = {}
     for passage in passages.values():
         if passage.document_id not in titles:
             document = store.document(passage.document_id)
             titles[passage.document_id] = document.title if document else ""
-    return [
-        "\n".join(dict.fromkeys(filter(None, (titles[p.document_id], p.heading, p.text))))
-        for p in (passages[r.row] for r in ranked)
-    ]
+    return [titled(titles[p.document_id], p) for p in (passages[r.row] for r in ranked)]
+
+
+def titled(title: str, passage: Passage) -> str:
+    """A passage as rerankers and the gate read it: title, headings and text, a line each."""
+    return "\n".join(dict.fromkeys(filter(None, (title, passage.heading, passage.text))))
 
 
 def search(

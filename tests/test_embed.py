@@ -174,6 +174,7 @@ def check_tokens(embedder: Embedder) -> None:
     counts = [len(embedder.token_offsets(text)) for text in texts]
     assert [len(rows) for rows in found] == [counts[0], 0, embedder.max_tokens]
     np.testing.assert_allclose(np.linalg.norm(found[0], axis=1), 1, atol=1e-5)
+    embedder.embed_tokens(["another"])  # what was read last is remembered
     np.testing.assert_allclose(embedder.embed_tokens(texts[:1])[0], found[0], atol=1e-6)
 
 

@@ -7,6 +7,7 @@ import random
 
 import pytest
 from conftest import ROOT, shared
+from fakes import HashingEmbedder
 
 from dragtor.config import AnswerConfig, LoadConfig
 from dragtor.errors import UsageError
@@ -204,13 +205,32 @@ def test_the_default_encoders_have_a_gate() -> None:
         assert 0 < gate.lay_threshold < 1
 
 
+def looked_at(question: str) -> dict[str, float]:
+    texts = [RANKED[0].hit.passage.text]
+    read = HashingEmbedder().embed_tokens
+    return dict(
+        zip(FEATURES, features(question, [RANKED[0].hit], RANKED, texts, read), strict=True)
+    )
+
+
 def test_features_follow_the_words_and_none_is_no_hit() -> None:
-    found = dict(zip(FEATURES, features("when do I load it", [RANKED[0].hit], RANKED), strict=True))
+    found = looked_at("when do I load it")
     assert (found["dense"], found["sentence"]) == (0.9, 0.9)
     assert found["words_of_best"] == 1.0
-    assert features("anything", [], []) == (0.0,) * len(FEATURES)
-    assert is_lay(features("my pinky is fat", [RANKED[0].hit], RANKED))
-    assert not is_lay(features("when do I load it", [RANKED[0].hit], RANKED))
+    nothing = features("anything", [], [], [], HashingEmbedder().embed_tokens)
+    assert nothing == (0.0,) * len(FEATURES)
+    assert is_lay(tuple(looked_at("my pinky is fat").values()))
+    assert not is_lay(tuple(found.values()))
+
+
+def test_a_word_that_no_passage_holds_is_the_least_met() -> None:
+    text = RANKED[0].hit.passage.text
+    known, strange = looked_at(text), looked_at(f"{text} Xylophone Quasar")
+    assert known["match"] == pytest.approx(1.0, abs=1e-3)
+    assert known["least_match"] > strange["least_match"]
+    assert known["match"] > strange["match"]
+    nothing = features("", [RANKED[0].hit], RANKED, [text], HashingEmbedder().embed_tokens)
+    assert nothing[-2:] == (0.0, 0.0)
 
 
 @pytest.mark.parametrize(

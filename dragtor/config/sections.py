@@ -175,7 +175,7 @@ class RetrieveConfig:
     dense_weight: float = 0.65  # weight of the dense score in the mix, 0 to 1
     floor: float = -1.0  # cosine below which nothing relevant was found; -1: the encoder's own
     join_neighbours: bool = True  # touching passages of one document become one hit
-    rerank: str = "none"  # none, tokens, llm, or a name of config/models.yml
+    rerank: str = "tokens"  # tokens, none, llm, or a name of config/models.yml
     rerank_depth: int = 20  # hits that are read again, at most
 
 

@@ -78,6 +78,7 @@ class TokenEmbedder(ABC):
         window = min(config.late_window_tokens, traits.max_tokens)
         self._window_tokens = window - special - len(self._passage)
         self._overlap_tokens = config.late_overlap_tokens
+        self._read: dict[str, Vectors] = {}  # text -> its tokens' vectors, of the last call
         if min(self.max_tokens, self._window_tokens) < 1:
             raise UsageError(f"{self.name}: no room for text in {window} tokens")
 
@@ -120,7 +121,15 @@ class TokenEmbedder(ABC):
 
         What all tokens share says nothing; taken off, the cosine of two tells whether they mean
         the same (cf. Mu & Viswanath 2018, "All-but-the-Top"). Special tokens are left out.
+        What the call before read is not read again: reranker and gate look at the same passages.
         """
+        known = self._read
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        read = known | dict(zip(new, self._read_tokens(new), strict=True))
+        self._read = {text: read[text] for text in texts}
+        return [read[text] for text in texts]
+
+    def _read_tokens(self, texts: Sequence[str]) -> list[Vectors]:
         import base64
 
         import numpy as np

@@ -15,15 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 from dragtor.config import AnswerConfig, packaged
 from dragtor.errors import UsageError
-from dragtor.ground.quotes import Span, stems
+from dragtor.ground.quotes import EmbedTokens, Span, stems
 from dragtor.types import Hit
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-FEATURES = ("dense", "sentence", "words", "words_of_best")
+FEATURES = ("dense", "sentence", "words", "words_of_best", "match", "least_match")
+CROSSED = 4  # of FEATURES: what matched tokens say depends little on the others
 TOP_SENTENCES = 5
+LEAST = 2  # tokens of the question that are met worst
 _WORD = re.compile(r"[^\W_]+")
 _OPENER = re.compile(r"(?:^|[.!?…:]\s+|[\"“”(]\s*)([^\W_]+)")
 _NO_NAMES = frozenset(
@@ -42,7 +44,7 @@ MAX_WORDS_BETWEEN = 3  # of a red flag's words
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """P(found) = logistic(bias + weights · terms): the features, and their products two by two.
+    """P(found) = logistic(bias + weights · terms): features, and products of the first CROSSED.
 
     The products matter: few shared words speak against a question in the texts' own words, and
     say nothing of one in lay words, which has a threshold of its own. `fingerprint` is the
@@ -148,9 +150,9 @@ def _regress(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[np
 
 
 def _terms(features: Sequence[float]) -> list[float]:
-    """The features less CENTRE, then their products two by two."""
+    """The features less CENTRE, then the products of the first CROSSED two by two."""
     x = [value - CENTRE for value in features]
-    return x + [x[i] * x[j] for i in range(len(x)) for j in range(i, len(x))]
+    return x + [x[i] * x[j] for i in range(CROSSED) for j in range(i, CROSSED)]
 
 
 def is_lay(features: Sequence[float]) -> bool:
@@ -158,8 +160,14 @@ def is_lay(features: Sequence[float]) -> bool:
     return features[FEATURES.index("words_of_best")] < LAY_WORDS
 
 
-def features(question: str, hits: Sequence[Hit], ranked: Sequence[Span]) -> tuple[float, ...]:
-    """What the gate looks at, in the order of FEATURES, each about 0..1."""
+def features(
+    question: str,
+    hits: Sequence[Hit],
+    ranked: Sequence[Span],
+    texts: Sequence[str],
+    embed_tokens: EmbedTokens,
+) -> tuple[float, ...]:
+    """What the gate looks at, in the order of FEATURES, each about 0..1; `texts` of the hits."""
     if not hits or not ranked:
         return (0.0,) * len(FEATURES)
     asked = stems(question)
@@ -170,7 +178,23 @@ def features(question: str, hits: Sequence[Hit], ranked: Sequence[Span]) -> tupl
         ranked[0].score,
         len(asked & stems(best)) / max(len(asked), 1),
         len(asked & stems(first)) / max(len(asked), 1),
+        *_matches(question, texts, embed_tokens),
     )
+
+
+def _matches(question: str, texts: Sequence[str], embed_tokens: EmbedTokens) -> tuple[float, float]:
+    """How well the best of the texts meets the question's tokens: in the mean, and the LEAST met.
+
+    A token is met by its best cosine in a text. A fact that the texts lack, or another name, is a
+    token or two that nothing meets, however near the rest.
+    """
+    asked, *read = embed_tokens([question, *texts])
+    if not len(asked):
+        return 0.0, 0.0
+    met = [sorted((asked @ tokens.T).max(1).tolist()) for tokens in read if len(tokens)]
+    means = (sum(cosines) / len(cosines) for cosines in met)
+    least = (sum(cosines[:LEAST]) / len(cosines[:LEAST]) for cosines in met)
+    return max(means, default=0.0), max(least, default=0.0)
 
 
 def missing_names(question: str, seen: Iterable[str]) -> list[str]:
