@@ -6,6 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 POETRY ?= poetry
 VENV   := .venv
 BIN    := $(VENV)/bin
+TRAIN  := .venv-train
 ARGS   ?=
 BUILD  ?=
 
@@ -16,14 +17,15 @@ SPOKEN      := What does Tom Keller say about rest on the campus board?
 QUESTION    := When may I climb again after an A2 pulley strain?
 DEMO        := DRAGTOR_CONFIG=config/params.yml DRAGTOR_LLM_MODEL=$(DEMO_MODEL) $(BIN)/dragtor --library $(DEMO_FOLDER)
 SAY         := printf '\n$$ %s\n'
+PACKAGES    := import sysconfig; print(sysconfig.get_path("purelib"))
 EXPORT       = $(POETRY) export --without-urls --format requirements.txt
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup engine demo test check bench lock clean
+.PHONY: help setup engine demo test test-train check bench lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 setup: $(VENV)/.setup ## make .venv from the locked requirements (no compiler needed)
 
@@ -69,6 +71,18 @@ test: $(VENV)/.dev ## set up and run the tests; ARGS="-k name" picks some
 	@$(BIN)/dragtor models pull gte-small all-minilm-l6-v2 smollm2-135m whisper-tiny $(SPEECH)
 	@$(BIN)/python -m pytest $(ARGS)
 
+# Training has an environment of its own, which sees the packages of $(VENV).
+$(TRAIN)/.ok: requirements/train.txt $(VENV)/.dev
+	@$(BIN)/python -m venv $(TRAIN)
+	@base=$$($(BIN)/python -c '$(PACKAGES)'); \
+	echo "import site; site.addsitedir('$$base')" > "$$($(TRAIN)/bin/python -c '$(PACKAGES)')/base.pth"
+	@$(TRAIN)/bin/python -m pip --disable-pip-version-check install -q -r requirements/train.txt
+	@touch $@
+
+test-train: $(TRAIN)/.ok ## the tests of the training code, with torch
+	@$(BIN)/dragtor models pull smollm2-135m
+	@$(TRAIN)/bin/python -m pytest tests/test_train.py $(ARGS)
+
 check: $(VENV)/.dev ## format, lint, types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -87,5 +101,5 @@ lock: ## poetry.lock and requirements/ from pyproject.toml (Poetry 2 with its ex
 	@$(EXPORT) --with dev --output requirements/dev.txt
 
 clean: ## remove .venv and caches; models/ and data/ stay
-	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	@rm -rf $(VENV) $(TRAIN) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
 	@find dragtor tests scripts benchmarks -name __pycache__ -prune -exec rm -rf {} +
