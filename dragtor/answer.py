@@ -15,6 +15,7 @@ from dragtor import ground, prompt, retrieve
 from dragtor.config import AnswerConfig, LLMConfig, RetrieveConfig
 from dragtor.errors import GenerationError
 from dragtor.split import sentences
+from dragtor.spoken import called
 from dragtor.store import Filters, Store, speaker_asked
 from dragtor.types import Answer, Citation, Claim, Document, Hits, Message
 
@@ -201,8 +202,8 @@ class Reader:
         begun = time.perf_counter()
         ranked = ground.rank(wordings[0], vectors[0], hits, documents, self.embedder.embed_passages)
         if filters and filters.speaker:  # in a passage others speak too
-            name = filters.speaker.casefold()
-            ranked = [span for span in ranked if name in (span.speaker or "").casefold()]
+            meant = called(filters.speaker, {span.speaker or "" for span in ranked})
+            ranked = [span for span in ranked if span.speaker in meant]
         turn.spend("check", time.perf_counter() - begun)
         return _Found(hits, documents, ranked)
 

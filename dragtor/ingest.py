@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from dragtor import split
 from dragtor.config import EmbedConfig, SplitConfig
 from dragtor.errors import DragtorError, LibraryError, LoadError, Missing, UsageError
 from dragtor.load.address import shown
-from dragtor.load.item import Item
-from dragtor.sources import EVERYTHING, Choice, Feeds, source_of
+from dragtor.load.item import MOST_NEW, Item, mark
+from dragtor.sources import EVERYTHING, LISTS, Choice, Feeds, Loader, source_of
 from dragtor.store import Indexed, Rebuild, Store, Writer
 from dragtor.types import Document, Passage, Recording, Source, short_hash
 
@@ -29,24 +29,11 @@ BATCH_CHARACTERS = 1_000_000  # of loaded text before it is indexed
 CONTEXT_TOKENS = 48  # of title and headings, embedded before a passage's own text
 
 
-class Loader(Protocol):
-    """One kind of source. All raise LoadError, with one line, on what cannot be read."""
-
-    def discover(self, uri: str, *, refresh: bool = False, **choice: Any) -> Iterable[Item]:
-        """The documents-to-be of a source; `choice` as sources.Choice gives it for its kind."""
-
-    def read(self, uri: str, *, refresh: bool = False) -> Document | Recording:
-        """One of them; a Recording is made a document by whoever can hear."""
-
-    def stamp(self, uri: str) -> str:
-        """Hash of its raw bytes where known without a fetch, else empty."""
-
-
 class Ear(Protocol):
     """What makes documents of recordings, and keeps the words it has heard."""
 
-    def hear(self, recording: Recording, source_id: str) -> Document:
-        """The document of what is said; raises LoadError and Missing."""
+    def hear(self, recording: Recording, source_id: str, before: Document | None) -> Document:
+        """The document of what is said, or was `before`; raises LoadError and Missing."""
 
     def forget(self, source_id: str, document_id: str) -> None:
         """Drop the words that are kept for this document of a source only."""
@@ -93,7 +80,7 @@ class Ingest:
     ) -> None:
         """Load every source, then index what is new; `index=False` only fetches and stores.
 
-        A choice that does not fit the only source raises UsageError; of several it is one failure.
+        A choice that does not fit a source is its failure, with the exit code of wrong usage.
         """
         sources = []
         for uri in uris:
@@ -102,8 +89,6 @@ class Ingest:
             except LoadError as error:
                 self.report.failed.append((uri, error))
             except UsageError as error:
-                if len(uris) == 1:
-                    raise
                 self.report.failed.append((uri, _of_one(error)))
         self._load_all(sources, refresh=refresh, index=index)
 
@@ -144,30 +129,40 @@ class Ingest:
 
     def _load(self, source: Source, *, refresh: bool, index: bool) -> list[Item]:
         loader = self.loaders[source.kind]
-        choice = Choice.of(source).arguments(source.kind)
-        items = list(loader.discover(source.uri, refresh=refresh, **choice))
+        choice = replace(Choice.of(source), since=self._since(source))
+        source = replace(source, options=choice.options())
+        items = list(loader.discover(source.uri, refresh=refresh, **choice.arguments(source.kind)))
         links = self.writer.links(source.id)
         if not items and not links:
             raise LoadError(f"{source.uri} holds nothing that dragtor reads")
         if not items and source.kind != "file":  # a feed's entries come and go
             self.report.unchanged += len(links)
         self.writer.put_source(source)
-        waiting = 0
+        waiting = failed = 0  # `failed`: where the oldest is that could not be read
         for number, item in enumerate(items):
             self.progress(f"loading {source.uri}", number, len(items))
             try:
                 waiting += self._load_item(source, loader, item, refresh=refresh)
-            except LoadError as error:
-                self.report.failed.append((item.uri, error))
-            except Missing as error:  # what is no sound is worth having all the same
-                self.report.failed.append((item.uri, _of_one(error)))
+            except (LoadError, Missing) as error:  # what is no sound is worth having all the same
+                failure = error if isinstance(error, LoadError) else _of_one(error)
+                self.report.failed.append((item.uri, failure))
+                failed = number + 1
             if index and waiting > BATCH_CHARACTERS:
                 self.index()
                 waiting = 0
         self.progress(f"loading {source.uri}", len(items), len(items))
+        taken = items[failed:] if failed < MOST_NEW else items  # the next run tries the rest again
+        if source.kind in LISTS and taken:
+            choice = replace(choice, since=mark(taken) or choice.since)
+            self.writer.put_source(replace(source, options=choice.options()))
         if items and not self.writer.links(source.id):  # nothing could be read, now or before
             self.writer.remove_source(source.id)
         return items
+
+    def _since(self, source: Source) -> str:
+        """Where the list of a source ended when all of it was taken; empty: never yet."""
+        known = (s for s in self.writer.store.sources() if s.id == source.id)
+        return next((Choice.of(each).since for each in known), "")
 
     def _load_item(self, source: Source, loader: Loader, item: Item, *, refresh: bool) -> int:
         """Load one document unless it is in force already; returns the characters staged."""
@@ -177,7 +172,9 @@ class Ingest:
         if known and known[1] == stamp and stamp and not asked:
             self.report.unchanged += 1
             return 0
-        loaded = loader.read(item.uri, refresh=refresh)
+        before = self._before(known[0] if known else self.writer.store.linked(item.uri))
+        told = {"heard": before} if source.kind in LISTS and _is_heard(before) else {}
+        loaded = loader.read(item.uri, refresh=refresh, **told)
         document = loaded.document if isinstance(loaded, Recording) else loaded
         first = known[0] if known else self._moved(item.uri, stamp)
         if first and not self.writer.shared(first, item.uri):  # keeps the id it was first seen with
@@ -185,25 +182,28 @@ class Ingest:
         elif not known and self.writer.address(document.id) not in ("", document.uri):
             document = replace(document, id=short_hash(document.uri, stamp))  # its own has moved
         if isinstance(loaded, Recording):
-            document = self._heard(replace(loaded, document=document), source)
+            document = self._heard(replace(loaded, document=document), source, before)
         stamp = str(document.meta.get("stamp", ""))  # of the bytes that were read
         staged = self._stage(source, replace(item, stamp=stamp), document)
-        if self.feeds and source.kind == "feed" and isinstance(loaded, Recording):  # words are kept
-            self.feeds.forget_sound([document.uri])
+        if source.kind in LISTS and isinstance(loaded, Recording):  # the words are kept now
+            loader.heard(document.uri)  # type: ignore[attr-defined]
         return staged
 
-    def _heard(self, recording: Recording, source: Source) -> Document:
+    def _heard(self, recording: Recording, source: Source, before: Document | None) -> Document:
         if self.ear is None:
             raise LoadError(f"sound is not read here: {shown(recording.document.uri)}")
-        return self.ear.hear(recording, source.id)
+        return self.ear.hear(recording, source.id, before)
+
+    def _before(self, identity: str) -> Document | None:
+        """The latest version of a document, whether it waits to be indexed or not."""
+        store = self.writer.store
+        return store.document(identity, staged=True) or store.document(identity)
 
     def _stage(self, source: Source, item: Item, document: Document) -> int:
         from dragtor.speech.listen import as_named
 
         known = self.writer.in_force(document.id)
-        store = self.writer.store
-        before = store.document(document.id, staged=True) or store.document(document.id)
-        if before is not None:
+        if (before := self._before(document.id)) is not None:
             document = as_named(document, before)
         if not self.writer.stage(source.id, item.uri, item.stamp, document):
             self.report.unchanged += 1
@@ -334,6 +334,11 @@ class Ingest:
             vectors = embedder.embed_passages(list(texts.values()))
             self.writer.put_vectors(list(texts), vectors, fingerprint)
         self.report.embedded += len(missing)
+
+
+def _is_heard(before: Document | None) -> bool:
+    """Whether its words were heard in its sound, and not read from captions."""
+    return before is not None and "language" in before.meta
 
 
 def _of_one(error: DragtorError) -> LoadError:

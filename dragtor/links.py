@@ -7,11 +7,12 @@ recordings (`#t=`, media fragments; `&t=` for video sites).
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from urllib.parse import quote as percent
 from urllib.parse import urlsplit
 
-from dragtor.types import Document, Segment
+from dragtor.types import Document
 
 FRAGMENT_WORDS = 5  # at each end of a longer quote
 VIDEO_SITES = ("youtube.com", "youtu.be", "vimeo.com")
@@ -28,25 +29,21 @@ class Place:
     speaker: str | None = None
 
 
-def place(document: Document, start: int, end: int, speaker: str = "") -> Place:
+def place(document: Document, start: int, end: int, speakers: Collection[str] = ()) -> Place:
     """The place of `document.text[start:end]`: of its first segment, to the end of its last.
 
-    With `speaker`, of those segments only whose speaker's name holds it, where there are any.
+    With `speakers`, of those segments only where one of these names speaks, if there are any.
     """
     touched = [s for s in document.segments if s.start < end and s.end > start]
-    if speaker:
-        touched = [s for s in touched if speaks(document, s, speaker)] or touched
+    if speakers:
+        theirs = (s for s in touched if document.speaker_name(s.speaker) in speakers)
+        touched = [*theirs] or touched
     if not touched:
         return Place(_link(document, start, end, None, None))
     first, last = touched[0], touched[-1]
     url = _link(document, start, end, first.page, first.start_s)
     name = document.speaker_name(first.speaker)
     return Place(url, first.page, first.start_s, last.end_s, name)
-
-
-def speaks(document: Document, segment: Segment, name: str) -> bool:
-    """Whether the segment's speaker is called so, or has this in the name."""
-    return name.casefold() in (document.speaker_name(segment.speaker) or "").casefold()
 
 
 def _link(document: Document, start: int, end: int, page: int | None, start_s: float | None) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from dragtor.config import RetrieveConfig
 from dragtor.links import place
+from dragtor.spoken import called
 from dragtor.store import Filters, Found, Store
 from dragtor.types import Document, Hit, Hits, Passage
 
@@ -202,7 +203,9 @@ def _join(hits: list[Hit], new: Hit, documents: dict[str, Document]) -> bool:
 
 def located(hit: Hit, document: Document, speaker: str = "") -> Hit:
     """The hit with title, link and times of its passage, or of what `speaker` says in it."""
-    where = place(document, hit.passage.start, hit.passage.end, speaker)
+    names = {document.speaker_name(segment.speaker) or "" for segment in document.segments}
+    meant = called(speaker, names) if speaker else ()
+    where = place(document, hit.passage.start, hit.passage.end, meant)
     return replace(
         hit,
         title=document.title,

@@ -13,12 +13,14 @@ from typing import Any, Protocol
 
 from dragtor.errors import LoadError, UsageError
 from dragtor.load.address import shown
-from dragtor.types import Source, short_hash
+from dragtor.load.item import Item
+from dragtor.types import Document, Recording, Source, short_hash
 
 SITE = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?/", re.I)  # an address without scheme
 SHOW = "podcast:"  # a show by its name
 FEED = re.compile(r"^https?://(?:feeds?|rss)\.|[/.=_-](?:rss|atom|feeds?|podcast)\b|\.xml\b", re.I)
 SELECT = "dragtor add https://…/show.rss --latest 5"
+LISTS = ("feed", "video")  # kinds that list their documents, newest first, and may hold sound
 
 
 class Feeds(Protocol):
@@ -30,8 +32,25 @@ class Feeds(Protocol):
     def show_address(self, name: str) -> str:
         """The feed of the show that is called so; raises LoadError where that is not one."""
 
-    def forget_sound(self, urls: Iterable[str]) -> None:
-        """Drop what was downloaded of these episodes."""
+
+class Loader(Protocol):
+    """One kind of source. All raise LoadError, with one line, on what cannot be read.
+
+    Those of LISTS are handed to `read` what was `heard` before, and told by `heard(uri)`
+    that what they downloaded may go.
+    """
+
+    def discover(self, uri: str, *, refresh: bool = False, **choice: Any) -> Iterable[Item]:
+        """The documents-to-be of a source; `choice` as Choice gives it for its kind."""
+
+    def read(self, uri: str, *, refresh: bool = False, **heard: Any) -> Document | Recording:
+        """One of them; a Recording is made a document by whoever can hear.
+
+        It has neither words nor sound where the sound is what was heard before.
+        """
+
+    def stamp(self, uri: str) -> str:
+        """Hash of its raw bytes where known without a fetch, else empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +60,7 @@ class Choice:
     match: str = ""  # regular expression on addresses, of feeds and lists on titles too
     latest: int = 0  # of a feed, channel or playlist
     episode: str = ""  # of a podcast: its number, title words or date
+    since: str = ""  # what a list ended with when all of it was last taken, see item.mark
 
     def __post_init__(self) -> None:
         try:
@@ -56,6 +76,7 @@ class Choice:
             str(options.get("match", "")),
             int(options.get("latest", 0)),
             str(options.get("episode", "")),
+            str(options.get("since", "")),
         )
 
     def options(self) -> dict[str, Any]:
@@ -64,7 +85,11 @@ class Choice:
 
     def arguments(self, kind: str) -> Mapping[str, Any]:
         """What the loader of a kind is told."""
-        taken = {"feed": self.__slots__, "video": ("match", "latest"), "web": ("match",)}
+        taken = {
+            "feed": self.__slots__,
+            "video": ("match", "latest", "since"),
+            "web": ("match",),
+        }
         return {name: getattr(self, name) for name in taken.get(kind, ())}
 
 

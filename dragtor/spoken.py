@@ -1,21 +1,23 @@
 """Speech as a document's text: words with times and speakers become paragraphs and Segments.
 
 Pure. A paragraph is a turn, or a part of a long one; a Segment is a sentence of it. Speakers and
-times stand in the Segments only, never in the text.
+times stand in the Segments only, never in the text. Who is meant by a name is told here too.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from dragtor.types import Chapter, Segment, Word
+from dragtor.types import Chapter, Document, Segment, Word
 
 SENTENCE_END = re.compile(r"[.!?…][\"'”’)\]]*$")
 PAUSE_S = 1.5  # silence that ends a sentence
 SENTENCE_WORDS = 40  # and so many words do, where no punctuation comes
 PARAGRAPH_CHARACTERS = 700  # a long turn is cut at the next sentence end after these
+WORD = re.compile(r"\w+")
 
 
 def spoken(
@@ -49,6 +51,24 @@ def spoken(
     return text, tuple(segments)
 
 
+def words_of(document: Document) -> tuple[tuple[Word, ...], tuple[Chapter, ...]]:
+    """What `spoken` made a text of: its words, each sentence's evenly in time, and its chapters."""
+    words: list[Word] = []
+    chapters: list[Chapter] = []
+    said = [s for s in document.segments if s.start_s is not None and s.end_s is not None]
+    end = 0
+    for segment in said:
+        start_s, end_s = segment.start_s or 0.0, segment.end_s or 0.0
+        above = document.text[end : segment.start].splitlines()
+        titles = (line.removeprefix("## ") for line in above if line.startswith("## "))
+        chapters += (Chapter(title, (start_s + end_s) / 2) for title in titles)
+        texts = document.text[segment.start : segment.end].split()
+        times = [start_s + (end_s - start_s) * n / len(texts) for n in range(len(texts))] + [end_s]
+        words += map(Word, texts, times, times[1:], [segment.speaker] * len(texts))
+        end = segment.end
+    return tuple(words), tuple(chapters)
+
+
 def sentences(words: Sequence[Word]) -> Iterator[list[Word]]:
     """Runs of words of one speaker, ended by punctuation, a pause or their length."""
     run: list[Word] = []
@@ -67,3 +87,25 @@ def sentences(words: Sequence[Word]) -> Iterator[list[Word]]:
         run.append(Word(clean, word.start_s, word.end_s, word.speaker))
     if run:
         yield run
+
+
+def unaccented(text: str) -> str:
+    """Letters without their accents."""
+    plain = unicodedata.normalize("NFKD", text)
+    return "".join(c for c in plain if not unicodedata.combining(c))
+
+
+def fold(text: str) -> str:
+    """Lower case, without accents."""
+    return unaccented(text).casefold()
+
+
+def called(asked: str, names: Iterable[str]) -> set[str]:
+    """Those of `names` that are meant by `asked`: the very name, else all that hold its words.
+
+    Words are whole: "yves" is Yves Gravelle, "Rob" is no Robert, and Zoë is Zoe.
+    """
+    wanted = WORD.findall(fold(asked))
+    words = {name: WORD.findall(fold(name)) for name in names}
+    exact = {name for name, own in words.items() if own == wanted and own}
+    return exact or {name for name, own in words.items() if wanted and {*wanted} <= {*own}}

@@ -127,8 +127,8 @@ class Recording:
     """Something spoken, before it is a text.
 
     `document.text` holds what was written about it (show notes), or nothing. Where `words` are
-    there (captions), nothing needs to be transcribed; `audio` is a local file, None if there is
-    no need of it.
+    there (captions), nothing needs to be transcribed; `audio` is a local file. Without either, the
+    sound is what was heard before.
     """
 
     document: Document

@@ -229,6 +229,25 @@ def test_tags_and_chapters_are_told(tmp_path: Path) -> None:
     assert media.chapters == (Chapter("Intro", 0.0), Chapter("Fingers", 1.5))
 
 
+@pytest.mark.parametrize(
+    ("tag", "day"),
+    [
+        ("2024-05-06T10:00:00Z", "2024-05-06"),
+        ("20240506", "2024-05-06"),
+        ("2024:05", "2024-05"),
+        ("1999", "1999"),
+        ("2024-13-01", ""),
+        ("6 May 2024", ""),
+        ("1970-01-01T00:00:00", ""),
+    ],
+)
+def test_dates_of_tags_are_iso_dates(tmp_path: Path, tag: str, day: str) -> None:
+    sound = [tone(1, 48_000)]
+    path = write(tmp_path / "a.ogg", sound, 48_000, "libopus", date=tag, artist="Ann")
+    media = probe(path)
+    assert (media.author, media.published) == ("Ann", day)
+
+
 def test_memory_does_not_grow_with_length(tmp_path: Path) -> None:
     path = write(tmp_path / "a.flac", [tone(200)], codec="flac")
     tracemalloc.start()

@@ -54,14 +54,19 @@ class Shelf:
         self.items = {f"https://e.org/{name}": item for name, item in items.items()}
         self.listed = list(self.items)
         self.reads: list[str] = []
+        self.choices: list[dict[str, Any]] = []
 
     def discover(self, uri: str, *, refresh: bool = False, **choice: Any) -> list[Item]:
+        self.choices.append(choice)
         return [Item(uri, "" if refresh else self.items[uri][0]) for uri in self.listed]
 
-    def read(self, uri: str, *, refresh: bool = False) -> Document | Recording:
+    def heard(self, uri: str) -> None:
+        """It downloads nothing."""
+
+    def read(self, uri: str, *, refresh: bool = False, **heard: Any) -> Document | Recording:
         self.reads.append(uri)
         found = self.items[uri][1]
-        if isinstance(found, Exception):
+        if isinstance(found, BaseException):
             raise found
         return found
 
@@ -350,26 +355,22 @@ def test_what_could_not_be_read_is_no_source(own_folders: Path, tmp_path: Path) 
         assert store.sources() == []
 
 
-def test_wrong_usage_of_the_only_argument_is_noticed_at_once(
-    own_folders: Path, notes: Path
-) -> None:
-    with river(own_folders) as ingest:
-        with pytest.raises(UsageError, match="--match"):
-            ingest.add([str(notes)], Choice("x"))
-        with pytest.raises(UsageError, match="no regular expression"):
-            Choice("(")
-        assert ingest.writer.store.counts()["staged"] == 0
+def test_a_wrong_pattern_is_noticed_at_once() -> None:
+    with pytest.raises(UsageError, match="no regular expression"):
+        Choice("(")
 
 
+@pytest.mark.parametrize("others", [[], ["https://e.org/a"]])
 def test_a_choice_that_one_argument_cannot_have_costs_only_that_one(
-    own_folders: Path, notes: Path
+    own_folders: Path, notes: Path, others: list[str]
 ) -> None:
+    """With no other address there may be standard input, which is added too."""
     with river(own_folders, loaders={"web": Shelf(a=("1", page("a")))}) as ingest:
-        ingest.add([str(notes), "https://e.org/a"], Choice("x"))
+        ingest.add([str(notes), *others], Choice("x"))
         ((uri, error),) = ingest.report.failed
         assert (uri, error.exit_code) == (str(notes), UsageError.exit_code)
         assert "--match" in str(error)
-        assert counts(ingest) == (1, 0, 0, 0)
+        assert counts(ingest) == (len(others), 0, 0, 0)
 
 
 def test_a_list_that_gives_nothing_now_leaves_what_it_gave(own_folders: Path) -> None:
@@ -393,6 +394,47 @@ def test_what_a_list_leaves_without_a_stamp_is_read_on_refresh(own_folders: Path
             ingest._load_all([shelf_source()], refresh=refresh, index=True)
             assert len(shelf.reads) == reads
         assert counts(ingest) == (1, 0, 2, 0)
+
+
+def test_a_list_is_remembered_as_far_as_all_of_it_was_taken(own_folders: Path) -> None:
+    broken = ("1", LoadError("404"))
+    shelf = Shelf(**{name: ("1", page(name)) for name in "abcdef"})
+    seen = {name: f"https://e.org/{name}" for name in "abcdef"}
+
+    def since(listed: str, *, again: bool = False) -> str:
+        """What the loader is told when the list is visited."""
+        shelf.listed = [seen[name] for name in listed]
+        with river(own_folders, loaders={"video": shelf}) as ingest:
+            known = ingest.writer.store.sources()
+            sources = known if known and not again else [shelf_source()]
+            ingest._load_all(sources, refresh=True, index=False)
+        return str(shelf.choices[-1]["since"])
+
+    assert since("b") == ""
+    assert since("ab") == f" {seen['b']}"
+    shelf.items[seen["c"]] = shelf.items[seen["e"]] = broken
+    assert since("dcab") == f" {seen['a']}"
+    assert since("fedcab") == f" {seen['a']}"  # c failed, and is tried again with all after it
+    shelf.items[seen["c"]] = ("1", page("c"))
+    assert since("fedcab") == f" {seen['a']}"
+    shelf.items[seen["e"]] = ("1", page("e"))
+    assert since("fedcab") == f" {seen['d']}"
+    assert since("fedcab", again=True) == f" {seen['f']}"  # added again
+    shelf.listed = []
+    assert since("") == since("a") == f" {seen['f']}"
+
+
+def test_a_run_that_is_ended_leaves_the_rest_of_a_list_to_the_next(own_folders: Path) -> None:
+    shelf = Shelf(a=("1", page("a")))
+    with river(own_folders, loaders={"feed": shelf}) as ingest:
+        ingest._load_all([shelf_source("feed")], refresh=False, index=False)
+        shelf.items = {f"https://e.org/{n}": ("1", page(n)) for n in "cba"}
+        shelf.items["https://e.org/b"] = ("1", KeyboardInterrupt())  # type: ignore[assignment]
+        shelf.listed = list(shelf.items)
+        with pytest.raises(KeyboardInterrupt):
+            ingest._load_all([shelf_source("feed")], refresh=False, index=False)
+        (source,) = ingest.writer.store.sources()
+        assert source.options == {"since": " https://e.org/a"}
 
 
 def test_what_is_loaded_is_indexed_before_a_full_disk_ends_the_run(own_folders: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from conftest import ROOT, Cli
+from test_decode import tone, write
 from test_download import Episode
 from test_http import Server, say
 from test_ingest import Shelf, river, shelf_source
@@ -27,7 +28,7 @@ from dragtor.sources import source_of
 from dragtor.speech.diarize import Diarization
 from dragtor.speech.listen import Listener, as_named
 from dragtor.speech.transcribe import Transcript
-from dragtor.store import Store, known_voices, put_speakers, renamed
+from dragtor.store import Filters, Store, known_voices, put_speakers, renamed
 from dragtor.types import Chapter, Document, Recording, Segment, Speaker, Turn, Word, short_hash
 
 EPISODE = ROOT / "assets" / "sample_episode" / "rock-talk-7-campus-board.m4a"
@@ -307,7 +308,65 @@ def test_removing_one_source_leaves_the_unfinished_words_of_another(
     assert not list(kept.iterdir())
 
 
+def test_who_made_a_local_recording_and_when_is_in_its_tags(
+    own_folders: Path, tmp_path: Path
+) -> None:
+    tags = {"artist": "Ann", "date": "2024-05-06"}
+    path = write(tmp_path / "a.ogg", [tone(3, 48_000)], 48_000, "libopus", **tags)
+    with sound_river(own_folders) as ingest:
+        ingest.add([str(path)])
+        (row,) = ingest.writer.store.documents()
+        assert (row["author"], row["published"]) == ("Ann", "2024-05-06")
+        for filters, found in (
+            (Filters(author="ann", after="2024-05"), True),
+            (Filters(author="bob"), False),
+            (Filters(after="2024-05-07"), False),
+        ):
+            assert bool(ingest.writer.store._allow(filters)) == found
+
+
 # Feeds
+
+
+def test_new_notes_need_no_sound_and_leave_what_was_heard(
+    own_folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server()
+    monkeypatch.setenv("DRAGTOR_LOAD_WEB_ALLOW_PRIVATE", "true")
+    sound = server.routes["/ep1.mp3"] = Episode(EPISODE.read_bytes())
+    loaders = open_loaders(load_config(), own_folders)
+    documents = []
+    try:
+        for notes in ("Old notes.", "New notes.\n\n(00:09) Thanks"):
+            described = f"<description>{notes}</description>"
+            feed = rss(episode(server, 1, described))
+            server.routes["/feed.xml"] = say(feed, Content_Type="application/rss+xml")
+            with sound_river(own_folders, loaders=loaders, feeds=loaders["feed"]) as ingest:
+                ingest.add([f"{server.url}/feed.xml"])
+                assert ingest.report.failed == []
+                (row,) = ingest.writer.store.documents()
+                found = ingest.writer.store.document(row["id"])
+                assert found is not None
+                documents.append(found)
+                if len(documents) == 1:
+                    names = {"SPEAKER_00": "Anna W."}
+                    put_speakers(ingest.writer, found.id, renamed(found, names))
+    finally:
+        server.close()
+    before, after = documents
+    assert len(sound.asked) == 1
+    assert (before.text.endswith("Old notes."), "New notes." in after.text) == (True, True)
+    spoken = [[d.text[s.start : s.end] for s in d.segments] for d in documents]
+    assert spoken[0] == spoken[1]
+    assert [(s.start_s, s.speaker) for s in before.segments] == [
+        (s.start_s, s.speaker) for s in after.segments
+    ]
+    assert [s.voice for s in before.speakers] == [s.voice for s in after.speakers]
+    assert [s.name for s in after.speakers] == ["Anna W.", "Yves Gravelle"]
+    assert {name: after.meta[name] for name in ("language", "duration_s", "voices")} == {
+        "language": "en", "duration_s": 16.0, "voices": "two",
+    }  # fmt: skip
+    assert "## Start" not in before.text
 
 
 def test_a_feed_leaves_no_sound_once_it_is_heard_and_no_page_once_it_is_removed(
@@ -366,7 +425,7 @@ def test_an_episode_from_sound_to_a_cited_second(own_folders: Path, cli: Cli) ->
     source = cli("sources", "--json").json["sources"][0]["id"]
     shown = cli("sources", "show", source, "--transcript").out
     assert "## Who is ready" in shown
-    assert "**Anna Weber** [0:00] Welcome to Rock Talk" in shown
+    assert "**Anna Weber** [0:00] Welcome to Rock" in shown
     assert "**Tom Keller**" in shown
     hit = cli("search", "growth plates", "--speaker", "keller", "--json").json["hits"][0]
     assert hit["speaker"] == "Tom Keller"

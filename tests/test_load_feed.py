@@ -21,6 +21,7 @@ from dragtor.errors import LoadError, Missing, UsageError
 from dragtor.load.entry import Show, read_feed, restored, stored, text_of
 from dragtor.load.feed import FeedLoader
 from dragtor.load.feedxml import is_feed
+from dragtor.load.item import MOST_NEW, Item, mark, newer
 from dragtor.load.podcast import chapters_of_json, chapters_of_notes, the_show, title_number
 from dragtor.types import Chapter, Document, Recording, short_hash
 
@@ -228,6 +229,46 @@ def test_posts_are_all_taken_and_of_episodes_the_newest(
     assert taken(match="zebra", episode="EP 5", refresh=True) == []
     with pytest.raises(UsageError):
         taken(match="(")
+
+
+def test_all_that_came_since_the_last_visit_is_taken(
+    server: Server, load: Callable[..., FeedLoader]
+) -> None:
+    url = f"{server.url}/feed"
+    server.routes["/feed"] = Feed(rss(*(episode(server, n) for n in range(1, 10)), post(3)))
+    loader = load()
+
+    def taken(since: str, **options: Any) -> list[str]:
+        found = loader.discover(url, since=since, **options)
+        return [item.uri.rpartition("/")[2] for item in found]
+
+    assert taken("2024-03-04 https://show.example/4") == ["9", "8", "7", "6", "5", "3"]
+    assert taken("2024-03-04 https://show.example/gone", latest=2) == ["9", "8", "7", "6", "5"]
+    assert taken("2024-03-08 https://show.example/8", latest=2) == ["9", "8"]
+    assert taken(" https://show.example/gone", latest=2) == ["9", "8"]  # of no date
+    assert taken("2024-03-01 https://show.example/1", episode="EP 4") == ["4"]
+    assert loader.notes == []  # type: ignore[attr-defined]
+    many = [
+        f"<title>{n}</title><link>https://blog.example/{n}</link>{day(n % 28 + 1)}"
+        for n in range(MOST_NEW + 11)
+    ]
+    server.routes["/feed"] = Feed(rss(*many), '"f2"')
+    assert len(taken("2024-01-01 https://show.example/1", latest=2, refresh=True)) == MOST_NEW
+    assert loader.notes == [  # type: ignore[attr-defined]
+        f"The Show: {MOST_NEW} of {MOST_NEW + 11} new entries are taken;"
+        f" all with --latest {MOST_NEW + 11}"
+    ]
+
+
+def test_a_list_ends_at_its_newest_that_is_out() -> None:
+    def items(*days: str) -> list[Item]:
+        return [Item(f"u{number}", published=day) for number, day in enumerate(days)]
+
+    assert mark(items("9999-01-01", "2024-03-02", "2024-03-01")) == "2024-03-02 u1"
+    assert mark(items("", "")) == " u0"
+    assert mark([]) == ""
+    undated = items("", "", "")
+    assert [newer(undated, since) for since in ("", " u0", " u2", " gone")] == [0, 0, 2, 0]
 
 
 def numbered(title: str, tags: str = "") -> str:
@@ -462,9 +503,39 @@ def test_an_episode_without_a_transcript_is_its_sound(
         "season": 2,
         "episode": 1,
         "enclosure": f"{server.url}/ep1.mp3",
+        "bytes": 10,
         "page": "https://show.example/1",
         "stamp": document.meta["stamp"],
     }
+
+
+def test_sound_that_was_heard_is_not_fetched_for_new_notes(
+    server: Server, load: Callable[..., FeedLoader]
+) -> None:
+    sound = server.routes["/ep1.mp3"] = Episode()
+    heard = one(server, load(), "<description>Old notes.</description>").document
+    load().heard(heard.uri)
+
+    def again(extra: str = "", size: int = 10, query: str = "") -> Recording:
+        entry = episode(server, 1, f"<description>New notes.</description>{extra}")
+        entry = entry.replace('length="10"', f'length="{size}"')
+        body = rss(entry.replace(".mp3", f".mp3{query}"))
+        server.routes["/feed"] = Feed(body, f'"{short_hash(body.decode())}"')
+        loader = load()
+        (item,) = loader.discover(f"{server.url}/feed", refresh=True)
+        found = loader.read(item.uri, refresh=True, heard=heard)
+        assert isinstance(found, Recording)
+        return found
+
+    for query in ("", "?signed=2"):
+        found = again(query=query)
+        assert (found.audio, found.words, found.document.text) == (None, (), "New notes.")
+    assert len(sound.asked) == 1
+    server.routes["/t.vtt"] = say(b"WEBVTT\n\n00:00.000 --> 00:02.000\nHang on.\n")
+    assert again(transcript("vtt")).words
+    assert len(sound.asked) == 1
+    assert again(size=11).audio is not None
+    assert len(sound.asked) == 2
 
 
 def test_an_enclosure_behind_six_redirects_resumes_after_a_cut(

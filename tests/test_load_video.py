@@ -240,9 +240,15 @@ def test_a_list_gives_its_newest_first(server: Server, watcher: Watcher) -> None
     assert recording.document.meta["show"] == "Talks"
     known = watcher.video.discover(f"{server.url}/talks", match="Talk 1|/0.wav", refresh=True)
     assert known == [
-        Item(f"{server.url}/1.wav", str(recording.document.meta["stamp"])),
-        Item(f"{server.url}/0.wav"),
+        Item(f"{server.url}/1.wav", str(recording.document.meta["stamp"]), "2024-01-03"),
+        Item(f"{server.url}/0.wav", "", "2024-01-01"),
     ]
+    since = f"2024-01-01 {server.url}/0.wav"
+    for known in (since, "2024-01-01 https://gone.example/talk"):
+        watcher.notes.clear()
+        fresh = watcher.video.discover(f"{server.url}/talks", latest=1, since=known)
+        assert [item.uri for item in fresh] == [item.uri for item in items]
+        assert watcher.notes == []
     with pytest.raises(LoadError, match="no video is listed that can be read"):
         watcher.video.discover(f"{server.url}/talks", match="Talk 7")
     with pytest.raises(UsageError, match="no regular expression"):
@@ -372,6 +378,28 @@ def test_a_name_that_leads_to_a_private_address_never_reaches_ytdlp(tmp_path: Pa
     with pytest.raises(BlockedURL, match="only http and https"):
         video.read("file:///etc/passwd.mp3")
     assert not (tmp_path / "v").exists()
+
+
+def test_a_name_that_leads_elsewhere_after_its_check_is_not_followed(
+    server: Server, tmp_path: Path
+) -> None:
+    """Every connection is made to an address that was checked, whatever the name says next."""
+    server.routes["/talk.wav"] = Ranged(SOUND, "audio/wav")
+    url = f"http://talks.example:{server.port}/talk.wav"
+    answers = ["93.184.215.14"] * 2  # for the loader, and before yt-dlp's first request
+
+    def rebound(name: str, port: int) -> list[str]:
+        return [answers.pop() if answers else "127.0.0.1"]
+
+    web = replace(OPEN, allow_private=False)
+    video = VideoLoader(VideoConfig(), web, tmp_path / "v", notify=print, resolve=rebound)
+    with pytest.raises(BlockedURL, match=r"leads to a private address \(127\.0\.0\.1\)"):
+        video.read(url)
+    assert (answers, server.asked) == ([], [])
+    video = VideoLoader(VideoConfig(), OPEN, tmp_path / "v", notify=print, resolve=rebound)
+    found = video.read(url).audio  # a name that this machine does not know
+    assert found is not None
+    assert found.read_bytes() == SOUND
 
 
 def test_a_page_cannot_send_ytdlp_to_a_private_address(server: Server, tmp_path: Path) -> None:
@@ -969,6 +997,31 @@ def test_captions_that_appear_later_are_taken_by_a_refresh(
     assert watcher.video.read(url) == captioned
 
 
+def test_sound_that_was_heard_is_dropped_and_not_fetched_for_new_notes(
+    server: Server, watcher: Watcher, told: list[dict[str, Any]]
+) -> None:
+    url = f"{server.url}/talk.mp4"
+    server.routes["/sound"] = Ranged(SOUND, "audio/mp4")
+    sounds = [{**form("a", "opus", "none", 50), "url": f"{server.url}/sound", "protocol": "http"}]
+    told.append(youtube(formats=sounds))
+    first = watcher.video.read(url)
+    assert first.audio is not None
+    watcher.video.heard(url)
+    assert not first.audio.exists()
+    assert watcher.video.discover(url) == [Item(url, str(first.document.meta["stamp"]))]
+    told.append(youtube(formats=sounds, description="New notes."))
+    again = watcher.video.read(url, refresh=True, heard=first.document)
+    assert (again.audio, again.words, again.document.text) == (None, (), "New notes.")
+    assert again.document.meta["stamp"] != first.document.meta["stamp"]
+    assert watcher.video.read(url, heard=first.document) == again
+    assert server.asked == ["/sound"]
+    assert watcher.video.read(url).audio == first.audio  # nobody has its words
+    assert server.asked == ["/sound", "/sound"]
+    watcher.video.heard(url)
+    watcher.video.forget([url])
+    assert not [path for path in watcher.folder.iterdir() if path.is_file()]
+
+
 @pytest.mark.parametrize("answer", [say(b"", 429), say(b"WEBVTT\n\n"), None])
 def test_captions_that_are_here_stay_where_new_ones_cannot_be_had(
     server: Server, watcher: Watcher, told: list[dict[str, Any]], answer: Answer | None
@@ -984,6 +1037,7 @@ def test_captions_that_are_here_stay_where_new_ones_cannot_be_had(
         told.append(youtube())
     assert watcher.video.read(url, refresh=True) == first
     assert set(server.asked) == {"/en.vtt"}
+    watcher.video.heard(url)  # drops sound only
     assert watcher.video.read(url) == first
 
 

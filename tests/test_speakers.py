@@ -79,7 +79,11 @@ def test_a_new_name_changes_no_passage_and_no_vector(library: Path) -> None:
     ("name", "found"),
     [
         ("yves", ["Max hangs build strength."]),
-        ("GRAV", ["Max hangs build strength."]),
+        ("GRAVELLE", ["Max hangs build strength."]),
+        ("Gravelle, Yvés", ["Max hangs build strength."]),
+        ("GRAV", []),  # words are whole
+        ("Yves Klein", []),
+        ("-", []),
         ("speaker_00", ["Who are you?", "Say more."]),
         ("steven", []),
         ("SPEAKER_01", []),  # it has a name
@@ -88,6 +92,25 @@ def test_a_new_name_changes_no_passage_and_no_vector(library: Path) -> None:
 def test_search_by_who_speaks(library: Path, name: str, found: list[str]) -> None:
     with reader(library) as store:
         assert sorted(find(store, "hangs", Filters(speaker=name))) == sorted(found)
+
+
+def test_a_name_in_full_wins_over_longer_ones_among_what_is_searched(own_folders: Path) -> None:
+    shown = {"a.mp3": "Rob", "b.mp3": "Rob Roy", "c.mp3": "Robert", "d.mp3": "Zoë"}
+    with Writer.open(own_folders) as writer:
+        for name, speaker in shown.items():
+            talk = replace(episode(name), speakers=(Speaker("SPEAKER_01", speaker),))
+            put(writer, replace(talk, text=LINES.replace("Max", speaker), author=name))
+
+    def found(**filters: str) -> set[str]:
+        with reader(own_folders) as store:
+            texts = find(store, "hangs", Filters(**filters))
+            return {text.removesuffix(" hangs build strength.") for text in texts}
+
+    assert found(speaker="rob") == {"Rob"}
+    assert found(speaker="roy") == {"Rob Roy"}
+    assert found(speaker="rob", author="b.mp3") == {"Rob Roy"}
+    assert found(speaker="rob", author="c.mp3") == set()
+    assert found(speaker="zoe") == {"Zoë"}
 
 
 def test_a_show_is_known_by_the_voices_that_are_sure(library: Path) -> None:
@@ -142,6 +165,8 @@ def test_a_question_may_ask_for_what_somebody_says(library: Path, question: str,
         ("Ann Lee", "According to ann lee, how long?", "Ann Lee"),
         ("Jan from Bonn", "What is said of hangs from the edge?", ""),
         ("Mary O'Brien", "What is Mary O'Brien's view?", "Mary O'Brien"),
+        ("Zoë Mayr, Ann", "What does Zoe think?", "Zoë Mayr"),
+        ("Jose", "What does José think?", "Jose"),
     ],
 )
 def test_a_speaker_is_asked_for_in_whole_words(

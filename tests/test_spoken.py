@@ -6,11 +6,12 @@ import itertools
 import subprocess
 import sys
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dragtor.spoken import PARAGRAPH_CHARACTERS, SENTENCE_WORDS, spoken
-from dragtor.types import Chapter, Word
+from dragtor.spoken import PARAGRAPH_CHARACTERS, SENTENCE_WORDS, called, spoken, words_of
+from dragtor.types import Chapter, Document, Word
 
 
 def words(text: str, start_s: float = 0.0, speaker: str | None = None) -> list[Word]:
@@ -85,7 +86,7 @@ def test_any_words_give_whole_spans(
 LIMITED = """
 import resource
 from dragtor.spoken import spoken
-from dragtor.types import Chapter, Word
+from dragtor.types import Chapter, Document, Word
 resource.setrlimit(resource.RLIMIT_CPU, (10, 10))
 text, _ = spoken([Word("end", 9, 10)], [Chapter("c", 0)] * 700_000)
 assert text.count("## c") == 700_000
@@ -95,3 +96,57 @@ assert text.count("## c") == 700_000
 def test_many_chapters_take_no_more_than_their_share_of_time() -> None:
     run = subprocess.run([sys.executable, "-c", LIMITED], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ("yves", {"Yves Gravelle"}),
+        ("Rob", {"Rob"}),
+        ("roy", {"Rob Roy"}),
+        ("Robert", set()),
+        ("ZOE", {"Zoë", "Zoe\u0308"}),
+        ("Gravelle, Yves", {"Yves Gravelle"}),
+        ("yves rob", set()),
+        ("speaker_00", {"SPEAKER_00"}),
+        ("SPEAKER", set()),
+        ("", set()),
+        ("?", set()),
+    ],
+)
+def test_who_is_meant_by_a_name(asked: str, meant: set[str]) -> None:
+    names = [
+        "Yves Gravelle",
+        "Rob",
+        "Rob Roy",
+        "Roberta",
+        "Zoë",
+        "Zoe\u0308",
+        "SPEAKER_00",
+        "?",
+        "",
+    ]
+    assert called(asked, names) == meant
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["a", "b.", "c?", "#", "##", "\u00e9!"]),
+            st.sampled_from([0.1, 0.5, 2.0]),
+            st.sampled_from(["A", "B", None]),
+        ),
+        max_size=60,
+    ),
+    st.lists(st.floats(0, 60), max_size=3),
+)
+def test_a_text_gives_its_sentences_back(
+    said: list[tuple[str, float, str | None]], starts: list[float]
+) -> None:
+    ends = list(itertools.accumulate(step for _, step, _ in said))
+    heard = [
+        Word(text, end - 0.1, end, who) for (text, _, who), end in zip(said, ends, strict=True)
+    ]
+    text, segments = spoken(heard, [Chapter(f"Part {s}", s) for s in starts])
+    document = Document("d", "u", "audio", "t", f"{text}\n\n## Notes\n\nx", segments=segments)
+    assert spoken(*words_of(document)) == (text, segments)

@@ -138,9 +138,9 @@ def test_windows_hold_all_speech_once_and_are_few() -> None:
 
 def test_windows_are_cut_at_the_longer_pause() -> None:
     spoken = [(0.0, 8.0), (8.2, 16.0), (17.0, 24.0), (24.2, 32.0)]
-    assert windows(spoken, 33.0) == [((0.0, 16.2),), ((16.8, 32.2),)]
+    assert windows(spoken, 33.0) == [((0.0, 16.25),), ((16.75, 32.25),)]
     far = windows([(1.0, 2.0), (100.0, 101.0)], 200.0)
-    assert far == [((0.8, 2.2), (99.8, 101.2))]  # together, without what lies between
+    assert far == [((0.75, 2.25), (99.75, 101.25))]  # together, without what lies between
 
 
 def test_sounds_of_windows_come_from_any_blocks() -> None:

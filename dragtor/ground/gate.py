@@ -33,7 +33,7 @@ _NO_NAMES = frozenset(
     june july august september october november december christmas easter tv ok ps i'm""".split()
 )
 LAY_WORDS = 0.5  # of the question's words in the best sentence; fewer: other words than the text's
-OVER_REFUSAL = 0.06  # of answerable questions of each wording, at the gate alone
+OVER_REFUSAL = 0.04  # of answerable questions of each wording, at the gate alone
 FOLDS = 5
 CENTRE = 0.8
 RIDGE = 0.02

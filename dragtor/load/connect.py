@@ -6,6 +6,7 @@ Knows how requests and urllib3 open a socket; knows nothing of redirects, retrie
 from __future__ import annotations
 
 import ipaddress
+import math
 import os
 import socket
 import threading
@@ -20,6 +21,8 @@ from dragtor.load.address import ALLOW_PRIVATE, check_host, is_public, shown
 
 if TYPE_CHECKING:
     import requests
+
+Connect = Callable[[Any], socket.socket]  # of a connection that urllib3 is about to open
 
 MAX_ADDRESSES = 4  # of one name, tried in turn
 
@@ -109,42 +112,47 @@ class Guard:
         return found[:MAX_ADDRESSES]
 
     def open(self, connection: Any) -> socket.socket:
+        """A socket to a checked address of the connection's host, watched from now on."""
+        opened = self.connect(connection, lambda: self._end - time.monotonic())
+        self._watched.append(opened.dup())
+        if self._expired.is_set():
+            self._expire()
+        return opened
+
+    def connect(
+        self, connection: Any, left_s: Callable[[], float] = lambda: math.inf
+    ) -> socket.socket:
         """A socket to a checked address of the connection's host; urllib3's `_new_conn`."""
         from urllib3.exceptions import NewConnectionError
         from urllib3.util.connection import create_connection
 
         failure: OSError | None = None
         for address in self.addresses(connection._dns_host, connection.port):
-            left_s = max(0.001, min(connection.timeout, self._end - time.monotonic()))
+            wait_s = max(0.001, min(connection.timeout, left_s()))
             try:
                 opened = create_connection(
-                    (address, connection.port), left_s, socket_options=connection.socket_options
+                    (address, connection.port), wait_s, socket_options=connection.socket_options
                 )
             except OSError as error:
                 failure = error
                 continue
             opened.settimeout(connection.timeout)
-            self._watched.append(opened.dup())
-            if self._expired.is_set():
-                self._expire()
             return opened
         raise NewConnectionError(connection, "no address answered") from failure
 
 
-def guarded_session(guard: Guard) -> requests.Session:
-    """A session whose every connection `guard` opens: no proxy, no .netrc, no redirects."""
-    import requests
-    from requests.adapters import HTTPAdapter
+def pinned_pools(connect: Connect) -> dict[str, Any]:
+    """urllib3's pools by scheme; `connect` opens all their connections."""
     from urllib3.connection import HTTPConnection, HTTPSConnection
     from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
     class Plain(HTTPConnection):
         def _new_conn(self) -> socket.socket:
-            return guard.open(self)
+            return connect(self)
 
     class Secure(HTTPSConnection):
         def _new_conn(self) -> socket.socket:
-            return guard.open(self)
+            return connect(self)
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain
@@ -152,10 +160,20 @@ def guarded_session(guard: Guard) -> requests.Session:
     class SecurePool(HTTPSConnectionPool):
         ConnectionCls = Secure
 
+    return {"http": PlainPool, "https": SecurePool}
+
+
+def guarded_session(guard: Guard) -> requests.Session:
+    """A session whose every connection `guard` opens: no proxy, no .netrc, no redirects."""
+    import requests
+    from requests.adapters import HTTPAdapter
+
+    pools = pinned_pools(guard.open)
+
     class Adapter(HTTPAdapter):
         def init_poolmanager(self, *args: Any, **named: Any) -> None:
             super().init_poolmanager(*args, **named)
-            self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
+            self.poolmanager.pool_classes_by_scheme = pools
 
     session = requests.Session()
     session.trust_env = False

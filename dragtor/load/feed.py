@@ -7,7 +7,7 @@ What a feed's bytes mean belongs to entry and podcast; knows nothing of transcri
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from dragtor.load.download import download, forget
 from dragtor.load.entry import Entry, Show, Transcript, read_feed, restored, stored, text_of
 from dragtor.load.feedxml import is_feed
 from dragtor.load.http import Fetcher, Reply, Resolver, system_resolver
-from dragtor.load.item import Item
+from dragtor.load.item import MOST_NEW, Item, newer
 from dragtor.load.podcast import (
     Found,
     chapters_of_json,
@@ -91,11 +91,13 @@ class FeedLoader:
         refresh: bool = False,
         latest: int = 0,
         episode: str = "",
+        since: str = "",
     ) -> list[Item]:
         """The entries, newest first, that `match` (a regex on title and address) finds.
 
         `latest` takes the newest so many; 0: all posts, and of episodes what the settings say.
-        `episode` picks by number, title words or date. Asks once, and only for what changed;
+        All that came after the mark `since` are taken too, MOST_NEW at most. `episode` picks by
+        number, title words or date. Asks once, and only for what changed;
         an unreachable feed is listed as it was last seen, unless `refresh`. Every Item has its
         stamp, with `refresh` too: what stands in the feed as before need not be read again.
         Raises LoadError where nothing is found; with `refresh` the list is empty then, since
@@ -116,19 +118,25 @@ class FeedLoader:
             listed, entries = entries, chosen(entries, episode)
             if not entries and not refresh:
                 raise no_episode(listed, episode, url)
-        entries = self._newest(entries, latest, show.title or shown(url))
+        since = "" if episode else since
+        entries = self._newest(entries, latest, since, show.title or shown(url))
         self._listed |= {entry.uri: (entry, show, url) for entry in entries}
-        return [Item(entry.uri, entry.stamp) for entry in entries]
+        return [Item(entry.uri, entry.stamp, entry.published) for entry in entries]
 
-    def read(self, uri: str, *, refresh: bool = False) -> Document | Recording:
+    def read(
+        self, uri: str, *, refresh: bool = False, heard: Document | None = None
+    ) -> Document | Recording:
         """A post as a Document, an episode as a Recording with words, or else with its sound.
 
         A refresh asks whether sound that is here has changed; all else is asked for anyhow.
+        `heard` is what was made of its sound: where the feed names the same sound as then, the
+        Recording has neither words nor sound.
         """
         entry, show, feed = self._entry(uri)
         text = text_of(entry)
         if entry.media:
-            return self._recording(entry, show, feed, text, refresh)
+            same = heard is not None and _sound_of(heard.meta) == _sound_of(_told(entry))
+            return self._recording(entry, show, feed, text, refresh, same)
         return self._post(entry, show, feed, text)
 
     def stamp(self, uri: str) -> str:
@@ -142,6 +150,10 @@ class FeedLoader:
             known = restored(page.body) if page else None
             self.forget_sound(entry.enclosure for entry in (known[0].entries if known else ()))
             self._cache.drop(_key(url))
+
+    def heard(self, uri: str) -> None:
+        """Drop the sound of this enclosure: its words are kept elsewhere."""
+        self.forget_sound([uri])
 
     def forget_sound(self, urls: Iterable[str]) -> None:
         """Drop the sound that was fetched from these enclosures, listed still or not."""
@@ -186,15 +198,27 @@ class FeedLoader:
         self._cache.save(_key(url), page)
         return show
 
-    def _newest(self, entries: list[Entry], latest: int, name: str) -> list[Entry]:
-        """The newest `latest` of all; without it all posts, and the newest of the episodes."""
-        if latest:
-            return entries[:latest]
-        episodes = [entry for entry in entries if entry.media]
-        left = episodes[self._config.latest :]
-        if left:
+    def _newest(self, entries: list[Entry], latest: int, since: str, name: str) -> list[Entry]:
+        """The newest `latest` of all; without it all posts, and the newest of the episodes.
+
+        More where more are new.
+        """
+        fresh = entries[: newer(entries, since)]
+        if not latest:
+            fresh = [entry for entry in fresh if entry.media]
+        if len(fresh) > max(latest, MOST_NEW):
             self._notify(
-                f"{shown(name)}: {self._config.latest} of {len(episodes)} episodes are taken;"
+                f"{shown(name)}: {MOST_NEW} of {len(fresh)} new entries are taken;"
+                f" all with --latest {len(fresh)}"
+            )
+        taken = max(latest or self._config.latest, min(len(fresh), MOST_NEW))
+        if latest:
+            return entries[:taken]
+        episodes = [entry for entry in entries if entry.media]
+        left = episodes[taken:]
+        if left and not since:
+            self._notify(
+                f"{shown(name)}: {taken} of {len(episodes)} episodes are taken;"
                 " more with --latest N, one with --episode"
             )
         later = {entry.uri for entry in left}
@@ -243,18 +267,18 @@ class FeedLoader:
             "feed": feed,
             "season": season,
             "episode": episode,
-            "enclosure": entry.enclosure,
             "page": entry.page,
+            **_told(entry),
         }
         return {name: value for name, value in told.items() if value} | {"stamp": entry.stamp}
 
     # Episodes
 
     def _recording(
-        self, entry: Entry, show: Show, feed: str, notes: str, refresh: bool
+        self, entry: Entry, show: Show, feed: str, notes: str, refresh: bool, same: bool
     ) -> Recording:
         words, language = self._words(entry, show)
-        audio = None if words else self._sound(entry, refresh)
+        audio = None if words or same else self._sound(entry, refresh)
         document = Document(
             short_hash(entry.enclosure),
             entry.enclosure,
@@ -314,6 +338,17 @@ class FeedLoader:
 
     def _get(self, url: str) -> bytes:
         return _accepted(self._fetcher.get(url, {"Accept": "*/*"}), url).body
+
+
+def _told(entry: Entry) -> dict[str, Any]:
+    """What the feed says of an entry's sound."""
+    return {"enclosure": entry.enclosure, "bytes": entry.size}
+
+
+def _sound_of(told: Mapping[str, Any]) -> tuple[str, int]:
+    """What tells one sound from another; where its size is told, a signed query does not count."""
+    url, size = str(told.get("enclosure", "")), int(told.get("bytes", 0))
+    return url.partition("?")[0] if size else url, size
 
 
 def _key(url: str) -> str:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dragtor.config import WebConfig
 from dragtor.errors import BlockedURL, LoadError
@@ -96,6 +96,11 @@ class Fetcher:
                 raise
             return True
         return False
+
+    def connect(self, connection: Any) -> socket.socket:
+        """What opens the connections of others, see `pinned_pools`: to a checked address."""
+        permitted = self._config.allow_private
+        return Guard(self._resolve, permitted, self._config.total_timeout_s).connect(connection)
 
     def get(
         self, url: str, headers: Mapping[str, str] | None = None, *, trusted: bool = False

@@ -21,7 +21,7 @@ from dragtor.errors import LoadError, UsageError
 from dragtor.load.address import check_url, shown
 from dragtor.load.captions import read_captions
 from dragtor.load.http import Fetcher, Resolver, system_resolver
-from dragtor.load.item import Item
+from dragtor.load.item import MOST_NEW, Item, newer
 from dragtor.load.video_info import (
     WATCH,
     Info,
@@ -30,6 +30,7 @@ from dragtor.load.video_info import (
     address,
     canonical,
     choose_captions,
+    day_of,
     describe,
     is_media,
     is_readable,
@@ -40,7 +41,7 @@ from dragtor.load.video_info import (
     videos,
 )
 from dragtor.load.ytdlp import LATER, NO_FORMATS, extractor_of, failures, open_ytdlp
-from dragtor.types import Recording, short_hash
+from dragtor.types import Document, Recording, short_hash
 
 RESUMES = "the part is kept; the next run goes on from there"
 SPARE = 20  # entries listed beyond those wanted: some are private, some live
@@ -86,10 +87,17 @@ class VideoLoader:
         self._lists: dict[str, str] = {}  # title of the list that a video was found in
 
     def discover(
-        self, uri: str, *, match: str = "", refresh: bool = False, latest: int = 0
+        self,
+        uri: str,
+        *,
+        match: str = "",
+        refresh: bool = False,
+        latest: int = 0,
+        since: str = "",
     ) -> list[Item]:
         """A video yields itself; a list or channel its `latest` (0: as configured), newest first.
 
+        All that came after the mark `since` are taken too, MOST_NEW at most.
         `match` is a regex on title and address of a list's videos; those that are private or not
         over are passed by. Stamps are of what is here: an Item without one is to be read. With
         `refresh` that is a single video too, but not a list's that is here. Raises LoadError on
@@ -103,41 +111,48 @@ class VideoLoader:
         if _is_single(url):
             return [Item(url, "" if refresh else self.stamp(url))]
         wish = latest or self._config.latest
-        listed = self._list(url, f"1:{wish + SPARE}")
+        reach = max(wish, MOST_NEW if since else 0) + SPARE
+        listed = self._list(url, f"1:{reach}")
         if "entries" not in listed:
             return [Item(url, "" if refresh else self.stamp(url))]
-        if (listed.get("playlist_count") or 0) > wish + SPARE and oldest_first(listed):
-            listed = self._list(url, f"-{wish + SPARE}:")
+        if (listed.get("playlist_count") or 0) > reach and oldest_first(listed):
+            listed = self._list(url, f"-{reach}:")
         cookies = bool(self._config.cookies_from_browser)
-        found: dict[str, None] = {}
+        found: dict[str, Item] = {}
         for entry in newest_first(listed):
             place = address(entry, url, listed=True)
             if is_readable(entry, cookies) and wanted.search(f"{entry.get('title')}\n{place}"):
-                found[place] = None
+                found.setdefault(place, Item(place, self.stamp(place), day_of(entry)))
         if not found:
             raise LoadError(f"no video is listed that can be read: {shown(url)}")
         title = str(listed.get("title") or "")
-        if len(found) > wish:
+        fresh = newer(list(found.values()), since)
+        taken = max(wish, min(fresh, MOST_NEW))
+        if len(found) > taken and (fresh > taken or not since):
             self._notify(
-                f"{shown(title or url)}: the newest {wish} are taken; more with --latest N"
+                f"{shown(title or url)}: the newest {taken} are taken; more with --latest N"
             )
-        items = [Item(place, self.stamp(place)) for place in list(found)[:wish]]
+        items = list(found.values())[:taken]
         self._lists |= {item.uri: title for item in items}
         return items
 
-    def read(self, uri: str, *, refresh: bool = False) -> Recording:
+    def read(self, uri: str, *, refresh: bool = False, heard: Document | None = None) -> Recording:
         """The video with its words where it has captions, else with its sound.
 
         A refresh asks for the facts and the captions again: one request, and one for captions.
         Sound that is here is not fetched again; captions are taken in its place once there are
-        any, and stay where new ones cannot be had.
+        any, and stay where new ones cannot be had. Where the sound was dropped, what was `heard`
+        in it stands for it, and the Recording has neither words nor sound.
         """
         url = self._address(uri)
         known = self._saved(url)
+        if known and not (heard or (self._folder / known.file).is_file()):
+            known = None
         video = self._fetch(url, known) if refresh or not known else known
         path = self._folder / video.file
         if video.captions == "none":
-            return Recording(video.document(), path, (), video.parts(), video.language)
+            audio = path if path.is_file() else None
+            return Recording(video.document(), audio, (), video.parts(), video.language)
         words = read_captions(path.read_bytes(), video.kind)
         return Recording(video.document(), None, words, video.parts(), video.language)
 
@@ -145,6 +160,13 @@ class VideoLoader:
         """Hash of what was fetched of this video, empty where nothing was; no network."""
         video = self._saved(canonical(uri))
         return video.stamp if video else ""
+
+    def heard(self, uri: str) -> None:
+        """Drop the sound of this video, not its captions: its words are kept elsewhere."""
+        video = self._saved(canonical(uri))
+        if video and video.captions == "none":
+            with suppress(OSError):
+                (self._folder / video.file).unlink()
 
     def forget(self, uris: Iterable[str]) -> None:
         """Remove what is kept of these videos."""
@@ -167,15 +189,18 @@ class VideoLoader:
             video = Video(**found)
         except (OSError, ValueError, TypeError, KeyError):
             return None
-        return video if (self._folder / video.file).is_file() else None
+        dropped = video.captions == "none" and video.content
+        return video if dropped or (self._folder / video.file).is_file() else None
 
     def _save(self, url: str, video: Video) -> Video:
         """Written whole or not at all; a damaged or absent one counts as nothing fetched."""
         import hashlib
 
-        with (self._folder / video.file).open("rb") as file:
-            content = hashlib.file_digest(file, "sha256").hexdigest()
-        video = replace(video, stamp=short_hash(json.dumps(asdict(video)), content))
+        if (self._folder / video.file).is_file():  # else it was dropped, and known
+            with (self._folder / video.file).open("rb") as file:
+                content = hashlib.file_digest(file, "sha256").hexdigest()
+            video = replace(video, content=content)
+        video = replace(video, stamp=short_hash(json.dumps(asdict(video))))
         path = self._folder / f"{short_hash(url)}.json"
         part = path.with_name(f"{path.name}.{os.getpid()}.part")
         part.write_text(json.dumps(asdict(video)), "utf-8")
@@ -207,7 +232,8 @@ class VideoLoader:
             if mute:
                 raise mute
             if known:
-                kept = {name: getattr(known, name) for name in ("captions", "kind", "file")}
+                names = ("captions", "kind", "file", "content")
+                kept = {name: getattr(known, name) for name in names}
                 language = known.language if known.kind else video.language
                 return self._save(url, replace(video, **kept, language=language))
             return self._save(url, replace(video, file=self._sound(ydl, info, url)))
@@ -267,8 +293,8 @@ class VideoLoader:
             total = total or int(state.get("total_bytes_estimate") or 0)
             self._progress(f"downloading {shown(title, 60)}", done, max(done, total))
 
-        check = self._fetcher.is_private
-        return open_ytdlp(url, self._config, self._web, self._folder, check, watch, items)
+        checks = self._fetcher.is_private, watch, items, self._fetcher.connect
+        return open_ytdlp(url, self._config, self._web, self._folder, *checks)
 
 
 def _is_single(url: str) -> bool:

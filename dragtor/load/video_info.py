@@ -6,9 +6,11 @@ Knows no network, no folder and no error.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -79,6 +81,7 @@ class Video:
     captions: str = "none"  # human, automatic or none
     kind: str = ""  # of the captions
     file: str = ""
+    content: str = ""  # hash of the file
     stamp: str = ""
 
     def document(self) -> Document:
@@ -110,7 +113,6 @@ def describe(info: Info, asked: str, playlist: str = "") -> Video:
     """What is known of one video; `asked` is the address that it was found at."""
     channel = _line(info, "channel") or _line(info, "uploader") or _line(info, "creator")
     direct = bool(info.get("direct"))
-    day = "" if direct else str(info.get("upload_date") or info.get("release_date") or "")
     chapters = tuple(
         (_line(chapter, "title"), float(chapter.get("start_time") or 0))
         for chapter in info.get("chapters") or ()
@@ -126,13 +128,24 @@ def describe(info: Info, asked: str, playlist: str = "") -> Video:
         title,
         sound_only=direct and info.get("vcodec") == "none",
         author=channel,
-        published=f"{day[:4]}-{day[4:6]}-{day[6:]}" if re.fullmatch(r"\d{8}", day) else "",
+        published="" if direct else day_of(info),
         description=clean("\n".join(str(info.get("description") or "").splitlines())).strip(),
         show=channel or one_line(playlist),
         duration_s=float(info.get("duration") or 0),
         language=_primary(spoken_language(info)),
         chapters=chapters,
     )
+
+
+def day_of(info: Info) -> str:
+    """When a video was published, as an ISO 8601 date; empty where that is not told."""
+    day = str(info.get("upload_date") or info.get("release_date") or "")
+    if re.fullmatch(r"\d{8}", day):
+        return f"{day[:4]}-{day[4:6]}-{day[6:]}"
+    try:  # a list has but the second, often estimated
+        return datetime.fromtimestamp(info.get("timestamp") or math.nan, UTC).date().isoformat()
+    except (TypeError, ValueError, OverflowError, OSError):
+        return ""
 
 
 def _line(info: Info, key: str) -> str:

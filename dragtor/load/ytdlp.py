@@ -16,6 +16,7 @@ from typing import Any
 from dragtor.config import VideoConfig, WebConfig
 from dragtor.errors import DragtorError, LibraryError, LoadError
 from dragtor.load.address import shown
+from dragtor.load.connect import Connect, pinned_pools
 from dragtor.load.http import REASONS
 from dragtor.load.video_info import choose_sound, is_media, site_of
 
@@ -71,19 +72,22 @@ def open_ytdlp(
     check: Callable[[str], object],
     watch: Callable[[dict[str, Any]], None],
     items: str = "",
+    connect: Connect | None = None,
 ) -> Any:
     """A YoutubeDL to read `url` with, to be closed after; `items` are the entries of a list.
 
     `check` is asked before every request to a new host, a redirect's too; it raises on one that
-    must not be asked. `watch` hears the state of a download. `folder` gets yt-dlp's cache.
+    must not be asked. `connect` opens the connections, so that a name cannot lead elsewhere than
+    it did when it was checked; behind a proxy names are the proxy's. `watch` hears the state of a
+    download. `folder` gets yt-dlp's cache.
     """
     options = _options(url, video, web, folder)
     options |= {"progress_hooks": [watch]} | ({"playlist_items": items} if items else {})
     with failures(url):
-        return _guarded(check)(options)
+        return _guarded(check, connect)(options)
 
 
-def _guarded(check: Callable[[str], object]) -> Any:
+def _guarded(check: Callable[[str], object], connect: Connect | None) -> Any:
     """A YoutubeDL whose every request passes `check`, and that starts no other program."""
     from yt_dlp import YoutubeDL
     from yt_dlp.downloader import get_suitable_downloader
@@ -92,7 +96,7 @@ def _guarded(check: Callable[[str], object]) -> Any:
 
     class Guarded(YoutubeDL):  # type: ignore[misc]
         def build_request_director(self, handlers: Any, preferences: Any = None) -> Any:
-            return super().build_request_director(_handlers(check), preferences)
+            return super().build_request_director(_handlers(check, connect), preferences)
 
         def urlopen(self, req: Any) -> Any:
             try:
@@ -117,7 +121,7 @@ def _guarded(check: Callable[[str], object]) -> Any:
     return Guarded
 
 
-def _handlers(check: Callable[[str], object]) -> list[Any]:
+def _handlers(check: Callable[[str], object], connect: Connect | None) -> list[Any]:
     """What sends yt-dlp's requests; others that it knows follow redirects unseen."""
     from yt_dlp.networking._requests import RequestsRH
     from yt_dlp.networking._urllib import UrllibRH
@@ -127,6 +131,9 @@ def _handlers(check: Callable[[str], object]) -> list[Any]:
     class CheckedRH(RequestsRH):  # type: ignore[misc]
         def _create_instance(self, **settings: Any) -> Any:
             session = super()._create_instance(**settings)
+            if connect:
+                for adapter in session.adapters.values():
+                    adapter.poolmanager.pool_classes_by_scheme = pinned_pools(connect)
             send = session.send  # is called for every hop
 
             def checked_send(request: Any, **options: Any) -> Any:

@@ -19,9 +19,9 @@ from dragtor.speech.stretches import (
     UPPER,
     Speech,
     Stretch,
-    fold,
     key_of,
 )
+from dragtor.spoken import fold
 
 # self: the speaker's own. cohost, guest, intro: somebody introduced. opening: a full name in the
 # first minutes. address: somebody spoken to. third: somebody spoken of, who may be there.

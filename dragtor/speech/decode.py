@@ -6,9 +6,11 @@ Owns all reading of audio files; memory does not grow with their length. Knows n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -29,6 +31,8 @@ BLOCK_S = 5.0  # about the length of a block
 GAP_S = 0.5  # missing sound longer than this becomes silence, so that times stay right,
 GAP_LIMIT_S = 600.0  # unless the container's clock is plainly wrong
 NOTHING_ELSE = {"protocol_whitelist": "none"}  # a playlist in disguise opens no file, no address
+DAY = re.compile(r"(\d{4})(?:[-:./]?(\d\d)(?:[-:./]?(\d\d))?)?(?!\d)")
+CLOCKLESS = ("1904-01-01", "1970-01-01")  # where times begin: written by what has no clock
 AS_SOUND = "is it an audio or a video file?"
 
 
@@ -36,7 +40,8 @@ AS_SOUND = "is it an audio or a video file?"
 class Media:
     """What a container says of itself; texts are empty and numbers 0 where it says nothing.
 
-    `duration_s` is a claim: a cut-off file holds less. `published` is as it was written.
+    `duration_s` is a claim: a cut-off file holds less. `published` is an ISO 8601 date, or its
+    year, or year and month.
     """
 
     duration_s: float
@@ -55,7 +60,8 @@ def probe(path: Path) -> Media:
     Raises LoadError, one line, on a file that is absent, unreadable, or holds no sound.
     """
     with _opened(path) as (container, stream):
-        tags = {name.lower(): value.strip() for name, value in container.metadata.items()}
+        written = (stream.metadata | container.metadata).items()  # Ogg tags its streams
+        tags = {name.lower(): value.strip() for name, value in written}
         length_s = (container.duration or 0) / 1e6
         if stream.duration and stream.time_base:
             length_s = length_s or float(stream.duration * stream.time_base)
@@ -65,7 +71,7 @@ def probe(path: Path) -> Media:
             codec=stream.codec_context.name,
             title=tags.get("title", ""),
             author=tags.get("artist", "") or tags.get("album_artist", ""),
-            published=tags.get("date", ""),
+            published=_day(tags.get("date", "")) or _day(tags.get("creation_time", "")),
             description=tags.get("description", "") or tags.get("comment", ""),
             chapters=_chapters(container),
         )
@@ -214,6 +220,20 @@ def _chapters(container: InputContainer) -> tuple[Chapter, ...]:
         if title and base is not None:
             found.append(Chapter(title, max(0.0, float(chapter["start"] * base))))
     return tuple(found)
+
+
+def _day(tag: str) -> str:
+    """The date that a tag begins with: 2024, 2024-05, 2024-05-06, 20240506; empty: none."""
+    found = DAY.match(tag)
+    if not found:
+        return ""
+    parts = [int(part) for part in found.groups() if part]
+    try:
+        date(*parts, *[1] * (3 - len(parts)))
+    except ValueError:
+        return ""
+    day = "-".join(part for part in found.groups() if part)
+    return "" if day in CLOCKLESS else day
 
 
 def _reason(error: Exception) -> str:

@@ -19,15 +19,17 @@ from urllib.parse import unquote, urlsplit
 from dragtor.errors import LoadError, Missing, UsageError
 from dragtor.speech.align import align
 from dragtor.speech.roles import roles
-from dragtor.spoken import spoken
+from dragtor.spoken import spoken, words_of
 from dragtor.types import Chapter, Document, Recording, Speaker, Turn, Word, short_hash
 
 if TYPE_CHECKING:
+    from dragtor.speech.decode import Media
     from dragtor.speech.diarize import Diarization, Diarizer
     from dragtor.speech.transcribe import Transcriber, Transcript
 
 SAME_VOICE = 0.6  # cosine of two voice prints from here on: one person
 KNOWN_AGAIN = 0.85  # confidence in the name of a voice that was known before
+HEARD = ("language", "duration_s", "voices")  # what is noted of a sound beside its words
 NOTES = "Notes"  # heading of what was written about a recording, after what is said
 Progress = Callable[[str, int, int], None]  # label, seconds done, in all
 
@@ -55,34 +57,26 @@ class Listener:
         self._folder, self._voices = folder, voices
         self._notify, self._progress = notify, progress
 
-    def hear(self, recording: Recording, source_id: str = "") -> Document:
-        """The document of what is said; raises LoadError and Missing."""
-        from dragtor.speech.decode import probe
+    def hear(
+        self, recording: Recording, source_id: str = "", before: Document | None = None
+    ) -> Document:
+        """The document of what is said; raises LoadError and Missing.
 
-        document, words, chapters = recording.document, recording.words, recording.chapters
-        meta = dict(document.meta)
-        title = document.title
+        Of a recording without words and sound it is what was said `before`, with what is written
+        about it now.
+        """
         prints: Mapping[str, tuple[float, ...]] = {}
-        if recording.audio is not None and not words:
-            kept = self._kept(recording.audio, f"{source_id}.{document.id}")
-            language = _known_language(recording.language)
-            transcript = self._transcriber().transcribe(
-                recording.audio, language=language, folder=kept, progress=self._progress
-            )
-            words = transcript.words
-            meta |= {"language": transcript.language, "duration_s": transcript.duration_s}
-            words, prints, engine = self._told_apart(recording.audio, transcript, kept)
-            meta |= {"voices": engine} if engine else {}
-            if engine and document.uri.startswith("file:"):  # its folder stands for a show
-                meta.setdefault("show", document.uri.rpartition("/")[0])
-            media = probe(recording.audio)
-            title, chapters = title or media.title, chapters or media.chapters
-        title = title or unquote(PurePosixPath(urlsplit(document.uri).path).stem)
+        if recording.audio is not None and not recording.words:
+            recording, prints = self._listened(recording, recording.audio, source_id)
+        elif not recording.words and before is not None:
+            recording, prints = _again(recording, before)
+        document, words = recording.document, recording.words
+        title = document.title or unquote(PurePosixPath(urlsplit(document.uri).path).stem)
         if not words and not document.text.strip():
             raise LoadError(f"{title}: nobody speaks in it")
-        document = replace(document, title=title, meta=meta)
+        document = replace(document, title=title)
         document = replace(document, speakers=self._speakers(document, words, prints))
-        return _written(document, words, chapters)
+        return _written(document, words, recording.chapters)
 
     def forget(self, source_id: str = "*", document_id: str = "*") -> None:
         """Drop what is kept for a source, or for one of its documents, and for nobody else."""
@@ -91,6 +85,30 @@ class Listener:
                 mark.unlink()
             if not any(mark.parent.glob("*.for")):
                 shutil.rmtree(mark.parent, ignore_errors=True)
+
+    def _listened(
+        self, recording: Recording, audio: Path, source_id: str
+    ) -> tuple[Recording, Mapping[str, tuple[float, ...]]]:
+        """The recording with the words that are heard in it, and a voice print of each speaker."""
+        from dragtor.speech.decode import probe
+
+        document = recording.document
+        kept = self._kept(audio, f"{source_id}.{document.id}")
+        transcript = self._transcriber().transcribe(
+            audio,
+            language=_known_language(recording.language),
+            folder=kept,
+            progress=self._progress,
+        )
+        words, prints, engine = self._told_apart(audio, transcript, kept)
+        told = {"language": transcript.language, "duration_s": transcript.duration_s}
+        meta = {**document.meta, **told} | ({"voices": engine} if engine else {})
+        if engine and document.uri.startswith("file:"):  # its folder stands for a show
+            meta.setdefault("show", document.uri.rpartition("/")[0])
+        media = probe(audio)
+        document = replace(_filled(document, media), meta=meta)
+        chapters = recording.chapters or media.chapters
+        return replace(recording, document=document, words=words, chapters=chapters), prints
 
     def _kept(self, audio: Path, whose: str) -> Path:
         """Where the words of this sound are kept, marked as `whose`."""
@@ -242,6 +260,29 @@ def _known_again(voice: Sequence[float], known: Sequence[Speaker]) -> Speaker | 
         return None
     nearest = max(known, key=likeness)
     return nearest if likeness(nearest) >= SAME_VOICE else None
+
+
+def _again(
+    recording: Recording, before: Document
+) -> tuple[Recording, Mapping[str, tuple[float, ...]]]:
+    """The recording with the words and the voice prints of its document `before`."""
+    words, chapters = words_of(before)
+    meta = {name: before.meta[name] for name in HEARD if name in before.meta}
+    document = _filled(recording.document, before)
+    document = replace(document, meta={**document.meta, **meta})
+    chapters = recording.chapters or chapters
+    again = replace(recording, document=document, words=words, chapters=chapters)
+    return again, {s.label: s.voice for s in before.speakers if s.voice}
+
+
+def _filled(document: Document, known: Media | Document) -> Document:
+    """The document with title, author and date, where it had none."""
+    return replace(
+        document,
+        title=document.title or known.title,
+        author=document.author or known.author,
+        published=document.published or known.published,
+    )
 
 
 def _written(document: Document, words: Sequence[Word], chapters: Sequence[Chapter]) -> Document:

@@ -14,7 +14,8 @@ from difflib import SequenceMatcher
 from typing import Literal
 
 from dragtor.speech.cues import OPENING_WORDS, Heard
-from dragtor.speech.stretches import FULL, NAMES, NOT_NAMES, Speech, Stretch, fold, key_of
+from dragtor.speech.stretches import FULL, NAMES, NOT_NAMES, Speech, Stretch, key_of
+from dragtor.spoken import fold
 
 Named = dict[str, dict[str, float]]  # label -> key -> how much speaks for it
 

@@ -6,13 +6,13 @@ Text only: knows no cue, no role and no voice.
 from __future__ import annotations
 
 import re
-import unicodedata
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+from dragtor.spoken import fold
 from dragtor.types import Word
 
 UPPER = "A-ZÀ-ÖØ-Þ\u0100\u0106\u010c\u010e\u0110\u0141\u0158\u015a\u0160\u017b\u017d"
@@ -102,12 +102,6 @@ def stretches(words: Sequence[Word]) -> list[Stretch]:
         found.append(Stretch(speaker or "", " ".join(texts), own, tuple(offsets), before))
         before += len(own)
     return found
-
-
-def fold(text: str) -> str:
-    """Lower case, without accents."""
-    plain = unicodedata.normalize("NFKD", text)
-    return "".join(c for c in plain if not unicodedata.combining(c)).casefold()
 
 
 def key_of(name: str) -> str:

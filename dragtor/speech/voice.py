@@ -42,8 +42,8 @@ class Listening:
     off: float = 0.2  # below which it ends,
     pause_s: float = 0.1  # if for so long; a shorter pause is part of the speech
     shortest_s: float = 0.06  # of speech: a click is shorter
-    pad_s: float = 0.2  # kept around speech: soft beginnings and endings go unheard
-    gap_s: float = 0.6  # silence up to this stays in a window; of a longer one, the paddings
+    pad_s: float = 0.25  # kept around speech: soft beginnings and endings go unheard
+    gap_s: float = 1.0  # silence up to this stays in a window; of a longer one, the paddings
     longest_s: float = 28.5  # of a window; Whisper reads 30 s at once
 
 

@@ -5,11 +5,14 @@ Knows the columns; neither how passages are ranked nor what a filter is for.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING
+
+from dragtor.spoken import called
 
 if TYPE_CHECKING:
     from dragtor.store.read import Filters
@@ -22,12 +25,12 @@ CLAUSES = {  # of a passage `p` and its document `d`
     "before": "d.published != '' AND substr(d.published, 1, length(:before)) <= :before",
     "speaker": "p.rowid IN (SELECT id FROM temp.spoken)",
 }
-SPOKEN = (  # what somebody says whose name, or else label, holds :speaker
-    'SELECT s.document_id, s.start, s."end" FROM segments s LEFT JOIN speakers w'
+NAME = "coalesce(nullif(w.name, ''), s.speaker)"  # of who speaks in a segment, or else the label
+SAID = (  # in documents that pass the other filters
+    "FROM segments s JOIN documents d ON d.id = s.document_id AND d.staged = s.staged"
+    " LEFT JOIN speakers w"
     " ON w.document_id = s.document_id AND w.staged = s.staged AND w.label = s.speaker"
-    " WHERE s.staged = 0"
-    " AND instr(fold(coalesce(nullif(w.name, ''), s.speaker, '')), fold(:speaker)) > 0"
-    " ORDER BY s.document_id, s.start"
+    " WHERE s.staged = 0 AND s.speaker IS NOT NULL"
 )
 
 
@@ -41,10 +44,11 @@ def allow(db: sqlite3.Connection, filters: Filters, source_id: str, edition: int
     for table in ("allowed", "spoken"):
         db.execute(f"CREATE TEMP TABLE IF NOT EXISTS {table} (id INTEGER PRIMARY KEY)")
         db.execute(f"DELETE FROM temp.{table}")
-    if filters.speaker:
-        rows = ((row,) for row in _spoken_by(db, values))
-        db.executemany("INSERT INTO temp.spoken VALUES (?)", rows)
     clauses = [clause for name, clause in CLAUSES.items() if getattr(filters, name)]
+    if filters.speaker:
+        others = " AND ".join(["", *(c for c in clauses if c != CLAUSES["speaker"])])
+        rows = ((row,) for row in _spoken_by(db, values, f"{SAID}{others}"))
+        db.executemany("INSERT INTO temp.spoken VALUES (?)", rows)
     added = db.execute(
         "INSERT INTO temp.allowed SELECT p.rowid FROM passages p JOIN documents d"
         " ON d.id = p.document_id AND d.staged = 0"
@@ -54,9 +58,16 @@ def allow(db: sqlite3.Connection, filters: Filters, source_id: str, edition: int
     return added.rowcount
 
 
-def _spoken_by(db: sqlite3.Connection, values: dict[str, str | int]) -> Iterator[int]:
+def _spoken_by(db: sqlite3.Connection, values: dict[str, str | int], said_in: str) -> Iterator[int]:
     """Rows of passages that somebody of this name has a part in; each document is read once."""
-    for document_id, said in groupby(db.execute(SPOKEN, values).fetchall(), key=lambda row: row[0]):
+    names = [row[0] for row in db.execute(f"SELECT DISTINCT {NAME} {said_in}", values)]
+    meant = json.dumps(sorted(called(str(values["speaker"]), names)))
+    found = db.execute(
+        f'SELECT s.document_id, s.start, s."end" {said_in}'
+        f" AND {NAME} IN (SELECT value FROM json_each(:meant)) ORDER BY s.document_id, s.start",
+        values | {"meant": meant},
+    ).fetchall()
+    for document_id, said in groupby(found, key=lambda row: row[0]):
         starts: list[int] = []
         ends: list[int] = []  # of the stretch that begins there; stretches do not overlap
         for _, start, end in said:

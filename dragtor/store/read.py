@@ -45,7 +45,7 @@ class Filters:
     author: str = ""  # part of the name, case-insensitive
     after: str = ""  # published on or after, ISO date
     before: str = ""  # published on or before, ISO date
-    speaker: str = ""  # part of the name of somebody who speaks in the passage
+    speaker: str = ""  # words of the name of somebody who speaks in the passage
 
     def __post_init__(self) -> None:
         if self.kind and self.kind not in get_args(DocumentKind):
@@ -203,6 +203,11 @@ class Store:
             (document_id, self.edition),
         )
         return [Passage(*row) for row in rows]
+
+    def linked(self, item_uri: str) -> str:
+        """Id of the document that an item of any source gave, or empty."""
+        sql = "SELECT document_id FROM source_documents WHERE item_uri = ? LIMIT 1"
+        return next((str(row[0]) for row in self.rows(sql, (item_uri,))), "")
 
     def counts(self) -> dict[str, int]:
         """How many sources, documents, passages, staged documents and pending passages."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from dragtor.errors import UsageError
+from dragtor.spoken import unaccented
 from dragtor.store.read import WORD, Store
 from dragtor.store.rows import speaker_of, speaker_row, utf8
 from dragtor.store.schema import transaction
@@ -76,19 +77,21 @@ def speaker_asked(store: Store, question: str) -> str:
     """
     if not SAYS.search(question):
         return ""
+    question = unaccented(question)
     shown = question.title() if question == question.lower() else question
     words, later = set(WORD.findall(shown)), set(WORD.findall(question)[1:])
     titled = {word.casefold() for word in words if word.istitle()}
     asked = [word.casefold() for word in WORD.findall(question)]
 
-    def in_full(name: str) -> bool:
+    def in_full(named: str) -> bool:
+        name = unaccented(named)
         parts = [part.casefold() for part in WORD.findall(name)]
         if len(parts) == 1:
             return name in words or parts[0] in titled
         return any(parts and parts == asked[at : at + len(parts)] for at in range(len(asked)))
 
     def in_part(name: str) -> bool:
-        parts = {part for part in WORD.findall(name) if not part[0].islower()}
+        parts = {part for part in WORD.findall(unaccented(name)) if not part[0].islower()}
         return bool({p for p in parts if len(p) > 2} & words or {p for p in parts if p[1:]} & later)
 
     names = [row[0] for row in store.rows("SELECT DISTINCT name FROM speakers WHERE name != ''")]
