@@ -1,0 +1,302 @@
+"""What comes again: daily, every other week, each monday at 9, mornings, weekdays.
+
+Gives nodes of kind "set", whose `rule` holds the parts of an RFC 5545 rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from dragtor.extract.dates.lengths import duration, unit_at
+from dragtor.extract.dates.numbers import cardinal, ordinal
+from dragtor.extract.dates.reader import Found, Node, Reader, rule
+from dragtor.extract.dates.words import (
+    ADVERBS,
+    PARTS,
+    PLURAL_WEEKDAYS,
+    WEEKDAYS,
+)
+
+EACH = {"every", "each", "any"}
+
+
+FREQ = {"hour": "HOURLY", "day": "DAILY", "night": "DAILY", "week": "WEEKLY", "month": "MONTHLY",
+        "year": "YEARLY", "minute": "MINUTELY", "second": "SECONDLY"}  # fmt: skip
+
+
+MORE = {
+    "fortnight": ("WEEKLY", 2),
+    "quarter": ("MONTHLY", 3),
+    "decade": ("YEARLY", 10),
+    "century": ("YEARLY", 100),
+}
+
+
+ANY_WEEKDAY = {**WEEKDAYS, **PLURAL_WEEKDAYS}
+
+
+CODES = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+def repeat(timex: str, pairs: Pairs) -> Node:
+    """The node of a recurrence."""
+    return Node("set", timex, rule=pairs)
+
+
+def of_units(number: float, unit: str) -> Node | None:
+    """Every so many units."""
+    timex = duration(((number, unit),)).timex
+    if unit == "business day":
+        return repeat(
+            "P1WD" if number == 1 else timex,
+            (("FREQ", "WEEKLY"), ("BYDAY", "MO,TU,WE,TH,FR")) if number == 1 else (),
+        )
+    if unit == "weekend":
+        return repeat("P1WE", (("FREQ", "WEEKLY"), ("BYDAY", "SA,SU")))
+    freq, size = (FREQ[unit], 1) if unit in FREQ else MORE[unit]
+    steps = number * size
+    if steps != int(steps) or steps < 1:
+        return repeat(timex, ())
+    pairs: Pairs = (("FREQ", freq),)
+    if steps > 1:
+        pairs += (("INTERVAL", str(int(steps))),)
+    return repeat(timex, pairs)
+
+
+@rule("set0")
+def adverb(r: Reader, i: int) -> Found | None:
+    """Daily, bi-weekly, annually."""
+    prefix = {"bi": 2.0, "semi": 0.5, "tri": 3.0}.get(r.word(i))
+    j = r.skip(i + 1, ("-",)) if prefix else i
+    found = ADVERBS.get(r.word(j))
+    if not found:
+        return None
+    unit, number = found
+    if prefix:
+        if r.word(j) in ("semiannual", "biannual", "biweekly"):
+            return None
+        return (node, j + 1) if (node := of_units(number * prefix, unit)) else None
+    special = {
+        "semiannual": "P0.5Y",
+        "semiannually": "P0.5Y",
+        "biannual": "P0.5Y",
+        "biannually": "P0.5Y",
+    }
+    node = of_units(number, unit)
+    if node and r.word(j) in special:
+        node = repeat(special[r.word(j)], node.rule)
+    return (node, j + 1) if node else None
+
+
+@rule("set0")
+def every_unit(r: Reader, i: int) -> Found | None:
+    """Every day, each two days, every other week, every 3 months, every second month, any year."""
+    if r.word(i) not in EACH and not r.has(i, "once a") and not r.has(i, "once every"):
+        return None
+    once = r.word(i) == "once"
+    j = i + 2 if once else i + 1
+    if r.word(j) in ("other", "second") and (r.word(i) == "every" or r.word(j) == "other" or once):
+        unit = unit_at(r, j + 1)
+        if unit and unit[0] != "second":
+            node = of_units(2, unit[0])
+            return (node, unit[1]) if node else None
+    if r.word(j) == "single":
+        j += 1
+    if r.word(j) in ("weekday", "workday", "weekdays"):
+        return repeat("P1WD", (("FREQ", "WEEKLY"), ("BYDAY", "MO,TU,WE,TH,FR"))), j + 1
+    unit = unit_at(r, j)
+    if unit and unit[0] == "night":
+        return None
+    if (unit and r.word(i) != "any") or (
+        unit and unit[0] in ("day", "week", "month", "year", "quarter")
+    ):
+        node = of_units(1, unit[0])
+        return (node, unit[1]) if node else None
+    if r.word(i) == "any" or r.has(i, "once a"):
+        return None
+    number = (
+        ordinal(r, j)
+        if ordinal(r, j) and unit_at(r, (ordinal(r, j) or (0, 0))[1])
+        else cardinal(r, j)
+    )
+    counted = unit_at(r, number[1], True) if number else None
+    if not number or not counted or counted[0] not in (*FREQ, *MORE, "business day"):
+        return None
+    node = of_units(float(number[0]), counted[0])
+    return (node, counted[1]) if node else None
+
+
+@rule("set0")
+def weekdays(r: Reader, i: int) -> Found | None:
+    """Mondays, on fridays, every Tue and Thu, each monday, every other tuesday, weekdays."""
+    j = r.skip(i, ("on",))
+    if r.word(j) in ("weekdays", "workdays") and r.word(j - 1) != "business":
+        return repeat("P1WD", (("FREQ", "WEEKLY"), ("BYDAY", "MO,TU,WE,TH,FR"))), j + 1
+    if r.word(j) == "weekends":
+        return repeat("P1WE", (("FREQ", "WEEKLY"), ("BYDAY", "SA,SU"))), j + 1
+    step = 1
+    names = PLURAL_WEEKDAYS
+    if r.word(i) in ("every", "each"):
+        names = ANY_WEEKDAY
+        j = i + 1
+        if r.word(j) in ("other", "second"):
+            step, j = 2, j + 1
+    elif r.word(j) in ("alternate",):
+        names, step, j = ANY_WEEKDAY, 2, j + 1
+    found = weekday_list(r, j, names)
+    if not found:
+        return None
+    days, j = found
+    timex = "XXXX-WXX-" + ",".join(str(d + 1) for d in days)
+    pairs: Pairs = (("FREQ", "WEEKLY"),) + ((("INTERVAL", "2"),) if step == 2 else ())
+    pairs += (("BYDAY", ",".join(CODES[d] for d in sorted(set(days)))),)
+    return repeat(timex, pairs), j
+
+
+def weekday_list(
+    r: Reader, i: int, names: Mapping[str, int] = ANY_WEEKDAY
+) -> tuple[list[int], int] | None:
+    """Tuesday / Tue and Thu / Mon, Wed, Fri / Monday to Friday: days counted from Monday as 0."""
+    if r.word(i) not in names:
+        return None
+    days = [names[r.word(i)]]
+    j = i + 1
+    if r.word(j) in ("to", "through", "thru", "-", "–") and r.word(j + 1) in names:
+        last = names[r.word(j + 1)]
+        return [(days[0] + n) % 7 for n in range((last - days[0]) % 7 + 1)], j + 2
+    while r.word(j) in (",", "and", "&", "or", "/"):
+        k = j + 1
+        while r.word(k) in ("and", "every", "each", "on"):
+            k += 1
+        if r.word(k) not in names:
+            break
+        days.append(names[r.word(k)])
+        j = k + 1
+    return days, j
+
+
+@rule("set0")
+def parts(r: Reader, i: int) -> Found | None:
+    """Every morning, mornings, friday mornings, weekday evenings."""
+    j = i
+    day = ""
+    pairs: Pairs = (("FREQ", "DAILY"),)
+    if r.word(i) in ("every", "each"):
+        j = i + 1
+    if r.word(j) in WEEKDAYS:
+        index = WEEKDAYS[r.word(j)]
+        day = f"XXXX-WXX-{index + 1}"
+        pairs = (("FREQ", "WEEKLY"), ("BYDAY", CODES[index]))
+        j += 1
+    elif j == i:
+        j = r.skip(i, ("on", "in"))
+    word = r.word(j)
+    name = word.removesuffix("s")
+    if name not in PARTS or (word == name and r.word(i) not in ("every", "each")):
+        return None
+    if name in ("lunch", "dinner", "breakfast", "supper", "brunch"):
+        return None
+    return repeat(f"{day}T{PARTS[name][0]}", pairs), j + 1
+
+
+@rule("set0")
+def every_date(r: Reader, i: int) -> Found | None:
+    """Every 4/15, each 15th of the month, every christmas, first Monday of each month."""
+    if r.word(i) in ("every", "each"):
+        found = r.read("day0", r.skip(i + 1, ("the",)))
+        if found and found[0].open == "year" and found[0].day[0]:
+            month, day = found[0].day
+            pairs: Pairs = (("FREQ", "YEARLY"), ("BYMONTH", str(month)), ("BYMONTHDAY", str(day)))
+            return repeat(found[0].timex, pairs), found[1]
+        if found and found[0].open == "month" and isinstance(found[0].first[0], date):
+            number = found[0].first[0].day
+            end = r.has(found[1], "of the month") or r.has(found[1], "of each month") or found[1]
+            return repeat(
+                f"XXXX-XX-{number:02}", (("FREQ", "MONTHLY"), ("BYMONTHDAY", str(number)))
+            ), end
+    return None
+
+
+@rule("set0")
+def nth_of_each(r: Reader, i: int) -> Found | None:
+    """First Monday of each month, 1st and 15th of every month, each 2nd Tuesday of the month."""
+    each = r.word(i) in ("every", "each")
+    numbers, k = ordinals(r, r.skip(i + 1 if each else i, ("the",)))
+    if not numbers:
+        return None
+    index = WEEKDAYS.get(r.word(k))
+    if index is not None or r.word(k) == "day":
+        k += 1
+    ahead = monthly(r, r.skip(k, ("of", "in")), each)
+    most = 31 if index is None else 5
+    if not ahead or any(not (n == -1 or 1 <= n <= most) for n in numbers):
+        return None
+    step, end = ahead
+    listed = ",".join(f"{n}{CODES[index]}" if index is not None else str(n) for n in numbers)
+    if index is not None:
+        timex = f"XXXX-XX-WXX-{index + 1}-#{numbers[0]}"
+    else:
+        timex = f"XXXX-XX-{numbers[0]:02}"
+    name = "BYMONTHDAY" if index is None else "BYDAY"
+    return repeat(timex, (("FREQ", "MONTHLY"), *step, (name, listed))), end
+
+
+def ordinals(r: Reader, i: int) -> tuple[list[int], int]:
+    """First / last / 1st and 15th / 1st, 10th and 20th."""
+    numbers: list[int] = []
+    j = k = i
+    while found := ((-1, k + 1) if r.word(k) == "last" else ordinal(r, k)):
+        numbers.append(found[0])
+        j = found[1]
+        k = r.skip(r.skip(r.skip(j, (",",)), ("and", "&")), ("the",))
+        if k == j:
+            break
+    return numbers, j
+
+
+def monthly(r: Reader, k: int, each: bool) -> tuple[Pairs, int] | None:
+    """Each month, every other month, the month (behind "every second Tuesday of")."""
+    if r.word(k) in ("every", "each") and r.word(k + 1) == "month":
+        return (), k + 2
+    if r.word(k) in ("every", "each") and r.word(k + 1) == "other" and r.word(k + 2) == "month":
+        return (("INTERVAL", "2"),), k + 3
+    if each and r.word(k) in ("the", "a") and r.word(k + 1) == "month":
+        return (), k + 2
+    return None
+
+
+@rule("set")
+def with_clock(r: Reader, i: int) -> Found | None:
+    """A recurrence, with the time said behind it or before it."""
+    found = r.read("set0", i)
+    if found:
+        node, j = found
+        k = r.skip(r.skip(j, (",",)), ("at", "@", "from"))
+        part = r.read("part", j)
+        clock = r.read("hour", k) if k > j and r.word(k - 1) in ("at", "@") else r.read("clock", k)
+        hours = r.read("hours", j) or r.read("hours", r.skip(j, (",",)))
+        if hours and (not clock or hours[1] > clock[1]):
+            return repeat(timed(node, hours[0].timex), node.rule), hours[1]
+        if clock and not (clock[0].weak and k == j):
+            return repeat(timed(node, clock[0].timex), node.rule), clock[1]
+        if part and not part[0].weak:
+            return repeat(timed(node, part[0].timex), node.rule), part[1]
+        return found
+    for name in ("hours", "clock", "part"):
+        clock = r.read(name, i)
+        if clock and not (clock[0].weak and name == "part"):
+            k = r.skip(clock[1], ("on", ","))
+            after = r.read("set0", k)
+            if after and after[0].rule is not None:
+                return repeat(timed(after[0], clock[0].timex), after[0].rule), after[1]
+    return None
+
+
+def timed(node: Node, clock: str) -> str:
+    """The recurrence's code with a time: a daily one is the time alone."""
+    base = node.timex.split("T")[0] if not node.timex.startswith("PT") else node.timex
+    return clock if base in ("P1D", "") else base + clock

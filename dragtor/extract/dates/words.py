@@ -1,0 +1,265 @@
+"""The English words of time: numbers, units, days, months, parts of the day, zones.
+
+Tables only.
+"""
+
+from __future__ import annotations
+
+ONES = {
+    word: n
+    for n, word in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
+        " fifteen sixteen seventeen eighteen nineteen".split()
+    )
+}
+
+
+TENS = {
+    word: 10 * n
+    for n, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
+}
+
+
+ORDINALS = {
+    word: n
+    for n, word in enumerate(
+        "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth"
+        " thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth".split(),
+        1,
+    )
+} | {"twentieth": 20, "thirtieth": 30}
+
+
+VAGUE = {"few": 3, "several": 3, "some": 3, "couple": 2, "pair": 2, "dozen": 12}
+
+
+HALVES = {"half": 0.5, "quarter": 0.25}
+
+
+UNITS = {
+    name: unit
+    for unit, names in {
+        "second": "second seconds sec secs s",
+        "minute": "minute minutes min mins",
+        "hour": "hour hours hr hrs h",
+        "day": "day days",
+        "night": "night nights",
+        "week": "week weeks wk wks",
+        "fortnight": "fortnight fortnights",
+        "weekend": "weekend weekends",
+        "month": "month months mth mths mo mos",
+        "quarter": "quarter quarters qtr qtrs",
+        "year": "year years yr yrs",
+        "decade": "decade decades",
+        "century": "century centuries",
+    }.items()
+    for name in names.split()
+}
+
+
+SHORT_UNITS = {"m": "minute", "d": "day", "w": "week", "y": "year"}  # only behind a digit
+
+
+SECONDS = {
+    "second": 1,
+    "minute": 60,
+    "hour": 3600,
+    "day": 86400,
+    "night": 86400,
+    "business day": 86400,
+    "week": 604800,
+    "fortnight": 1209600,
+    "weekend": 172800,
+    "month": 2592000,
+    "quarter": 7776000,
+    "year": 31536000,
+    "decade": 315360000,
+    "century": 3153600000,
+}
+
+
+TIMEX = {  # unit -> number of what in ISO 8601
+    "second": (1, "TS"),
+    "minute": (1, "TM"),
+    "hour": (1, "TH"),
+    "day": (1, "D"),
+    "night": (1, "D"),
+    "business day": (1, "BD"),
+    "week": (1, "W"),
+    "fortnight": (2, "W"),
+    "weekend": (1, "WE"),
+    "month": (1, "M"),
+    "quarter": (3, "M"),
+    "year": (1, "Y"),
+    "decade": (10, "Y"),
+    "century": (100, "Y"),
+}
+
+
+MONTHS = {
+    name: n
+    for n, names in enumerate(
+        (
+            "january jan", "february feb febr", "march mar", "april apr", "may", "june jun",
+            "july jul", "august aug", "september sep sept", "october oct", "november nov",
+            "december dec",
+        ),
+        1,
+    )
+    for name in names.split()
+}  # fmt: skip
+
+
+WEEKDAYS = {
+    name: n
+    for n, names in enumerate(
+        (
+            "monday mon", "tuesday tue tues", "wednesday wed weds wednes",
+            "thursday thu thur thurs",
+            "friday fri", "saturday sat", "sunday sun",
+        ),
+    )
+    for name in names.split()
+}  # fmt: skip
+
+
+PLURAL_WEEKDAYS = {name + "s": n for name, n in WEEKDAYS.items() if name.endswith("day")}
+
+
+# Words that are also something else: they need company.
+SHY = {"may", "march", "mar", "mon", "sun", "sat", "wed", "dec", "second", "sec", "jan", "fall"}
+
+
+NEXT = {"next", "coming", "upcoming", "following"}
+
+
+LAST = {"last", "past", "previous", "preceding", "prior"}
+
+
+THIS = {"this", "current"}
+
+
+SHIFT = dict.fromkeys(NEXT, 1) | dict.fromkeys(LAST, -1) | dict.fromkeys(THIS, 0)
+
+
+TODAY = {"today": 0, "otd": 0, "tonight": 0, "tomorrow": 1, "yesterday": -1} | dict.fromkeys(
+    ("tmr", "tmrw", "tomorow", "tommorow", "tommorrow", "tomorrows"), 1
+)
+
+
+# part of the day: name in TIMEX3, from hour, to hour
+PARTS = {
+    "morning": ("MO", 8, 12),
+    "forenoon": ("MO", 8, 12),
+    "afternoon": ("AF", 12, 16),
+    "evening": ("EV", 16, 20),
+    "night": ("NI", 20, 24),
+    "daytime": ("DT", 8, 18),
+    "breakfast": ("MEB", 8, 12),
+    "brunch": ("MER", 8, 12),
+    "lunch": ("MEL", 11, 13),
+    "dinner": ("MED", 16, 20),
+    "supper": ("MED", 16, 20),
+}
+
+
+MEALS = {"breakfast", "brunch", "lunch", "dinner", "supper"}
+
+
+EARLY = {"early": "start", "mid": "mid", "middle": "mid", "late": "end"} | {
+    "beginning": "start",
+    "start": "start",
+    "end": "end",
+    "earlier": "start",
+    "later": "end",
+}
+
+
+SEASONS = {
+    "spring": ("SP", 3),
+    "summer": ("SU", 6),
+    "fall": ("FA", 9),
+    "autumn": ("FA", 9),
+    "winter": ("WI", 12),
+}
+
+
+ADVERBS = {  # unit, how many
+    "hourly": ("hour", 1),
+    "daily": ("day", 1),
+    "everyday": ("day", 1),
+    "nightly": ("day", 1),
+    "weekly": ("week", 1),
+    "biweekly": ("week", 2),
+    "fortnightly": ("week", 2),
+    "monthly": ("month", 1),
+    "bimonthly": ("month", 2),
+    "quarterly": ("month", 3),
+    "semiannual": ("month", 6),
+    "semiannually": ("month", 6),
+    "biannual": ("month", 6),
+    "biannually": ("month", 6),
+    "annual": ("year", 1),
+    "annually": ("year", 1),
+    "yearly": ("year", 1),
+    "biennial": ("year", 2),
+    "biennially": ("year", 2),
+}
+
+
+ZONES = {
+    "utc": 0, "gmt": 0, "est": -300, "edt": -240, "cdt": -300, "mst": -420, "mdt": -360,
+    "pst": -480, "pdt": -420, "akst": -540, "hst": -600, "cet": 60, "cest": 120, "eet": 120,
+    "eest": 180, "wet": 0, "bst": 60, "msk": 180, "jst": 540, "kst": 540, "sgt": 480, "hkt": 480,
+    "aest": 600, "aedt": 660, "acst": 570, "acdt": 630, "awst": 480, "nzst": 720, "nzdt": 780,
+    "aoe": -720, "anywhere on earth": -720,
+    "eastern time": -300, "eastern standard time": -300, "eastern timezone": -300,
+    "eastern time zone": -300, "central time": -360, "central standard time": -360,
+    "central timezone": -360, "central time zone": -360, "mountain time": -420,
+    "mountain standard time": -420, "mountain timezone": -420, "mountain time zone": -420,
+    "pacific time": -480, "pacific standard time": -480, "pacific timezone": -480,
+    "pacific time zone": -480, "eastern daylight time": -240, "central daylight time": -300,
+    "mountain daylight time": -360, "pacific daylight time": -420, "singapore time": 480,
+}  # fmt: skip
+
+
+NO_CLOCK = set(
+    (
+        "% percent per pct degrees ° dollars euros pounds million billion thousand kg g mg ml "
+        "km m cm mm miles mph points times x litres liters inches feet ft mb gb hz fps "
+    ).split()
+)
+
+
+# What may follow a bare hour: "at 7 on Friday", not "at 7 sites".
+AFTER_HOUR = (
+    set(
+        (
+            ". , ; : ! ? ) - – on today tomorrow tonight for and or to till til until this next "
+            "last please sharp in with at by if of the but then when so because every each o around"
+            " ish @ ' i we unless just as there instead prompt exactly "
+        ).split()
+    )
+    | {"", "\n", '"'}
+    | set(SHIFT)
+    | set(WEEKDAYS)
+    | set(MONTHS)
+)
+
+
+AFTER_HOUR_WORD = AFTER_HOUR - {
+    "of",
+    "the",
+    "with",
+    "as",
+    "there",
+    "to",
+    "in",
+    "and",
+    "or",
+    "by",
+    "'",
+    "i",
+    "we",
+    "-",
+}

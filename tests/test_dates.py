@@ -1,0 +1,417 @@
+"""Dates and times in text: what is understood, what is left alone, and what cannot break it."""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import tracemalloc
+from datetime import date, datetime, timedelta, timezone
+
+import pytest
+from conftest import shared
+from dateutil.rrule import rrulestr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dragtor.extract.dates import Mention, mentions, minutes, recurrence
+from dragtor.extract.dates.holidays import near, on
+from dragtor.extract.dates.resolve import STARTS
+
+NOW = datetime(2026, 11, 20, 9)  # a Friday
+
+
+def only(text: str, now: datetime = NOW, day_first: bool = False) -> Mention:
+    found = mentions(text, now, day_first=day_first)
+    assert len(found) == 1, [text[m.start : m.end] for m in found]
+    return found[0]
+
+
+def reads(text: str, now: datetime = NOW, day_first: bool = False) -> list[str]:
+    """The values of the only mention: "start/end" for a range."""
+    return [
+        f"{v.start}/{v.end}" if v.kind.endswith("range") and not v.value else v.value
+        for v in only(text, now, day_first).values
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("see you tomorrow", "2026-11-21"),
+        ("the day after tomorrow", "2026-11-22"),
+        ("yesterday", "2026-11-19"),
+        ("next Fri", "2026-11-27"),
+        ("this coming Monday", "2026-11-23"),
+        ("last Tuesday", "2026-11-10"),
+        ("the Friday after next", "2026-12-04"),
+        ("Friday next week", "2026-11-27"),
+        ("a week on Monday", "2026-11-30"),
+        ("in 3 weeks", "2026-12-11"),
+        ("two months ago", "2026-09-20"),
+        ("3 days after Christmas 2026", "2026-12-28"),
+        ("5 business days from now", "2026-11-27"),
+        ("due on the 15th", "2026-12-15"),
+        ("the last day of this month", "2026-11-30"),
+        ("first Monday of next month", "2026-12-07"),
+        ("23 - January - 2024", "2024-01-23"),
+        ("22nd, May 2024", "2024-05-22"),
+        ("Jan. 4th, 2027", "2027-01-04"),
+        ("the fourth of July 2027", "2027-07-04"),
+        ("february twenty second", "2027-02-22"),
+        ("2024-01-20", "2024-01-20"),
+        ("2024/Sep/3", "2024-09-03"),
+        ("20161016", "2016-10-16"),
+        ("25.12.2026", "2026-12-25"),
+        ("Friday the 13th", "2027-08-13"),
+        ("Tuesday, Jan 15", "2027-01-15"),
+        ("Easter Monday 2027", "2027-03-29"),
+        ("Thanksgiving", "2026-11-26"),
+        ("black friday 2010", "2010-11-26"),
+        ("next New Year's Day", "2027-01-01"),
+    ],
+)
+def test_days(text: str, value: str) -> None:
+    assert reads(text)[0] == value
+    assert only(text).kind == "date"
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("noon", ["12:00:00"]),
+        ("1:15pm", ["13:15:00"]),
+        ("3 p . m .", ["15:00:00"]),
+        ("14h30", ["14:30:00"]),
+        ("16:45", ["16:45:00"]),
+        ("09:50", ["09:50:00"]),
+        ("340pm", ["15:40:00"]),
+        ("half past six", ["18:30:00", "06:30:00"]),
+        ("quarter to 5", ["16:45:00", "04:45:00"]),
+        ("around eightish", ["08:00:00", "20:00:00"]),
+        ("at half five", ["17:30:00", "05:30:00"]),
+        ("come at 0645", ["06:45:00"]),
+        ("come 1ish", ["13:00:00", "01:00:00"]),
+        ("meet at 7", ["07:00:00", "19:00:00"]),
+        ("seven in the evening", ["19:00:00"]),
+        ("in the morning at 8", ["08:00:00"]),
+        ("9 o'clock", ["09:00:00", "21:00:00"]),
+        ("midnight", ["00:00:00"]),
+    ],
+)
+def test_times(text: str, values: list[str]) -> None:
+    assert reads(text) == values
+    assert only(text).kind == "time"
+    assert only(text).ambiguous is (len(values) > 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "value"),
+    [
+        ("tomorrow at 5pm", "datetime", "2026-11-21 17:00:00"),
+        ("9 am on Friday", "datetime", "2026-11-20 09:00:00"),
+        ("tonight at 7", "datetime", "2026-11-20 19:00:00"),
+        ("2024-01-20T14:30:00Z", "datetime", "2024-01-20 14:30:00"),
+        ("Wed Oct 26 15:50:06 2016", "datetime", "2016-10-26 15:50:06"),
+        ("in 20 minutes", "datetime", "2026-11-20 09:20:00"),
+        ("end of day tomorrow", "datetime", "2026-11-21 23:59:59"),
+        ("tonight", "datetimerange", "2026-11-20 20:00:00/2026-11-20 23:59:59"),
+        ("monday afternoon", "datetimerange", "2026-11-23 12:00:00/2026-11-23 16:00:00"),
+        (
+            "tomorrow from 7:00 to 8:00pm",
+            "datetimerange",
+            "2026-11-21 19:00:00/2026-11-21 20:00:00",
+        ),
+        ("tomorrow before 5pm", "datetimerange", "/2026-11-21 17:00:00"),
+        ("the last 2 hours", "datetimerange", "2026-11-20 07:00:00/2026-11-20 09:00:00"),
+        (
+            "from 2pm till tomorrow 4:30pm",
+            "datetimerange",
+            "2026-11-20 14:00:00/2026-11-21 16:30:00",
+        ),
+        ("from 9 to 5", "timerange", "09:00:00/17:00:00"),
+        ("between 11 and 1pm", "timerange", "11:00:00/13:00:00"),
+        ("late afternoon", "timerange", "14:00:00/16:00:00"),
+        ("this weekend", "daterange", "2026-11-21/2026-11-23"),
+        ("early next month", "daterange", "2026-12-01/2026-12-16"),
+        ("April 2027", "daterange", "2027-04-01/2027-05-01"),
+        ("Q3 2026", "daterange", "2026-07-01/2026-10-01"),
+        ("the week before last", "daterange", "2026-11-02/2026-11-09"),
+        ("next month from 4 to 23", "daterange", "2026-12-04/2026-12-23"),
+        ("thanksgiving weekend", "daterange", "2026-11-26/2026-11-30"),
+        ("the week of December 7", "daterange", "2026-12-07/2026-12-14"),
+        ("first week of 2019", "daterange", "2018-12-31/2019-01-07"),
+        ("next 3 days", "daterange", "2026-11-21/2026-11-24"),
+        ("the 1990s", "daterange", "1990-01-01/2000-01-01"),
+        ("from May to Oct 2027", "daterange", "2027-05-01/2027-10-01"),
+        ("November 28-30", "daterange", "2026-11-28/2026-11-30"),
+        ("Monday to Wednesday", "daterange", "2026-11-23/2026-11-25"),
+        ("since 2019", "daterange", "2019-01-01/"),
+        ("until the end of March 2027", "daterange", "/2027-04-01"),
+        ("2018 or later", "daterange", "2018-01-01/"),
+        ("rest of the week", "daterange", "2026-11-20/2026-11-23"),
+        ("summer 2027", "daterange", "not resolved"),
+        ("an hour and a half", "duration", "5400"),
+        ("every other Tuesday", "set", "not resolved"),
+        ("UTC+2", "timezone", "UTC+02:00"),
+    ],
+)
+def test_more(text: str, kind: str, value: str) -> None:
+    assert only(text).kind == kind
+    assert reads(text)[0] == value
+
+
+def test_spans_and_order() -> None:
+    text = "Lunch with Yves next Fri 1ish at the crag, every other week, then 2hrs on 3 May"
+    found = mentions(text, NOW)
+    assert [text[m.start : m.end] for m in found] == [
+        "next Fri 1ish", "every other week", "2hrs", "3 May",
+    ]  # fmt: skip
+    assert [m.kind for m in found] == ["datetime", "set", "duration", "date"]
+    assert [m.timex for m in found] == ["2026-11-27T01", "P2W", "PT2H", "XXXX-05-03"]
+
+
+def test_both_orders_of_day_and_month_are_given_and_flagged() -> None:
+    assert only("10/12").ambiguous
+    assert reads("10/12")[:2] == ["2027-10-12", "2026-12-10"]
+    assert reads("10/12", day_first=True)[:2] == ["2026-12-10", "2027-10-12"]
+    assert reads("06/10/2023", day_first=True) == ["2023-10-06", "2023-06-10"]
+    assert only("25/10/2023").ambiguous is False
+    assert only("11/11/2023").ambiguous is False
+
+
+def test_a_date_without_a_year_is_the_next_first_and_then_the_last() -> None:
+    assert reads("4 July") == ["2027-07-04", "2026-07-04"]
+    assert reads("Friday") == ["2026-11-20", "2026-11-13"]  # today counts as the next
+    assert only("4 July").ambiguous is False
+    assert reads("29 February") == ["2028-02-29", "2024-02-29"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "31/02/2026",
+        "feb 30",
+        "31 April",
+        "at 25:00",
+        "13:75",
+        "2019-13-40",
+        "This may or may not be right.",
+        "May I ask what this is for?",
+        "The Employer may, at its discretion, march on.",
+        "We sat in the sun while the leaves fall.",
+        "Just a second, I second that.",
+        "They are, for the present, content; now and then they march.",
+        "Good night and good morning to you all",
+        "The first thing and the second round went well.",
+        "version 3.5.1 at 192.168.1.1, 37.1 degrees, 50/50, 24/7",
+        "at 6.45 percent, in room 2012, for $2020, 6,107.31",
+        "He is caused by two, one of four, at three sites.",
+        "up-to-date equipment",
+        "won 3-0 and 18-14, CI 0.55-0.92 (P < 0.05), ran 1:56.318, bowled 20-6-70-2",
+        "compound (3a) in 3D, games behind 16 1/2, up 3/8 percent, rose at 3-6 mg",
+        "id 410c74a8-1687-4ea7-8418-4d958c33eab5",
+    ],
+)
+def test_no_time_is_invented(text: str) -> None:
+    assert [text[m.start : m.end] for m in mentions(text, NOW)] == []
+
+
+@pytest.mark.parametrize(
+    ("phrase", "value"),
+    [
+        ("2hrs", 120),
+        ("1.5 hours", 90),
+        ("an hour and a half", 90),
+        ("half an hour", 30),
+        ("45 mins", 45),
+        ("90-minute", 90),
+        ("1h30", 90),
+        ("15m", 15),
+        ("2 hours and 15 minutes", 135),
+        ("two and a half hours", 150),
+        ("for a full hour", 60),
+        ("30 sec", 0),
+        ("a day", 1440),
+        ("soon", None),
+        ("", None),
+        ("9" * 5000 + " hours", None),
+    ],
+)
+def test_minutes(phrase: str, value: int | None) -> None:
+    assert minutes(phrase) == value
+
+
+@pytest.mark.parametrize(
+    ("phrase", "rule"),
+    [
+        ("weekly", "FREQ=WEEKLY"),
+        ("yearly", "FREQ=YEARLY"),
+        ("every other week", "FREQ=WEEKLY;INTERVAL=2"),
+        ("biweekly", "FREQ=WEEKLY;INTERVAL=2"),
+        ("every 3 months", "FREQ=MONTHLY;INTERVAL=3"),
+        ("quarterly", "FREQ=MONTHLY;INTERVAL=3"),
+        ("weekdays", "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"),
+        ("every weekday except Friday", "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH"),
+        ("Mondays and Wednesdays", "FREQ=WEEKLY;BYDAY=MO,WE"),
+        ("every Monday to Friday", "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"),
+        ("every Tue and Thu until June", "FREQ=WEEKLY;BYDAY=TU,TH;UNTIL=20270601"),
+        ("every other Tuesday until June", "FREQ=WEEKLY;INTERVAL=2;BYDAY=TU;UNTIL=20270601"),
+        ("weekly on Tue and Thu", "FREQ=WEEKLY;BYDAY=TU,TH"),
+        ("first Monday of each month", "FREQ=MONTHLY;BYDAY=1MO"),
+        ("every month on the last Friday", "FREQ=MONTHLY;BYDAY=-1FR"),
+        ("on the 1st and 15th of each month", "FREQ=MONTHLY;BYMONTHDAY=1,15"),
+        ("monthly on the 15th", "FREQ=MONTHLY;BYMONTHDAY=15"),
+        ("the last day of every month", "FREQ=MONTHLY;BYMONTHDAY=-1"),
+        ("annually on May 5th", "FREQ=YEARLY;BYMONTH=5;BYMONTHDAY=5"),
+        ("daily for 10 days", "FREQ=DAILY;COUNT=10"),
+        ("every Friday at 5pm for 6 weeks", "FREQ=WEEKLY;BYDAY=FR;COUNT=6"),
+        ("every Monday 10 times", "FREQ=WEEKLY;BYDAY=MO;COUNT=10"),
+        ("every day for two hours", "FREQ=DAILY"),
+        ("every day for 2 months", "FREQ=DAILY;UNTIL=20270119"),
+        ("twice a week", None),
+        ("every 32nd of the month", None),
+        ("every Feb 30", None),
+        ("monthly on the 32nd", None),
+        ("every Monday until 31/02/2026", None),
+        ("once every two weeks", "FREQ=WEEKLY;INTERVAL=2"),
+        ("every 0 days", None),
+        ("next Friday", None),
+        ("", None),
+    ],
+)
+def test_recurrence(phrase: str, rule: str | None) -> None:
+    assert recurrence(phrase, NOW) == rule
+    if rule:
+        rrulestr(rule, dtstart=NOW)
+
+
+def test_holidays_move() -> None:
+    assert on("easter", 2027) == date(2027, 3, 28)
+    assert on("memorial day", 2026) == date(2026, 5, 25)
+    assert on("eid al fitr", 2022) == date(2022, 5, 2)
+    assert on("chinese new year", 2026) == date(2026, 2, 17)
+    days = near(date(2026, 12, 25), lambda year: on("christmas", year))
+    assert days == (date(2026, 12, 25), date(2025, 12, 25))
+
+
+def test_a_zone_of_now_is_left_aside() -> None:
+    aware = NOW.replace(tzinfo=timezone(timedelta(hours=5)))
+    assert mentions("tomorrow at 9, in 2 hours", aware) == mentions(
+        "tomorrow at 9, in 2 hours", NOW
+    )
+
+
+def test_a_line_ends_a_phrase_but_wrapped_words_go_on() -> None:
+    assert reads("The date is the 7th\nThat seems good") == ["2026-12-07", "2026-11-07"]
+    assert reads("see you next\nFriday") == ["2026-11-27"]
+    assert len(mentions("next\n\nFriday", NOW)) == 1  # Friday alone
+
+
+VOCABULARY = [
+    *sorted(STARTS),
+    *"3 12 31 99 2019 0730 9999 10000000 . , : / - + am pm st th T Z".split(),
+]
+NOWS = [NOW, datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59), datetime(2024, 2, 29)]
+
+
+def check(text: str, now: datetime, day_first: bool = False) -> None:
+    """No exception; mentions in order, inside the text, each with written-out values."""
+    last = 0
+    for m in mentions(text, now, day_first=day_first):
+        assert last <= m.start < m.end <= len(text)
+        last = m.end
+        assert m.values
+        for v in m.values:
+            assert v.kind == m.kind
+            assert v.value or v.start or v.end
+    if (rule := recurrence(text, now)) is not None:
+        rrulestr(rule, dtstart=now)
+    minutes(text)
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.lists(st.sampled_from(VOCABULARY), max_size=14),
+    st.sampled_from([" ", "", "-", ", "]),
+    st.sampled_from(NOWS),
+    st.booleans(),
+)
+def test_any_words_of_time(words: list[str], glue: str, now: datetime, day_first: bool) -> None:
+    check(glue.join(words), now, day_first)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.text(max_size=200), st.sampled_from(NOWS))
+def test_any_text(text: str, now: datetime) -> None:
+    check(text, now)
+
+
+def test_naughty_strings() -> None:
+    for text in json.loads((shared("bad_inputs") / "text" / "blns.json").read_text("utf-8")):
+        check(text, NOW)
+
+
+def steps(text: str) -> int:
+    """How often a rule was asked: the work done, without a clock."""
+    count = 0
+
+    def trace(frame: object, event: str, arg: object) -> None:
+        nonlocal count
+        count += event == "call"
+
+    sys.setprofile(trace)
+    try:
+        mentions(text, NOW)
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["1 ", "1-", "1/", "may ", "week of the ", "monday and ", "1 hour ", "3 days after ", "twenty ",
+     "from 5 to ", "every other ", "end of the ", "\n ", "a quiet day at home. "],
+)  # fmt: skip
+def test_work_grows_with_the_length_only(unit: str) -> None:
+    short, long = steps(unit * 100), steps(unit * 400)
+    assert long < 4.6 * short + 100
+
+
+def test_a_megabyte() -> None:
+    rng = random.Random(1)
+    lines = [
+        "We met yesterday at 5pm.",
+        "Nothing of note happened there.",
+        "Back in 3 weeks,",
+        "so",
+    ]
+    text = "\n".join(rng.choice(lines) for _ in range(48_000))
+    assert len(text) > 900_000
+    tracemalloc.start()
+    found = mentions(text, NOW)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(found) == text.count("yesterday") + text.count("weeks")
+    assert peak < 300e6
+
+
+def test_the_gold_is_found() -> None:
+    """A floor under benchmarks/dates.py on every 5th sentence, spans and values alike."""
+    file = shared("recognizers_datetime") / "DateTimeModel.jsonl"
+    good = total = 0
+    for line in file.read_text("utf-8").splitlines()[::5]:
+        record = json.loads(line)
+        now = datetime.fromisoformat(record["Context"]["ReferenceDateTime"])
+        text = record["Input"]
+        ours = {text[m.start : m.end].lower().strip(" .,"): m for m in mentions(text, now)}
+        for gold in record["Results"]:
+            m = ours.get(gold["Text"].lower().strip(" .,"))
+            total += 1
+            written = [(v.value, v.start, v.end) for v in m.values] if m else []
+            good += any(
+                (g.get("value", ""), g.get("start", ""), g.get("end", "")) in written
+                for g in gold["Resolution"]["values"]
+            )
+    assert total > 80
+    assert good / total >= 0.9
