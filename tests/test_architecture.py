@@ -51,12 +51,12 @@ FRONT = "__init__"  # the front door names public things, and imports rooms when
 
 # Slow to import, or wanted by few commands: never at module level.
 HEAVY = {
-    "av", "bs4", "charset_normalizer", "chromadb", "chromadb_rust_bindings", "dacite", "feedparser",
-    "filelock", "httpx", "huggingface_hub", "jinja2", "jiwer", "llama_cpp", "lxml", "mammoth",
-    "markdown_it", "numpy", "onnx", "onnxruntime", "pathspec", "platformdirs", "psutil", "pyannote",
-    "pydantic", "pypdfium2", "pysubs2", "pywhispercpp", "requests", "requests_cache", "rich",
-    "scipy", "tokenizers", "torch", "trafilatura", "transformers", "urllib3", "xllamacpp", "yaml",
-    "yt_dlp",
+    "av", "bs4", "charset_normalizer", "chromadb", "chromadb_rust_bindings", "dacite", 
+    "feedparser", "filelock", "gguf", "httpx", "huggingface_hub", "icalendar", "jinja2", "jiwer",
+    "llama_cpp", "lxml", "mammoth", "markdown_it", "matplotlib", "numpy", "onnx", "onnxruntime",
+    "pathspec", "platformdirs", "psutil", "pyannote", "pydantic", "pypdfium2", "pysubs2",
+    "pywhispercpp", "requests", "requests_cache", "rich", "scipy", "tokenizers", "torch",
+    "trafilatura", "transformers", "tzlocal", "urllib3", "xllamacpp", "yaml", "yt_dlp",
 }  # fmt: skip
 # cli draws tables on a terminal; it may name rich where it draws, not where it starts.
 
