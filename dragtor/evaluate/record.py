@@ -28,6 +28,7 @@ SECTIONS = {
     "chunking": SEARCH,
     "transcription": ("speech",),
     "diarization": ("diarize",),
+    "events": (),
 }
 SPEECH = ("transcription", "diarization")  # kinds that neither search nor answer
 SEGMENTATION = "pyannote-segmentation-3.0"
@@ -224,6 +225,11 @@ def weights(kind: str, config: Config) -> dict[str, str]:
     if kind in SPEECH:
         heard = config.speech.model if kind == "transcription" else SEGMENTATION
         return {"speech": f"{heard} {known[heard].files[0].sha256}"} if heard in known else {}
+    if kind == "events":
+        from dragtor.extract.pointer import MODEL, adapter_path
+
+        reader = {"reader": f"{MODEL} {known[MODEL].files[0].sha256}"}
+        return reader | {"adapter": f"{adapter_path().name} {content_hash(adapter_path())}"}
     hashed = known[name].files[0].sha256 if name in known else ""
     hashed = hashed or open_embedder(config.embed, config.models).fingerprint
     found = {"embedder": f"{name} {hashed}"}
