@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from dragtor.cli import ask, chat, checks, evals, models, sources, tools
+from dragtor.cli import ask, chat, checks, evals, extract, models, sources, tools
 from dragtor.cli.output import hint, settings, warn
 
 EPILOG = (
@@ -31,7 +31,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (sources, ask, chat, models, checks, evals, tools):
+for group in (sources, ask, chat, extract, models, checks, evals, tools):
     group.register(app)
 
 

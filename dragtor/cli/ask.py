@@ -6,10 +6,12 @@ Each makes one library call and prints what comes, as it comes.
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from dragtor.cli.extract import open_planner, write_plan
 from dragtor.cli.output import (
     library,
     out,
@@ -125,10 +127,14 @@ def ask(
     after: str = After,
     before: str = Before,
     speaker: str = Speaker,
+    ics: Path | None = typer.Option(
+        None, help="Write the sessions of a plan as calendar entries.", metavar="FILE"
+    ),
     as_json: bool = AsJson,
 ) -> None:
     """Answer from your sources, each claim with its quote."""
     text = _text(question)
+    planner = open_planner() if ics is not None else None  # says so first where it cannot
     filters = _filters(
         source=source, kind=kind, author=author, after=after, before=before, speaker=speaker
     )
@@ -140,6 +146,8 @@ def ask(
             out_json(_answer_json(answer))
         else:
             answer = print_events(events, reads=not quotes)
+    if planner is not None and ics is not None:
+        write_plan(planner, answer, ics)
     if strict and not answer.grounded:
         from dragtor.errors import NotGrounded
 

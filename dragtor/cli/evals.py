@@ -5,7 +5,7 @@ Each makes one library call and prints; knows no data format and no measure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from dragtor.cli.output import (
     load_settings,
     out,
     out_json,
+    plural,
     settings,
     style,
     warn,
@@ -45,7 +46,7 @@ eval_app = typer.Typer(
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
-    measures = (retrieval, chunking, answers, injection, chat, transcription, diarization)
+    measures = (retrieval, chunking, answers, injection, chat, transcription, diarization, events)
     for command in (*measures, history):
         eval_app.command()(command)
     app.add_typer(eval_app, name="eval")
@@ -167,6 +168,27 @@ def diarization(
     _give(result, config, as_json=as_json, save=save)
 
 
+def events(
+    path: Path = typer.Argument(help="{event_text, output} a line (JSON).", exists=True),
+    baseline: bool = typer.Option(
+        False, "--baseline", help="Have the model without its training read them, besides."
+    ),
+    adapter: Path | None = typer.Option(
+        None, help="One of your own training.", exists=True, metavar="FILE"
+    ),
+    as_json: bool = AS_JSON,
+    save: bool = SAVE,
+) -> None:
+    """Read events out of texts: records and fields that are right, and patterns of errors."""
+    from dragtor.evaluate.events import BASELINE, evaluate
+
+    config = load_settings()
+    with Progress() as progress:
+        told = progress.update
+        result = evaluate(path, config, progress=told, baseline=baseline, adapter=adapter)
+    _give(result, config, {BASELINE: config} if baseline else None, as_json=as_json, save=save)
+
+
 def history(as_json: bool = AS_JSON) -> None:
     """Compare the runs that were saved, newest last."""
     from dataclasses import asdict
@@ -259,6 +281,7 @@ def _give(
         out_json(result)
     else:
         _out_result(result)
+        _out_errors(result.get("errors", ()))
     if save:
         from dragtor.evaluate import record
 
@@ -280,6 +303,15 @@ def _out_result(result: Mapping[str, Any]) -> None:
         out(f"  {name:<{wide}}  {_short(value):>7}{_bounds(result['metrics'], name)}")
 
 
+def _out_errors(errors: Sequence[Mapping[str, Any]]) -> None:
+    """Kinds of errors, and one example of each."""
+    for each in errors:
+        example = each["examples"][0]
+        out(style(f"{each['pattern']}, {plural(each['n'], 'time')}", bold=True))
+        out(f"  {example['text']}")
+        out(f"  said: {example['said']}   wanted: {example['wanted']}")
+
+
 def _out_compared(result: Mapping[str, Any], names: list[str], others: Any) -> None:
     """Under each metric a line for every configuration, with what it gains on the first."""
     first = {"settings": "as configured", "metrics": result["metrics"], "difference": {}}
@@ -287,7 +319,8 @@ def _out_compared(result: Mapping[str, Any], names: list[str], others: Any) -> N
     for name in names:
         out(style(name, bold=True))
         for each in (first, *others):
-            line = f"  {each['settings']:<{wide}}  {_short(each['metrics'][name]):>7}"
+            numbers = dict(_numbers(each["metrics"]))
+            line = f"  {each['settings']:<{wide}}  {_short(numbers.get(name)):>7}"
             if name in each["difference"]:
                 line += f"  {each['difference'][name]:+.4f}"
             out(line + _bounds(each["difference"] or each["metrics"], name))

@@ -25,12 +25,17 @@ ENGINE_HINT = (
 )
 
 
-def open_llm(config: LLMConfig, models: ModelsConfig) -> LLM:
-    """Load the model that the settings name; raises Missing with the command that gets it."""
+def open_llm(config: LLMConfig, models: ModelsConfig, adapter: Path | None = None) -> LLM:
+    """Load the model that the settings name; raises Missing with the command that gets it.
+
+    `adapter` is put over it; UsageError where the engine is a server, which cannot take one.
+    """
     engine = choose_engine(config)
     if engine == "server":
         from dragtor.llm.server import open_server
 
+        if adapter is not None:
+            raise UsageError("a server takes no adapter", "set llm.engine to llama or xllamacpp")
         return open_server(config)
     from dragtor.models import model_path
 
@@ -43,10 +48,10 @@ def open_llm(config: LLMConfig, models: ModelsConfig) -> LLM:
 
         from dragtor.llm.llama import open_llama
 
-        return open_llama(path, config, hint, user_cache_path("dragtor") / "prefix")
+        return open_llama(path, config, hint, user_cache_path("dragtor") / "prefix", adapter)
     from dragtor.llm.xllamacpp import open_xllamacpp
 
-    return open_xllamacpp(path, config, hint)
+    return open_xllamacpp(path, config, hint, adapter)
 
 
 def choose_engine(config: LLMConfig) -> str:

@@ -27,7 +27,8 @@ from dragtor.llm.base import (
     printable,
     split_rendered,
 )
-from dragtor.llm.sample import grammar, log_probs_of, sampler
+from dragtor.llm.native import adapt, identity, layer_choices, load_model, open_context
+from dragtor.llm.sample import grammar, likeliest, log_probs_of, sampler
 from dragtor.llm.state import (
     MOST_STATE_BYTES,
     Aside,
@@ -43,7 +44,6 @@ from dragtor.types import Message
 
 BLOCK_TOKENS = 128  # evaluated at once: at most this long until an interrupt is seen
 GPU_BLOCK_TOKENS = 512
-ALL_LAYERS = -1
 TINY_MODEL_BYTES = 300_000_000
 BUSY_SAMPLE_S = 0.1
 _said: list[str] = []  # llama.cpp's error lines; its log is kept off stderr
@@ -96,29 +96,43 @@ def load_llama_cpp() -> ModuleType:
 
 
 def open_llama(
-    path: Path, config: LLMConfig, hint: str = "", prefixes: Path | None = None
+    path: Path,
+    config: LLMConfig,
+    hint: str = "",
+    prefixes: Path | None = None,
+    adapter: Path | None = None,
 ) -> LlamaCpp:
     """Load a GGUF file. Raises Missing or CorruptModel with `hint`, which gets the file.
 
     `prefixes` is the folder where states of fixed prefixes are kept; None keeps none.
+    `adapter` is a low-rank adapter (GGUF) that was trained over this very model.
     """
     hint = hint or f"get {path.name} again"
     check_gguf(path, hint)
+    if adapter is not None:
+        check_gguf(adapter, f"train {adapter.name} again")
     api = load_llama_cpp()
     choices = [config.gpu_layers]
     if config.gpu_layers == -2:
-        choices = _layer_choices(api)
+        choices = layer_choices(api)
     threads = thread_count(config.threads, path.stat().st_size)
     _said.clear()
     for layers in choices:
-        model = _load_model(api, path, layers)
+        model = load_model(api, path, layers)
         if model is None:
             continue
-        context = _open_context(api, model, config, layers, threads)
+        block = GPU_BLOCK_TOKENS if layers and api.llama_supports_gpu_offload() else BLOCK_TOKENS
+        context = open_context(api, model, config.context_tokens, block, threads)
         if context is not None:
+            if adapter is not None and not adapt(api, model, context, adapter):
+                api.llama_free(context)
+                api.llama_model_free(model)
+                raise CorruptModel(
+                    f"{adapter.name} is damaged, or no adapter of {path.name}", "train it again"
+                )
             files = None
             if prefixes is not None:
-                files = PrefixFiles(prefixes, _identity(api, path, context, layers))
+                files = PrefixFiles(prefixes, identity(api, path, context, layers, adapter))
             return LlamaCpp(api, model, context, path.stem, files, small=is_small(path))
         api.llama_model_free(model)
     reason = f": {_said[0]}" if _said else ""
@@ -128,35 +142,6 @@ def open_llama(
             "set llm.context_tokens or llm.gpu_layers lower in params.yml",
         )
     raise CorruptModel(f"llama.cpp cannot load {path.name}{reason}", hint)
-
-
-def _layer_choices(api: ModuleType) -> list[int]:
-    """GPU layers to try in turn: all of them, fewer where the GPU is small, none."""
-    return [ALL_LAYERS, 24, 12, 0] if api.llama_supports_gpu_offload() else [0]
-
-
-def _load_model(api: ModuleType, path: Path, layers: int) -> Any:
-    params = api.llama_model_default_params()
-    params.n_gpu_layers = layers
-    return api.llama_model_load_from_file(os.fsencode(path), params)
-
-
-def _open_context(api: ModuleType, model: Any, config: LLMConfig, layers: int, threads: int) -> Any:
-    params = api.llama_context_default_params()
-    params.n_ctx = min(config.context_tokens, api.llama_model_n_ctx_train(model))
-    block = GPU_BLOCK_TOKENS if layers and api.llama_supports_gpu_offload() else BLOCK_TOKENS
-    params.n_batch = params.n_ubatch = min(block, params.n_ctx)
-    params.n_threads = params.n_threads_batch = threads
-    params.no_perf = True
-    return api.llama_init_from_model(model, params)
-
-
-def _identity(api: ModuleType, path: Path, context: Any, layers: int) -> str:
-    """What a state depends on besides its tokens."""
-    stat = path.stat()
-    engine = (api.__version__, api.llama_print_system_info().decode("utf-8", "replace"))
-    sizes = (api.llama_n_ctx(context), api.llama_n_batch(context), layers)
-    return repr((path.name, stat.st_size, stat.st_mtime_ns, *engine, *sizes))
 
 
 class LlamaCpp:
@@ -260,6 +245,27 @@ class LlamaCpp:
             return log_probs_of(self._api, self._context, self._vocab, tokens)
 
         return option_probabilities(choices, log_probs)
+
+    def tokens(self, text: str) -> list[tuple[int, bytes]]:
+        """Token ids of plain text, each with its bytes."""
+        return [(token, self._piece(token)) for token in self.tokenize(printable(text))]
+
+    def pick(self, ids: Sequence[int], allowed: Sequence[int]) -> tuple[int, float]:
+        """The likeliest of `allowed` after `ids`, and its probability among all tokens.
+
+        Where `ids` go on from those of the call before, only what is new is read.
+        """
+        check_room(len(ids), self.context_tokens)
+        if self._current is not None:
+            self._current.close()
+        known = len(self._evaluated)
+        if known < len(ids) and known and list(ids[:known]) == self._evaluated:
+            for size in blocks(len(ids) - known, self._block):
+                at = len(self._evaluated)
+                self._decode(ids[at : at + size])
+        else:
+            self._evaluate(list(ids), ())
+        return likeliest(self._api, self._context, self._vocab, allowed)
 
     def close(self) -> None:
         """Free model and context."""

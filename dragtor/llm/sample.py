@@ -6,7 +6,7 @@ Knows no prompt: the logits are those after the last token that a context has re
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
@@ -33,6 +33,18 @@ def log_probs_of(api: ModuleType, context: Any, vocab: Any, tokens: list[int]) -
     top = logits.max()
     total = top + np.log(np.exp(logits - top).sum())
     return [float(logits[token] - total) for token in tokens]
+
+
+def likeliest(
+    api: ModuleType, context: Any, vocab: Any, allowed: Sequence[int]
+) -> tuple[int, float]:
+    """The likeliest next token of `allowed`, and its probability among all tokens."""
+    import numpy as np
+
+    pointer = api.llama_get_logits_ith(context, -1)
+    logits = np.ctypeslib.as_array(pointer, (api.llama_vocab_n_tokens(vocab),))
+    best = allowed[int(logits[list(allowed)].argmax())]
+    return best, float(1 / np.exp(logits - logits[best]).sum())
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import math
 import queue
 import shutil
 import socket
@@ -36,13 +37,20 @@ from dragtor.llm.state import MOST_STATE_BYTES
 from dragtor.types import Message
 
 SILENT = -1  # its log level: nothing
-FORCED = 1e6  # added to a token's logit: it is the one written
+FORCED = 1e3  # added to a token's logit: more than any other has, and float32 keeps their order
 
 
-def open_xllamacpp(path: Path, config: LLMConfig, hint: str = "") -> XLlamaCpp:
-    """Load a GGUF file. Raises Missing or CorruptModel with `hint`, which gets the file."""
+def open_xllamacpp(
+    path: Path, config: LLMConfig, hint: str = "", adapter: Path | None = None
+) -> XLlamaCpp:
+    """Load a GGUF file. Raises Missing or CorruptModel with `hint`, which gets the file.
+
+    `adapter` is a low-rank adapter (GGUF) that was trained over this very model.
+    """
     hint = hint or f"get {path.name} again"
     check_gguf(path, hint)
+    if adapter is not None:
+        check_gguf(adapter, f"train {adapter.name} again")
     calm_openmp()
     module = require("xllamacpp", extra="prebuilt")
     folder = Path(tempfile.mkdtemp(prefix="dragtor-"))
@@ -59,6 +67,10 @@ def open_xllamacpp(path: Path, config: LLMConfig, hint: str = "") -> XLlamaCpp:
     params.verbosity = SILENT
     params.ui = False
     params.warmup = False
+    if adapter is not None:
+        low_rank = module.CommonAdapterLoraInfo()
+        low_rank.path, low_rank.scale = str(adapter), 1.0
+        params.lora_adapters = [low_rank]
     try:
         server = module.Server(params)
     except (RuntimeError, ValueError, OSError) as error:
@@ -153,6 +165,22 @@ class XLlamaCpp:
 
         return option_probabilities(choices, log_probs)
 
+    def tokens(self, text: str) -> list[tuple[int, bytes]]:
+        """Token ids of plain text, each with its bytes."""
+        body = {"content": printable(text), "parse_special": False, "with_pieces": True}
+        return [
+            (int(token["id"]), as_bytes(token["piece"]))
+            for token in self._request("POST", "/tokenize", body)["tokens"]
+        ]
+
+    def pick(self, ids: Sequence[int], allowed: Sequence[int]) -> tuple[int, float]:
+        """The likeliest of `allowed` after `ids`, and its probability among all tokens."""
+        check_room(len(ids), self.context_tokens)
+        if self._current is not None:
+            self._current.close()
+        token, log = self._next(list(ids), allowed)
+        return token, math.exp(log)
+
     def close(self) -> None:
         """Free the model and its folder."""
         if self._current is not None:
@@ -209,22 +237,26 @@ class XLlamaCpp:
         return [int(token["id"]) for token in tokens]
 
     def _log_prob(self, prompt: list[int], token: int) -> float:
-        """Natural logarithm of the model's probability of `token`: its own, before the bias."""
+        """Natural logarithm of the model's probability of `token`."""
+        return self._next(prompt, [token])[1]
+
+    def _next(self, prompt: list[int], allowed: Sequence[int]) -> tuple[int, float]:
+        """The likeliest of `allowed`, and its own log probability: before the bias."""
         body = {
             "prompt": prompt,
             "n_predict": 1,
             "temperature": 0,
             "n_probs": 1,
-            "logit_bias": [[token, FORCED]],
+            "logit_bias": [[token, FORCED] for token in allowed],
         }
         try:
             answer = self._request("POST", "/completion", body)
         except ValueError as error:
             raise GenerationError(f"llama.cpp failed: {error}") from error
         said = answer["completion_probabilities"][0]
-        if said["id"] != token:
-            raise GenerationError(f"llama.cpp wrote another token than {token}")
-        return float(said["logprob"])
+        if said["id"] not in allowed:
+            raise GenerationError(f"llama.cpp wrote another token than {allowed}")
+        return int(said["id"]), float(said["logprob"])
 
     def _render(self, messages: list[dict[str, str]]) -> str:
         return str(self._request("POST", "/apply-template", {"messages": messages})["prompt"])
@@ -247,6 +279,11 @@ class XLlamaCpp:
         if response.status != 200:
             raise ValueError(str(data))
         return data
+
+
+def as_bytes(piece: str | list[int]) -> bytes:
+    """The bytes of a token as llama-server tells them: text, or numbers for half a character."""
+    return piece.encode("utf-8") if isinstance(piece, str) else bytes(piece)
 
 
 class _UnixConnection(http.client.HTTPConnection):

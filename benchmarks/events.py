@@ -1,0 +1,281 @@
+"""Events read out of texts: the bars of the room, on data that was not trained on.
+
+    python benchmarks/events.py validation [FILE]   the held-out templates, tuned and base model
+    python benchmarks/events.py none                texts without an event: share that invents one
+    python benchmarks/events.py dialogues [N]       what users say to a calendar (sgd_calendar)
+    python benchmarks/events.py valid [N]           JSON of random and naughty texts, by its schema
+    python benchmarks/events.py speed [N]           events a second, warm
+
+Each keeps its figures in benchmarks/results/events.json, beside those of the others.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+from common import RESULTS_FOLDER, save
+from train_events import half
+
+from dragtor import metrics
+from dragtor.config import Config
+from dragtor.evaluate.events import evaluate, normalised
+from dragtor.extract.events import SCHEMA, Event, Extractor, open_extractor
+from dragtor.extract.train import TrainConfig
+from dragtor.extract.training.labels import Example, align, held_out
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+SGD_TODAY = datetime(2019, 3, 1, tzinfo=UTC)
+SLOTS = ("event_name", "event_date", "event_time", "event_location")
+PACKAGES = ("icalendar", "llama-cpp-python", "xllamacpp", "python-dateutil", "jsonschema")
+SENTENCES = 200  # date-free ones of other data
+EXAMPLES = 12
+HELD_OUT = TrainConfig(Path()).validation  # share of the templates
+
+
+def lines(*parts: str) -> list[dict[str, Any]]:
+    path = DATA.joinpath(*parts)
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
+
+
+def extractor() -> Extractor:
+    return open_extractor(Config(), UTC)
+
+
+def share(values: list[bool]) -> dict[str, Any]:
+    low, high = metrics.interval([float(value) for value in values])
+    found = metrics.mean([float(value) for value in values])
+    return {"share": round(found, 4), "ci": [round(low, 4), round(high, 4)], "n": len(values)}
+
+
+def validation(file: str = "") -> dict[str, Any]:
+    """The templates that training never saw; FILE: other rows of the same form."""
+    path = Path(file) if file else _held_out()
+    result = evaluate(path, Config(), progress=_told, baseline=True)
+    (base,) = result["compared"]
+    return {"n": result["n"], "tuned": result["metrics"], "base": base["metrics"],
+            "errors": result["errors"][:EXAMPLES]}  # fmt: skip
+
+
+def _held_out() -> Path:
+    """The validation rows of the training's own split, as a file."""
+    from tempfile import mkdtemp
+
+    rows = lines("calendar_events", "train.jsonl")
+    examples = [
+        Example(text := row["event_text"], (align(text, row["output"])[0],)) for row in rows
+    ]
+    kept = [json.dumps(r) for r, e in zip(rows, examples, strict=True) if held_out(e, HELD_OUT)]
+    path = Path(mkdtemp()) / "validation.jsonl"
+    path.write_text("\n".join(kept), "utf-8")
+    return path
+
+
+def _told(label: str, done: int, total: int) -> None:
+    if done % 20 == 0 or done == total:
+        print(f"{label}: {done} of {total}", file=sys.stderr)
+
+
+# Texts without an event
+
+
+def negatives() -> list[str]:
+    """Sentences of the English date and time specifications that mention no time."""
+    found = []
+    for path in sorted((DATA / "recognizers_datetime").glob("*.jsonl")):
+        if not path.name.startswith(("German", "Spanish")):
+            found += [
+                row["Input"] for row in lines(path.parent.name, path.name) if not row["Results"]
+            ]
+    return [text for text in dict.fromkeys(found) if unseen(text)]
+
+
+def unseen(text: str) -> bool:
+    """Whether a text was left out of the training data."""
+    return not half(" ".join(text.split()))
+
+
+def sentences() -> list[str]:
+    """Claims, questions and reviews of other data, drawn with a fixed seed."""
+    reviews = (DATA / "sst2" / "dev.tsv").read_text("utf-8").splitlines()[1:]
+    papers = (DATA / "pubmedqa" / "pqal.json").read_text("utf-8")
+    pools = (
+        [line.split("\t")[0] for line in reviews],
+        [row["text"] for row in lines("scifact", "queries.jsonl")],
+        [row["question"] for row in lines("covid_qa", "questions.jsonl")],
+        [row["QUESTION"] for row in json.loads(papers).values()],
+    )
+    draw = random.Random(0)
+    each = SENTENCES // len(pools)
+    return [t for pool in pools for t in draw.sample(sorted(filter(unseen, set(pool))), each)]
+
+
+def none() -> dict[str, Any]:
+    read = extractor()
+    found: dict[str, Any] = {}
+    for name, texts in (("recognizers_negatives", negatives()), ("sentences", sentences())):
+        invented = [(text, read.events(text, SGD_TODAY)) for text in texts]
+        found[name] = share([bool(events) for _, events in invented])
+        found[name]["examples"] = [
+            {"text": text, "events": [_short(event) for event in events]}
+            for text, events in invented
+            if events
+        ][:EXAMPLES]
+    return found
+
+
+def _short(event: Event) -> dict[str, Any]:
+    return {name: value for name, value in event.fields().items() if value}
+
+
+# Dialogues
+
+
+def dialogues() -> Iterator[tuple[str, dict[str, str]]]:
+    """The user's turns up to the call as one text, and the slots of the call that they state.
+
+    Of dialogues that were left out of the training data.
+    """
+    for row in lines("sgd_calendar", "dialogues.jsonl"):
+        if half(row["dialogue_id"]):
+            continue
+        said: list[str] = []
+        stated: dict[str, set[str]] = {}
+        state: dict[str, list[str]] = {}
+        for turn in row["turns"]:
+            for frame in turn["calendar"]:
+                call = frame["service_call"]
+                if call and call["method"] == "AddEvent":
+                    wanted = {
+                        slot: call["parameters"][slot]
+                        for slot in SLOTS
+                        if stated.get(slot, set()) & set(state.get(slot, ()))
+                    }
+                    yield " ".join(said), wanted
+                    break
+                if turn["speaker"] == "USER":
+                    state = (frame["state"] or {}).get("slot_values", state)
+                    for slot in frame["slots"]:
+                        words = turn["utterance"][slot["start"] : slot["exclusive_end"]]
+                        stated.setdefault(slot["slot"], set()).add(words)
+            if turn["speaker"] == "USER":
+                said.append(turn["utterance"])
+
+
+def slots_right(event: Event, wanted: dict[str, str]) -> dict[str, bool]:
+    start = event.start
+    day = start.date() if isinstance(start, datetime) else start
+    said = {
+        "event_name": normalised("action", event.action),
+        "event_location": normalised("location", event.location),
+        "event_date": day.isoformat() if isinstance(day, date) else None,
+        "event_time": f"{start:%H:%M}" if isinstance(start, datetime) else None,
+    }
+    view = {slot: value if slot in ("event_date", "event_time") else normalised("action", value)
+            for slot, value in wanted.items()}  # fmt: skip
+    return {slot: said[slot] == value for slot, value in view.items()}
+
+
+def sgd(n: str = "0") -> dict[str, Any]:
+    """Of each dialogue the event that gets most slots right counts, one event or several."""
+    read, rows = extractor(), list(dialogues())[: int(n) or None]
+    right: dict[str, list[bool]] = {slot: [] for slot in SLOTS}
+    counts: Counter[int] = Counter()
+    missed = []
+    for done, (text, wanted) in enumerate(rows):
+        events = read.events(text, SGD_TODAY)
+        counts[len(events)] += 1
+        tried = [slots_right(event, wanted) for event in events] or [slots_right(Event(), wanted)]
+        best = max(tried, key=lambda found: sum(found.values()))
+        for slot, value in best.items():
+            right[slot].append(value)
+        if not all(best.values()):
+            missed.append({"text": text, "wanted": wanted, "events": [_short(e) for e in events]})
+        _told("dialogues", done, len(rows))
+    return {
+        "all": share([value for each in right.values() for value in each]),
+        **{slot: share(values) for slot, values in right.items()},
+        "events_a_dialogue": {str(number): counts[number] for number in sorted(counts)},
+        "missed": missed[:EXAMPLES],
+    }
+
+
+# JSON and speed
+
+
+def random_texts(n: int) -> list[str]:
+    """Half of them random characters of many scripts, half random words of real events."""
+    draw = random.Random(0)
+    words = [
+        w for row in lines("calendar_events", "train.jsonl") for w in row["event_text"].split()
+    ]
+
+    def noise() -> str:
+        return "".join(chr(draw.choice(starts) + draw.randint(0, 60)) for _ in range(length))
+
+    starts = (0x20, 0x41, 0x61, 0xC0, 0x400, 0x5D0, 0x620, 0x4E00, 0x1F600, 0x2028, 0x0)
+    texts = []
+    for number in range(n):
+        length = draw.randint(1, 20 if number % 2 else 80)
+        texts.append(" ".join(draw.choices(words, k=length)) if number % 2 else noise())
+    return texts
+
+
+def valid(n: str = "2000") -> dict[str, Any]:
+    read, validator = extractor(), jsonschema.Draft202012Validator(SCHEMA)
+    naughty = json.loads((DATA / "bad_inputs" / "text" / "blns.json").read_text("utf-8"))
+    found: dict[str, Any] = {}
+    for name, texts in (("random", random_texts(int(n))), ("naughty", naughty)):
+        good, events = [], 0
+        for done, text in enumerate(texts):
+            read_now = read.events(text, SGD_TODAY)
+            printed = json.dumps({"events": [event.to_dict() for event in read_now]})
+            good.append(validator.is_valid(json.loads(printed)))
+            events += len(read_now)
+            _told(name, done, len(texts))
+        found[name] = share(good) | {"events": events}
+    return found
+
+
+def speed(n: str = "100") -> dict[str, Any]:
+    """Texts of one event each, one after the other, the model warm."""
+    texts = [row["event_text"] for row in lines("calendar_events", "train.jsonl")]
+    texts = random.Random(0).sample(texts, int(n))
+    begun = time.perf_counter()
+    read = extractor()
+    read.events("Lunch tomorrow at 1pm.", SGD_TODAY)
+    opened = time.perf_counter() - begun
+    begun, processor = time.perf_counter(), time.process_time()
+    events = sum(len(read.events(text, SGD_TODAY)) for text in texts)
+    seconds = time.perf_counter() - begun
+    return {
+        "texts": len(texts),
+        "events": events,
+        "open_s": round(opened, 2),
+        "events_a_second": round(events / seconds, 2),
+        "processor_s_an_event": round((time.process_time() - processor) / max(1, events), 3),
+    }
+
+
+PARTS = {"validation": validation, "none": none, "dialogues": sgd, "valid": valid, "speed": speed}
+
+
+def main() -> None:
+    name, *arguments = sys.argv[1:] or ["validation"]
+    path = RESULTS_FOLDER / "events.json"
+    known = json.loads(path.read_text("utf-8"))["figures"] if path.exists() else {}
+    figures = known | {name: PARTS[name](*arguments)}  # type: ignore[operator]
+    print(save("events", figures, PACKAGES))
+    print(json.dumps(figures[name], indent=2, ensure_ascii=False)[:6000])
+
+
+if __name__ == "__main__":
+    main()

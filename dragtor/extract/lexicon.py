@@ -1,0 +1,47 @@
+"""What a time, a duration or a repeat can begin with: the model chooses among such places only.
+
+Dates, names and places may begin with any word. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+
+_NUMBER = (
+    "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty"
+    "|fourty|fifty|sixty|ninety|hundred"
+)
+_DAY = (
+    "mon(?:day)?|tue(?:s(?:day)?)?|wed(?:s|nesday)?|thu(?:r|rs|rsday)?|fri(?:day)?|sat(?:urday)?"
+    "|sun(?:day)?"
+)
+BEGINNINGS = {
+    "time": re.compile(
+        rf"(?!\d{{3,}}\s+[a-gi-z])\d|(?:{_NUMBER}|half|qua|noo|mid|mor|aft|aff|eve|evn|nig|nit|ton|dawn|dusk|lun|din|brea"
+        r"|brunch|sun(?:rise|set|down))"  # people slip while typing
+        r"|(?:tea|bed|early|late|later|first\s+thing|end|close|start|before|after|between|from|until"
+        r"|till|in|at|an?|all|anytime|now|asap|soon|this|today|tomorrow|the|zero|o|around|about|by"
+        r"|couple)\b",
+        re.I,
+    ),
+    "duration": re.compile(
+        rf"\d|(?:{_NUMBER}|half|over|day|week|month|hour|minute)"
+        r"|(?:an?|all|the|whole|few|couple|several|some|entire|quarter|full|solid|under|about|around"
+        r"|approximately|roughly|max|just|from|until|till|up|for|at)\b",
+        re.I,
+    ),
+    "recurrence": re.compile(
+        rf"(?:ev[er]*y|each|once|twice|thrice|(?:{_NUMBER}|\d+)\s*(?:x|times)\b|(?:bi|semi|tri)-?\s?"
+        r"(?:week|month|annual|year|daily)|(?:hour|dai|night|week|month|quarter|year|fortnight)ly"
+        rf"|annual|fortnight|week(?:day|end)|workday|alternat|regular|repeat|recur|(?:{_DAY})s\b"
+        r"|mornings|evenings|nights|afternoons|\d+(?:st|nd|rd|th)\s+of\s+(?:every|each))"
+        r"|(?:any|all|on|the|first|second|third|fourth|last|per|until|always|still|same)\b",
+        re.I,
+    ),
+}
+
+
+def may_begin(field: str, text: str, at: int) -> bool:
+    """Whether a value of `field` may begin with the word at `at`."""
+    known = BEGINNINGS.get(field)
+    return known is None or known.match(text, at) is not None

@@ -1,0 +1,351 @@
+"""Made examples: commands, messages, mails, lists and dialogues, with events in them or none.
+
+Each kind is a function that draws one text with marks. Knows no tokens.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Sequence
+
+from dragtor.extract.fields import Span
+from dragtor.extract.training import sayings, words
+from dragtor.extract.training.labels import Example
+from dragtor.extract.training.marks import for_all, numbered, unmark, vary
+from dragtor.extract.training.phrases import (
+    Random,
+    clock,
+    date,
+    day_name,
+    details,
+    digits,
+    full_date,
+    join,
+    month,
+    name,
+    names,
+    place,
+    plain,
+    repeat,
+    thing,
+    when,
+)
+
+
+def made(count: int, seed: int) -> list[Example]:
+    """`count` examples, the same for the same seed."""
+    draw = random.Random(seed)
+    kinds: Sequence[tuple[Callable[[Random], str], int]] = (
+        (command, 26),
+        (jotting, 14),
+        (reminder, 12),
+        (several, 9),
+        (mail, 6),
+        (listed, 5),
+        (correction, 5),
+        (dialogue, 16),
+        (quiet, 14),
+        (obeyed, 3),
+        (chatted, 9),
+        (terse, 18),
+    )
+    makers, weights = zip(*kinds, strict=True)
+    some: list[Example] = []
+    while len(some) < count:
+        maker = draw.choices(makers, weights)[0]
+        example = unmark(vary(maker(draw), draw, maker in (command, reminder)))
+        if all(len(v) == 1 for e in example.events for k, v in e.items() if k != "attendees"):
+            some.append(example)  # the others repeat twice
+    return some
+
+
+def swapped(example: Example, draw: Random) -> Example:
+    """The same sentence of other people, places, days and hours; with one event only."""
+    if len(example.events) != 1:
+        return example
+    fresh: dict[str, Callable[[], str]] = {
+        "attendees": lambda: draw.choice(words.NAMES),
+        "location": lambda: re.sub(r"^the |\[l:|\]", "", draw.choice(words.PLACES)),
+        "date": lambda: full_date(draw),
+        "time": lambda: digits(draw),
+        "duration": lambda: draw.choice(words.LENGTHS[:18]),
+    }
+    values = sorted((span, field) for field, spans in example.events[0].items() for span in spans)
+    out, at, size = [], 0, 0
+    event: dict[str, tuple[Span, ...]] = {}
+    for (start, end), field in values:
+        if start < at:
+            return example  # one value lies inside another
+        value = example.text[start:end]
+        if field in fresh and draw.random() < 0.6:
+            value = fresh[field]()
+        out += [example.text[at:start], value]
+        size += start - at + len(value)
+        event[field] = (*event.get(field, ()), (size - len(value), size))
+        at = end
+    return Example("".join([*out, example.text[at:]]), (event,))
+
+
+def command(draw: Random) -> str:
+    """What is said to an assistant; without a full date, which the data's own commands have."""
+    while re.search(r"\d{4}", text := order(draw)):
+        pass
+    return text
+
+
+def order(draw: Random) -> str:
+    """One command."""
+    kind = draw.random()
+    if kind < 0.05:
+        mine = draw.choice(("", "a ", "my "))
+        return join([f"invite {names(draw)} to {mine}{thing(draw)}", when(draw)])
+    if kind < 0.1:
+        work = draw.choice(
+            (draw.choice(words.NOUNS), "writing", "deep work", "reading", "studying")
+        )
+        return join([f"block [u:{draw.choice(words.LENGTHS)}] for [a:{work}]", when(draw)])
+    if kind < 0.2:
+        what = f"[a:{draw.choice(sayings.CHANGES)} {draw.choice(words.NOUNS)}]"
+        return join([what, when(draw)])
+    before = draw.choice(sayings.COMMANDS)
+    whose = "" if before.endswith((" a ", " an ")) else draw.choice(("a ", "", "my ", ""))
+    filed = draw.choice(sayings.WHERE_FILED) if before in sayings.FILED else ""
+    what = f"{before}{whose}{thing(draw)}"
+    if kind < 0.3:
+        return join([when(draw) + ",", what, filed, place(draw)])
+    rest = details(draw, noted=draw.random() < 0.4)
+    return join([what, filed, *rest, draw.choice(("", "", "", "", "please", "thanks"))])
+
+
+def reminder(draw: Random) -> str:
+    """A reminder, or a bare thing to do."""
+    before, do = draw.choice(sayings.REMINDERS), f"[a:{draw.choice(words.VERBS)}]"
+    rest = [when(draw)] if draw.random() < 0.92 else []
+    rest += [repeat(draw)] if draw.random() < 0.15 else []
+    rest += [place(draw)] if draw.random() < 0.1 else []
+    kind = draw.random()
+    if kind < 0.18 and rest:
+        first = f"{rest[0]}{draw.choice(('', '', ','))}"
+        return join([first, before, do, *rest[1:]])
+    if kind < 0.3:
+        return join(["remind me about", draw.choice(("the", "my", "")), thing(draw), *rest])
+    if kind < 0.35:
+        return join([f"[a:{draw.choice(('wake me up', 'wake me'))}]", *rest])
+    if kind < 0.5:
+        return join([draw.choice(("remind me", "please remind me", "alert me")), *rest, "to", do])
+    return join([before, do, *rest])
+
+
+def terse(draw: Random) -> str:
+    """A formal entry with a full date, as offices write them: its verb belongs to the action."""
+    some = draw.choice(words.NOUNS)
+    each = draw.choice(words.EACH) if draw.random() < 0.15 else ""
+    some = f"[r:{each}] {some}" if each else some
+    place_of = re.sub(r"^the |\[l:|\]", "", draw.choice(words.PLACES))
+    some_place, length_of = f"[l:{place_of}]", f"[u:{draw.choice(words.LENGTHS[:22])}]"
+    people = names(draw).replace("my [p", "[p").replace("the [p", "[p")
+    day, at = f"[d:{full_date(draw)}]", f"[t:{digits(draw)}]"
+    with_ = draw.choice(("with", "with", "w/"))
+    if draw.random() < 0.45:
+        verb = draw.choice(words.ENTRIES)
+        what = f"[a:{verb}{' a' if draw.random() < 0.5 and not each else ''} {some}]"
+        return join(
+            draw.choice(
+                (
+                    [what, day, at, some_place, with_, people, length_of + "."],
+                    [
+                        what,
+                        "on",
+                        day,
+                        "at",
+                        at,
+                        "for",
+                        length_of,
+                        with_,
+                        people,
+                        "at",
+                        some_place + ".",
+                    ],
+                    [
+                        what,
+                        with_,
+                        people,
+                        "on",
+                        day,
+                        "at",
+                        at,
+                        "in the",
+                        some_place,
+                        "for",
+                        length_of + ".",
+                    ],
+                    [what, day, at, with_, people, "for", length_of + "."],
+                    [
+                        what,
+                        "on",
+                        day,
+                        "at",
+                        at + ",",
+                        draw.choice(("reserve", "block", "plan for")),
+                        length_of,
+                    ],
+                )
+            )
+        )
+    what = f"[a:{some.capitalize() if draw.random() < 0.7 else some}]"
+    return join(
+        draw.choice(
+            (
+                [what, with_, people, day, at, some_place, length_of],
+                [what, day, at, with_, people, some_place, length_of],
+                [what, people, day, at, some_place, length_of],
+                [what, day, at, some_place, length_of],
+                [what, some_place + ",", day, at],
+                [day, at, what, people, "on", some_place],
+                [day, at, what, with_, people + ",", some_place + ",", length_of + "."],
+                [day, at, what, "at the", some_place + ",", length_of + "."],
+                [what, day, at, people, length_of],
+                [what, some_place, day, at],
+                [day, at, what, "on", some_place],
+                [what, "set for", day, "at", at, with_, people + ",", length_of + "."],
+                [what, "on", some_place, day, at],
+            )
+        )
+    )
+
+
+def jotting(draw: Random) -> str:
+    """A line in a diary: the bare event and its details, whichever comes first."""
+    if draw.random() < 0.15:
+        purpose = f"for [n:{draw.choice(words.PURPOSES)}]" if draw.random() < 0.5 else ""
+        there = place(draw) if draw.random() < 0.6 else ""
+        return join([f"[a:meet] {names(draw)}", when(draw), there, purpose])
+    what, rest = thing(draw), details(draw, least=1)
+    if draw.random() < 0.25:
+        rest = [part for part in rest if "[d:" not in part and "[t:" not in part]
+        return join([f"{when(draw)}{draw.choice((' ', ': ', ' - ', ', '))}{what}", *rest])
+    return join([f"{what}{draw.choice((' ', ' ', ', ', ' - '))}{rest[0]}", *rest[1:]])
+
+
+def chatted(draw: Random) -> str:
+    """A message between people."""
+    opening = draw.choice(sayings.OPENINGS).replace("NAME", draw.choice(words.NAMES))
+    said = draw.choice(sayings.MESSAGES).replace("DO", draw.choice(words.DOINGS))
+    said = said.replace("NOUN", draw.choice(words.NOUNS))
+    return opening + join([said, *details(draw, least=1)]) + draw.choice(sayings.ENDINGS)
+
+
+def several(draw: Random) -> str:
+    """Two or three events in a row, some with one date for all."""
+    count = draw.choice((2, 2, 2, 3))
+    if draw.random() < 0.7:
+        makers: list[Callable[[Random], str]] = [command, jotting, reminder, chatted]
+        items = [numbered(draw.choice(makers)(draw), n) for n in range(1, count + 1)]
+        return draw.choice((". ", ". ", "\n", "; ", " and ", ". Also, ", ", then ")).join(items)
+    items = []
+    for n in range(1, count + 1):
+        there = place(draw) if draw.random() < 0.3 else ""
+        items.append(numbered(join([thing(draw), f"at [t:{clock(draw)}]", there]), n))
+    before = draw.choice((" ", ": ", ", ")) + draw.choice(("", "i have ", "we have "))
+    last = draw.choice((" and ", ", then ", ", ")) + items[-1]
+    return for_all(date(draw), count) + before + ", ".join(items[:-1]) + last
+
+
+def listed(draw: Random) -> str:
+    """A programme, a week's plan or notes under a heading."""
+    shared, count = draw.random() < 0.5, draw.randint(2, 4)
+    mark, joint = draw.choice(("- ", "* ", "", "• ", "- ")), draw.choice((": ", " ", " - "))
+    lines = [f"{draw.choice(sayings.HEADS)}{' ' + for_all(date(draw), count) if shared else ':'}"]
+    for n in range(1, count + 1):
+        first = f"[t:{clock(draw)}]" if shared else f"[d:{day_name(draw)}]"
+        hour_of = "" if shared else f" at [t:{clock(draw)}]"
+        long = f" ([u:{draw.choice(words.LENGTHS)}])"
+        tail = draw.choice(("", "", hour_of, long, f" with {name(draw)}", f" {place(draw)}"))
+        lines.append(numbered(f"{mark}{first}{joint}{thing(draw)}{tail}", n))
+    return "\n".join(lines)
+
+
+def mail(draw: Random) -> str:
+    """A letter with an event in its middle, and other times around it."""
+    opening = draw.choice(sayings.GREETINGS).replace("NAME", draw.choice(words.NAMES))
+    weekday, at = draw.choice(words.DAYS).capitalize(), draw.randint(7, 19)
+    sent = f"Sent: {weekday}, {full_date(draw)} {at}:12\n"
+    subject = draw.choice(("", "", "Subject: Hello\n", "Subject: our plans\n\n", sent))
+    body = chatted(draw)
+    if draw.random() < 0.25:
+        body = f"{numbered(jotting(draw), 1)}. {numbered(body, 2)}"
+    said = join([draw.choice(sayings.SMALL_TALK), body + ".", draw.choice(sayings.AFTERWORDS)])
+    lines = [subject + opening, said, draw.choice(sayings.CLOSINGS), draw.choice(words.NAMES)]
+    return draw.choice(("\n\n", "\n")).join(lines)
+
+
+def correction(draw: Random) -> str:
+    """Somebody changes his mind: the last word counts."""
+    what, no = draw.choice(words.NOUNS), draw.choice(sayings.DENIALS)
+    before = draw.choice(("", "schedule a ", "book ", "set up a ", "put "))
+    old, new, day, other = clock(draw), clock(draw), date(draw), plain(date(draw))
+    return before + draw.choice(
+        (
+            f"[a:{what}] {day} at {old}, {no} [t:{new}]",
+            f"[a:{what}] {other}, {no} {day} at [t:{new}]",
+            f"[a:{what}] at [t:{old}] {other} {no} {day}",
+            f"{draw.choice(words.NOUNS)}, {no} [a:{what}] {day} at [t:{new}]",
+        )
+    )
+
+
+def dialogue(draw: Random) -> str:
+    """One side of a conversation about an entry, the other side left out."""
+
+    def maybe(share: float, some: Sequence[str]) -> list[str]:
+        return [draw.choice(some)] if draw.random() < share else []
+
+    where = plain(draw.choice(words.PLACES)).removeprefix("the ")
+    action, at, there = f"[a:{draw.choice(words.NOUNS)}]", f"[t:{clock(draw)}]", f"[l:{where}]"
+    turns = maybe(0.8, sayings.ASKED)
+    turns += [turn.format(plain(date(draw))) for turn in maybe(0.4, sayings.WRONG_DAYS)]
+    day = re.sub(r"^(?:on|for|from) ", "", date(draw))
+    turns.append(draw.choice(sayings.RIGHT_DAYS).format(day))
+    if draw.random() < 0.25:
+        turns.append(f"I want the appointment at {clock(draw)}.")  # not yet the entry's own
+    turns += [*maybe(0.6, sayings.IDLE_TURNS), *maybe(0.8, sayings.FILE_IT)]
+    if draw.random() < 0.4:
+        turns.append(draw.choice(sayings.ALL_SAID).format(a=action, t=at, l=there))
+    else:
+        last = [draw.choice(sayings.TITLES).format(action)]
+        last.append(draw.choice(sayings.TIMES_SAID).format(at))
+        last += [turn.format(there) for turn in maybe(0.5, sayings.PLACES_SAID)]
+        draw.shuffle(last)
+        turns += last
+    turns += [*maybe(0.9, sayings.AGREED), *maybe(0.6, sayings.GOODBYES)]
+    return draw.choice((" ", "\n", " ")).join(turns)
+
+
+def quiet(draw: Random) -> str:
+    """A text without an event."""
+    return " ".join(idle(draw) for _ in range(draw.choice((1, 1, 1, 2))))
+
+
+def idle(draw: Random) -> str:
+    """A sentence without an event, though it may name a time."""
+    text = draw.choice(words.QUIET)
+    fillers: tuple[tuple[str, Callable[[], str]], ...] = (
+        ("DATE", lambda: re.sub("^for ", "on ", plain(date(draw)))),
+        ("TIME", lambda: clock(draw)),
+        ("DAY", lambda: day_name(draw)),
+        ("MONTH", lambda: month(draw)),
+        ("LENGTH", lambda: draw.choice(words.LENGTHS)),
+        ("NAME", lambda: draw.choice(words.NAMES)),
+        ("PLACE", lambda: plain(draw.choice(words.PLACES))),
+    )
+    for key, fill in fillers:
+        while key in text:
+            text = text.replace(key, fill(), 1)
+    return text
+
+
+def obeyed(draw: Random) -> str:
+    """An event beside an instruction to whoever reads it: the instruction is no event."""
+    told, event = draw.choice(sayings.ORDERS), draw.choice((jotting, command, chatted))(draw)
+    return draw.choice((f"{event}. {told}", f"{told} {event}", f"{event}\n\n{told}"))
