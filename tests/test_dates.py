@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from dragtor.extract.dates import Mention, mentions, minutes, recurrence
 from dragtor.extract.dates.holidays import near, on
 from dragtor.extract.dates.resolve import STARTS
+from dragtor.extract.dates.typos import mended
 
 NOW = datetime(2026, 11, 20, 9)  # a Friday
 
@@ -68,6 +69,28 @@ def reads(text: str, now: datetime = NOW, day_first: bool = False) -> list[str]:
         ("Easter Monday 2027", "2027-03-29"),
         ("Thanksgiving", "2026-11-26"),
         ("black friday 2010", "2010-11-26"),
+        ("the day after Christmas", "2026-12-26"),
+        ("the Monday before the 15th", "2026-12-14"),
+        ("the first Friday after May 5", "2027-05-07"),
+        ("the last Friday before Christmas", "2026-12-18"),
+        ("a week ago Friday", "2026-11-06"),
+        ("next week's Friday", "2026-11-27"),
+        ("wednesday the week after next", "2026-12-02"),
+        ("monday fortnight", "2026-12-07"),
+        ("in a fortnight", "2026-12-04"),
+        ("the 13th next month", "2026-12-13"),
+        ("15 of this month", "2026-11-15"),
+        ("the next working day", "2026-11-23"),
+        ("the last day of next week", "2026-11-29"),
+        ("the twenty seventh", "2026-11-27"),
+        ("May 5th of last year", "2025-05-05"),
+        ("last year's Christmas", "2025-12-25"),
+        ("Oct 2, '16", "2016-10-02"),
+        ("02-Oct-16", "2016-10-02"),
+        ("May 5, Wednesday", "2027-05-05"),
+        ("21 November (Saturday)", "2026-11-21"),
+        ("coming sun", "2026-11-22"),
+        ("sat 14th", "2027-08-14"),
         ("next New Year's Day", "2027-01-01"),
     ],
 )
@@ -96,6 +119,14 @@ def test_days(text: str, value: str) -> None:
         ("seven in the evening", ["19:00:00"]),
         ("in the morning at 8", ["08:00:00"]),
         ("9 o'clock", ["09:00:00", "21:00:00"]),
+        ("at 20 to 4", ["15:40:00", "03:40:00"]),
+        ("at 6 30", ["18:30:00", "06:30:00"]),
+        ("call at 7 15 pm", ["19:15:00"]),
+        ("three-thirty pm", ["15:30:00"]),
+        ("nine-oh-five am", ["09:05:00"]),
+        ("eighteen hundred hours", ["18:00:00"]),
+        ("15:00h", ["15:00:00"]),
+        ("at about 5", ["17:00:00", "05:00:00"]),
         ("midnight", ["00:00:00"]),
     ],
 )
@@ -151,6 +182,48 @@ def test_times(text: str, values: list[str]) -> None:
         ("2018 or later", "daterange", "2018-01-01/"),
         ("rest of the week", "daterange", "2026-11-20/2026-11-23"),
         ("summer 2027", "daterange", "not resolved"),
+        ("next tuesday at half past three", "datetime", "2026-11-24 15:30:00"),
+        ("tomorrow evening at quarter to eight", "datetime", "2026-11-21 19:45:00"),
+        ("the day after christmas at noon", "datetime", "2026-12-26 12:00:00"),
+        ("friday the thirteenth at 9", "datetime", "2027-08-13 09:00:00"),
+        ("end of business friday", "datetime", "2026-11-20 23:59:59"),
+        ("8 on Monday morning", "datetime", "2026-11-23 08:00:00"),
+        ("around 4 on Monday", "datetime", "2026-11-23 16:00:00"),
+        ("this time next week", "datetime", "2026-11-27 09:00:00"),
+        ("20191130T153000Z", "datetime", "2019-11-30 15:30:00"),
+        (
+            "from 8am to 6pm tomorrow",
+            "datetimerange",
+            "2026-11-21 08:00:00/2026-11-21 18:00:00",
+        ),
+        ("early Monday morning", "datetimerange", "2026-11-23 08:00:00/2026-11-23 10:00:00"),
+        (
+            "the night before Christmas",
+            "datetimerange",
+            "2026-12-24 20:00:00/2026-12-24 23:59:59",
+        ),
+        (
+            "between 3 and 8 yesterday",
+            "datetimerange",
+            "2026-11-19 03:00:00/2026-11-19 08:00:00",
+        ),
+        ("by 5 tomorrow", "datetimerange", "/2026-11-21 17:00:00"),
+        ("today from 2 pm onwards", "datetimerange", "2026-11-20 14:00:00/"),
+        ("the week after Thanksgiving", "daterange", "2026-11-30/2026-12-07"),
+        ("next week between Monday and Wednesday", "daterange", "2026-11-23/2026-11-25"),
+        ("the month after next", "daterange", "2027-01-01/2027-02-01"),
+        ("the weekend after next", "daterange", "2026-12-05/2026-12-07"),
+        ("first half of March", "daterange", "2027-03-01/2027-03-16"),
+        ("2016-W23", "daterange", "2016-06-06/2016-06-13"),
+        ("end of the weekend", "daterange", "2026-11-22/2026-11-23"),
+        ("since May", "daterange", "2026-05-01/"),
+        ("until november", "daterange", "/2027-11-01"),
+        ("as from Monday", "daterange", "2026-11-23/"),
+        ("full hour", "duration", "3600"),
+        ("the entire week", "duration", "604800"),
+        ("every half hour", "set", "not resolved"),
+        ("every third Thursday at 9", "set", "not resolved"),
+        ("every May", "set", "not resolved"),
         ("an hour and a half", "duration", "5400"),
         ("every other Tuesday", "set", "not resolved"),
         ("UTC+2", "timezone", "UTC+02:00"),
@@ -207,6 +280,8 @@ def test_a_date_without_a_year_is_the_next_first_and_then_the_last() -> None:
         "version 3.5.1 at 192.168.1.1, 37.1 degrees, 50/50, 24/7",
         "at 6.45 percent, in room 2012, for $2020, 6,107.31",
         "He is caused by two, one of four, at three sites.",
+        "Sundry sundaes for Augusta, Auguste, Frida and Munday on the sunny marching fridge",
+        "scores of 7 15 and 9 20, at 6 20 people",
         "up-to-date equipment",
         "won 3-0 and 18-14, CI 0.55-0.92 (P < 0.05), ran 1:56.318, bowled 20-6-70-2",
         "compound (3a) in 3D, games behind 16 1/2, up 3/8 percent, rose at 3-6 mg",
@@ -225,6 +300,12 @@ def test_no_time_is_invented(text: str) -> None:
         ("an hour and a half", 90),
         ("half an hour", 30),
         ("45 mins", 45),
+        ("an hour and fifteen", 75),
+        ("1 hour 30", 90),
+        ("1:30 hours", 90),
+        (".5 hours", 30),
+        ("hour and a half", 90),
+        ("solid hour", 60),
         ("90-minute", 90),
         ("1h30", 90),
         ("15m", 15),
@@ -269,6 +350,31 @@ def test_minutes(phrase: str, value: int | None) -> None:
         ("every Monday 10 times", "FREQ=WEEKLY;BYDAY=MO;COUNT=10"),
         ("every day for two hours", "FREQ=DAILY"),
         ("every day for 2 months", "FREQ=DAILY;UNTIL=20270119"),
+        ("weekly until november", "FREQ=WEEKLY;UNTIL=20271101"),
+        ("every weekday at 7", "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"),
+        ("weekday mornings", "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"),
+        ("daily except weekends", "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"),
+        ("Mon-Fri at 9", "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"),
+        ("Mon, Wed and Fri at 3pm", "FREQ=WEEKLY;BYDAY=MO,WE,FR"),
+        ("MWF", "FREQ=WEEKLY;BYDAY=MO,WE,FR"),
+        ("every 2nd Friday", "FREQ=WEEKLY;INTERVAL=2;BYDAY=FR"),
+        ("fortnightly on Fridays", "FREQ=WEEKLY;INTERVAL=2;BYDAY=FR"),
+        ("on alternate days", "FREQ=DAILY;INTERVAL=2"),
+        ("first Monday of the month", "FREQ=MONTHLY;BYDAY=1MO"),
+        ("every first and third Monday", "FREQ=MONTHLY;BYDAY=1MO,3MO"),
+        ("last working day of each month", "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1"),
+        ("15th of the month", "FREQ=MONTHLY;BYMONTHDAY=15"),
+        ("once per month", "FREQ=MONTHLY"),
+        ("half-yearly", "FREQ=MONTHLY;INTERVAL=6"),
+        ("every March", "FREQ=YEARLY;BYMONTH=3"),
+        ("every Q1", None),
+        ("every Thanksgiving", "FREQ=YEARLY;BYMONTH=11;BYDAY=4TH"),
+        ("every half hour", "FREQ=MINUTELY;INTERVAL=30"),
+        ("each morning", "FREQ=DAILY"),
+        ("every day next week", "FREQ=DAILY;UNTIL=20261129"),
+        ("every Monday starting next week", "FREQ=WEEKLY;BYDAY=MO"),
+        ("every 30th of February", None),
+        ("every 31st of April", None),
         ("twice a week", None),
         ("every 32nd of the month", None),
         ("every Feb 30", None),
@@ -284,6 +390,40 @@ def test_recurrence(phrase: str, rule: str | None) -> None:
     assert recurrence(phrase, NOW) == rule
     if rule:
         rrulestr(rule, dtstart=NOW)
+
+
+def test_a_list_of_weekdays_shares_its_time() -> None:
+    found = mentions("Mon, Wed and Fri at 3pm", NOW)
+    assert [m.values[0].value for m in found] == [
+        "2026-11-23 15:00:00", "2026-11-25 15:00:00", "2026-11-20 15:00:00",
+    ]  # fmt: skip
+    found = mentions("Tuesday & Thursday from 10pm to 1am", NOW)
+    assert [(m.values[0].start, m.values[0].end) for m in found] == [
+        ("2026-11-24 22:00:00", "2026-11-25 01:00:00"),
+        ("2026-11-26 22:00:00", "2026-11-27 01:00:00"),
+    ]
+    assert mentions("Monday or Tuesday at 5pm", NOW)[0].kind == "date"
+
+
+@pytest.mark.parametrize(
+    ("slip", "meant"),
+    [
+        ("tuuesday", "tuesday"), ("wendesday", "wednesday"), ("febuary", "february"),
+        ("satruday", "saturday"), ("saterday", "saturday"), ("moday", "monday"),
+        ("novemebr", "november"), ("septembe", "september"), ("tomorro", "tomorrow"),
+        ("Tuesdsays", "tuesdays"), ("evry", "every"),
+        ("sundry", "sundry"), ("sundae", "sundae"), ("augusta", "augusta"), ("munday", "munday"),
+        ("friday", "friday"), ("mondays", "mondays"), ("remember", "remember"),
+    ],
+)  # fmt: skip
+def test_slips_in_long_names(slip: str, meant: str) -> None:
+    assert mended(slip.lower()) == meant
+
+
+def test_a_mended_name_keeps_its_place() -> None:
+    text = "run on wendesday at 5"
+    assert [text[m.start : m.end] for m in mentions(text, NOW)] == ["wendesday at 5"]
+    assert reads(text)[0] == "2026-11-25 17:00:00"
 
 
 def test_holidays_move() -> None:
@@ -370,7 +510,8 @@ def steps(text: str) -> int:
 
 @pytest.mark.parametrize(
     "unit",
-    ["1 ", "1-", "1/", "may ", "week of the ", "monday and ", "1 hour ", "3 days after ", "twenty ",
+    ["Mon, ", "the day after ", "the first day of ", "tuuesday and ",
+     "1 ", "1-", "1/", "may ", "week of the ", "monday and ", "1 hour ", "3 days after ", "twenty ",
      "from 5 to ", "every other ", "end of the ", "\n ", "a quiet day at home. "],
 )  # fmt: skip
 def test_work_grows_with_the_length_only(unit: str) -> None:

@@ -33,6 +33,7 @@ from dragtor.extract.events import (
     read_now,
     reads_day_first,
 )
+from dragtor.extract.fields import Reading
 from dragtor.extract.when import in_zone
 from dragtor.types import Answer, Citation, Claim
 
@@ -724,3 +725,26 @@ def test_an_instruction_in_the_text_is_only_text(real: Extractor) -> None:
         for name, (start, end) in event.evidence.items():
             if name in ("action", "location", "notes"):
                 assert getattr(event, name) == " ".join(text[start:end].split())
+
+
+def test_a_time_alone_is_on_the_day_of_the_event_before_it() -> None:
+    def spans(text: str, **words: str) -> dict[str, tuple[tuple[int, int], ...]]:
+        return {n: ((text.index(w), text.index(w) + len(w)),) for n, w in words.items()}
+
+    class Two:
+        def read(self, text: str) -> list[Reading]:
+            first = spans(text, action="Lunch", date="next Friday", time="1pm")
+            second = spans(text, action="talk", time="3pm")
+            return [Reading(each, dict.fromkeys(each, 0.9)) for each in (first, second)]
+
+    read = Extractor(Two(), BERLIN)
+    now = datetime(2026, 11, 20, 9)
+    lunch, talk = read.events("Lunch next Friday 1pm, then a talk at 3pm", now)
+    assert (lunch.start, talk.start) == (
+        datetime(2026, 11, 27, 13, tzinfo=BERLIN),
+        datetime(2026, 11, 27, 15, tzinfo=BERLIN),
+    )
+    assert (talk.date, talk.ambiguous) == ("27/11/2026", ("date",))
+    assert talk.evidence["date"] == lunch.evidence["date"]
+    _, alone = read.events("Lunch next Friday 1pm.\n\nThe talk is at 3pm", now)
+    assert (alone.date, alone.start) == (None, datetime(2026, 11, 20, 15, tzinfo=BERLIN))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, tzinfo
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ _ASKS = re.compile(
 )
 _ASKED_WITHIN = 200  # characters around an event in which it is asked for
 _DATED = {"date", "time", "recurrence"}
+_PARAGRAPH = re.compile(r"\n\s*\n")
 _TEXT = {"type": ["string", "null"]}
 _SHARE = {"type": "number", "minimum": 0, "maximum": 1}
 _SPAN = {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2}
@@ -128,20 +129,37 @@ class Extractor:
         """Every event, in the order of the text; dates are told from `now`, else from this moment.
 
         A `now` without a zone is in the extractor's own. What has no date, time nor repetition is
-        an event only where the words ask for one ("remind me to", "my calendar"), or `undated`.
+        an event only where the words ask for one ("remind me to", "my calendar"), or `undated`. A
+        time without a date ("lunch tomorrow at noon, then a talk at 3") is on the day of the event
+        before it in the same paragraph, and its date is flagged.
         """
         now = datetime.now(self.zone) if now is None else now
         now = now.astimezone(self.zone) if now.tzinfo else now.replace(tzinfo=self.zone)
-        return [
-            self._event(text, reading, now)
-            for reading in self._pointer.read(text)
-            if undated or _DATED & reading.spans.keys() or _is_asked_for(text, reading)
-        ]
+        found: list[Event] = []
+        for reading in self._pointer.read(text):
+            if not (undated or _DATED & reading.spans.keys() or _is_asked_for(text, reading)):
+                continue
+            event = self._event(text, reading, now)
+            if found and event.time and not (event.date or event.recurrence):
+                event = self._same_day(text, reading, found[-1], now) or event
+            found.append(event)
+        return found
 
     def close(self) -> None:
         """Let go of the model."""
         if close := getattr(self._pointer, "close", None):
             close()
+
+    def _same_day(self, text: str, reading: Reading, before: Event, now: datetime) -> Event | None:
+        """The event on the day of the one before it; None where nothing says that they belong."""
+        day = before.evidence.get("date")
+        end = min(start for spans in reading.spans.values() for start, _ in spans)
+        if day is None or day[1] > end or _PARAGRAPH.search(text, day[1], end):
+            return None
+        sure = {**reading.confidence, "date": before.confidence["date"]}
+        event = self._event(text, Reading({**reading.spans, "date": (day,)}, sure), now)
+        flagged = {"date", *event.ambiguous}
+        return replace(event, ambiguous=tuple(name for name in FIELDS if name in flagged))
 
     def _event(self, text: str, reading: Reading, now: datetime) -> Event:
         said = {

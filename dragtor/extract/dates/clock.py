@@ -158,6 +158,8 @@ def written(r: Reader, i: int) -> Found | None:
         if decimal:
             j += 2
         found = with_half(r, hour, minute or 0, second or 0, j)
+        if found and found[1] == j and (zero or hour > 12) and r.word(j) in ("h", "hrs", "hours"):
+            return point(time(hour % 24, minute or 0, second or 0)), j + 1
         if zero and found and found[0].open == "half":  # 09:30 is no evening
             return point(time(hour, minute or 0, second or 0)), found[1]
         return found
@@ -221,11 +223,12 @@ def in_words(r: Reader, i: int) -> Found | None:
     hour = below_hundred(r, i)
     if not hour or not 1 <= hour[0] <= 24:
         return None
-    j = hour[1]
+    j = past_dash(r, hour[1])
     minute = below_hundred(r, j)
-    if r.word(j) in ("oh", "o") and (small := below_hundred(r, j + 1)) and small[0] < 10:
-        minute = small
-    if (minute and 10 <= minute[0] <= 59 and hour[0] <= 12) or (
+    if r.word(j) in ("oh", "o") and (small := below_hundred(r, past_dash(r, j + 1))):
+        minute = small if small[0] < 10 else None
+    most = 23 if r.word(i - 1) in ("at", "@") else 12
+    if (minute and 10 <= minute[0] <= 59 and hour[0] <= most) or (
         minute and r.word(j) in ("oh", "o")
     ):
         end = r.skip(minute[1], ("minutes",))
@@ -233,6 +236,7 @@ def in_words(r: Reader, i: int) -> Found | None:
         node = at(hour[0], minute[0], 0, side)
         round_ = minute[0] in (15, 30, 45) and r.word(hour[1]) != "-"
         return ((node if side or round_ else weaken(node)), after) if node else None
+    j = hour[1]
     side, after = half(r, j)
     if after > j:
         return with_half(r, hour[0], 0, 0, j)
@@ -240,6 +244,27 @@ def in_words(r: Reader, i: int) -> Found | None:
         node = at(hour[0], 0, 0, "")
         return (node, ish(r, j)) if node else None
     return None
+
+
+def past_dash(r: Reader, j: int) -> int:
+    """The place behind a hyphen inside a word: three-thirty."""
+    return j + 1 if r.word(j) == "-" and r.tight(j) and r.tight(j + 1) else j
+
+
+@rule("clock0")
+def spaced(r: Reader, i: int) -> Found | None:
+    """7 15 pm, at 6 30 tomorrow, eighteen hundred hours: as speech is written down."""
+    if hundred := below_hundred(r, i):
+        j = r.has(hundred[1], "hundred hours") or r.has(hundred[1], "hundred hrs")
+        return (point(time(hundred[0])), j) if j and hundred[0] < 24 else None
+    hour, minute = digits(r, i, 2), digits(r, i + 1, 2)
+    if hour is None or minute is None or len(r.word(i + 1)) != 2 or r.tight(i + 1):
+        return None
+    side, j = half(r, i + 2, day_part=False)
+    if not side and (r.word(i - 1) not in ("at", "@") or not hour_ends(r, i + 1, i + 2)):
+        return None
+    node = at(hour, minute, 0, side)
+    return (node, j) if node else None
 
 
 @rule("clock0")
@@ -256,8 +281,10 @@ def past_or_to(r: Reader, i: int) -> Found | None:
         return None
     k = r.skip(counted[1], ("minutes", "minute", "mins", "min"))
     sign = r.word(k)
-    spelt = digits(r, i) is None and (sign == "past" or counted[0] in (5, 10, 20, 25))
-    known = bool(number) or k > counted[1] or spelt
+    round_ = counted[0] in (5, 10, 20, 25)
+    spelt = digits(r, i) is None and (sign == "past" or round_)
+    said_at = round_ and (sign == "past" or (sign == "to" and r.word(i - 1) in ("at", "@")))
+    known = bool(number) or k > counted[1] or spelt or said_at
     if sign not in ("past", "after", "to", "before", "till", "of") or not known:
         return None
     if sign == "of" or (number is None and sign in ("after", "before", "till")):

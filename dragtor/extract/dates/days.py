@@ -52,8 +52,9 @@ def short_years(r: Reader, i: int) -> list[int]:
 
 def year_after(r: Reader, j: int) -> tuple[int, int] | None:
     """A year behind a month or a day: 2019 / , 2019 / of 1987 / in 2017 / '19 / of 87."""
-    if r.word(j) in SHIFT and r.word(j + 1) == "year":
-        return r.today.year + SHIFT[r.word(j)], j + 2
+    own = r.skip(j, ("of",))
+    if r.word(own) in SHIFT and r.word(own + 1) == "year":
+        return r.today.year + SHIFT[r.word(own)], own + 2
     comma = r.skip(j, (",",))
     if found := full_year(r, comma):
         numeric = digits(r, comma) is not None
@@ -63,7 +64,7 @@ def year_after(r: Reader, j: int) -> tuple[int, int] | None:
         return None if clock else found
     if r.word(j) in ("of", "in"):
         return any_year(r, j + 1)
-    return any_year(r, j) if r.word(j) == "'" else None
+    return any_year(r, comma) if r.word(comma) == "'" else None
 
 
 @rule("day0")

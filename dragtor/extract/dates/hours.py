@@ -154,7 +154,9 @@ def after_at(r: Reader, i: int) -> Found | None:
 @rule("clock")
 def only_after_at(r: Reader, i: int) -> Found | None:
     """The 6 of "at 6" and "around six", where no other number goes on."""
-    if r.word(i - 1) not in ("at", "@") or not hour_stands(r, i):
+    near = r.word(i - 1) in ("around", "about", "approximately", "roughly")
+    lead = r.word(i - 2) if near else r.word(i - 1)
+    if lead not in ("at", "@") or not hour_stands(r, i):
         return None
     found = r.read("hour", i)
     if not found:

@@ -5,7 +5,9 @@ A month counts 30 days and a year 365, as TIMEX tools do.
 
 from __future__ import annotations
 
-from dragtor.extract.dates.numbers import cardinal, digits
+import re
+
+from dragtor.extract.dates.numbers import below_hundred, cardinal, digits
 from dragtor.extract.dates.reader import Found, Node, Reader, rule
 from dragtor.extract.dates.words import HALVES, SECONDS, SHORT_UNITS, TIMEX, UNITS
 
@@ -13,6 +15,9 @@ Amounts = tuple[tuple[float, str], ...]
 
 
 BUSINESS = {"business", "working", "work"}
+
+
+DESCRIBED = {"full", "whole", "good", "single", "solid", "entire"}
 
 
 def number_text(number: float) -> str:
@@ -61,13 +66,13 @@ def amount(r: Reader, i: int) -> tuple[float, str, int] | None:
     word = r.word(i)
     if word in HALVES or (word == "a" and r.word(i + 1) in HALVES):
         j = r.skip(i, ("a",)) + 1
-        j = r.skip(r.skip(r.skip(j, ("of",)), ("a", "an")), ("-",))
+        j = r.skip(r.skip(r.skip(j, ("of", "-")), ("a", "an")), ("-",))
         unit = unit_at(r, j)
         plural = r.word(unit[1] - 1).endswith("s") if unit else False
         if unit and SECONDS[unit[0]] >= 60 and not plural:
             return HALVES[r.word(r.skip(i, ("a",)))], unit[0], unit[1]
         return None
-    described = word in ("a", "an") and r.word(i + 1) in ("full", "whole", "good", "single")
+    described = word in ("a", "an") and r.word(i + 1) in DESCRIBED
     if described or (word == "another" and not cardinal(r, i + 1)):
         unit = unit_at(r, i + 2 if described else i + 1)
         return (1, unit[0], unit[1]) if unit else None
@@ -75,6 +80,8 @@ def amount(r: Reader, i: int) -> tuple[float, str, int] | None:
         unit = unit_at(r, r.skip(i + 3, ("a", "an")))
         return (0.75, unit[0], unit[1]) if unit and SECONDS[unit[0]] >= 60 else None
     counted = (1.0, i + 1) if word in ("a", "an") and not cardinal(r, i) else cardinal(r, i)
+    if not counted and word == "hour" and r.has(i + 1, "and a half"):
+        return 1.0, "hour", i + 1
     if not counted:
         return None
     number, j = counted
@@ -98,6 +105,8 @@ def amount(r: Reader, i: int) -> tuple[float, str, int] | None:
 def tail(r: Reader, j: int, unit: str) -> tuple[float, int]:
     """And a half, and quarter: what is added to the last unit."""
     if r.word(j) == "and":
+        if (end := r.has(j + 1, "three quarters")) and not unit_at(r, end) and r.word(end) != "of":
+            return 0.75, end
         k = r.skip(j + 1, ("a", "an"))
         if r.word(k) in HALVES and not unit_at(r, k + 1) and r.word(k + 1) not in ("a", "an"):
             return HALVES[r.word(k)], k + 1
@@ -129,14 +138,30 @@ def counted(r: Reader, i: int) -> Found | None:
     if parts[-1][1] == "hour" and r.tight(j) and digits(r, j, 2) is not None:
         parts.append((float(digits(r, j, 2) or 0), "minute"))  # 1h30
         j = r.skip(j + 1, ("m",))
+    elif parts[-1][1] == "hour" and (rest := bare_minutes(r, j)):
+        parts.append((float(rest[0]), "minute"))
+        j = rest[1]
     return duration(tuple(parts)), j
+
+
+def bare_minutes(r: Reader, j: int) -> tuple[int, int] | None:
+    """The minutes of "1 hour 30" and "an hour and fifteen", with nothing behind them."""
+    k = r.skip(j, ("and",))
+    found = below_hundred(r, k) or ((plain, k + 1) if (plain := digits(r, k, 2)) else None)
+    ends = found and r.after(found[1]) in ("", "\n", ".", ",", ";", "!", "?", ")")
+    decimal = found and r.tight(found[1] + 1) and digits(r, found[1] + 1) is not None
+    return found if found and ends and not decimal and 5 <= found[0] < 60 else None
 
 
 @rule("length")
 def whole(r: Reader, i: int) -> Found | None:
-    """All week, the whole day, all night long."""
-    j = r.has(i, "all") or r.has(i, "whole") or r.has(i, "the whole") or r.has(i, "entire")
-    unit = unit_at(r, r.skip(j, ("the",))) if j else None
+    """All week, all-day, the whole day, a full hour without its article."""
+    k = r.skip(i, ("the",))
+    word = r.word(k)
+    if word not in ("all", "whole", "entire", "full", "solid") or (word == "all" and k > i):
+        return None
+    j = k + 2 if r.word(k + 1) == "-" and r.tight(k + 1) and r.tight(k + 2) else k + 1
+    unit = unit_at(r, r.skip(j, ("the",)))
     if not unit or unit[1] - j > 1 or unit[0] in ("second", "minute") or r.word(j)[-1:] == "s":
         return None
     return duration(((1.0, unit[0]),)), unit[1]
@@ -160,8 +185,11 @@ def minutes(phrase: str) -> int | None:
     """The whole minutes of a duration in words, None where the phrase holds none."""
     from datetime import datetime
 
-    r = Reader(phrase, datetime(2000, 1, 1))
+    r = Reader(re.sub(r"(?<!\d)\.(?=\d)", "0.", phrase), datetime(2000, 1, 1))
     for i in range(len(r.tokens)):
+        hours, rest = digits(r, i, 2), digits(r, i + 2, 2)
+        if hours is not None and r.word(i + 1) == ":" and rest is not None and rest < 60:
+            return hours * 60 + rest  # 1:30, 1:30 hours
         if found := r.read("length", i):
             seconds = float(found[0].value)
             return round(seconds / 60) if seconds < 1e10 else None

@@ -10,12 +10,14 @@ from datetime import date, datetime, time
 
 from dragtor.extract.dates.clock import hour_ends
 from dragtor.extract.dates.offsets import moved
-from dragtor.extract.dates.ranges import day_of, edge
+from dragtor.extract.dates.ranges import day_of, edge, like
 from dragtor.extract.dates.reader import Found, Node, Read, Reader, rule
+from dragtor.extract.dates.words import TODAY, WEEKDAYS
 
 BEFORE = (
     "before/prior to/in advance of/no later than/not later than/earlier than/sooner than/ending"
-    "/ending on/ending with/by/until/till/til/up to/up until/as late as/not after/year less than"
+    "/ending on/ending in/ending with/by/until/till/til/up to/up until/as late as"
+    "/not after/year less than"
 )
 
 
@@ -25,11 +27,11 @@ AFTER = "after/later than/year greater than/following/not before"
 SINCE = (
     "since/starting/starting from/starting on/starting in/beginning/beginning on/beginning from"
     "/beginning in/as of/from/any time from/anytime from/as early as/on or after/no earlier than"
-    "/after or equal to/> =/≥"
+    "/after or equal to/> =/≥/starting with/beginning with/as from/at or after"
 )
 
 
-UNTIL = "on or before/< =/≤"
+UNTIL = "on or before/at or before/< =/≤"
 
 
 PREFIXES = sorted(
@@ -75,17 +77,33 @@ def with_prefix(r: Reader, i: int) -> Found | None:
             return None
         found = edge(r, j)
         if not found and phrase[0] not in "<>≥≤":
-            bare = phrase in ("before", "after", "until", "till", "til")
+            bare = phrase in ("before", "after", "until", "till", "til") or phrase[:2] == "no"
             found = timely(r, j, mod, bare)
-        node = limited(found[0], mod) if found else None
+        node = limited(nearest(r, found[0], phrase, mod), mod) if found else None
         if found and node:
             return node, found[1]
     return None
 
 
+def nearest(r: Reader, node: Node, phrase: str, mod: str) -> Node:
+    """Since May: the last one first; until May, said in May or said of its start: the next one."""
+    reads = node.reads
+    if phrase == "since":
+        behind = [x for x in reads if isinstance(x[0], date) and day_of(x[0]) <= r.today]
+        return replace(node, reads=tuple(behind + [x for x in reads if x not in behind]))
+    start, end = reads[0]
+    begun = isinstance(start, date) and day_of(start) <= r.today
+    if mod != "before" or node.open != "year" or node.day[1] or not begun or node.mod:
+        return node
+    following = tuple(
+        like(at, at.year + 1) if isinstance(at, date) else None for at in (start, end)
+    )
+    return replace(node, reads=((following[0], following[1]), *reads)) if following[0] else node
+
+
 def from_only(r: Reader, j: int) -> Found | None:
     """From a day on: only where "on" or "onwards" says so."""
-    found = edge(r, j)
+    found = edge(r, j) or r.read("clock", j)
     if not found or r.word(found[1]) not in ("on", "onwards", "onward", "forward"):
         return None
     after = r.word(found[1] + 1)
@@ -98,6 +116,7 @@ def from_only(r: Reader, j: int) -> Found | None:
 def timely(r: Reader, j: int, mod: str, bare: bool) -> Found | None:
     """A time or a part of the day behind before, after, until."""
     clock = r.read("hour", j) if mod != "since" else r.read("clock", j)
+    bare = bare or r.word(j + 1) in TODAY or (r.word(j + 1) == "on" and r.word(j + 2) in WEEKDAYS)
     if (
         clock
         and clock[1] == j + 1
@@ -198,9 +217,9 @@ def day_and_limit(r: Reader, i: int) -> Found | None:
 
 def day_then_limit(r: Reader, day: Found) -> Found | None:
     """The limit behind the day."""
-    j = r.skip(day[1], (",", "anytime"))
+    j = r.skip(day[1], (",", "anytime", "sometime"))
     found = with_prefix(r, j)
-    if not found or found[0].kind != "timerange" or r.word(j) == "from":
+    if not found or found[0].kind != "timerange":
         return None
     if found[0].timex.startswith("TM") and found[0].timex[:3] == "TME":
         return None

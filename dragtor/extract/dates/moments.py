@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from datetime import date, datetime, time
 
-from dragtor.extract.dates.clock import LAST_SECOND, code
+from dragtor.extract.dates.clock import HALF_OF_PART, LAST_SECOND, code
 from dragtor.extract.dates.hours import bare, hour_stands, past_zone
-from dragtor.extract.dates.numbers import digits
 from dragtor.extract.dates.parts import part_reads
 from dragtor.extract.dates.periods import PLACES
-from dragtor.extract.dates.reader import Found, Node, Read, Reader, make, rule, shift
-from dragtor.extract.dates.words import PARTS, SHIFT, TODAY
+from dragtor.extract.dates.reader import Found, Node, Read, Reader, rule, shift
+from dragtor.extract.dates.words import PARTS, SHIFT, TODAY, WEEKDAYS
 
 JOINS = ("at", "for", "@", "around", "about", "by", "circa", "-", ",")
 
@@ -141,8 +140,10 @@ def in_part(clock: Node, part: Node) -> Node:
 @rule("moment")
 def time_then_day(r: Reader, i: int) -> Found | None:
     """3pm today, 9 am on Friday, between 3 and 8am next Monday, morning of July 4."""
-    for name in ("hours", "clock", "part"):
+    for name in ("hours", "clock", "hour", "part"):
         found = r.read(name, i)
+        if name == "hour" and found and not bare_then_part(r, i, found[1]):
+            continue
         if not found or (found[0].weak and name == "part"):
             continue
         j = past_zone(r, found[1])
@@ -159,6 +160,13 @@ def time_then_day(r: Reader, i: int) -> Found | None:
         if tonight and name != "part":
             return combined_part(found[0], tonight[0]), tonight[1]
     return None
+
+
+def bare_then_part(r: Reader, i: int, j: int) -> bool:
+    """The 8 of "8 on Monday morning", the 4 of "around 4 on Monday"."""
+    k = r.skip(j, ("on",))
+    day = (r.word(k) in WEEKDAYS or r.word(k) in TODAY) and r.word(i - 1) not in PLACES
+    return day and (r.word(k + 1) in HALF_OF_PART or (k > j and r.word(i - 1) == "around"))
 
 
 def combined_part(clock: Node, part: Node) -> Node:
@@ -243,6 +251,7 @@ def end_of_day(r: Reader, i: int) -> Found | None:
         or r.has(j, "end of day")
         or r.has(j, "cob")
         or r.has(j, "close of business")
+        or r.has(j, "end of business")
     )
     if k:
         following = r.read("day", r.skip(r.skip(k, (",",)), ("on", "of")))
@@ -287,63 +296,6 @@ def rest_of_day(r: Reader, i: int) -> Found | None:
 
 
 @rule("moment")
-def iso_stamp(r: Reader, i: int) -> Found | None:
-    """2024-01-20T14:30:00Z, 20240120T1430."""
-    day = r.read("day0", i)
-    if (
-        not day
-        or day[0].open
-        or r.word(day[1]) != "t"
-        or not r.tight(day[1])
-        or not r.tight(day[1] + 1)
-    ):
-        return None
-    clock = r.read("clock0", day[1] + 1)
-    hour = digits(r, day[1] + 1, 4)
-    if not clock or hour is None:
-        return None
-    at = (
-        time(hour // 100, hour % 100)
-        if len(r.word(day[1] + 1)) == 4 and hour < 2400 and hour % 100 < 60
-        else None
-    )
-    reads = [x for x in clock[0].reads if isinstance(x[0], time) and x[0].hour == hour]
-    exact = Node("time", clock[0].timex, ((at, None),) if at else tuple(reads[:1]))
-    if not exact.reads:
-        return None
-    j = clock[1]
-    if r.word(j) == "." and r.tight(j) and digits(r, j + 1) is not None:
-        j += 2
-    if r.word(j) == "z" and r.tight(j):
-        j += 1
-    elif r.word(j) in ("+", "-") and r.tight(j) and digits(r, j + 1, 4) is not None:
-        j = j + 4 if r.word(j + 2) == ":" and digits(r, j + 3, 2) is not None else j + 2
-    return combined(day[0], exact), j
-
-
-@rule("moment")
-def year_last(r: Reader, i: int) -> Found | None:
-    """Wed Oct 26 15:50:06 2016: the year behind the time."""
-    found = day_then_time(r, i)
-    year = digits(r, found[1], 4) if found else None
-    if (
-        not found
-        or found[0].kind != "datetime"
-        or found[0].open != "year"
-        or not year
-        or not 1900 <= year <= 2100
-    ):
-        return None
-    start = found[0].first[0]
-    day = make(year, start.month, start.day) if isinstance(start, date) else None
-    if not day or not isinstance(start, datetime) or r.word(found[1] + 1) in ("-", "/", ":"):
-        return None
-    return Node(
-        "datetime", f"{day}{code(start.time())}", ((datetime.combine(day, start.time()), None),)
-    ), found[1] + 1
-
-
-@rule("moment")
 def in_the_day(r: Reader, i: int) -> Found | None:
     """Early in the day Wednesday, mid today, late tomorrow, later today."""
     words = {"early": "start", "earlier": "start", "mid": "mid", "late": "end", "later": "end"}
@@ -366,7 +318,7 @@ def in_the_day(r: Reader, i: int) -> Found | None:
 
 PRESENT = (
     "right now", "at this time", "at the moment", "asap", "at the minute", "at this moment",
-    "at this minute",
+    "at this minute", "as soon as possible", "at the present time",
 )  # fmt: skip
 
 
@@ -375,7 +327,7 @@ def present(r: Reader, i: int) -> Found | None:
     """Right now, at this time, at the moment, asap; "now" alone is a part of others."""
     for phrase in PRESENT:
         if j := r.has(i, phrase):
-            timex = "FUTURE_REF" if phrase == "asap" else "PRESENT_REF"
+            timex = "FUTURE_REF" if phrase[:2] == "as" else "PRESENT_REF"
             return Node("datetime", timex, ((r.now, None),)), j
     if r.word(i) == "now":
         last = r.word(i + 1) in ("", ".", "!", "?") and i > 0

@@ -15,8 +15,8 @@ from dragtor.extract.dates.words import (
 
 IN = set(
     (
-        "in since until till by next last this of early mid late from to through between during "
-        "before after for end every each starting beginning "
+        "in since until till by than next last this of early mid late from to through between"
+        " during before after for end every each starting beginning "
     ).split()
 )
 

@@ -9,7 +9,7 @@ from datetime import date
 
 from dragtor.extract.dates import holidays
 from dragtor.extract.dates.days import one, year_after
-from dragtor.extract.dates.numbers import digits, ordinal
+from dragtor.extract.dates.numbers import digits, full_year, ordinal
 from dragtor.extract.dates.reader import Found, Node, Reader, make, monday, rule, shift
 from dragtor.extract.dates.words import (
     LAST,
@@ -36,8 +36,20 @@ def company(r: Reader, i: int, j: int) -> bool:
         return True
     if r.word(j) in MONTHS or r.word(r.skip(j, (",",))) in MONTHS:
         return True
-    before = r.word(i - 1) in {"on", "this", "next", "last", "every", "each", "by", "until", "from"}
-    beside = bool(r.read("clock", j)) or r.word(j) in ("morning", "afternoon", "evening", "night")
+    if r.word(j).isdigit() and r.tight(j + 1) and r.word(j + 1) in ("st", "nd", "rd", "th"):
+        return True
+    before = r.word(i - 1) in {"on", "every", "each", "by", "until", "from", *SHIFT}
+    joint = {"and", "&", "/"} if r.word(i) in ("sat", "wed") else {"and", "&", "/", ","}
+    if r.word(j) in joint and r.word(j + 1) in WEEKDAYS:
+        return True
+    if r.word(i - 1) in joint and r.word(i - 2) in WEEKDAYS:
+        return True
+    beside = bool(r.read("clock", r.skip(j, (",",)))) or r.word(j) in (
+        "morning",
+        "afternoon",
+        "evening",
+        "night",
+    )
     return before or beside or r.word(j) in WEEKDAYS or r.word(i - 1) in WEEKDAYS
 
 
@@ -135,10 +147,22 @@ def near_day(r: Reader, i: int) -> Found | None:
     return (one(day), best[0]) if day else None
 
 
+def year_before(r: Reader, i: int) -> tuple[int, int] | None:
+    """The year of "last year's Christmas", "the 2017 Christmas"."""
+    if r.word(i) in SHIFT and (j := r.has(i + 1, "year ' s")):
+        return r.today.year + SHIFT[r.word(i)], j
+    j = r.skip(i, ("the",))
+    return full_year(r, j) if digits(r, j, 4) else None
+
+
 @rule("day0")
 @rule("holiday")
 def holiday(r: Reader, i: int) -> Found | None:
     """Christmas, black friday 2010, next new year's day, the previous easter."""
+    if year := year_before(r, i):
+        named = holidays.HOLIDAYS.at(r, year[1])
+        day = holidays.on(named[0], year[0]) if named else None
+        return (one(day), named[1]) if named and day else None
     j = i
     word = r.word(j)
     moved = j + 1 if word in SHIFT else j
@@ -215,7 +239,8 @@ def month_open(r: Reader, i: int) -> Found | None:
         "to",
     )
     ends = r.after(j) in AFTER_DAY
-    numeric = digits(r, start) is not None or (number[0] > 3 and r.word(i - 1) == "on")
+    numeric = digits(r, start) is not None or number[0] > 20
+    numeric = numeric or (number[0] > 3 and r.word(i - 1) == "on")
     weak = not numeric or not (ends and (start > i or here or i == 0))
     reads = tuple((day, None) for day in days)
     return Node("date", f"XXXX-XX-{number[0]:02}", reads, open="month", weak=weak), j

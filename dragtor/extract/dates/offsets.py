@@ -11,7 +11,7 @@ from dragtor.extract.dates import holidays
 from dragtor.extract.dates.days import one
 from dragtor.extract.dates.lengths import Amounts
 from dragtor.extract.dates.moments import combined
-from dragtor.extract.dates.numbers import cardinal, ordinal
+from dragtor.extract.dates.numbers import cardinal, digits, ordinal
 from dragtor.extract.dates.reader import Found, Node, Reader, make, monday, rule, shift
 from dragtor.extract.dates.words import PLURAL_WEEKDAYS, SECONDS, SHIFT, WEEKDAYS
 
@@ -177,8 +177,9 @@ def week_on(r: Reader, i: int) -> Found | None:
         day = moved(plain_day(base[0], r.today), found[0].amounts, 1) if base and near else None
         return (one(day), base[1]) if base and day else None
     base = r.read("day0", i)
-    if base and (r.word(i) in WEEKDAYS or r.word(i) == "tomorrow") and r.word(base[1]) == "week":
-        day = shift(plain_day(base[0], r.today), 7, "day")
+    ahead = {"week": 7, "fortnight": 14}.get(r.word(base[1]), 0) if base else 0
+    if base and ahead and (r.word(i) in WEEKDAYS or r.word(i) == "tomorrow"):
+        day = shift(plain_day(base[0], r.today), ahead, "day")
         return (one(day), base[1] + 1) if day else None
     return None
 
@@ -197,13 +198,15 @@ def week_of_day(r: Reader, i: int) -> Found | None:
     if index is not None:
         j = r.skip(r.skip(named + 1, ("of", "in")), ("the",))
         week = r.word(j) in SHIFT and r.word(j + 1) == "week"
-        if week:
-            day = shift(monday(r.today), 7 * SHIFT[r.word(j)] + index, "day")
-            return (one(day), j + 2) if day else None
+        beyond = r.has(j, "week after next")
+        if week or beyond:
+            weeks = 2 if beyond else SHIFT[r.word(j)]
+            day = shift(monday(r.today), 7 * weeks + index, "day")
+            return (one(day), beyond or j + 2) if day else None
         return None
     j = r.skip(i, ("the",))
     if r.word(j) in SHIFT and r.word(j + 1) == "week":
-        k = r.skip(r.skip(j + 2, (",",)), ("on",))
+        k = r.skip(r.skip(r.has(j + 2, "' s") or j + 2, (",",)), ("on",))
         index = WEEKDAYS.get(r.word(k))
         if index is not None:
             day = shift(monday(r.today), 7 * SHIFT[r.word(j)] + index, "day")
@@ -216,6 +219,8 @@ def nth_of_period(r: Reader, i: int) -> Found | None:
     """First Monday of next month, the last Friday of May 2020, 15th day of June."""
     j = r.skip(i, ("the",))
     which = (-1, j + 1) if r.word(j) == "last" else ordinal(r, j)
+    if not which and r.word(i + 1) == "of" and (plain := digits(r, i, 2)):  # 15 of this month
+        which = (plain, i + 1) if r.word(i + 3) == "month" and plain <= 31 else None
     if not which or (r.word(which[1]) == "day" and j > i and r.word(j) != "last"):
         return None
     number, k = which
@@ -247,7 +252,7 @@ def month_period(r: Reader, i: int) -> tuple[list[date], int, str] | None:
     """First days of the months that are meant, the next token, what was left open."""
     if j := (r.has(i, "the month") or r.has(i, "this month") or r.has(i, "month")):
         return [r.today.replace(day=1)], j, ""
-    found = r.read("period0", i)
+    found = r.read("period0", i) or r.read("period0", r.skip(i, ("the",)))
     if not found or found[0].kind != "daterange":
         return None
     starts = [s for s, e in found[0].reads if isinstance(s, date) and is_month(s, e)]

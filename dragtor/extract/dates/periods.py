@@ -11,6 +11,7 @@ from datetime import date
 from dragtor.extract.dates.numbers import any_year, below_hundred, digits, full_year, ordinal
 from dragtor.extract.dates.reader import Found, Node, Reader, make, monday, rule, shift
 from dragtor.extract.dates.words import (
+    EARLY,
     SEASONS,
     SHIFT,
     ZONES,
@@ -95,6 +96,8 @@ def year(r: Reader, i: int) -> Found | None:
 def year_meant(r: Reader, i: int, j: int) -> bool:
     """Whether four digits are a year: no price, no room, no count, no part of a longer number."""
     if digits(r, i) is None:
+        if r.word(i - 1) in ("at", "@") and not r.word(i).startswith("two"):
+            return False  # at sixteen thirty
         return r.word(j) not in ("am", "pm", "o", "percent", "people", "dollars")
     if not 1500 <= (digits(r, i) or 0) <= 2199:
         return False
@@ -214,7 +217,7 @@ def season(r: Reader, i: int) -> Found | None:
 
 TENS_OF_YEARS = {
     "twenties": 20, "thirties": 30, "forties": 40, "fifties": 50, "sixties": 60,
-    "seventies": 70, "eighties": 80, "nineties": 90, "hundreds": 0,
+    "seventies": 70, "eighties": 80, "nineties": 90, "hundreds": 0, "tens": 10,
 }  # fmt: skip
 
 
@@ -230,6 +233,9 @@ def decade(r: Reader, i: int) -> Found | None:
         return (node, which[1] + 1) if node else None
     mark = r.skip(j, ("'",))
     number = digits(r, mark, 4)
+    known = mark > i or r.word(i - 1) in (*EARLY, "-", "in", "the")
+    if number is not None and number <= 60 and not known:
+        return None  # 30s: seconds
     if number is not None and number % 10 == 0:
         end = r.skip(mark + 1, ("'",))
         if r.word(end) != "s" or len(r.word(mark)) not in (2, 4) or r.word(end + 1) in ("'", "-"):
@@ -243,7 +249,7 @@ def decade(r: Reader, i: int) -> Found | None:
         return decade_node(century[0] * 100 + tens[r.word(century[1])], century[1] + 1)
     if r.has(j, "two thousands"):
         return decade_node(2000, j + 2)
-    if r.word(j) in tens and r.word(j) != "hundreds" and j > i:
+    if r.word(j) in tens and r.word(j) not in ("hundreds", "tens") and known:
         return decade_node(tens[r.word(j)], j + 1)
     return None
 

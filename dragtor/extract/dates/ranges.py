@@ -191,6 +191,8 @@ def days_of_month(r: Reader, i: int) -> Found | None:
     second = r.read("day0", r.skip(low[1] + 1, ("the",)))
     if not second or not second[0].reads or second[0].kind != "date":
         return None
+    if (whole := r.read("day0", j)) and whole[1] >= second[1]:  # 02-Oct-16 is one day
+        return None
     end_month = [n for n in range(low[1] + 1, second[1]) if MONTHS.get(r.word(n))]
     if not end_month or second[0].open == "month":
         return None
@@ -327,7 +329,7 @@ def until_now(r: Reader, i: int) -> Found | None:
 def time_to_day(r: Reader, i: int) -> Found | None:
     """From 2pm till tomorrow 4:30pm: today's time is the start."""
     first = r.read("clock", i + 1) if r.word(i) in ("from", "between") else None
-    if not first or first[0].weak or r.word(first[1]) not in EITHER:
+    if not first or first[0].weak or r.word(first[1]) not in EITHER or r.read("hours", i):
         return None
     second = r.read("moment", first[1] + 1)
     if not second or second[0].kind != "datetime" or r.word(first[1] + 1) == "now":

@@ -2,7 +2,7 @@
 
 A rule reads from a token on and gives (node, next token) or None. Several rules may share a name:
 the longest wins, the first written of equals. Results are kept by name and place, so a text is
-read in linear time. Knows no word of any language.
+read in linear time. Knows no word of any language; slips in names are mended in typos.py.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from datetime import date, datetime, time, timedelta
 from functools import cache
 
 from dateutil.relativedelta import relativedelta
+
+from dragtor.extract.dates.typos import mended
 
 TOKEN = re.compile(r"\n\s*\n|[0-9]+|[^\W\d_]+|[^\s\w]|[\d_]")
 
@@ -67,7 +69,7 @@ class Reader:
 
     def __init__(self, text: str, now: datetime, day_first: bool = False) -> None:
         self.tokens = [
-            Token(m[0].lower().replace("’", "'"), m[0], m.start(), m.end())
+            Token(mended(m[0].lower().replace("’", "'")), m[0], m.start(), m.end())
             for m in TOKEN.finditer(text)
         ]
         self.lines = [m.end() for m in re.finditer("\n", text)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime, time
 
 from dragtor.extract.dates import (
+    beside,
     clock,
     days,
     holidays,
@@ -24,13 +25,16 @@ from dragtor.extract.dates import (
     sets,
     slices,
     spans,
+    stamps,
     weekdays,
     words,
 )
+from dragtor.extract.dates.lists import shared
 from dragtor.extract.dates.reader import At, Node, Read, Reader
 from dragtor.extract.dates.values import Mention, Value
 
 GRAMMAR = (
+    beside,
     clock,
     days,
     hours,
@@ -46,6 +50,7 @@ GRAMMAR = (
     sets,
     slices,
     spans,
+    stamps,
     weekdays,
 )  # each adds its rules
 
@@ -56,11 +61,11 @@ TOP = ("set", "bounded", "stretch", "moment", "day", "period", "hours", "clock",
 # Every word that a mention can open with; others are passed over unread.
 STARTS = set(
     (
-        "a all alternate an another any around asap at between bi business calendar circa close"
-        " cob cy each entire eod eom eow eoy every fiscal for from fy h half in less midafternoon"
-        " midmorning more mtd my now on once q remainder remaining rest right same school semi"
-        " sy t that the till to tonite tri two w week weekdays weekends whole within wk workdays"
-        " working ytd < > ' ½ ¼ ¾"
+        "a all alternate an another any around as asap at between bi business calendar circa close"
+        " cob cy each entire eod eom eow eoy every fiscal for from full fy h half in less"
+        " midafternoon midmorning more mtd my now on once q remainder remaining rest right same"
+        " school semi solid sy t that the till to tonite tri two w week weekday weekdays weekends"
+        " whole within wk workdays working wtd ytd < > ' ½ ¼ ¾"
     ).split()
 ).union(
     words.ONES, words.TENS, words.ORDINALS, words.VAGUE, words.HALVES, words.UNITS, words.MONTHS,
@@ -74,7 +79,7 @@ STARTS = set(
 def mentions(text: str, now: datetime, *, day_first: bool = False) -> list[Mention]:
     """Every mention of a time in the text, in order; relative ones as of `now`, its zone aside."""
     r = Reader(text, now, day_first)
-    found: list[Mention] = []
+    found: list[tuple[int, int, Node]] = []
     i = 0
     while i < len(r.tokens):
         r.forget(i)
@@ -90,9 +95,9 @@ def mentions(text: str, now: datetime, *, day_first: bool = False) -> list[Menti
         if best is None or inside_word(r, i, best[1]):
             i += 1
             continue
-        found.append(mention(r, i, best[1], best[0]))
+        found.append((i, best[1], best[0]))
         i = best[1]
-    return found
+    return [mention(r, i, j, node) for i, j, node in shared(r, found)]
 
 
 def inside_word(r: Reader, i: int, j: int) -> bool:

@@ -11,13 +11,16 @@ from dragtor.extract.dates.numbers import cardinal, digits, ordinal
 from dragtor.extract.dates.offsets import moved
 from dragtor.extract.dates.reader import Node, Reader, shift
 from dragtor.extract.dates.resolve import GRAMMAR
-from dragtor.extract.dates.sets import CODES, weekday_list
+from dragtor.extract.dates.sets import CODES, WORKDAYS, of_the_month, repeat, weekday_list
 from dragtor.extract.dates.words import SECONDS
 
 UNIT_OF = {"DAILY": "day", "WEEKLY": "week", "MONTHLY": "month", "YEARLY": "year", "HOURLY": "hour"}
 
 
-ORDER = ("FREQ", "INTERVAL", "BYMONTH", "BYMONTHDAY", "BYDAY", "COUNT", "UNTIL")
+ORDER = ("FREQ", "INTERVAL", "BYMONTH", "BYMONTHDAY", "BYDAY", "BYSETPOS", "COUNT", "UNTIL")
+
+
+LETTERS = {"mwf": "MO,WE,FR", "tth": "TU,TH", "tuth": "TU,TH", "mtwthf": "MO,TU,WE,TH,FR"}
 
 
 ENDS = ("until", "till", "til", "through", "thru", "ending", "before", "to")
@@ -32,7 +35,7 @@ def recurrence(phrase: str, now: datetime, *, day_first: bool = False) -> str | 
     "Until June" ends on 1 June, the first day that is no more wholly inside.
     """
     r = Reader(phrase, now, day_first)
-    found = longest(r)
+    found = longest(r) or unsaid(r)
     if not found or not found[0].rule:
         return None
     node, start, end = found
@@ -43,12 +46,15 @@ def recurrence(phrase: str, now: datetime, *, day_first: bool = False) -> str | 
         if impossible(r, i, parts):
             return None
         if r.word(i) in ENDS and "UNTIL" not in parts and (day := until(r, i)):
-            parts["UNTIL"] = f"{day:%Y%m%d}"
+            parts["UNTIL"] = day.isoformat().replace("-", "")
         elif "COUNT" not in parts and "UNTIL" not in parts:
-            parts |= counted(r, i, parts)
-        if r.word(i) in ("except", "but", "not") and (dropped := weekday_list(r, except_at(r, i))):
+            parts |= counted(r, i, parts) or throughout(r, i)
+        other = r.read("set0", i)
+        if other and other[0].rule and "INTERVAL" not in parts:
+            parts |= step_of(dict(other[0].rule), parts["FREQ"])
+        if r.word(i) in ("except", "but", "not") and (dropped := left_out(r, except_at(r, i))):
             left = parts.get("BYDAY", ",".join(CODES)).split(",")
-            keep = [code for code in left if code not in {CODES[d] for d in dropped[0]}]
+            keep = [code for code in left if code not in {CODES[d] for d in dropped}]
             parts |= {"FREQ": "WEEKLY", "BYDAY": ",".join(keep)} if keep else {}
         elif "BYDAY" not in parts and "BYMONTHDAY" not in parts:
             parts |= days(r, i, parts)
@@ -73,6 +79,49 @@ def longest(r: Reader) -> tuple[Node, int, int] | None:
     return best
 
 
+def unsaid(r: Reader) -> tuple[Node, int, int] | None:
+    """What comes again though no word says so: Mon-Fri, Mon/Wed/Fri, last Friday of the month."""
+    for i in range(len(r.tokens)):
+        days = weekday_list(r, i)
+        if days and len(days[0]) > 1:
+            codes = ",".join(CODES[d] for d in sorted(set(days[0])))
+            return repeat("", (("FREQ", "WEEKLY"), ("BYDAY", codes))), i, days[1]
+        if r.word(i) in LETTERS:
+            return repeat("", (("FREQ", "WEEKLY"), ("BYDAY", LETTERS[r.word(i)]))), i, i + 1
+        if end := r.has(i, "m - f"):
+            return repeat("", WORKDAYS), i, end
+        found = of_the_month(r, i)
+        if found:
+            return found[0], i, found[1]
+    return None
+
+
+def step_of(rule: dict[str, str], freq: str) -> dict[str, str]:
+    """The INTERVAL of a second recurrence in the phrase: the 2 of "fortnightly on Fridays"."""
+    fits = "INTERVAL" in rule and rule["FREQ"] == freq
+    return {"INTERVAL": rule["INTERVAL"]} if fits else {}
+
+
+def left_out(r: Reader, i: int) -> list[int]:
+    """The weekdays named here, counted from Monday as 0: Friday; Mon and Tue; weekends."""
+    if r.word(r.skip(i, ("the",))) in ("weekend", "weekends"):
+        return [5, 6]
+    found = weekday_list(r, i)
+    return found[0] if found else []
+
+
+def throughout(r: Reader, i: int) -> dict[str, str]:
+    """UNTIL of "this week", "next month", "in December": its last day."""
+    j = i + 1 if r.word(i) in ("in", "during", "throughout") else i
+    opened = r.word(i - 1) in ("starting", "beginning", "from", "after", "until", "till", "of")
+    if (j == i and r.word(i) not in ("this", "next")) or opened:
+        return {}
+    found = r.read("period", j)
+    end = found[0].first[1] if found and found[0].reads and found[0].kind == "daterange" else None
+    last = shift(end, -1, "day") if isinstance(end, date) else None
+    return {"UNTIL": last.isoformat().replace("-", "")} if last else {}
+
+
 def often(r: Reader, start: int, end: int) -> bool:
     """Twice a week, three times every month: how often is said, not when."""
     return r.word(start - 1) in ("twice", "thrice", "times") or r.word(end) in ("twice", "thrice")
@@ -95,9 +144,11 @@ def until(r: Reader, i: int) -> date | None:
         return None
     start, end = best[0].first
     at = end if best[0].mod == "end" and isinstance(end, date) else start
-    if isinstance(at, datetime):
-        return at.date()
-    return at if isinstance(at, date) else None
+    if not isinstance(at, date):
+        return None
+    day = at.date() if isinstance(at, datetime) else at
+    unit = best[0].open if best[0].open in ("year", "month", "week") else ""
+    return shift(day, 1, unit) if unit and day <= r.today else day
 
 
 def counted(r: Reader, i: int, parts: dict[str, str]) -> dict[str, str]:
@@ -125,7 +176,7 @@ def counted(r: Reader, i: int, parts: dict[str, str]) -> dict[str, str]:
         return {"COUNT": str(max(1, -(-int(whole) // steps)))}
     after = moved(r.today, ((amount, unit),), 1)
     end = shift(after, -1, "day") if after else None
-    return {"UNTIL": f"{end:%Y%m%d}"} if end else {}
+    return {"UNTIL": end.isoformat().replace("-", "")} if end else {}
 
 
 def days(r: Reader, i: int, parts: dict[str, str]) -> dict[str, str]:

@@ -8,17 +8,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
+from dragtor.extract.dates import holidays
 from dragtor.extract.dates.lengths import duration, unit_at
 from dragtor.extract.dates.numbers import cardinal, ordinal
 from dragtor.extract.dates.reader import Found, Node, Reader, rule
 from dragtor.extract.dates.words import (
     ADVERBS,
+    MONTHS,
     PARTS,
     PLURAL_WEEKDAYS,
+    SEASONS,
     WEEKDAYS,
 )
 
+Pairs = tuple[tuple[str, str], ...]
+
+
 EACH = {"every", "each", "any"}
+
+
+ALTERNATE = {"other", "alternate", "second"}
 
 
 FREQ = {"hour": "HOURLY", "day": "DAILY", "night": "DAILY", "week": "WEEKLY", "month": "MONTHLY",
@@ -33,13 +42,16 @@ MORE = {
 }
 
 
+SMALLER = {"hour": (60, "MINUTELY"), "year": (12, "MONTHLY")}  # half of one
+
+
+WORKDAYS: Pairs = (("FREQ", "WEEKLY"), ("BYDAY", "MO,TU,WE,TH,FR"))
+
+
 ANY_WEEKDAY = {**WEEKDAYS, **PLURAL_WEEKDAYS}
 
 
 CODES = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
-
-
-Pairs = tuple[tuple[str, str], ...]
 
 
 def repeat(timex: str, pairs: Pairs) -> Node:
@@ -53,11 +65,13 @@ def of_units(number: float, unit: str) -> Node | None:
     if unit == "business day":
         return repeat(
             "P1WD" if number == 1 else timex,
-            (("FREQ", "WEEKLY"), ("BYDAY", "MO,TU,WE,TH,FR")) if number == 1 else (),
+            WORKDAYS if number == 1 else (),
         )
     if unit == "weekend":
         return repeat("P1WE", (("FREQ", "WEEKLY"), ("BYDAY", "SA,SU")))
     freq, size = (FREQ[unit], 1) if unit in FREQ else MORE[unit]
+    if number < 1 and unit in SMALLER:
+        size, freq = SMALLER[unit]
     steps = number * size
     if steps != int(steps) or steps < 1:
         return repeat(timex, ())
@@ -70,7 +84,7 @@ def of_units(number: float, unit: str) -> Node | None:
 @rule("set0")
 def adverb(r: Reader, i: int) -> Found | None:
     """Daily, bi-weekly, annually."""
-    prefix = {"bi": 2.0, "semi": 0.5, "tri": 3.0}.get(r.word(i))
+    prefix = {"bi": 2.0, "semi": 0.5, "half": 0.5, "tri": 3.0}.get(r.word(i))
     j = r.skip(i + 1, ("-",)) if prefix else i
     found = ADVERBS.get(r.word(j))
     if not found:
@@ -95,11 +109,12 @@ def adverb(r: Reader, i: int) -> Found | None:
 @rule("set0")
 def every_unit(r: Reader, i: int) -> Found | None:
     """Every day, each two days, every other week, every 3 months, every second month, any year."""
-    if r.word(i) not in EACH and not r.has(i, "once a") and not r.has(i, "once every"):
+    once = r.word(i) == "once" and r.word(i + 1) in ("a", "an", "per", "every", "each")
+    alternate = r.word(i) == "alternate" and r.word(i + 1) in ("days", "weeks", "months", "years")
+    if r.word(i) not in EACH and not once and not alternate:
         return None
-    once = r.word(i) == "once"
-    j = i + 2 if once else i + 1
-    if r.word(j) in ("other", "second") and (r.word(i) == "every" or r.word(j) == "other" or once):
+    j = i + 2 if once else i if alternate else i + 1
+    if r.word(j) in ALTERNATE and (r.word(i) != "each" or r.word(j) != "second"):
         unit = unit_at(r, j + 1)
         if unit and unit[0] != "second":
             node = of_units(2, unit[0])
@@ -107,7 +122,7 @@ def every_unit(r: Reader, i: int) -> Found | None:
     if r.word(j) == "single":
         j += 1
     if r.word(j) in ("weekday", "workday", "weekdays"):
-        return repeat("P1WD", (("FREQ", "WEEKLY"), ("BYDAY", "MO,TU,WE,TH,FR"))), j + 1
+        return repeat("P1WD", WORKDAYS), j + 1
     unit = unit_at(r, j)
     if unit and unit[0] == "night":
         return None
@@ -116,8 +131,12 @@ def every_unit(r: Reader, i: int) -> Found | None:
     ):
         node = of_units(1, unit[0])
         return (node, unit[1]) if node else None
-    if r.word(i) == "any" or r.has(i, "once a"):
+    if r.word(i) == "any" or (once and r.word(i + 1) != "every"):
         return None
+    part = r.read("length", j) if r.word(j) == "half" else None
+    if part and len(part[0].amounts) == 1 and part[0].amounts[0][1] in SMALLER:
+        node = of_units(*part[0].amounts[0])
+        return (node, part[1]) if node else None
     number = (
         ordinal(r, j)
         if ordinal(r, j) and unit_at(r, (ordinal(r, j) or (0, 0))[1])
@@ -135,7 +154,7 @@ def weekdays(r: Reader, i: int) -> Found | None:
     """Mondays, on fridays, every Tue and Thu, each monday, every other tuesday, weekdays."""
     j = r.skip(i, ("on",))
     if r.word(j) in ("weekdays", "workdays") and r.word(j - 1) != "business":
-        return repeat("P1WD", (("FREQ", "WEEKLY"), ("BYDAY", "MO,TU,WE,TH,FR"))), j + 1
+        return repeat("P1WD", WORKDAYS), j + 1
     if r.word(j) == "weekends":
         return repeat("P1WE", (("FREQ", "WEEKLY"), ("BYDAY", "SA,SU"))), j + 1
     step = 1
@@ -143,8 +162,11 @@ def weekdays(r: Reader, i: int) -> Found | None:
     if r.word(i) in ("every", "each"):
         names = ANY_WEEKDAY
         j = i + 1
-        if r.word(j) in ("other", "second"):
+        count = ordinal(r, j)
+        if r.word(j) in ALTERNATE:
             step, j = 2, j + 1
+        elif count and 2 <= count[0] <= 9:
+            step, j = count
     elif r.word(j) in ("alternate",):
         names, step, j = ANY_WEEKDAY, 2, j + 1
     found = weekday_list(r, j, names)
@@ -152,7 +174,7 @@ def weekdays(r: Reader, i: int) -> Found | None:
         return None
     days, j = found
     timex = "XXXX-WXX-" + ",".join(str(d + 1) for d in days)
-    pairs: Pairs = (("FREQ", "WEEKLY"),) + ((("INTERVAL", "2"),) if step == 2 else ())
+    pairs: Pairs = (("FREQ", "WEEKLY"),) + ((("INTERVAL", str(step)),) if step > 1 else ())
     pairs += (("BYDAY", ",".join(CODES[d] for d in sorted(set(days)))),)
     return repeat(timex, pairs), j
 
@@ -192,6 +214,8 @@ def parts(r: Reader, i: int) -> Found | None:
         day = f"XXXX-WXX-{index + 1}"
         pairs = (("FREQ", "WEEKLY"), ("BYDAY", CODES[index]))
         j += 1
+    elif r.word(j) == "weekday":
+        day, pairs, j = "P1WD", WORKDAYS, j + 1
     elif j == i:
         j = r.skip(i, ("on", "in"))
     word = r.word(j)
@@ -212,6 +236,17 @@ def every_date(r: Reader, i: int) -> Found | None:
             month, day = found[0].day
             pairs: Pairs = (("FREQ", "YEARLY"), ("BYMONTH", str(month)), ("BYMONTHDAY", str(day)))
             return repeat(found[0].timex, pairs), found[1]
+        feast = holidays.HOLIDAYS.at(r, i + 1)
+        if found and feast and feast[0] in holidays.NTH:
+            month, index, which = holidays.NTH[feast[0]]
+            pairs = (
+                ("FREQ", "YEARLY"),
+                ("BYMONTH", str(month)),
+                ("BYDAY", f"{which}{CODES[index]}"),
+            )
+            return repeat(found[0].timex, pairs), found[1]
+        if found and r.word(found[1]) == "of" and r.word(found[1] + 1) in MONTHS:
+            return None  # every 31st of April
         if found and found[0].open == "month" and isinstance(found[0].first[0], date):
             number = found[0].first[0].day
             end = r.has(found[1], "of the month") or r.has(found[1], "of each month") or found[1]
@@ -222,27 +257,60 @@ def every_date(r: Reader, i: int) -> Found | None:
 
 
 @rule("set0")
+def every_stretch(r: Reader, i: int) -> Found | None:
+    """Every May, each summer, every noon, every 5pm."""
+    if r.word(i) not in ("every", "each"):
+        return None
+    clock = r.read("clock", i + 1)
+    if clock and not clock[0].weak and clock[0].kind == "time":
+        return repeat(clock[0].timex, (("FREQ", "DAILY"),)), clock[1]
+    month = r.read("period0", i + 1)
+    if month and month[0].open == "year" and month[0].day[0]:
+        whole = month[0].timex[-2:].isdigit()  # no quarter
+        pairs: Pairs = (("FREQ", "YEARLY"), ("BYMONTH", str(month[0].day[0])))
+        return repeat(month[0].timex, pairs if whole else ()), month[1]
+    if r.word(i + 1) in SEASONS:
+        return repeat(SEASONS[r.word(i + 1)][0], ()), i + 2
+    return None
+
+
+@rule("set0")
 def nth_of_each(r: Reader, i: int) -> Found | None:
-    """First Monday of each month, 1st and 15th of every month, each 2nd Tuesday of the month."""
+    """First Monday of each month, 1st and 15th of every month, every first Monday."""
     each = r.word(i) in ("every", "each")
-    numbers, k = ordinals(r, r.skip(i + 1 if each else i, ("the",)))
+    return nth_of_month(r, i + 1 if each else i, each)
+
+
+def of_the_month(r: Reader, i: int) -> Found | None:
+    """The last Friday of the month, where it is known to come again."""
+    found = nth_of_month(r, i, True)
+    return found if found and r.word(found[1] - 1) == "month" else None
+
+
+def nth_of_month(r: Reader, i: int, each: bool) -> Found | None:
+    """The days of a month by number; `each`: something said that every month is meant."""
+    numbers, k = ordinals(r, r.skip(i, ("the",)))
     if not numbers:
         return None
     index = WEEKDAYS.get(r.word(k))
-    if index is not None or r.word(k) == "day":
-        k += 1
+    working = r.word(k) in ("working", "business") and r.word(k + 1) == "day"
+    k = k + 2 if working else k + (index is not None or r.word(k) == "day")
     ahead = monthly(r, r.skip(k, ("of", "in")), each)
+    if not ahead and each and index is not None and 1 in map(abs, numbers):
+        ahead = (), k  # every first Monday
     most = 31 if index is None else 5
     if not ahead or any(not (n == -1 or 1 <= n <= most) for n in numbers):
         return None
     step, end = ahead
-    listed = ",".join(f"{n}{CODES[index]}" if index is not None else str(n) for n in numbers)
+    pairs: Pairs = (("FREQ", "MONTHLY"), *step)
     if index is not None:
-        timex = f"XXXX-XX-WXX-{index + 1}-#{numbers[0]}"
-    else:
-        timex = f"XXXX-XX-{numbers[0]:02}"
-    name = "BYMONTHDAY" if index is None else "BYDAY"
-    return repeat(timex, (("FREQ", "MONTHLY"), *step, (name, listed))), end
+        listed = ",".join(f"{n}{CODES[index]}" for n in numbers)
+        return repeat(f"XXXX-XX-WXX-{index + 1}-#{numbers[0]}", (*pairs, ("BYDAY", listed))), end
+    listed = ",".join(map(str, numbers))
+    timex = f"XXXX-XX-{numbers[0]:02}"
+    if working:
+        return repeat(timex, (*pairs, WORKDAYS[1], ("BYSETPOS", listed))), end
+    return repeat(timex, (*pairs, ("BYMONTHDAY", listed))), end
 
 
 def ordinals(r: Reader, i: int) -> tuple[list[int], int]:
@@ -262,6 +330,8 @@ def monthly(r: Reader, k: int, each: bool) -> tuple[Pairs, int] | None:
     """Each month, every other month, the month (behind "every second Tuesday of")."""
     if r.word(k) in ("every", "each") and r.word(k + 1) == "month":
         return (), k + 2
+    if r.word(k) == "monthly":
+        return (), k + 1
     if r.word(k) in ("every", "each") and r.word(k + 1) == "other" and r.word(k + 2) == "month":
         return (("INTERVAL", "2"),), k + 3
     if each and r.word(k) in ("the", "a") and r.word(k + 1) == "month":

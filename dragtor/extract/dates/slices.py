@@ -89,8 +89,8 @@ def slice_of(start: date, end: date, unit: str, which: int, count: int) -> tuple
 @rule("period0")
 def to_date(r: Reader, i: int) -> Found | None:
     """Year to date, ytd, rest of the week, earlier this year, later in the year."""
-    for unit, names in (("year", ("year to date", "ytd")), ("month", ("month to date", "mtd"))):
-        for name in names:
+    for unit, short in (("year", "ytd"), ("month", "mtd"), ("week", "wtd")):
+        for name in (f"{unit} to date", f"{unit} - to - date", short):
             if j := r.has(i, name):
                 start = unit_start(r.today, unit)
                 return Node("daterange", f"{r.today:%Y}", ((start, r.today),), mod="before"), j
@@ -132,13 +132,15 @@ def parts(node: Node, mod: str, exact: bool, today: date, relative: str) -> Node
 def part(start: date, end: date, mod: str, exact: bool) -> tuple[date, date]:
     """A week is cut at Thursday, a month at the 16th, a year in June, a named year in thirds."""
     days = (end - start).days
-    if days <= 7:
+    if days <= 3:
+        cuts = {"start": (0, 1), "mid": (0, days), "end": (1, days)}
+    elif days <= 7:
         cuts = {"start": (0, 3), "mid": (1, 4), "end": (3, days)}
     elif days <= 31:
         cuts = {"start": (0, 15), "mid": (9, 20), "end": (15, days)}
     else:
         months = round(days / 30.44)
-        third, half, sixth = months // 3, months // 2, months // 4
+        third, half, sixth = months // 3, months // 2, max(months // 4, 1)
         marks = {"start": (0, half), "mid": (sixth, months - sixth), "end": (half, months)}
         if exact:
             marks = {"start": (0, third), "mid": (third, 2 * third), "end": (2 * third, months)}
@@ -146,6 +148,22 @@ def part(start: date, end: date, mod: str, exact: bool) -> tuple[date, date]:
         return low, end if mod == "end" else high
     low, high = (shift(start, n, "day") or start for n in cuts[mod])
     return low, high
+
+
+@rule("period0")
+def half_of(r: Reader, i: int) -> Found | None:
+    """The first half of March, second half of next month, first half of the week."""
+    j = r.skip(i, ("the",))
+    mod = {"first": "start", "1st": "start", "second": "end", "last": "end"}.get(r.word(j))
+    k = r.has(j + 1, "half of") if mod else 0
+    found = (r.read("period0", k) or own_unit(r, k)) if k else None
+    if not mod or not found or found[0].kind != "daterange" or not found[0].reads:
+        return None
+    start, end = found[0].first
+    if not isinstance(start, date) or not isinstance(end, date) or (end - start).days > 92:
+        return None
+    node = parts(found[0], mod, False, r.today, "")
+    return (node, found[1]) if node else None
 
 
 @rule("period")

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from dragtor.extract.dates.lengths import number_text, unit_at
-from dragtor.extract.dates.numbers import below_hundred, cardinal, digits
+from dragtor.extract.dates.lengths import duration, number_text, unit_at
+from dragtor.extract.dates.numbers import below_hundred, cardinal, digits, full_year
 from dragtor.extract.dates.offsets import business, is_clock, moved
 from dragtor.extract.dates.periods import stretch, unit_node, unit_start, week_name
 from dragtor.extract.dates.reader import Found, Node, Read, Reader, monday, rule, shift
-from dragtor.extract.dates.words import NEXT, SECONDS, SHIFT, TIMEX
+from dragtor.extract.dates.words import NEXT, SECONDS, SHIFT, TIMEX, UNITS
 
 CALENDAR = {"week", "weekend", "month", "quarter", "year", "decade", "century", "fortnight"}
 
@@ -21,12 +21,11 @@ CALENDAR = {"week", "weekend", "month", "quarter", "year", "decade", "century", 
 @rule("period0")
 def this_unit(r: Reader, i: int) -> Found | None:
     """This week, next month, the past fortnight, the month, same year, week after next."""
-    if j := (r.has(i, "the week before last") or r.has(i, "week before last")):
-        node = unit_node(shift(monday(r.today), -14, "day") or r.today, "week")
-        return (node, j) if node else None
-    if j := (r.has(i, "the week after next") or r.has(i, "week after next")):
-        node = unit_node(shift(monday(r.today), 14, "day") or r.today, "week")
-        return (node, j) if node else None
+    start = r.skip(i, ("the",))
+    own = UNITS.get(r.word(start), "")
+    if own in CALENDAR and (two := {"after next": 2, "before last": -2}.get(said(r, start + 1))):
+        node = relative_unit(r, two, own)
+        return (node, start + 3) if node else None
     if j := (r.has(i, "the week after") or 0):
         node = unit_node(shift(monday(r.today), 7, "day") or r.today, "week")
         return (node, j) if node and not r.read("day", j) and not r.read("period0", j) else None
@@ -56,11 +55,17 @@ def this_unit(r: Reader, i: int) -> Found | None:
 THIS_UP = {"this"}
 
 
+def said(r: Reader, i: int) -> str:
+    """The two words that stand here."""
+    return f"{r.word(i)} {r.word(i + 1)}"
+
+
 def the_unit(r: Reader, j: int) -> bool:
     """Whether "the week" stands alone: no "of" follows it."""
     return (
         r.word(j) not in ("of", "after", "before", "'", "s", "-", "that", "when", "in")
         and digits(r, j) is None
+        and not below_hundred(r, j)
     )
 
 
@@ -219,6 +224,8 @@ def within(r: Reader, i: int) -> Found | None:
         return None
     j = r.skip(r.skip(i + 1, ("the",)), NEXT)
     found = r.read("length", j)
+    if not found and r.word(j - 1) in NEXT and (single := unit_at(r, j)):
+        found = duration(((1.0, single[0]),)), single[1]
     if not found or len(found[0].amounts) > 3:
         return None
     amounts = found[0].amounts
@@ -243,6 +250,7 @@ def week_of(r: Reader, i: int) -> Found | None:
         "week commencing",
         "week starting",
         "week beginning",
+        "week ending",
         "w / c",
         "weekend of",
         "week from",
@@ -308,6 +316,10 @@ def holiday_weekend(r: Reader, i: int) -> Found | None:
 @rule("period0")
 def numbered_week(r: Reader, i: int) -> Found | None:
     """Week 10, week 10 of 2019."""
+    dashed = full_year(r, i) if r.word(i + 1) == "-" and r.word(i + 2) == "w" else None
+    if dashed and r.tight(i + 3) and (named := digits(r, i + 3, 2)):  # 2016-W23
+        node = iso_week(dashed[0], named)
+        return (node, i + 4) if node else None
     spelt = below_hundred(r, i + 1)
     number = digits(r, i + 1, 2) or (spelt[0] if spelt else None)
     if r.word(i) not in ("week", "wk", "w"):

@@ -5,13 +5,14 @@ Gives nodes of kind "date".
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from dragtor.extract.dates import holidays
 from dragtor.extract.dates.named import month_days
 from dragtor.extract.dates.numbers import digits, ordinal
-from dragtor.extract.dates.reader import Found, Node, Reader, make, rule, shift
-from dragtor.extract.dates.words import MONTHS, WEEKDAYS
+from dragtor.extract.dates.reader import Found, Node, Reader, make, monday, rule, shift
+from dragtor.extract.dates.words import MONTHS, SHIFT, WEEKDAYS
 
 
 @rule("day")
@@ -47,7 +48,44 @@ def single(r: Reader, i: int) -> Found | None:
         week = r.read("day0", k)
         if week and week[0].open == "week":
             return aligned(node, week[0]), week[1]
-    return found
+    return weekday_behind(r, node, j) or found
+
+
+def weekday_behind(r: Reader, node: Node, j: int) -> Found | None:
+    """May 5, Friday; 12 October (Wednesday): a date with its weekday behind it, if it is one."""
+    closing = r.word(j) == "("
+    k = r.skip(j, (",", "("))
+    index = WEEKDAYS.get(r.word(k))
+    if index is None or node.kind != "date" or not (node.day[0] or not node.open):
+        return None
+    if (closing and r.word(k + 1) != ")") or not ends_date(r.word(j - 1)):
+        return None
+    fit = [x for x in node.reads if isinstance(x[0], date) and x[0].weekday() == index]
+    if not fit:
+        return None
+    rest = [x for x in node.reads if x not in fit]
+    return replace(node, reads=tuple(fit + rest), ambiguous=False), k + 1 + closing
+
+
+def ends_date(word: str) -> bool:
+    """Whether a written date ends with the word: a number, 5th, a month."""
+    return word.isdigit() or word in ("st", "nd", "rd", "th") or word in MONTHS
+
+
+@rule("stretch")
+def days_of_week(r: Reader, i: int) -> Found | None:
+    """This week between Tue and Thu, next week from Monday to Wednesday."""
+    week = r.word(i) in SHIFT and r.word(i + 1) == "week"
+    j = i + 2
+    lead = r.word(j)
+    first, last = WEEKDAYS.get(r.word(j + 1)), WEEKDAYS.get(r.word(j + 3))
+    joint = r.word(j + 2) in ("to", "-", "until", "till", "through", "and")
+    if not week or lead not in ("from", "between") or first is None or last is None or not joint:
+        return None
+    start = shift(monday(r.today), 7 * SHIFT[r.word(i)] + first, "day")
+    end = shift(start, (last - first) % 7, "day") if start else None
+    timex = f"({start},{end},P{(last - first) % 7}D)"
+    return (Node("daterange", timex, ((start, end),)), j + 4) if end else None
 
 
 def calendar_day(node: Node) -> bool:

@@ -220,6 +220,10 @@ ZONES = {
     "pacific time": -480, "pacific standard time": -480, "pacific timezone": -480,
     "pacific time zone": -480, "eastern daylight time": -240, "central daylight time": -300,
     "mountain daylight time": -360, "pacific daylight time": -420, "singapore time": 480,
+    "greenwich mean time": 0, "central european time": 60, "central european summer time": 120,
+    "eastern european time": 120, "western european time": 0, "british summer time": 60,
+    "india standard time": 330, "india time": 330, "japan standard time": 540, "china time": 480,
+    "beijing time": 480, "tokyo time": 540, "hong kong time": 480,
 }  # fmt: skip
 
 
@@ -235,9 +239,10 @@ NO_CLOCK = set(
 AFTER_HOUR = (
     set(
         (
-            ". , ; : ! ? ) - – on today tomorrow tonight for and or to till til until this next "
-            "last please sharp in with at by if of the but then when so because every each o around"
-            " ish @ ' i we unless just as there instead prompt exactly "
+            ". , ; : ! ? ) - – on today tomorrow tonight yesterday for and or to till til until"
+            " this"
+            " next last please sharp in with at by if of the but then when so because every each o"
+            " around ish @ ' i we unless just as there instead prompt exactly "
         ).split()
     )
     | {"", "\n", '"'}
