@@ -51,7 +51,7 @@ FRONT = "__init__"  # the front door names public things, and imports rooms when
 
 # Slow to import, or wanted by few commands: never at module level.
 HEAVY = {
-    "av", "bs4", "charset_normalizer", "chromadb", "chromadb_rust_bindings", "dacite", 
+    "av", "bs4", "charset_normalizer", "chromadb", "chromadb_rust_bindings", "dacite",
     "feedparser", "filelock", "gguf", "httpx", "huggingface_hub", "icalendar", "jinja2", "jiwer",
     "llama_cpp", "lxml", "mammoth", "markdown_it", "matplotlib", "numpy", "onnx", "onnxruntime",
     "pathspec", "platformdirs", "psutil", "pyannote", "pydantic", "pypdfium2", "pysubs2",

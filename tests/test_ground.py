@@ -10,7 +10,7 @@ import pytest
 from fakes import HashingEmbedder
 
 from dragtor.ground import Span, best_quotes, marks, matched, rank, reading, support
-from dragtor.ground.quotes import MATCHED_SENTENCES
+from dragtor.ground.quotes import MATCHED_SENTENCES, spans
 from dragtor.types import Document, Hit, Passage
 
 EMBEDDER = HashingEmbedder()
@@ -144,6 +144,24 @@ def test_only_the_best_sentences_are_matched_and_the_others_stay_behind() -> Non
     assert after[MATCHED_SENTENCES:] == many[MATCHED_SENTENCES:]
     assert matched("", many, embed_tokens) == many
     assert matched("climb", [], embed_tokens) == []
+
+
+def test_the_reply_is_quoted_and_not_the_interviewer_s_question() -> None:
+    text = (
+        "How often should a beginner use the hangboard?\n\nNot at all. "
+        "In the first two years I would only climb.\n\nIs that so strict?\n\nWhat about the feet?"
+    )
+    document = Document("talk", "file:///talk", "audio", "Talk", text)
+    hit = Hit(Passage.of(document, 0, len(text)), 1.0)
+    read = spans(hit, document)
+    before = [replace(span, score=1 - n / 10) for n, span in enumerate(read)]
+    asked = "how often should a beginner use the hangboard"
+    after = matched(asked, before, HashingEmbedder().embed_tokens)
+    assert after[0].text == "In the first two years I would only climb."
+    assert {span.key for span in after} == {span.key for span in before}
+    assert [s.score for s in after] == sorted((s.score for s in after), reverse=True)
+    (quote,) = best_quotes(after, 1)
+    assert quote.quote == after[0].text
 
 
 def test_the_same_sentence_is_quoted_once() -> None:

@@ -13,6 +13,7 @@ import typer
 
 from dragtor.cli.extract import open_planner, write_plan
 from dragtor.cli.output import (
+    hint,
     library,
     out,
     out_citation,
@@ -82,6 +83,7 @@ def search(
         return
     if not hits:
         warn("nothing found")
+        _said_by(speaker)
     for number, hit in enumerate(hits, 1):
         place = where(hit.title, None, hit.start_s, hit.speaker)
         heading = f" › {hit.passage.heading}" if hit.passage.heading else ""
@@ -90,6 +92,13 @@ def search(
         out(wrapped(hit.passage.text, "    "))
         out(style(f"    {hit.url}", dim=True))
         out()
+
+
+def _said_by(speaker: str) -> None:
+    """What to look at where a name may be why nothing was found."""
+    if speaker:
+        warn(f"--speaker {speaker!r} takes whole words of a name, as it stands in")
+        hint("dragtor sources show ID --transcript")
 
 
 def _search_json(query: str, hits: Hits) -> dict[str, Any]:
@@ -146,6 +155,8 @@ def ask(
             out_json(_answer_json(answer))
         else:
             answer = print_events(events, reads=not quotes)
+            if not answer.hits:
+                _said_by(speaker)
     if planner is not None and ics is not None:
         write_plan(planner, answer, ics)
     if strict and not answer.grounded:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from dragtor.links import place
@@ -36,6 +37,8 @@ STOP_WORDS = frozenset(
 WEIGHTS = (0.61, 0.25, 0.14)
 MATCHED_SENTENCES = 60  # of the best, whose tokens are matched,
 MATCH_WEIGHT = 2.0  # and how much that counts beside the score above
+ASKS = re.compile(r"\?[\"'”’)\]]*\s*$")
+MOST_BETWEEN = 40  # characters between a question and its reply: a "Yes." perhaps
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +143,24 @@ def matched(question: str, ranked: Sequence[Span], embed_tokens: EmbedTokens) ->
         else span
         for span, tokens in zip(first, read, strict=True)
     ]
-    return [*sorted(again, key=lambda span: -span.score), *rest]
+    return _answers_first([*sorted(again, key=lambda span: -span.score), *rest])
+
+
+def _answers_first(ranked: Sequence[Span]) -> list[Span]:
+    """The spans, each question changing places with the sentence after it where that is below.
+
+    An interviewer's question is nearest to the reader's, and what is wanted is the reply to it.
+    """
+    order = sorted(range(len(ranked)), key=lambda i: ranked[i].key)
+    found = list(ranked)
+    for here, after in pairwise(order):
+        asks, reply = ranked[here], ranked[after]
+        gap = reply.start - asks.end
+        near = asks.document.id == reply.document.id and 0 <= gap <= MOST_BETWEEN
+        if here < after and near and ASKS.search(asks.text) and not ASKS.search(reply.text):
+            found[here] = replace(reply, score=asks.score)
+            found[after] = replace(asks, score=reply.score)
+    return found
 
 
 def best_quotes(ranked: Sequence[Span], n: int) -> list[Citation]:
