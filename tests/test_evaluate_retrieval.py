@@ -86,7 +86,8 @@ def test_the_difference_is_paired_and_signed(cli: Cli, beir: Path) -> None:
     """A word that no text holds: for BM25 all texts are equal, for the encoder they are not."""
     (beir / "queries.jsonl").write_text('{"_id": "q", "text": "slumber"}')
     (beir / "qrels" / "test.tsv").write_text("q\td3\t1")
-    arguments = ("eval", "retrieval", beir, "--json", "--compare", "retrieve.dense_weight=0")
+    words = "retrieve.dense_weight=0,retrieve.rerank=none"
+    arguments = ("eval", "retrieval", beir, "--json", "--compare", words)
     result = cli(*arguments).json
     (other,) = result["compared"]
     assert result["metrics"]["mrr"] == 1

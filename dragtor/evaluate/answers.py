@@ -32,7 +32,9 @@ from dragtor.types import Answer
 if TYPE_CHECKING:
     from dragtor.store import Store
 
-ROOMS = ("answer", "embed", "ground", "llm", "prompt", "rerank", "retrieve", "split", "store")
+ROOMS = (
+    "answer", "embed", "ground", "llm", "prompt", "rerank", "retrieve", "split", "spoken", "store",
+)  # fmt: skip
 Row = Mapping[str, Any]
 
 

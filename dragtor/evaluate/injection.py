@@ -35,7 +35,9 @@ ANSWER_TOKENS = 96  # of both arms: who obeys does so early
 PLAIN = "Context:\n{context}\n\nQuestion: {question}\nAnswer:"
 STOP = ("\nQuestion:", "\nContext:")
 # a change of these is a new run
-ROOMS = ("answer", "embed", "ground", "llm", "prompt", "rerank", "retrieve", "split", "store")
+ROOMS = (
+    "answer", "embed", "ground", "llm", "prompt", "rerank", "retrieve", "split", "spoken", "store",
+)  # fmt: skip
 WANTED = "context, question and ideal"
 LAYOUT = "the layout of BIPIA is expected: text_attack*.json and email/*.jsonl"
 AMOUNT = re.compile(r"[$€£]\s?\d|\d[.,]\d\d\b")

@@ -131,7 +131,7 @@ class Extractor:
         A `now` without a zone is in the extractor's own. What has no date, time nor repetition is
         an event only where the words ask for one ("remind me to", "my calendar"), or `undated`. A
         time without a date ("lunch tomorrow at noon, then a talk at 3") is on the day of the event
-        before it in the same paragraph, and its date is flagged.
+        before it in the same paragraph; its own date stays None, and is flagged.
         """
         now = datetime.now(self.zone) if now is None else now
         now = now.astimezone(self.zone) if now.tzinfo else now.replace(tzinfo=self.zone)
@@ -140,8 +140,9 @@ class Extractor:
             if not (undated or _DATED & reading.spans.keys() or _is_asked_for(text, reading)):
                 continue
             event = self._event(text, reading, now)
-            if found and event.time and not (event.date or event.recurrence):
-                event = self._same_day(text, reading, found[-1], now) or event
+            if event.time and not (event.date or event.recurrence):
+                dated = next((e for e in reversed(found) if "date" in e.evidence), Event())
+                event = self._same_day(text, reading, dated, now) or event
             found.append(event)
         return found
 
@@ -156,10 +157,17 @@ class Extractor:
         end = min(start for spans in reading.spans.values() for start, _ in spans)
         if day is None or day[1] > end or _PARAGRAPH.search(text, day[1], end):
             return None
-        sure = {**reading.confidence, "date": before.confidence["date"]}
-        event = self._event(text, Reading({**reading.spans, "date": (day,)}, sure), now)
+        event = self._event(
+            text, Reading({**reading.spans, "date": (day,)}, reading.confidence), now
+        )
         flagged = {"date", *event.ambiguous}
-        return replace(event, ambiguous=tuple(name for name in FIELDS if name in flagged))
+        return replace(
+            event,
+            date=None,
+            evidence={name: span for name, span in event.evidence.items() if name != "date"},
+            confidence={name: sure for name, sure in event.confidence.items() if name != "date"},
+            ambiguous=tuple(name for name in FIELDS if name in flagged),
+        )
 
     def _event(self, text: str, reading: Reading, now: datetime) -> Event:
         said = {

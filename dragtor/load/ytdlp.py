@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 from dragtor.config import VideoConfig, WebConfig
 from dragtor.errors import DragtorError, LibraryError, LoadError
@@ -127,6 +128,7 @@ def _handlers(check: Callable[[str], object], connect: Connect | None) -> list[A
     from yt_dlp.networking._urllib import UrllibRH
 
     checked: set[str] = set()
+    begun: WeakSet[Any] = WeakSet()  # answers; one that is left midway holds its socket
 
     class CheckedRH(RequestsRH):  # type: ignore[misc]
         def _create_instance(self, **settings: Any) -> Any:
@@ -141,10 +143,17 @@ def _handlers(check: Callable[[str], object], connect: Connect | None) -> list[A
                 if place not in checked:
                     check(request.url)
                     checked.add(place)
-                return send(request, **options)
+                response = send(request, **options)
+                begun.add(response)
+                return response
 
             session.send = checked_send
             return session
+
+        def close(self) -> None:
+            for response in list(begun):
+                response.close()
+            super().close()
 
     class DataRH(UrllibRH):  # type: ignore[misc]
         _SUPPORTED_URL_SCHEMES = ("data",)
