@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, overload
 from dragtor import ground, prompt
 from dragtor.config import ChatConfig
 from dragtor.errors import DragtorError, LibraryError, UsageError
+from dragtor.ground.quotes import STOP_WORDS
 from dragtor.store import Filters, Turn
 from dragtor.types import Answer
 
@@ -25,6 +26,13 @@ REWRITE_TOKENS = 64
 ANSWER_CHARACTERS = 300  # of the answer before that a rewriting reads
 LONG_QUESTION_WORDS = 12  # one of so many words stands alone, unless it opens with one of these
 CONTINUING_WORDS = {"and", "but", "or", "so", "then"}
+FULL_QUESTION_WORDS = 7  # so does one of so many that names so many things, and points at nothing
+NAMED = 3
+POINTING_WORDS = frozenset(
+    """it its they them their that this these those he she him her his there then one ones same
+    instead else also too again other another both such more""".split()
+)
+EMPTY_WORDS = frozenset("long much many time times between until during want need get".split())
 MAX_REWRITTEN_WORDS = 40
 HISTORY_TURNS = 20  # of the latest turns, at least, that the prompt is filled from
 
@@ -60,9 +68,13 @@ def standalone(
 
 
 def stands_alone(question: str) -> bool:
-    """Whether a question is long enough to say what it is about."""
+    """Whether a question is long enough, or names enough, to say what it is about."""
     words = _words(question)
-    return len(words) >= LONG_QUESTION_WORDS and words[0] not in CONTINUING_WORDS
+    if not words or words[0] in CONTINUING_WORDS:
+        return False
+    named = {w for w in words if len(w) > 2} - STOP_WORDS - EMPTY_WORDS
+    full = len(words) >= FULL_QUESTION_WORDS and len(named) >= NAMED
+    return len(words) >= LONG_QUESTION_WORDS or (full and not POINTING_WORDS & set(words))
 
 
 def _words(text: str) -> list[str]:

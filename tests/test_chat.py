@@ -7,6 +7,7 @@ terminal tests run the real program with the real small model.
 from __future__ import annotations
 
 import io
+import json
 import os
 import pty
 import select
@@ -174,6 +175,17 @@ def test_a_long_question_stands_alone() -> None:
     scribe = Scribe("", "never")
     assert rewritten(long, scribe) == long
     assert scribe.asked_to_rewrite == []
+
+
+def test_a_question_that_names_its_things_stands_alone() -> None:
+    assert stands_alone("How long should I rest between max hangs?")
+    assert not stands_alone("How long should I rest between attempts?")
+    assert not stands_alone("How long should I rest after that max hang?")
+    assert not stands_alone("")
+    rows = (ROOT / "tests" / "data" / "follow_ups.jsonl").read_text("utf-8").splitlines()
+    leaning = [json.loads(row)["follow_up"] for row in rows]
+    assert leaning
+    assert [question for question in leaning if stands_alone(question)] == []
 
 
 def test_the_prompt_keeps_one_line_for_each_part() -> None:
