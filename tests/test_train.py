@@ -332,7 +332,7 @@ def test_llama_cpp_with_the_adapter_gives_the_logits_of_torch(tiny: Path, tmp_pa
         said = [math.log(model.pick(ids, [token])[1]) for token in range(3, 200, 7)]
         model.close()
         logs[name] = wanted.log_softmax(0)[3:200:7].tolist()
-        assert said == pytest.approx(logs[name], abs=0.02)
+        assert said == pytest.approx(logs[name], abs=0.05)
     apart = [abs(one - other) for one, other in zip(logs["plain"], logs["tuned"], strict=True)]
     assert max(apart) > 1
 
