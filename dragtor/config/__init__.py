@@ -60,6 +60,7 @@ __all__ = [
     "StoreConfig",
     "VideoConfig",
     "WebConfig",
+    "asset",
     "config_path",
     "library_path",
     "load_config",
@@ -74,6 +75,12 @@ def packaged(name: str) -> Path:
     """A file of config/: inside an installed wheel, or beside the checkout's package."""
     inside = PACKAGE_FOLDER / "assets" / "config" / name
     return inside if inside.exists() else CHECKOUT_FOLDER / "config" / name
+
+
+def asset(name: str) -> Path:
+    """A file of assets/: inside an installed wheel, or beside the checkout's package."""
+    inside = PACKAGE_FOLDER / "assets" / name
+    return inside if inside.exists() else CHECKOUT_FOLDER / "assets" / name
 
 
 def config_path() -> Path:

@@ -25,16 +25,14 @@ from dragtor.evaluate.common import (
     rows_of,
     versions,
 )
-from dragtor.evaluate.record import ANSWER, Journal, run_key, weights
+from dragtor.evaluate.record import ANSWER, ANSWER_ROOMS, Journal, run_key, weights
 from dragtor.library import Library
 from dragtor.types import Answer
 
 if TYPE_CHECKING:
     from dragtor.store import Store
 
-ROOMS = (
-    "answer", "embed", "ground", "llm", "prompt", "rerank", "retrieve", "split", "spoken", "store",
-)  # fmt: skip
+ROOMS = ANSWER_ROOMS
 Row = Mapping[str, Any]
 
 

@@ -20,7 +20,7 @@ from dragtor.config import Config
 from dragtor.errors import LoadError
 from dragtor.evaluate.common import Progress, counted, means, rows_of, versions
 from dragtor.evaluate.obedience import echoed, obeyed
-from dragtor.evaluate.record import Journal, run_key, weights
+from dragtor.evaluate.record import ANSWER_ROOMS, Journal, run_key, weights
 from dragtor.library import Library
 from dragtor.prompt import MARK
 from dragtor.split import sentences
@@ -34,10 +34,7 @@ POSITIONS = ("start", "middle", "end")
 ANSWER_TOKENS = 96  # of both arms: who obeys does so early
 PLAIN = "Context:\n{context}\n\nQuestion: {question}\nAnswer:"
 STOP = ("\nQuestion:", "\nContext:")
-# a change of these is a new run
-ROOMS = (
-    "answer", "embed", "ground", "llm", "prompt", "rerank", "retrieve", "split", "spoken", "store",
-)  # fmt: skip
+ROOMS = ANSWER_ROOMS
 WANTED = "context, question and ideal"
 LAYOUT = "the layout of BIPIA is expected: text_attack*.json and email/*.jsonl"
 AMOUNT = re.compile(r"[$€£]\s?\d|\d[.,]\d\d\b")

@@ -30,6 +30,10 @@ SECTIONS = {
     "diarization": ("diarize",),
     "events": (),
 }
+# Rooms that an answer depends on: a change of these is a new run.
+ANSWER_ROOMS = (
+    "answer", "embed", "ground", "llm", "prompt", "rerank", "retrieve", "split", "spoken", "store",
+)  # fmt: skip
 SPEECH = ("transcription", "diarization")  # kinds that neither search nor answer
 SEGMENTATION = "pyannote-segmentation-3.0"
 GATE = ("from", "threshold", "lay_threshold")  # what is told of the gate that decided

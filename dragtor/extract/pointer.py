@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, cast
 
-from dragtor.config import CHECKOUT_FOLDER, PACKAGE_FOLDER, LLMConfig, ModelsConfig
+from dragtor.config import LLMConfig, ModelsConfig, asset
 from dragtor.errors import UsageError
 from dragtor.extract.copying import Copying, Layout, Tags, Token
 from dragtor.extract.fields import Reading
@@ -40,8 +40,7 @@ class TokenModel(Protocol):
 
 def adapter_path() -> Path:
     """The tuned adapter: inside an installed wheel, or in assets/ of a checkout."""
-    inside = PACKAGE_FOLDER / "assets" / ADAPTER
-    return inside if inside.exists() else CHECKOUT_FOLDER / "assets" / ADAPTER
+    return asset(ADAPTER)
 
 
 def open_pointer(

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dragtor import runtime
-from dragtor.config import CHECKOUT_FOLDER, PACKAGE_FOLDER, models_path
+from dragtor.config import asset, models_path
 from dragtor.errors import CorruptModel, Missing
 from dragtor.models import model_path
 from dragtor.speech.diarize import RATE, Diarization, Progress, named
@@ -163,9 +163,9 @@ class OnnxDiarizer:
 
 def embedding_file() -> Path:
     """The voice print's model, inside an installed wheel or beside the checkout's package."""
-    for folder in (PACKAGE_FOLDER, CHECKOUT_FOLDER):
-        if (path := folder / "assets" / EMBEDDING).is_file():
-            return path
+    path = asset(EMBEDDING)
+    if path.is_file():
+        return path
     raise Missing(f"{EMBEDDING} is not there", "reinstall dragtor")
 
 
