@@ -5,6 +5,7 @@ Is handed a way to ask and a language model; knows neither retrieval nor groundi
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -227,7 +228,9 @@ class Chat:
         assert self._asked is not None
         question, quotes_only, filters = self._asked
         llm = None if quotes_only else self._llm
+        begun = time.perf_counter()
         query = standalone(question, before, llm, self._config)
+        rewriting_s = time.perf_counter() - begun
         if query != question:
             yield Standalone(query)
         budget = self._config.history_tokens
@@ -245,7 +248,8 @@ class Chat:
             if isinstance(event, ground.Read):
                 self._read[len(before)] = event.spans
             if isinstance(event, Answer):
-                event = replace(event, question=question)
+                timings = _later(event.timings, rewriting_s)
+                event = replace(event, question=question, timings=timings)
                 turn = replace(turn, query=query, answer=event, session=self.name)
                 self.turns = [*before, self._kept(turn, before)]
                 self._stopped = False
@@ -262,6 +266,11 @@ class Chat:
             return turn
         self._chat_id = kept.chat_id
         return kept
+
+
+def _later(timings: Mapping[str, float], seconds: float) -> dict[str, float]:
+    """The times of an answer, counted from `seconds` before; `check` is no such time."""
+    return {name: at if name == "check" else at + seconds for name, at in timings.items()}
 
 
 def markdown(turns: Sequence[Turn], title: str) -> str:

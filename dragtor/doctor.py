@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Literal
 
 from dragtor.config import Config, models_path
 from dragtor.errors import DragtorError
+from dragtor.extras import engine_command
 
 if TYPE_CHECKING:
     from dragtor.store import Store
@@ -94,7 +95,7 @@ def _engines(config: Config) -> Iterator[Finding]:
             "llama.cpp",
             "bad",
             "no engine: search and ask --quotes work, answers do not",
-            f'{sys.executable} -m pip install "dragtor[llama]"  (or "dragtor[prebuilt]")',
+            engine_command(),
         )
 
 

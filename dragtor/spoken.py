@@ -89,6 +89,26 @@ def sentences(words: Sequence[Word]) -> Iterator[list[Word]]:
         yield run
 
 
+def said_by(speaker: str, document: Document, start: int, end: int) -> str:
+    """What `speaker` says in `document.text[start:end]`; […] stands for what others say between.
+
+    Empty where nobody of this name is heard there.
+    """
+    heard = [s for s in document.segments if s.start < end and s.end > start]
+    names = {document.speaker_name(s.speaker) or "" for s in document.segments}
+    meant = called(speaker, names)
+    parts: list[str] = []
+    skipped = False
+    for segment in heard:
+        if document.speaker_name(segment.speaker) not in meant:
+            skipped = bool(parts)
+            continue
+        parts += ["[…]"] if skipped else []
+        parts.append(document.text[max(start, segment.start) : min(end, segment.end)])
+        skipped = False
+    return " ".join(parts)
+
+
 def unaccented(text: str) -> str:
     """Letters without their accents."""
     plain = unicodedata.normalize("NFKD", text)

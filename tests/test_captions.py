@@ -145,6 +145,9 @@ of two lines
         (("Warning: loud", "Hi", "Warning: soft"), [None] * 5, "Warning: loud Hi Warning: soft"),
         (("Ann: Hi", "there"), [None] * 3, "Ann: Hi there"),  # said once: no way to know
         (("[Music]", "Ann: Hi", "Bob: Yo"), ["Ann", "Bob"], "Hi Yo"),
+        (("A: Hi", "B: Yo", "A: So", "on", "B: Bye"), [*"ABAAB"], "Hi Yo So on Bye"),
+        (("B: Hi", "A: Yo", "C: So", "A: Well", "B: Bye"), [*"BACAB"], "Hi Yo So Well Bye"),
+        (("Ann: Hi", "J: Yo", "Ann: Bye"), ["Ann", "J", "Ann"], "Hi Yo Bye"),
         (("[Music]", "- Hi", "(laughter)", "♪ la ♪ (I mean it)"), [None] * 5, "Hi la (I mean it)"),
     ],
 )
@@ -154,6 +157,24 @@ def test_names_in_front_are_speakers_where_they_are_consistent(
     words = read_captions(srt(*texts), "srt")
     assert said(words) == spoken
     assert [word.speaker for word in words] == speakers
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("A: apples", "B: bananas"),
+        ("A: apples", "B: bananas", "C: cherries", "D: dates"),
+        ("A: Rome", "B: Oslo", "C: Bern", "A: one", "B: two", "C: three"),  # two questions
+        ("Q: Why?", "A: Because", "Q: When?", "A: Now"),
+        ("A: Because", "Q: Why?", "A: Now", "B: Later", "B: Never"),
+        ("A: apples", "A: apricots", "B: bananas"),
+        ("So", "A: Hi", "B: Yo", "A: So", "B: Bye"),  # does not open so
+    ],
+)
+def test_letters_of_lists_and_of_questions_are_no_speakers(texts: tuple[str, ...]) -> None:
+    words = read_captions(srt(*texts), "srt")
+    assert said(words) == " ".join(texts)
+    assert {word.speaker for word in words} == {None}
 
 
 def test_podcast_json_and_its_relatives() -> None:

@@ -15,6 +15,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -40,6 +41,7 @@ from dragtor.chat import (
     standalone,
     stands_alone,
 )
+from dragtor.cli.ask import print_events
 from dragtor.cli.chat import Lines
 from dragtor.config import ChatConfig, load_config
 from dragtor.errors import GenerationError, LibraryError, LibraryVersion, Missing, UsageError
@@ -276,6 +278,38 @@ def test_the_latest_chat_goes_on_whatever_its_name(library: SmallLibrary) -> Non
     latest.ask("and?")
     assert len(library.chat("knee").turns) == 2
     assert library.chat().turns == []
+
+
+def test_the_time_of_the_rewriting_counts() -> None:
+    class Slow(Scribe):
+        def stream(self, messages: Sequence[Message], **how: Any) -> Stream:
+            time.sleep(0.02)
+            return super().stream(messages, **how)
+
+    told = {"retrieve": 0.5, "first_quote": 0.75, "total": 1.0, "check": 0.25}
+
+    def ask(question: str, **_: Any) -> Iterator[Answer]:
+        yield Answer(question, SAID, True, timings=told)
+
+    chat = Chat(ask, lambda: Slow("", "Does tape help?"), ChatConfig(), turns=[made_turn()])
+    timings = dict(chat.ask("and tape?").timings)
+    assert timings.pop("check") == told["check"]
+    assert all(at >= told[name] + 0.02 for name, at in timings.items())
+    assert timings.keys() == {"retrieve", "first_quote", "total"}
+
+
+@pytest.mark.parametrize("refusal", [NOT_IN_SOURCES, "Eat 40 apples."])
+def test_a_refusal_under_quotes_says_what_the_quotes_are(
+    library: SmallLibrary, scribe: Scribe, capfd: pytest.CaptureFixture[str], refusal: str
+) -> None:
+    scribe.text = refusal
+    answer = print_events(library.ask_events(FIRST), reads=True)
+    out, _ = capfd.readouterr()
+    assert answer.text == NOT_IN_SOURCES  # as --json says
+    end = "Not in your sources. The quotes above come nearest, but no answer was found in them."
+    assert " ".join(out.split()).endswith(end)
+    assert out.count("Not in your sources") == 1
+    assert SAID in out
 
 
 def test_an_ask_without_keeping_leaves_nothing(library: SmallLibrary) -> None:
@@ -676,6 +710,16 @@ def test_a_wrong_command_in_a_pipe_is_a_usage_error(cli: Cli, folder: Path, line
     assert (run.code, run.out) == (2, "")
     assert run.err.startswith("error: ")
     assert "unexpected" not in run.err
+
+
+def test_a_pipe_goes_on_after_a_wrong_command(cli: Cli, folder: Path) -> None:
+    run = cli("chat", stdin=b"/nope\n/help\n/export pdf\n")
+    assert run.out.startswith("/sources ")
+    assert [line for line in run.err.splitlines() if line.startswith("error: ")] == [
+        "error: there is no command /nope", "error: an export is md, not pdf",
+    ]  # fmt: skip
+    assert run.code == 2
+    assert cli("chat", stdin=b"/help\n").code == 0
 
 
 def test_a_session_needs_a_name_that_can_be_kept(cli: Cli, folder: Path) -> None:

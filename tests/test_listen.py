@@ -104,6 +104,24 @@ def test_captions_need_no_model_and_keep_their_names(tmp_path: Path) -> None:
     assert listener(tmp_path).hear(recording(said)).title == "talk 7"
 
 
+@pytest.mark.parametrize("labels", [("SPEAKER_00", "SPEAKER_01"), ("A", "B")])
+def test_a_letter_in_captions_is_a_label_and_no_name(
+    tmp_path: Path, labels: tuple[str, str]
+) -> None:
+    first, second = labels
+    said = [
+        *words("Welcome to the show. I am Ann Lee and with me is Yves Gravelle.", 0, first),
+        *words("Thanks for having me, Ann.", 9, second),
+        *words("Yves, do you train every day?", 15, first),
+        *words("No, I climb two days a week and I rest on all the others.", 20, second),
+    ]
+    made = listener(tmp_path).hear(recording(said, title="Yves Gravelle on rest"))
+    assert [(s.label, s.name) for s in made.speakers] == [
+        (first, "Ann Lee"),
+        (second, "Yves Gravelle"),
+    ]
+
+
 def test_a_voice_is_known_again_in_its_show(tmp_path: Path) -> None:
     asked = []
 

@@ -10,6 +10,7 @@ import http.server
 import json
 import math
 import os
+import shlex
 import socket
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from hypothesis import strategies as st
 
 from dragtor.config import LLMConfig, ModelsConfig, models_path
 from dragtor.errors import CorruptModel, DragtorError, GenerationError, Missing, UsageError
+from dragtor.extras import engine_command
 from dragtor.llm import LLM, choose_engine, choose_model, open_llm
 from dragtor.llm.base import WORD_JOINER, neutralise, option_probabilities
 from dragtor.llm.llama import LlamaCpp, open_llama, thread_count
@@ -1094,13 +1096,26 @@ def test_choice_of_an_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "xllamacpp", None)
     with pytest.raises(Missing) as caught:
         choose_engine(LLMConfig())
-    assert 'pip install "dragtor[llama]"' in caught.value.hint
-    assert 'pip install "dragtor[prebuilt]"' in caught.value.hint
+    assert caught.value.hint == engine_command()
     with pytest.raises(UsageError, match=r"llm\.url"):
         choose_engine(LLMConfig(engine="server"))
     with pytest.raises(UsageError, match="vllm") as unknown:
         choose_engine(LLMConfig(engine="vllm"))  # type: ignore[arg-type]
     assert "xllamacpp" in unknown.value.hint
+
+
+def test_an_engine_is_installed_as_all_else_was(tmp_path: Path) -> None:
+    made, other = str(tmp_path / ".venv"), str(tmp_path / "venv")
+    elsewhere = f'{shlex.quote(sys.executable)} -m pip install "dragtor[llama]"'
+    assert engine_command(tmp_path, made).startswith(elsewhere)  # no checkout
+    (tmp_path / "Makefile").touch()
+    assert engine_command(tmp_path, made) == f"make -C {shlex.quote(str(tmp_path))} engine"
+    assert engine_command(tmp_path, made, build=True).endswith(" engine BUILD=1")
+    assert engine_command(tmp_path, other) == f'{elsewhere}  (or "dragtor[prebuilt]")'
+    assert engine_command(tmp_path, other, build=True) == elsewhere
+    targets = (ROOT / "Makefile").read_text("utf-8")
+    assert "\nengine: " in targets
+    assert "$(if $(BUILD),--build)" in targets
 
 
 def test_open_by_name_and_by_path(gguf: Path, tmp_path: Path) -> None:

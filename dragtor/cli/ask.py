@@ -27,7 +27,7 @@ from dragtor.cli.output import (
 
 if TYPE_CHECKING:
     from dragtor.store import Filters
-    from dragtor.types import Answer, Hits
+    from dragtor.types import Answer, Document, Hit, Hits
 
 Source = typer.Option("", help="Only this source (id).", metavar="ID")
 Kind = typer.Option("", help="Only this kind: web, file, ...", metavar="KIND")
@@ -36,6 +36,7 @@ After = typer.Option("", help="Published on or after.", metavar="DATE")
 Speaker = typer.Option("", help="Only what somebody of this name says.", metavar="NAME")
 Before = typer.Option("", help="Published on or before.", metavar="DATE")
 NEAREST = 3  # titles named where nothing answers
+NOT_ANSWERED = "The quotes above come nearest, but no answer was found in them."
 AsJson = typer.Option(False, "--json", help="One JSON object on stdout.")
 
 
@@ -78,6 +79,7 @@ def search(
     )
     with library() as lib:
         hits = lib.search(text, k=k, filters=filters)
+        heard = {hit.passage.id: lib.document(hit.passage.document_id) for hit in hits if speaker}
     if as_json:
         out_json(_search_json(text, hits))
         return
@@ -89,9 +91,19 @@ def search(
         heading = f" › {hit.passage.heading}" if hit.passage.heading else ""
         rank, head = style(f"{number:>2}", bold=True), style(place + heading, fg="cyan")
         out(f"{rank}  {head}  {hit.score:.2f}")
-        out(wrapped(hit.passage.text, "    "))
+        out(wrapped(_words(hit, speaker, heard.get(hit.passage.id)), "    "))
         out(style(f"    {hit.url}", dim=True))
         out()
+
+
+def _words(hit: Hit, speaker: str, document: Document | None) -> str:
+    """The passage, or of it what `speaker` says in `document`, where one is asked for."""
+    from dragtor.spoken import said_by
+
+    passage = hit.passage
+    if document is None:
+        return passage.text
+    return said_by(speaker, document, passage.start, passage.end) or passage.text
 
 
 def _said_by(speaker: str) -> None:
@@ -171,7 +183,7 @@ def print_events(events: Any, *, reads: bool) -> Answer:
     from dragtor.chat import Standalone
     from dragtor.types import Answer
 
-    prose = False
+    prose, quoted = False, False
     for event in events:
         if isinstance(event, Caution):
             out(style(event.text, fg="yellow", bold=True))
@@ -181,6 +193,7 @@ def print_events(events: Any, *, reads: bool) -> Answer:
             out()
             for citation in event.citations:
                 out_citation(citation, "  ")
+            quoted = bool(event.citations)
             if reads and not settings.quiet:
                 warn("reading the passages …")
         elif isinstance(event, Sentence):
@@ -193,14 +206,16 @@ def print_events(events: Any, *, reads: bool) -> Answer:
             if settings.verbose:
                 warn(f"searching for: {' '.join(event.query.split())}")
         elif isinstance(event, Answer):
-            _print_end(event)
+            _print_end(event, quoted=quoted)
             return event
         sys.stdout.flush()
     raise AssertionError("an Answer is always the last event")
 
 
-def _print_end(answer: Answer) -> None:
-    if not answer.grounded:
+def _print_end(answer: Answer, *, quoted: bool) -> None:
+    if not answer.grounded and quoted:
+        out(wrapped(f"{answer.text} {NOT_ANSWERED}", ""))
+    elif not answer.grounded:
         out(answer.text)
         if nearest := list(dict.fromkeys(hit.title for hit in answer.hits))[:NEAREST]:
             out(wrapped(f"Nearest: {'; '.join(nearest)}"))

@@ -60,6 +60,7 @@ def chat(
 ) -> None:
     """Ask one question after another; a follow-up may refer to what came before."""
     lines = Lines()
+    failed = 0
     with library() as lib:
         lib.store()  # where there is none, say so before the first question
         talk = lib.chat(session, keep=not no_history)
@@ -75,11 +76,15 @@ def chat(
                     raise
                 warn("\nstopped")
             except DragtorError as error:
-                if not lines.is_terminal:
+                wrong_command = text.startswith("/") and isinstance(error, UsageError)
+                if not lines.is_terminal and not wrong_command:
                     raise
                 warn(f"error: {error}")
                 hint(error.hint)
+                failed = error.exit_code
             sys.stdout.flush()
+    if failed and not lines.is_terminal:  # nobody saw it happen
+        raise typer.Exit(failed)
 
 
 def _greeting(talk: Chat) -> str:

@@ -13,7 +13,6 @@ import typer
 from dragtor.cli.output import Progress, load_settings, out, out_json, style, warn
 
 Name = typer.Argument(help="A name of `models list`, or hf:OWNER/REPO/FILE.", metavar="NAME")
-USED_KINDS = ("encoder", "llm", "reranker")  # the rooms for the other kinds are not built yet
 models_app = typer.Typer(
     help="Model weights: what there is, and how to get it.",
     no_args_is_help=True,
@@ -65,8 +64,6 @@ def list_models(as_json: bool = typer.Option(False, "--json", help="As JSON.")) 
     rows: list[dict[str, Any]] = []
     for name in catalogue.names():
         spec = catalogue.get(name)
-        if spec.kind not in USED_KINDS and name not in states:
-            continue
         state = states.pop(name, "-")
         rows.append(
             {"name": name, "kind": spec.kind, "bytes": spec.bytes, "licence": spec.licence,

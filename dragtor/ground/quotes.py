@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from dragtor.links import place
+from dragtor.rerank.tokens import mean_best_cosine
 from dragtor.split import sentences
 from dragtor.types import Citation, Document, Hit
 
@@ -138,9 +139,7 @@ def matched(question: str, ranked: Sequence[Span], embed_tokens: EmbedTokens) ->
     first, rest = ranked[:MATCHED_SENTENCES], ranked[MATCHED_SENTENCES:]
     asked, *read = embed_tokens([question, *(f"{span.above}\n{span.text}" for span in first)])
     again = [
-        replace(span, score=span.score + MATCH_WEIGHT * float((asked @ tokens.T).max(1).mean()))
-        if len(asked) and len(tokens)
-        else span
+        replace(span, score=span.score + MATCH_WEIGHT * mean_best_cosine(asked, tokens))
         for span, tokens in zip(first, read, strict=True)
     ]
     return _answers_first([*sorted(again, key=lambda span: -span.score), *rest])

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from dragtor.config import LLMConfig, ModelsConfig, models_path
 from dragtor.errors import CorruptModel, Missing, UsageError
+from dragtor.extras import engine_command
 from dragtor.llm.base import LLM, Stream, Usage
 
 __all__ = ["ENGINES", "LLM", "Stream", "Usage", "choose_engine", "choose_model", "open_llm"]
@@ -20,9 +21,6 @@ LARGE, MEDIUM, SMALL = "llama-3.1-8b", "qwen2.5-coder-1.5b", "qwen2.5-coder-0.5b
 LARGE_MEMORY_BYTES = 15_000_000_000  # a machine sold with 16 GB shows a little less
 LARGE_GPU_BYTES = 7_000_000_000  # its 4.9 GB of weights, 8,192 tokens of context, buffers
 MEDIUM_MEMORY_BYTES = 3_700_000_000  # sold with 4 GB
-ENGINE_HINT = (
-    'pip install "dragtor[llama]" (needs a C++ compiler) or pip install "dragtor[prebuilt]"'
-)
 
 
 def open_llm(config: LLMConfig, models: ModelsConfig, adapter: Path | None = None) -> LLM:
@@ -69,7 +67,7 @@ def choose_engine(config: LLMConfig) -> str:
     for engine, module in (("llama", "llama_cpp"), ("xllamacpp", "xllamacpp")):
         if find_spec(module) is not None:
             return engine
-    raise Missing("no language model engine is installed", ENGINE_HINT)
+    raise Missing("no language model engine is installed", engine_command())
 
 
 def choose_model(config: LLMConfig, models_dir: Path, memory_bytes: int, gpu_bytes: int = 0) -> str:

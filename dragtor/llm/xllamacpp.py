@@ -20,7 +20,7 @@ from typing import Any
 
 from dragtor.config import LLMConfig
 from dragtor.errors import CorruptModel, GenerationError
-from dragtor.extras import require
+from dragtor.extras import engine_command, require
 from dragtor.llm.base import (
     FinishReason,
     Stream,
@@ -232,7 +232,7 @@ class XLlamaCpp:
         tokens = self._request("POST", "/tokenize", body)["tokens"]
         if not all(isinstance(token["piece"], str) for token in tokens):
             raise GenerationError(
-                f"xllamacpp cannot weigh the option {text!r}", 'pip install "dragtor[llama]"'
+                f"xllamacpp cannot weigh the option {text!r}", engine_command(build=True)
             )
         return [int(token["id"]) for token in tokens]
 

@@ -44,7 +44,7 @@ NAME = re.compile(
     r"(?:>>+\s*)?\[?((?:SPEAKER|Speaker)[ _]?\d+"
     r"|[^\W\d_][\w.'’-]{0,30}(?:[ ][^\W\d_][\w.'’-]{0,30}){0,3})\]?:\s+(?=\S)"
 )
-NO_NAMES = frozenset("a answer caution example hint nb note ps q question tip warning".split())
+NO_NAMES = frozenset("answer caution example hint nb note ps question tip warning".split())
 CLOCK = re.compile(r"(?:(\d{1,6}):)?(\d{1,3}):(\d\d(?:[.,]\d+)?)")
 
 
@@ -296,6 +296,8 @@ def _named(runs: list[_Run]) -> list[_Run]:
     """
     opening = [number == 0 or run.cue != runs[number - 1].cue for number, run in enumerate(runs)]
     names = [_name(run.text) if first else "" for run, first in zip(runs, opening, strict=True)]
+    no_names = _no_speakers([name for name in names if name])
+    names = ["" if name in no_names else name for name in names]
     counts = Counter(filter(None, names))
     written = any(run.speaker for run in runs)
     first = next((n for n, run in zip(names, runs, strict=True) if n or _speech(run.text)), "")
@@ -317,6 +319,23 @@ def _name(text: str) -> str:
         return ""
     name = match[1]
     return "" if name.lower() in NO_NAMES or not name[0].isupper() else name
+
+
+def _no_speakers(names: Sequence[str]) -> set[str]:
+    """Which of the names, in the order they stand, are letters of no speaker: A: apples, Q: why?
+
+    Speakers `A` and `B` take turns: two come twice at least, and none is Q. The letters of a list
+    come in the order of the alphabet, and begin again with its first.
+    """
+    letters = [name for name in names if len(name) == 1]
+    counts = Counter(letters)
+    kinds = sorted(counts)
+    listed = len(kinds) > 2 and all(
+        kinds.index(b) in (0, kinds.index(a) + 1) for a, b in pairwise(letters)
+    )
+    if "Q" not in counts and not listed and sum(n > 1 for n in counts.values()) > 1:
+        return set()
+    return {"A", "Q"} if len(letters) < len(names) and not listed else set(kinds)
 
 
 def _speech(text: str) -> str:

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+def mean_best_cosine(asked: NDArray[np.float32], tokens: NDArray[np.float32]) -> float:
+    """Over the tokens asked for, the mean of each one's best cosine; unit rows, 0 without any."""
+    return float((asked @ tokens.T).max(1).mean()) if len(asked) and len(tokens) else 0.0
+
+
 class TokenReader(Protocol):
     """The part of an encoder that is used here."""
 
@@ -36,8 +41,5 @@ class TokenReranker:
         import numpy as np
 
         asked, *read = self._reader().embed_tokens([query, *passages])
-        scores = [
-            float((asked @ tokens.T).max(1).mean()) if len(asked) and len(tokens) else 0.0
-            for tokens in read
-        ]
+        scores = [mean_best_cosine(asked, tokens) for tokens in read]
         return np.clip(np.asarray(scores, np.float32), 0, 1)

@@ -211,7 +211,8 @@ def _known_language(code: str) -> str:
 
 
 def _is_label(speaker: str) -> bool:
-    return speaker.lower().startswith(("speaker_", "speaker "))
+    one_letter = len(speaker) == 1 and speaker.isascii()
+    return one_letter or speaker.lower().startswith(("speaker_", "speaker "))
 
 
 def as_named(document: Document, before: Document) -> Document:
