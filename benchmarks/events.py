@@ -1,6 +1,7 @@
 """Events read out of texts: the bars of the room, on data that was not trained on.
 
     python benchmarks/events.py validation [FILE]   the held-out templates, tuned and base model
+    python benchmarks/events.py spoken              what people say or jot down: spoken_events.txt
     python benchmarks/events.py none                texts without an event: share that invents one
     python benchmarks/events.py dialogues [N]       what users say to a calendar (sgd_calendar)
     python benchmarks/events.py valid [N]           JSON of random and naughty texts, by its schema
@@ -29,10 +30,14 @@ from dragtor import metrics
 from dragtor.config import Config
 from dragtor.evaluate.events import evaluate, normalised
 from dragtor.extract.events import SCHEMA, Event, Extractor, open_extractor
+from dragtor.extract.fields import Reading
 from dragtor.extract.train import TrainConfig
 from dragtor.extract.training.labels import Example, align, held_out
+from dragtor.extract.training.marks import unmark
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+SPOKEN = Path(__file__).parent / "data" / "spoken_events.txt"
+SPOKEN_NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 SGD_TODAY = datetime(2019, 3, 1, tzinfo=UTC)
 SLOTS = ("event_name", "event_date", "event_time", "event_location")
 PACKAGES = ("icalendar", "llama-cpp-python", "xllamacpp", "python-dateutil", "jsonschema")
@@ -77,6 +82,35 @@ def _held_out() -> Path:
     path = Path(mkdtemp()) / "validation.jsonl"
     path.write_text("\n".join(kept), "utf-8")
     return path
+
+
+class Gold:
+    """A reader that is always right: it knows the marks."""
+
+    def __init__(self, example: Example) -> None:
+        self._example = example
+
+    def read(self, text: str) -> list[Reading]:
+        return [Reading(spans, dict.fromkeys(spans, 1.0)) for spans in self._example.events]
+
+
+def spoken() -> dict[str, Any]:
+    """Commands, jottings, messages and mails written for this; never trained on.
+
+    What is right is what the rules make of the marked words.
+    """
+    from tempfile import mkdtemp
+
+    rows = []
+    for line in SPOKEN.read_text("utf-8").splitlines():
+        example = unmark(line.replace("\\n", "\n"))
+        right = Extractor(Gold(example), UTC).events(example.text, SPOKEN_NOW, undated=True)
+        rows.append({"event_text": example.text, "output": [event.fields() for event in right],
+                     "now": SPOKEN_NOW.isoformat()})  # fmt: skip
+    path = Path(mkdtemp()) / SPOKEN.name
+    path.write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    result = evaluate(path, Config(), progress=_told)
+    return {"n": result["n"], "tuned": result["metrics"], "errors": result["errors"][:EXAMPLES]}
 
 
 def _told(label: str, done: int, total: int) -> None:
@@ -265,7 +299,8 @@ def speed(n: str = "100") -> dict[str, Any]:
     }
 
 
-PARTS = {"validation": validation, "none": none, "dialogues": sgd, "valid": valid, "speed": speed}
+PARTS = {"validation": validation, "spoken": spoken, "none": none, "dialogues": sgd,
+         "valid": valid, "speed": speed}  # fmt: skip
 
 
 def main() -> None:

@@ -17,8 +17,9 @@ from dragtor.config import LLMConfig
 from dragtor.errors import Missing, UsageError
 from dragtor.extract.copying import HEAD, TAIL, WORDS, Copying, Layout, Tags, encode
 from dragtor.extract.fields import FIELDS
+from dragtor.extract.lexicon import may_begin
 from dragtor.extract.train import TrainConfig, split, train
-from dragtor.extract.training.augment import made, swapped
+from dragtor.extract.training.augment import made, patterns, swapped
 from dragtor.extract.training.labels import (
     Example,
     align,
@@ -124,6 +125,23 @@ def test_made_texts_are_of_every_kind_and_the_same_for_a_seed() -> None:
     for one in some:
         for event in phrases(one):
             assert all(phrase.strip() == phrase != "" for some in event.values() for phrase in some)
+
+
+def test_patterns_are_well_marked_and_none_is_measured_with() -> None:
+    held = Path(__file__).parents[1] / "benchmarks" / "data" / "spoken_events.txt"
+    measured = held.read_text("utf-8").splitlines()
+    assert len(patterns()) == len(set(patterns())) > 500
+    assert not set(measured) & {one.replace("\n", "\\n") for one in patterns()}
+    begun: list[bool] = []
+    for marked in (*patterns(), *measured):
+        one = unmark(marked.replace("\\n", "\n"))
+        assert not set("[]") & set(one.text), marked
+        assert all(len(event["action"]) == 1 for event in one.events), marked
+        for event in one.events:
+            for name, spans in event.items():
+                assert len(spans) == 1 or name == "attendees", marked
+                begun += [may_begin(name, one.text, start) for start, _ in spans]
+    assert begun.count(False) < 0.005 * len(begun)
 
 
 def test_a_swapped_sentence_is_labelled_as_before() -> None:

@@ -17,11 +17,12 @@ _DAY = (
 )
 BEGINNINGS = {
     "time": re.compile(
-        rf"(?!\d{{3,}}\s+[a-gi-z])\d|(?:{_NUMBER}|half|qua|noo|mid|mor|aft|aff|eve|evn|nig|nit|ton|dawn|dusk|lun|din|brea"
+        rf"(?!\d{{3,}}\s+[a-gi-z])\d|0\d[0-5]\d\b|(?<=\bat\s)[12]\d[0-5]\d\b(?!\s+(?-i:[A-Z\d]))"
+        rf"|(?:{_NUMBER}|half|qua|noo|mid|mor|aft|aff|eve|evn|nig|nit|ton|dawn|dusk|lun|din|brea"
         r"|brunch|sun(?:rise|set|down))"  # people slip while typing
-        r"|(?:tea|bed|early|late|later|first\s+thing|end|close|start|before|after|between|from|until"
-        r"|till|in|at|an?|all|anytime|now|asap|soon|this|today|tomorrow|the|zero|o|around|about|by"
-        r"|couple)\b",
+        r"|(?:tea(?:time)?|bed(?:time)?|early|late|later|first\s+thing|end|close|start|before|after"
+        r"|between|from|until|till|in|at|an?|all|anytime|now|asap|soon|this|today|tomorrow|the|zero"
+        r"|o|around|about|by|couple)\b",
         re.I,
     ),
     "duration": re.compile(
@@ -33,8 +34,8 @@ BEGINNINGS = {
     "recurrence": re.compile(
         rf"(?:ev[er]*y|each|once|twice|thrice|(?:{_NUMBER}|\d+)\s*(?:x|times)\b|(?:bi|semi|tri)-?\s?"
         r"(?:week|month|annual|year|daily)|(?:hour|dai|night|week|month|quarter|year|fortnight)ly"
-        rf"|annual|fortnight|week(?:day|end)|workday|alternat|regular|repeat|recur|(?:{_DAY})s\b"
-        r"|mornings|evenings|nights|afternoons|\d+(?:st|nd|rd|th)\s+of\s+(?:every|each))"
+        r"|annual|fortnight|week(?:day|end)|workday|alternat|regular|repeat|recur"
+        rf"|(?:{_DAY})(?:s\b|/[a-z])|mornings|evenings|nights|afternoons|\d+(?:st|nd|rd|th)\s+of\s+(?:every|each))"
         r"|(?:any|all|on|the|first|second|third|fourth|last|per|until|always|still|same)\b",
         re.I,
     ),

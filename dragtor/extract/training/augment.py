@@ -8,13 +8,17 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Sequence
+from functools import cache
+from importlib.resources import files
 
 from dragtor.extract.fields import Span
 from dragtor.extract.training import sayings, words
+from dragtor.extract.training.jotted import jotting, scribble
 from dragtor.extract.training.labels import Example
 from dragtor.extract.training.marks import for_all, numbered, unmark, vary
 from dragtor.extract.training.phrases import (
     Random,
+    bare,
     clock,
     date,
     day_name,
@@ -22,39 +26,48 @@ from dragtor.extract.training.phrases import (
     digits,
     full_date,
     join,
-    month,
     name,
     names,
     place,
     plain,
     repeat,
     thing,
+    title,
     when,
 )
+from dragtor.extract.training.prose import chatted, mail, quiet, story, told
+
+PATTERNS = "patterns.txt"  # beside this file
 
 
 def made(count: int, seed: int) -> list[Example]:
     """`count` examples, the same for the same seed."""
     draw = random.Random(seed)
     kinds: Sequence[tuple[Callable[[Random], str], int]] = (
-        (command, 26),
+        (command, 30),
         (jotting, 14),
-        (reminder, 12),
-        (several, 9),
+        (scribble, 18),
+        (reminder, 13),
+        (several, 10),
         (mail, 6),
+        (story, 14),
         (listed, 5),
-        (correction, 5),
-        (dialogue, 16),
+        (correction, 6),
+        (dialogue, 13),
         (quiet, 14),
         (obeyed, 3),
         (chatted, 9),
+        (told, 9),
+        (pattern, 42),
         (terse, 18),
     )
     makers, weights = zip(*kinds, strict=True)
     some: list[Example] = []
     while len(some) < count:
         maker = draw.choices(makers, weights)[0]
-        example = unmark(vary(maker(draw), draw, maker in (command, reminder)))
+        spoken = maker in (command, reminder)
+        marked = maker(draw)
+        example = unmark(vary(halting(marked, draw) if spoken else marked, draw, spoken))
         if all(len(v) == 1 for e in example.events for k, v in e.items() if k != "attendees"):
             some.append(example)  # the others repeat twice
     return some
@@ -66,7 +79,7 @@ def swapped(example: Example, draw: Random) -> Example:
         return example
     fresh: dict[str, Callable[[], str]] = {
         "attendees": lambda: draw.choice(words.NAMES),
-        "location": lambda: re.sub(r"^the |\[l:|\]", "", draw.choice(words.PLACES)),
+        "location": lambda: plain(bare(draw)),
         "date": lambda: full_date(draw),
         "time": lambda: digits(draw),
         "duration": lambda: draw.choice(words.LENGTHS[:18]),
@@ -87,6 +100,37 @@ def swapped(example: Example, draw: Random) -> Example:
     return Example("".join([*out, example.text[at:]]), (event,))
 
 
+@cache
+def patterns() -> list[str]:
+    """Texts with marks that people wrote, a line each."""
+    text = files("dragtor.extract.training").joinpath(PATTERNS).read_text("utf-8")
+    return [line.replace("\\n", "\n") for line in text.splitlines() if line]
+
+
+def pattern(draw: Random) -> str:
+    """One of them; half of the time with other things, people, places and days in it."""
+    marked = draw.choice(patterns())
+    if draw.random() < 0.5:
+        return marked
+    fresh: dict[str, Callable[[], str]] = {
+        "a": lambda: title(draw),
+        "p": lambda: draw.choice(words.NAMES),
+        "l": lambda: plain(bare(draw)),
+        "d": lambda: re.sub("^(?:on|for|from) ", "", plain(date(draw))),
+        "t": lambda: clock(draw),
+        "u": lambda: draw.choice(words.LENGTHS),
+    }
+
+    def other(match: re.Match[str]) -> str:
+        make = fresh.get(match[1][0])
+        if make is None or draw.random() < 0.5:
+            return match[0]
+        value = make()
+        return f"[{match[1]}:{value.lower() if marked.islower() else value}]"
+
+    return re.sub(r"\[([a-z][\da-z,]*):([^\[\]]+)\]", other, marked)
+
+
 def command(draw: Random) -> str:
     """What is said to an assistant; without a full date, which the data's own commands have."""
     while re.search(r"\d{4}", text := order(draw)):
@@ -101,13 +145,12 @@ def order(draw: Random) -> str:
         mine = draw.choice(("", "a ", "my "))
         return join([f"invite {names(draw)} to {mine}{thing(draw)}", when(draw)])
     if kind < 0.1:
-        work = draw.choice(
-            (draw.choice(words.NOUNS), "writing", "deep work", "reading", "studying")
-        )
+        work = draw.choice((title(draw), "writing", "deep work", "reading", "studying"))
         return join([f"block [u:{draw.choice(words.LENGTHS)}] for [a:{work}]", when(draw)])
-    if kind < 0.2:
-        what = f"[a:{draw.choice(sayings.CHANGES)} {draw.choice(words.NOUNS)}]"
-        return join([what, when(draw)])
+    if kind < 0.16:
+        mine = draw.choice(("my", "the", "our"))
+        before = f"from {plain(date(draw))} to" if draw.random() < 0.3 else "to"
+        return join([draw.choice(sayings.MOVES), mine, thing(draw), before, when(draw)])
     before = draw.choice(sayings.COMMANDS)
     whose = "" if before.endswith((" a ", " an ")) else draw.choice(("a ", "", "my ", ""))
     filed = draw.choice(sayings.WHERE_FILED) if before in sayings.FILED else ""
@@ -119,7 +162,7 @@ def order(draw: Random) -> str:
 
 
 def reminder(draw: Random) -> str:
-    """A reminder, or a bare thing to do."""
+    """A reminder, or a bare thing to do; how long before it is to ring is no field."""
     before, do = draw.choice(sayings.REMINDERS), f"[a:{draw.choice(words.VERBS)}]"
     rest = [when(draw)] if draw.random() < 0.92 else []
     rest += [repeat(draw)] if draw.random() < 0.15 else []
@@ -129,7 +172,9 @@ def reminder(draw: Random) -> str:
         first = f"{rest[0]}{draw.choice(('', '', ','))}"
         return join([first, before, do, *rest[1:]])
     if kind < 0.3:
-        return join(["remind me about", draw.choice(("the", "my", "")), thing(draw), *rest])
+        rest += [lead(draw)] if draw.random() < 0.2 else []
+        about = draw.choice(("remind me about", "remind me of", "notify me of", "alert me about"))
+        return join([about, draw.choice(("the", "my", "")), thing(draw), *rest])
     if kind < 0.35:
         return join([f"[a:{draw.choice(('wake me up', 'wake me'))}]", *rest])
     if kind < 0.5:
@@ -137,13 +182,26 @@ def reminder(draw: Random) -> str:
     return join([before, do, *rest])
 
 
+def lead(draw: Random) -> str:
+    """How long before an event its reminder is wanted."""
+    return f"{draw.choice(words.LENGTHS)} {draw.choice(sayings.LEADS)}"
+
+
+def halting(marked: str, draw: Random) -> str:
+    """The same, said with a pause to think, now and then."""
+    places = [match.start() for match in re.finditer(r" \[", marked)]
+    if not places or draw.random() > 0.1:
+        return marked
+    at = draw.choice(places)
+    return f"{marked[:at]} {draw.choice(sayings.PAUSES)}{marked[at:]}"
+
+
 def terse(draw: Random) -> str:
     """A formal entry with a full date, as offices write them: its verb belongs to the action."""
-    some = draw.choice(words.NOUNS)
+    some = title(draw)
     each = draw.choice(words.EACH) if draw.random() < 0.15 else ""
     some = f"[r:{each}] {some}" if each else some
-    place_of = re.sub(r"^the |\[l:|\]", "", draw.choice(words.PLACES))
-    some_place, length_of = f"[l:{place_of}]", f"[u:{draw.choice(words.LENGTHS[:22])}]"
+    some_place, length_of = bare(draw), f"[u:{draw.choice(words.LENGTHS[:22])}]"
     people = names(draw).replace("my [p", "[p").replace("the [p", "[p")
     day, at = f"[d:{full_date(draw)}]", f"[t:{digits(draw)}]"
     with_ = draw.choice(("with", "with", "w/"))
@@ -215,32 +273,11 @@ def terse(draw: Random) -> str:
     )
 
 
-def jotting(draw: Random) -> str:
-    """A line in a diary: the bare event and its details, whichever comes first."""
-    if draw.random() < 0.15:
-        purpose = f"for [n:{draw.choice(words.PURPOSES)}]" if draw.random() < 0.5 else ""
-        there = place(draw) if draw.random() < 0.6 else ""
-        return join([f"[a:meet] {names(draw)}", when(draw), there, purpose])
-    what, rest = thing(draw), details(draw, least=1)
-    if draw.random() < 0.25:
-        rest = [part for part in rest if "[d:" not in part and "[t:" not in part]
-        return join([f"{when(draw)}{draw.choice((' ', ': ', ' - ', ', '))}{what}", *rest])
-    return join([f"{what}{draw.choice((' ', ' ', ', ', ' - '))}{rest[0]}", *rest[1:]])
-
-
-def chatted(draw: Random) -> str:
-    """A message between people."""
-    opening = draw.choice(sayings.OPENINGS).replace("NAME", draw.choice(words.NAMES))
-    said = draw.choice(sayings.MESSAGES).replace("DO", draw.choice(words.DOINGS))
-    said = said.replace("NOUN", draw.choice(words.NOUNS))
-    return opening + join([said, *details(draw, least=1)]) + draw.choice(sayings.ENDINGS)
-
-
 def several(draw: Random) -> str:
     """Two or three events in a row, some with one date for all."""
     count = draw.choice((2, 2, 2, 3))
     if draw.random() < 0.7:
-        makers: list[Callable[[Random], str]] = [command, jotting, reminder, chatted]
+        makers: list[Callable[[Random], str]] = [command, jotting, reminder, chatted, scribble]
         items = [numbered(draw.choice(makers)(draw), n) for n in range(1, count + 1)]
         return draw.choice((". ", ". ", "\n", "; ", " and ", ". Also, ", ", then ")).join(items)
     items = []
@@ -266,23 +303,9 @@ def listed(draw: Random) -> str:
     return "\n".join(lines)
 
 
-def mail(draw: Random) -> str:
-    """A letter with an event in its middle, and other times around it."""
-    opening = draw.choice(sayings.GREETINGS).replace("NAME", draw.choice(words.NAMES))
-    weekday, at = draw.choice(words.DAYS).capitalize(), draw.randint(7, 19)
-    sent = f"Sent: {weekday}, {full_date(draw)} {at}:12\n"
-    subject = draw.choice(("", "", "Subject: Hello\n", "Subject: our plans\n\n", sent))
-    body = chatted(draw)
-    if draw.random() < 0.25:
-        body = f"{numbered(jotting(draw), 1)}. {numbered(body, 2)}"
-    said = join([draw.choice(sayings.SMALL_TALK), body + ".", draw.choice(sayings.AFTERWORDS)])
-    lines = [subject + opening, said, draw.choice(sayings.CLOSINGS), draw.choice(words.NAMES)]
-    return draw.choice(("\n\n", "\n")).join(lines)
-
-
 def correction(draw: Random) -> str:
     """Somebody changes his mind: the last word counts."""
-    what, no = draw.choice(words.NOUNS), draw.choice(sayings.DENIALS)
+    what, no = title(draw), draw.choice(sayings.DENIALS)
     before = draw.choice(("", "schedule a ", "book ", "set up a ", "put "))
     old, new, day, other = clock(draw), clock(draw), date(draw), plain(date(draw))
     return before + draw.choice(
@@ -290,7 +313,7 @@ def correction(draw: Random) -> str:
             f"[a:{what}] {day} at {old}, {no} [t:{new}]",
             f"[a:{what}] {other}, {no} {day} at [t:{new}]",
             f"[a:{what}] at [t:{old}] {other} {no} {day}",
-            f"{draw.choice(words.NOUNS)}, {no} [a:{what}] {day} at [t:{new}]",
+            f"{title(draw)}, {no} [a:{what}] {day} at [t:{new}]",
         )
     )
 
@@ -301,8 +324,8 @@ def dialogue(draw: Random) -> str:
     def maybe(share: float, some: Sequence[str]) -> list[str]:
         return [draw.choice(some)] if draw.random() < share else []
 
-    where = plain(draw.choice(words.PLACES)).removeprefix("the ")
-    action, at, there = f"[a:{draw.choice(words.NOUNS)}]", f"[t:{clock(draw)}]", f"[l:{where}]"
+    where = plain(bare(draw))
+    action, at, there = f"[a:{title(draw)}]", f"[t:{clock(draw)}]", f"[l:{where}]"
     turns = maybe(0.8, sayings.ASKED)
     turns += [turn.format(plain(date(draw))) for turn in maybe(0.4, sayings.WRONG_DAYS)]
     day = re.sub(r"^(?:on|for|from) ", "", date(draw))
@@ -320,29 +343,6 @@ def dialogue(draw: Random) -> str:
         turns += last
     turns += [*maybe(0.9, sayings.AGREED), *maybe(0.6, sayings.GOODBYES)]
     return draw.choice((" ", "\n", " ")).join(turns)
-
-
-def quiet(draw: Random) -> str:
-    """A text without an event."""
-    return " ".join(idle(draw) for _ in range(draw.choice((1, 1, 1, 2))))
-
-
-def idle(draw: Random) -> str:
-    """A sentence without an event, though it may name a time."""
-    text = draw.choice(words.QUIET)
-    fillers: tuple[tuple[str, Callable[[], str]], ...] = (
-        ("DATE", lambda: re.sub("^for ", "on ", plain(date(draw)))),
-        ("TIME", lambda: clock(draw)),
-        ("DAY", lambda: day_name(draw)),
-        ("MONTH", lambda: month(draw)),
-        ("LENGTH", lambda: draw.choice(words.LENGTHS)),
-        ("NAME", lambda: draw.choice(words.NAMES)),
-        ("PLACE", lambda: plain(draw.choice(words.PLACES))),
-    )
-    for key, fill in fillers:
-        while key in text:
-            text = text.replace(key, fill(), 1)
-    return text
 
 
 def obeyed(draw: Random) -> str:

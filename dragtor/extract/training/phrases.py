@@ -115,6 +115,18 @@ def date(draw: Random) -> str:
             f"{month(draw)} {day}-{day + 3}",
             f"{weekday} to {draw.choice(words.DAYS)}",
             f"the last {weekday} of {month(draw)}",
+            f"a week on {weekday}",
+            f"{weekday} week",
+            f"this coming {weekday}",
+            f"{weekday} in two weeks",
+            f"the first {weekday} in {month(draw)}",
+            f"{month(draw)} {day} {draw.randint(2024, 2029)}",
+            f"{weekday} {month(draw)} {draw.choice(words.ORDINALS)}",
+            f"{weekday} {day} {month(draw)}",
+            f"{draw.choice(words.ORDINALS)} of {month(draw)}",
+            f"the {draw.choice(words.ORDINALS)} to the {draw.choice(words.ORDINALS)}",
+            f"the week of {month(draw)} {day}",
+            f"{ordinal(day)}",
         )
     )
     before = "from " if " to " in phrase else draw.choice(("on ", "on ", "for ", "for ", ""))
@@ -166,6 +178,14 @@ def clock(draw: Random) -> str:
             f"{word} thirty {draw.choice(('am', 'pm'))}",
             f"{word} thirty {draw.choice(words.PARTS)}",
             f"{hour}{half} {draw.choice(words.ZONES)}",
+            f"half {word}",
+            f"half {word}",
+            f"{hour} {minute:02}{draw.choice((' am', ' pm', 'pm'))}",
+            f"{word} {draw.choice(('ten', 'fifty', 'oh five', 'forty'))} {half.strip()}",
+            f"{draw.choice(('five', 'ten', 'twenty'))} to {word}",
+            f"quarter {draw.choice(('of', 'after', 'till'))} {word}",
+            f"{word} o'clock {draw.choice(words.PARTS)}",
+            f"{hour}.{minute:02}{draw.choice(('', 'pm', ' am'))}",
         )
     )
 
@@ -192,6 +212,10 @@ def hour_range(draw: Random) -> str:
             f"{first}{half or 'pm'} - {last}{half or 'pm'}",
             f"{first + 9}:15 – {last + 9}:00",
             f"{first}{half} until {last}{half}",
+            f"noon to {first}",
+            f"{words.ONES[first - 1]} until {words.ONES[min(11, last - 1)]}",
+            f"{first}:15{half} to {last}:45{half}",
+            f"half past {words.ONES[first - 1]} to {words.ONES[min(11, last - 1)]}",
         )
     )
 
@@ -213,7 +237,8 @@ def hour(draw: Random) -> str:
     before = draw.choice(
         ("at ", "at ", "at ", "at ", "@ ", "", "around ", "about ", "by ", "starting at ")
     )
-    return f"{before}[t:{clock(draw)}]"
+    after = draw.choice((" sharp", " on the dot")) if draw.random() < 0.04 else ""
+    return f"{before}[t:{clock(draw)}]{after}"
 
 
 def when(draw: Random) -> str:
@@ -226,19 +251,45 @@ def when(draw: Random) -> str:
     if kind < 0.36:
         near = draw.choice(("tomorrow", day_name(draw), "tomorrow", "next " + day_name(draw)))
         part = draw.choice(("morning", "afternoon", "evening", "night"))
-        tail = draw.choice(("", f" at {clock(draw)}", f" around {draw.randint(1, 11)}"))
+        number = draw.randint(1, 11)
+        hours = (number, words.ONES[number], f"{number}:30", f"half past {words.ONES[number]}")
+        tail = draw.choice(("", f" at {draw.choice(hours)}", f" around {number}"))
         return f"[d:{near}] [t:{part}{tail}]"
     if kind < 0.72:
         return f"{date(draw)}{draw.choice((' ', ' ', ', '))}{hour(draw)}"
     return f"{hour(draw)}{draw.choice((' ', ' ', ', '))}{date(draw)}"
 
 
+def venue(draw: Random) -> str:
+    """A place, marked, without a preposition."""
+    kind, article = draw.random(), draw.choice(("", "the "))
+    if kind < 0.5:
+        return draw.choice(words.PLACES)
+    if kind < 0.62:
+        owner = draw.choice(words.NAMES).split()[-1]
+        return f"[l:{owner}'s{draw.choice(('', ' place', ' house', ' flat', ' office', ''))}]"
+    if kind < 0.7:
+        return f"the [l:{draw.choice(words.VENUE_PLAIN)}]"
+    if kind < 0.76:
+        level = f"{draw.randint(0, 9)}.{draw.randint(1, 30):02}"
+        number = draw.choice((draw.randint(1, 40), level, draw.choice("ABCD")))
+        return f"[l:{draw.choice(('Room', 'room', 'Studio', 'Hall', 'Gate', 'Court'))} {number}]"
+    return f"{article}[l:{draw.choice(words.VENUE_FIRST)} {draw.choice(words.VENUE_LAST)}]"
+
+
+def bare(draw: Random) -> str:
+    """A place, marked, with nothing before it."""
+    return re.sub(r"^the ", "", venue(draw)).replace("[l:the ", "[l:")
+
+
 def place(draw: Random) -> str:
     """A place, marked, with its preposition."""
-    some = draw.choice(words.PLACES)
-    before = (
-        "on" if re.search("Zoom|Meet|Teams|Skype|Webex", some) else draw.choice(("at", "at", "in"))
-    )
+    some = venue(draw)
+    if re.search("online|virtual|remote", some):
+        return some
+    if re.search("Zoom|Meet|Teams|Skype|Webex|Discord", some):
+        return f"{draw.choice(('on', 'on', 'via', 'over'))} {some}"
+    before = draw.choice(("at", "at", "at", "in", "in", "@", "over at", "down at"))
     return f"{before} {some}"
 
 
@@ -286,6 +337,10 @@ def note(draw: Random) -> str:
             f"to [n:{task}]",
             f". [n:{some}]",
             f"about [n:{draw.choice(words.PURPOSES)}]",
+            f"and [n:{some}]",
+            f"so we can [n:{task}]",
+            f"; [n:{some}]",
+            f"re [n:{draw.choice(words.PURPOSES)}]",
         )
     )
 
@@ -295,12 +350,27 @@ def join(parts: Sequence[str]) -> str:
     return re.sub(r"\s+([.,])", r"\1", " ".join(part for part in parts if part)).strip()
 
 
+def title(draw: Random) -> str:
+    """What an event is called."""
+    kind = draw.random()
+    if kind < 0.35:
+        return draw.choice(words.NOUNS)
+    if kind < 0.68:
+        some = f"{draw.choice(words.TOPICS)} {draw.choice(words.SORTS)}"
+        return some.title().replace("'S", "'s") if draw.random() < 0.1 else some
+    if kind < 0.9:
+        return draw.choice(words.SINGLES)
+    if kind < 0.95:
+        return draw.choice(words.LIKE_COMMANDS)
+    return f"{draw.choice(words.FLIGHTS)} {draw.choice(words.CITIES)}"
+
+
 def thing(draw: Random) -> str:
     """What an event is, marked; some hold a repeat."""
-    some = draw.choice(words.NOUNS)
-    if draw.random() < 0.12:
-        return f"[a:[r:{draw.choice(words.EACH)}] {some}]"
+    some = title(draw)
     if draw.random() < 0.1:
+        return f"[a:[r:{draw.choice(words.EACH)}] {some}]"
+    if draw.random() < 0.08:
         owner = draw.choice(words.NAMES).split()[0]
         return f"[a:{owner}'s {some}]"
     if draw.random() < 0.04:

@@ -9,11 +9,25 @@ COMMANDS = (
     "create an event for |plan a |organize a |block time for |set an appointment for |"
     "create a calendar event called |hey assistant, schedule a |can you please put |"
     "i want to schedule a |mark my calendar for |add event |save |enter |arrange a |let's do |"
-    "there's a |make an appointment for a |pencil in a "
+    "there's a |make an appointment for a |pencil in a |set a reminder for the |"
+    "add a reminder for |make a calendar event for |create a recurring event for |put in a |"
+    "reserve |book me in for a |reserve time for |block off time for |i've got a |i have |log a |"
+    "book |book me a |jot down |note down |could you schedule a |can you book a |"
+    "would you mind adding a |i'd like to book a |help me schedule a |there will be a |"
+    "save the date for |lock in a |mark down |set up "
 ).split("|")
 FILED = ("add ", "put ", "please add ", "can you please put ", "could you add ", "save ", "enter ")
-WHERE_FILED = "||||to my calendar|on my calendar|in my schedule|in my diary".split("|")
-CHANGES = "cancel my|cancel the|move my|reschedule my|delete the|postpone the".split("|")
+WHERE_FILED = (
+    "||||to my calendar|on my calendar|in my schedule|in my diary|in the diary|on the calendar"
+).split("|")
+CANCELS = (
+    "cancel|delete|remove|clear|drop|scrap|get rid of|please cancel|can you delete|take out"
+).split("|")
+MOVES = (
+    "move|reschedule|postpone|push|shift|bring forward|can you move|please reschedule|change"
+).split("|")
+LEADS = ("before|beforehand|in advance|ahead of time|early").split("|")
+PAUSES = "um|uh|uhm|er|like|you know|let's see|hmm".split("|")
 REMINDERS = (
     "remind me to|set a reminder to|don't let me forget to|please remind me to|i need to|"
     "remember to|reminder to|i have to|make sure i|can you remind me to||"
@@ -25,22 +39,39 @@ MESSAGES = (
     "You are invited to [a:NOUN]|the [a:NOUN] will be|The next [a:NOUN] takes place|"
     "how about [a:NOUN]|We will [a:DO]|I'd like to [a:DO]|[a:NOUN] has been scheduled|"
     "my [a:NOUN] is|please join [a:NOUN]|I made an appointment for [a:NOUN]|"
-    "Your [a:NOUN] is confirmed for"
+    "Your [a:NOUN] is confirmed for|are you free for [a:NOUN]|see you for [a:NOUN]|"
+    "are we still on for [a:NOUN]|fancy [a:NOUN]|i booked [a:NOUN]|could you make it to [a:NOUN]|"
+    "so [a:NOUN]|they're holding the [a:NOUN]|can you come to [a:NOUN]|Save the date: [a:NOUN]|"
+    "looking forward to [a:NOUN]|our [a:NOUN] starts|the [a:NOUN] is now|join us for [a:NOUN]|"
+    "we decided to hold the [a:NOUN]|Mark your calendars: [a:NOUN]|there's [a:NOUN]|"
+    "the committee agreed on [a:NOUN]|coach says [a:NOUN] is|could we do [a:NOUN]"
 ).split("|")
 ENDINGS = "||?| :)|!| see you there|. Let me know!|. ok?| 😀".split("|")
 HEADS = "Agenda|Plan|Week|To do|Schedule|My plan|Training plan|Notes".split("|")
 GREETINGS = "Hi NAME,|Dear NAME,|Hello NAME,|Hey NAME!|NAME,".split("|")
 SMALL_TALK = (
-    "Thanks for your message of last week.|Sorry I missed your call yesterday.|We read your draft.|"
-    "I hope you are well.|The report from March is attached.|It was nice to see you last Friday.|"
-    "Great news about the grant!|As you know, the office was closed for two weeks.|"
+    "Thanks for your message of last week.|Sorry I missed your call yesterday.|"
+    "We read your draft.|I hope you are well.|The report from March is attached.|"
+    "It was nice to see you last Friday.|Great news about the grant!|"
+    "As you know, the office was closed for two weeks.|"
+    "Since the storm in January the roof leaks.|We finished the survey on 3 October.|"
+    "Last time 40 people came.|I was in Rome from Monday to Wednesday.|The printer works again.|"
+    "Mum fell ill two days ago but is better.|The old lease ended in 2019.|"
+    "Sales grew 4% last year.|I ran 12 km on Sunday and my knee hurts.|"
+    "You won't believe what happened at the bank.|"
 ).split("|")
 AFTERWORDS = (
     "Let me know if that works.|Please confirm.|The door code is 4821.||No need to reply.|"
-    "Ignore the old invitation from Monday."
+    "Ignore the old invitation from Monday.|Parking is free.|Last year it lasted three hours.|"
+    "I could not make it the last two times.|It took us an hour to find the door in May.|"
+    "Otherwise nothing new.|The minutes of 12 June are attached.|Dinner is on me.|"
+    "The kids send their love."
 ).split("|")
 CLOSINGS = "Best,|Cheers,|Kind regards,|Thanks,|See you soon,|All the best,".split("|")
-DENIALS = "no wait,|actually|sorry, make it|no, i mean|scratch that,".split("|")
+DENIALS = (
+    "no wait,|actually|sorry, make it|no, i mean|scratch that,|wait make that|or rather|no make it|"
+    "oh wait,|hmm no,|i mean|correction,|actually make that"
+).split("|")
 ASKED = (
     "Can you check my calendar?|When am I free?|I need to find a dentist in San Jose.|"
     "I want to watch a movie.|Find me a salon in Berkeley.|I need a 2 bedroom apartment in Napa.|"

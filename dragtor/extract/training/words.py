@@ -10,7 +10,7 @@ NAMES = (
     "Oscar|Mike|Laura|Dr. Patel|Mr. Okafor|Mrs. Lindqvist|Ms. Romero|Dr Kim|Prof. Haddad|"
     "Anna Schmidt|Juan Pérez|Li Na|Aisha Khan|Peter O'Neill|Marie-Claire|Abdul Rahman|"
     "Nguyen Van An|Eva|Lars|Giulia|Tariq|Sofia|Henrik|Bea|Kofi|Hana|Luca|Chloe|Farid|Greta|"
-    "Owen|Samir|Rosa|Hiro|Dana|Viktor|Nia"
+    "Owen|Samir|Rosa|Hiro|Dana|Viktor|Nia|June|April|May|August|Dawn|Will|Mark|Grace|Hope|Bill"
 ).split("|")
 FAMILIES = (
     "Natarajan|Okafor|Schmidt|Pérez|Khan|Lindqvist|Rossi|Tanaka|Kim|Novak|Haddad|Silva|Brown|"
@@ -20,6 +20,116 @@ EACH = "weekly|weekly|daily|monthly|biweekly|quarterly|annual|yearly".split("|")
 ENTRIES = (
     "Schedule|Book|Organize|Set|Set up|Arrange|Plan|Add|Hold|Host|Confirm|Reserve|Prepare|"
     "Finalize|Block|Attend|Join"
+).split("|")
+TOPICS = (
+    "budget|residents'|harvest|choir|museum|garden|kitchen|boiler|roof|chess|jazz|pottery|tango|"
+    "salsa|debate|robotics|science|history|poetry|film|wine|cheese|tax|visa|passport|mortgage|"
+    "insurance|pension|hiring|vendor|supplier|client|customer|marketing|design|security|safety|"
+    "fire|first aid|blood|eye|hearing|skin|dental|knee|shoulder|ankle|prenatal|puppy|dog|horse|"
+    "football|rugby|cricket|hockey|judo|karate|swimming|rowing|sailing|surf|ski|bouldering|"
+    "climbing|running|cycling|triathlon|trail|neighbourhood|alumni|charity|church|mosque|temple|"
+    "school|nursery|year 4|class|parents'|teachers'|staff|board|council|union|shareholder|"
+    "quarter-end|year-end|holiday|summer|winter|spring|autumn|Christmas|Diwali|Eid|Easter|"
+    "midsummer|birthday|memorial|farewell|engagement|retirement|anniversary|welcome|closing|"
+    "opening|launch|release|demo|data|cloud|mobile|website|legal|contract|audit|bake|book|record|"
+    "flower|farmers'|car|bike|boat|piano|violin|guitar|drum|singing|acting|art|photo|sewing|"
+    "cooking|sushi|pizza|pasta|negotiation|onboarding|compliance|scrum|steering|thesis|lab|field|"
+    "night|morning|Monday|family|kids'|couples|team|solo|mock|final"
+).split("|")
+SORTS = (
+    "meeting|session|workshop|class|course|lesson|lunch|dinner|breakfast|party|trip|tour|day|"
+    "match|game|fair|sale|swap|exam|test|check|inspection|appointment|visit|call|review|talk|"
+    "lecture|rehearsal|recital|concert|show|screening|opening|ceremony|celebration|drill|"
+    "practice|training|camp|run|walk|ride|race|competition|tournament|delivery|installation|"
+    "repair|pickup|prep|planning|briefing|update|sync|catch-up|interview|consultation|fitting|"
+    "clinic|tasting|market|picnic|barbecue|reunion|vigil|service|social|night|evening|club|"
+    "auditions|trials|handover|deadline|renewal|payment|due|lunch and learn"
+).split("|")
+SINGLES = (
+    "dentist|vet|gym|physio|haircut|optician|doctor|lunch|dinner|brunch|coffee|drinks|yoga|"
+    "pilates|spin|swim|choir|chess|tennis|squash|badminton|football|five a side|rugby|gig|"
+    "concert|cinema|theatre|opera|party|wedding|funeral|christening|exam|midterm|viva|interview|"
+    "standup|retro|sync|1:1|board|town hall|offsite|conference|hackathon|demo|webinar|training|"
+    "workshop|massage|facial|nails|barber|botox|flight|train|ferry|check-in|checkout|hotel|"
+    "airport|pickup|bins|bins out|rent|rent due|MOT|car service|plumber|electrician|cleaner|"
+    "gardener|delivery|groceries|laundry|parents evening|sports day|school run|half term|ballet|"
+    "karate|scouts|nursery|playdate|babysitter|book club|quiz|poker|bingo|bbq|picnic|hike|climb|"
+    "bouldering|run|ride|race|marathon|ski|surf|sauna|therapy|AA|blood test|X-ray|MRI|scan|jab|"
+    "vaccine|surgery|VAT return|tax return|payroll|invoices|closing|housewarming|karaoke|"
+    "date night|anniversary|mom's birthday|Leo's birthday|gran's 90th birthday|stand-up|"
+    "all hands|rehearsal|soundcheck|kickoff|deadline|call"
+).split("|")
+FLIGHTS = (
+    "flight to|train to|bus to|ferry to|drive to|trip to|flight BA 117 to|"
+    "flight LH 2034 to|ICE 593 to|flight KL 871 to|road trip to|travel to|move to"
+).split("|")
+CITIES = (
+    "Oslo|Denver|Leeds|Porto|Nairobi|Osaka|Lima|Chicago|Berlin|Lyon|Kyiv|Boston|Tbilisi|Cork|"
+    "Seville|Hanoi|Accra|Quito|New York|San Diego|Cape Town|Buenos Aires"
+).split("|")
+VENUE_FIRST = (
+    "Golden|Blue|Green|Red|Old|New|Royal|Grand|Little|Corner|Mill|River|Lakeside|Harbour|Sunset|"
+    "Central|North|South|East|West|Oak|Elm|Maple|Saint Mark's|St Anne's|Queen's|King's|Union|"
+    "Victoria|Lincoln|Vision|Pho|Sakura|Bombay|Napoli|Casa|Bistro|Hudson|Summit|Granite|Vertical|"
+    "Rock|Castle|Anchor|Swan|Dragon|Tiger|Lotus|Main|Market|Church|Station|Park|Garden|Event|"
+    "Media|Training|Finance|Marketing|Executive|Community|Sports|Town|City|University|Student|"
+    "Faculty"
+).split("|")
+VENUE_LAST = (
+    "Wok|Hotel|House|Inn|Lodge|Lane|Street|Road|Avenue|Square|Hall|Room|Wing|Office|Center|"
+    "Centre|Theatre|Cinema|Café|Bar|Grill|Kitchen|Diner|Tavern|Arms|Pub|Gym|Studio|Pool|Stadium|"
+    "Field|Court|Park|Garden|Library|Museum|Gallery|School|Hospital|Clinic|Chapel|Church|Station|"
+    "Plaza|Terrace|Lounge|Lobby|Tower|Building|Club|Works|Yard|Plus|Bakery|Market"
+).split("|")
+VENUE_PLAIN = (
+    "courts|pool|reservoir|lower field|main gate|back garden|library|canteen|rooftop|lobby|"
+    "station|museum|harbour|bridge|beach|lake|stadium|town square|community room|church hall|"
+    "school hall|village green|car park|corner shop|co-op|co-working space|big meeting room|"
+    "small kitchen|old mill|allotment|boat house|velodrome|skate park|dog park|playground"
+).split("|")
+PAST = (
+    "The NOUN DATEPAST went well.|The NOUN DATEPAST was a joy.|DATEPAST we had a NOUN in PLACE.|"
+    "Thanks for coming to the NOUN DATEPAST.|NAME left us in MONTH 2021.|"
+    "Your order was received on MONTH ORD.|The old quote was from ORD MONTH.|"
+    "I saw NAME DATEPAST at PLACE.|We lost 3-1 DATEPAST.|The kit was washed DATEPAST.|"
+    "The NOUN in MONTH 2022 was rained off.|Notes ORD MONTH:|The last NOUN took LENGTH.|"
+    "The slides from last week are in the folder.|NAME called DATEPAST at TIME.|"
+    "I have been off work since ORD MONTH.|We moved here in 2016.|It has rained since DAY.|"
+    "My train was LENGTH late DATEPAST.|NAME paid DATEPAST.|"
+    "The minutes of the NOUN of ORD MONTH are online.|NAME turned 40 in MONTH.|"
+    "The parcel left our warehouse yesterday.|Last month we had 3 new members.|"
+    "Since MONTH the lift is out of order.|I found the old keys last month, by the way.|"
+    "As we ran out of time DATEPAST, much is open."
+).split("|")
+DATEPAST = (
+    "last friday|last Monday|yesterday|last week|two weeks ago|on Tuesday|last weekend|"
+    "the other day|last month|this morning|the day before yesterday|last night|in March|"
+    "on 12 February|on the 3rd|a fortnight ago"
+).split("|")
+PROSE = (
+    "I'd like to hold a [a:NOUN] WHEN.|The [a:NOUN] is planned for WHEN.|"
+    "The [a:NOUN] will take place WHEN PLACE.|On DAYS there's [a:NOUN], HOUR, PLACE.|"
+    "Next up is the [a:NOUN] WHEN PLACE.|We want to have a [a:NOUN] with PEOPLE WHEN, PLACE.|"
+    "NAME and I agreed on a [a:NOUN] WHEN.|Would DAYS HOUR suit you for the [a:NOUN]?|"
+    "The [a:NOUN] is set for WHEN.|Just confirming your [a:NOUN] with PEOPLE WHEN.|"
+    "Reminder that the [a:NOUN] is WHEN, PLACE.|The [a:NOUN] moved to DATE HOUR.|"
+    "We're doing a [a:NOUN] WHEN PLACE.|are we still on for [a:NOUN] DATE? let's meet PLACE HOUR|"
+    "There is a [a:NOUN] WHEN, and everyone is welcome.|Please come to the [a:NOUN] WHEN PLACE.|"
+    "We have booked VENUE for the [a:NOUN] WHEN.|Your [a:NOUN] is booked for WHEN with PEOPLE.|"
+    "The [a:NOUN] has been put back to WHEN.|Our [a:NOUN] starts HOUR DATE and lasts LENGTH.|"
+    "The doctor can see me for the [a:NOUN] WHEN.|I booked us a table for [a:dinner] PLACE WHEN.|"
+    "So it's [a:NOUN] WHEN then, PLACE.|We meet WHEN PLACE for the [a:NOUN].|"
+    "Doors for the [a:NOUN] open HOUR DATE PLACE.|"
+    "The next [a:NOUN] is DATE, HOUR as always, PLACE.|"
+    "Can we do the [a:NOUN] DATE instead, say HOUR?|If you have time, join us for [a:NOUN] WHEN.|"
+    "As agreed we will hold the [a:NOUN] WHEN, in total LENGTH.|"
+    "They can fit us in WHEN for the [a:NOUN].|It is decided: [a:NOUN] PLACE WHEN."
+).split("|")
+LIKE_COMMANDS = (  # titles that begin as a command does
+    "book club|book fair|book signing|book launch|plan review|plan meeting|set rehearsal|"
+    "set design|call with the bank|block party|make-up class|schedule review|move-in day|"
+    "meet and greet|order pickup|check-up|check-in|march practice|add-on demo|save point party|"
+    "call screening|planning poker|booking review|reminder letters|calendar workshop|note swap"
 ).split("|")
 KIN = (
     "mom|dad|mum|my [p:parents]|my [p:mother]|my [p:girlfriend]|grandma|my [p:sister]|"
@@ -50,7 +160,17 @@ NOUNS = (
     "plan review|fire drill|flight to chicago|flight home|my daughter's birthday|"
     "John's birthday|staff meeting|team offsite|a call|call|soccer practice|reservation|"
     "date night|prescription pickup|client discussion|product demo|focus group|brainstorm|"
-    "onboarding session|mentor session|site visit"
+    "onboarding session|mentor session|site visit|physio|Physio|PT|deep tissue massage|flu shot|"
+    "band practice|parents evening|parent evening|car inspection|"
+    "MOT|boiler service|chess club|pub quiz|quiz night|karaoke|spin class|pilates|crossfit|swim|"
+    "long run|tempo run|kids' pickup|school run|dress fitting|house inspection|closing|signing|"
+    "visa interview|flight to Oslo|train to Paris|check-out|hotel check-in|rent due|taxes due|"
+    "report deadline|essay due|thesis submission|final exam|midterm|office hours|seminar|"
+    "study group|game against Leeds|cup final|season opener|award ceremony|charity event|gala|"
+    "fundraiser|press briefing|product launch|launch party|team building|away day|retreat|"
+    "board call|investor update|salary review|exit interview|handover|knowledge sharing|"
+    "mum's birthday|Priya's birthday|my sister's wedding|grandpa's 80th|housewarming|bbq|"
+    "drinks|coffee chat|tea|supper|sleepover|camping trip|ski trip|holiday|vacation"
 ).split("|")
 VERBS = (
     "call [p:mom]|call [p:dad]|call [p:Aisha]|phone the bank|email [p:Tom]|text [p:Lucy]|"
@@ -90,7 +210,9 @@ NOTES = (
     "bring the insurance card|park at the back|bring your own shoes|vegetarian food please|"
     "ring the bell twice|bring snacks|read the report before|fasting required|bring ID|"
     "slides are in the shared folder|cash only|ask about the discount|take the red folder|"
-    "dress code is smart casual|dial in code 4471"
+    "dress code is smart casual|dial in code 4471|bring your laptop|remember the keys|"
+    "call ahead|no food before|use the side entrance|bring two photos|it's a surprise|"
+    "bring sunscreen|gate closes early|pick up flowers on the way|wear comfy shoes"
 ).split("|")
 PLACES = (
     "the [l:crag]|the [l:office]|[l:Zoom]|[l:Google Meet]|[l:Teams]|[l:Skype]|"
@@ -105,7 +227,15 @@ PLACES = (
     "[l:school]|[l:church]|[l:downtown]|the [l:community centre]|[l:Webex]|the [l:lab]|"
     "[l:Building 7]|[l:the Red Lion]|[l:50 East Market Street]|[l:2301 Camino Ramon]|"
     "[l:Fontainebleau]|[l:Berlin]|[l:New York]|[l:London]|[l:Chamonix]|[l:Kalymnos]|"
-    "the [l:kitchen]"
+    "the [l:kitchen]|[l:Luigi's]|[l:Lisa's house]|[l:Joe's Bar]|[l:Mario's Pizza]|[l:Ngozi's flat]|"
+    "[l:mom's house]|[l:O'Malley's]|[l:grandma's]|[l:Tom's place]|[l:Event Hall]|[l:Main Hall]|"
+    "[l:Town Hall]|[l:Media Room]|[l:Hotel Lobby]|[l:Riverside Park]|[l:Olive Garden]|"
+    "[l:Green Dragon Pub]|[l:North Tower Lobby]|[l:Manager's Office]|[l:Training Center]|"
+    "the [l:usual place]|[l:online]|[l:virtual]|[l:remote]|[l:Discord]|[l:gate 12]|[l:Studio 5]|"
+    "[l:Pier 39]|[l:court 3]|[l:Blue Bottle on Main]|[l:Hall C]|[l:Rooftop]|[l:Rooftop Lounge]|"
+    "[l:conference room b]|[l:room twelve]|the [l:dentist's]|the [l:vet]|the [l:old library]|"
+    "the [l:pub]|the [l:town square]|the [l:steakhouse]|[l:Sakura Sushi]|[l:Café Luna]|"
+    "[l:City Hall]|[l:Memorial Stadium]|[l:the Grand Hotel]|[l:Oak Street Gym]|the [l:yoga studio]"
 ).split("|")
 DAYS = "monday|tuesday|wednesday|thursday|friday|saturday|sunday".split("|")
 SHORT_DAYS = "mon|tue|tues|wed|thu|thur|fri|sat|sun".split("|")
@@ -124,12 +254,15 @@ NEAR = (
     "tmrw|in two days|in 3 weeks|in a week|in ten days|two weeks from now|end of the month|"
     "this evening|this afternoon|later today|in a fortnight|a week from today|"
     "three days from now|this week|early next week|the end of the week|two days from today|"
-    "in a month|in two weeks"
+    "in a month|in two weeks|tomorow|tomorrow|today|tonight|the weekend|the week after next|"
+    "six weeks from now|by the end of the month|the day after"
 ).split("|")
 MOMENTS = (
     "in 5 minutes|in an hour|in half an hour|in twenty minutes|in 2 hours|in ten minutes|"
     "lunchtime|after lunch|after work|sunset|end of day|an hour from now|in 45 min|noonish|"
-    "before dinner|dawn"
+    "before dinner|dawn|in an hour and a half|in forty five minutes|6 tonight|8 tonight|5 today|"
+    "7 this evening|first thing in the morning|end of the day|around lunchtime|teatime|by noon|"
+    "tonight at 8|this evening at seven|1430|0900 hours|half seven tonight|in a couple of hours"
 ).split("|")
 ZONES = ("CET", "EST", "UTC", "Berlin time", "PT", "GMT", "London time", "ET")
 HOLIDAYS = (
@@ -145,13 +278,19 @@ REPEATS = (
     "every 2 weeks until MONTH|twice a week|every third DAY of the month|every DAY and DAY|"
     "biweekly|once a week|each DAY|every month|annually|every year|on DAYs|every 3 days|"
     "every first DAY of the month|fortnightly|every evening|quarterly|every DAY until MONTH|"
-    "three times a week|every night|every other day|every DAY starting MONTH 3"
+    "three times a week|every night|every other day|every DAY starting MONTH 3|on DAYs and DAYs|"
+    "every other week until MONTH|every month on the 5th|on the 15th of each month|every weekend|"
+    "every quarter|every six months|every DAY, DAY and DAY|every couple of weeks|DAYs and DAYs|"
+    "every DAY for the next month|every six weeks|twice monthly|the first DAY of every month|"
+    "every week for ten weeks|each week until the end of MONTH|every fortnight|every single DAY|"
+    "every 4 hours|every two days|every MONTH|once a month|every DAY morning"
 ).split("|")
 LENGTHS = (
     "an hour|one hour|two hours|30 minutes|45 minutes|half an hour|90 minutes|1 hour|2 hours|"
     "15 minutes|an hour and a half|20 mins|1.5 hours|3 hours|1h|30m|2hrs|45 min|"
     "a couple of hours|ten minutes|forty five minutes|all day|two days|the whole day|"
-    "three hours|1 hour 30 minutes|25 min|an hour or so"
+    "three hours|1 hour 30 minutes|25 min|an hour or so|half a day|a week|three days|five minutes|"
+    "two and a half hours|1hr 15|an hour fifteen|four hours|a full day|1.5h|75 minutes"
 ).split("|")
 QUIET = (
     "is the gym open DATE at TIME|what do i have DATE|what meetings do i have DATE|"
@@ -178,5 +317,13 @@ QUIET = (
     "The train was 20 minutes late last DAY.|Have a great month.|"
     "Prices fell 3 percent in MONTH.|the first quarter was good|read me the news|"
     "how long is LENGTH in seconds|we used to climb every DAY|"
-    "NAME was 30 minutes late this morning"
+    "NAME was 30 minutes late this morning|Opening hours: DAY to DAY TIME to TIME|"
+    "Total 12.50 3.99|The bus comes every 20 minutes.|what did i do DATE|what's next on my agenda|"
+    "how long is my meeting DATE|do i have time for lunch with NAME DATE|list my reminders|"
+    "did NAME confirm the dinner|which days am i free next week|is DATE a public holiday|"
+    "when did i last see NAME|what's the date DATE|NAME's birthday was DAY and we had fun|"
+    "i missed the class last DAY at TIME|set the volume to ten|turn the heating up to 21|"
+    "what is the time in PLACE|call NAME|thanks for MONTH's report|my meetings are too long|"
+    "The shop was open from TIME to TIME until MONTH 2020.|remind me what NAME said|"
+    "undo that|stop|add milk to the shopping list|who is NAME meeting DATE|read my calendar DATE"
 ).split("|")
