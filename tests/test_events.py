@@ -20,7 +20,8 @@ import pytest
 from conftest import Cli, shared
 from pointers import Marked, Rules
 
-from dragtor.cli.extract import write_plan
+from dragtor.cli.events_shown import out_events
+from dragtor.cli.extract import open_planner, write_plan
 from dragtor.config import Config
 from dragtor.errors import Missing, UsageError
 from dragtor.extract import plan
@@ -171,6 +172,32 @@ def test_repetitions(marked: str, start: str, rule: dict[str, list[Any]]) -> Non
     parts = icalendar.vRecur.from_ical(event.rrule or "")
     assert {name: parts.get(name) for name in rule} == rule
     assert event.ambiguous == ()
+
+
+@pytest.mark.parametrize(
+    ("marked", "start", "end", "rule"),
+    [
+        ("{action:Fair} {recurrence:every day} {date:3 March 2027 to 5 March 2027} {time:9am-5pm}",
+         "2027-03-03 09:00", "2027-03-03 17:00", "FREQ=DAILY;UNTIL=20270305T225959Z"),
+        ("{action:Swim} {recurrence:every Tuesday} {date:1 March 2027 to 30 April 2027}",
+         "2027-03-02", None, "FREQ=WEEKLY;BYDAY=TU;UNTIL=20270430"),
+        ("{action:Run} {recurrence:every day} {date:next week}",
+         "2026-11-23", None, "FREQ=DAILY;UNTIL=20261129"),
+        ("{action:Camp} {recurrence:every year} {date:3 March 2027 to 5 March 2027}",
+         "2027-03-03", "2027-03-05", "FREQ=YEARLY"),
+        ("{action:Drink} {recurrence:every 2 hours}", "2026-11-20 09:00", None,
+         "FREQ=HOURLY;INTERVAL=2"),
+        ("{action:Drink} {date:tomorrow} {recurrence:every 30 minutes}", "2026-11-21 00:00", None,
+         "FREQ=MINUTELY;INTERVAL=30"),
+        ("{action:Swim} {recurrence:every Sunday until 2020}", None, None, None),
+    ],
+)  # fmt: skip
+def test_the_bounds_of_a_repetition(
+    marked: str, start: str | None, end: str | None, rule: str | None
+) -> None:
+    event = one(marked)
+    assert (*stamps(event), event.rrule) == (start, end, rule)
+    assert ("time" in event.ambiguous) == ("HOURLY" in (rule or "") or "MINUTELY" in (rule or ""))
 
 
 def test_the_last_day_of_a_repetition_is_in_utc_beside_a_time() -> None:
@@ -496,7 +523,7 @@ def test_weekdays_of_a_week_are_sessions_from_the_next_monday_on() -> None:
         ("2026-11-26", None),
         ("2026-12-01 18:00", "2026-12-01 18:30"),
     ]
-    assert found[0].action == "hangboard training"
+    assert found[0].action == "Hangboard training"
     assert found[0].notes == (
         "Week 1: Mon and Thu hangboard training 20 minutes.\n\n"
         "[1] “Load it twice a week.”\nPulleys\nfile:///p"
@@ -507,7 +534,7 @@ def test_a_week_without_days_is_the_whole_week() -> None:
     (event,) = planned("Weeks 2 to 3: easy climbing only.")
     assert stamps(event) == ("2026-11-30", "2026-12-13")
     (event,) = planned("For the first two weeks, rest the finger.")
-    assert (stamps(event), event.action) == (("2026-11-23", "2026-12-06"), "rest the")
+    assert (stamps(event), event.action) == (("2026-11-23", "2026-12-06"), "Rest the")
     apart = planned("Weeks 1 and 3: easy climbing only.")
     assert [event.start for event in apart] == [date(2026, 11, 23), date(2026, 12, 7)]
 
@@ -538,10 +565,121 @@ def test_sessions_a_week_get_days_and_the_notes_say_so() -> None:
     assert plan.PROPOSED not in (planned("Hang on Mondays.")[0].notes or "")
 
 
+MONDAY = date(2026, 11, 23)
+
+
+def placed(*sentences: str) -> list[tuple[int, int, str | None]]:
+    """Of each session: days from the plan's start, how many days, and its rule."""
+    found = []
+    for event in planned(*sentences, question="Make me a four-week plan"):
+        assert isinstance(event.start, date)
+        begin = event.start.date() if isinstance(event.start, datetime) else event.start
+        last = event.end if type(event.end) is date else begin
+        found.append(((begin - MONDAY).days, (last - begin).days + 1, event.rrule))
+        assert "[1] “Load it twice a week.”" in (event.notes or "")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("sentences", "wanted"),
+    [
+        (["Week 1-2: 2x/week open-hand hangs."],
+         [(0, 1, None), (3, 1, None), (7, 1, None), (10, 1, None)]),
+        (["Weeks 3–4: add half-crimp pulls, 1-2 times per week."], [(14, 1, None), (21, 1, None)]),
+        (["Week 1 - 3 sets of 10 hangs."], [(0, 7, None)]),
+        (["WEEK 1 (Days 1-7): rest."], [(0, 7, None)]),
+        (["Week 2 (Days 8-14): holds."], [(7, 7, None)]),
+        (["Days 1 to 10: no crimping."], [(0, 10, None)]),
+        (["Days 1 and 3: no crimping."], [(0, 1, None), (2, 1, None)]),
+        (["Day 2: climbing at 6pm.", "Days 3-4: climbing at 6pm."],
+         [(1, 1, None), (2, 1, "FREQ=DAILY;COUNT=2")]),
+        (["Rest the finger for the first 10 days."], [(0, 10, None)]),
+        (["In the second week climb easily."], [(7, 7, None)]),
+        (["From week 3 on, climb easily."], [(14, 14, None)]),
+        (["Week 1 to week 2: rest."], [(0, 14, None)]),
+        (["Week 1: Monday to Wednesday, tendon glides."],
+         [(0, 1, None), (1, 1, None), (2, 1, None)]),
+        (["Mon/Thu: hangs."], [(0, 1, "FREQ=WEEKLY;BYDAY=MO,TH;COUNT=8")]),
+        (["Weeks 2 to 4: raise the pull, every second day."],
+         [(7, 1, "FREQ=DAILY;INTERVAL=2;COUNT=11")]),
+        (["Glide the tendons three times a day."], [(0, 1, "FREQ=DAILY;COUNT=28")]),
+        (["Week 2: glides.", "Massage the finger on alternate days."],
+         [(7, 7, None), (7, 1, "FREQ=DAILY;INTERVAL=2;COUNT=4")]),
+        (["Do 3 sets of 15, once a day, for 6 to 12 weeks."], [(0, 1, "FREQ=DAILY;COUNT=84")]),
+        (["Two sessions of 20 minutes a week are enough."],
+         [(0, 1, "FREQ=WEEKLY;BYDAY=MO,TH;COUNT=8")]),
+        (["Three 20-minute sessions per week."], [(0, 1, "FREQ=WEEKLY;BYDAY=MO,WE,FR;COUNT=12")]),
+        (["**Week 1: Rest & recovery** – no climbing.", "* **Monday and Friday:** glides",
+          "1. Massage, 1x per week"],
+         [(0, 7, None), (0, 1, None), (4, 1, None), (0, 1, None)]),
+        (["| Week 2 | Tue, Fri | Hangs | 30 min |"], [(8, 1, None), (11, 1, None)]),
+    ],
+)  # fmt: skip
+def test_schedules_as_models_write_them(
+    sentences: list[str], wanted: list[tuple[int, int, str | None]]
+) -> None:
+    assert placed(*sentences) == wanted
+
+
+def test_a_heading_that_nothing_carries_says_which_week_it_is() -> None:
+    cited = answer("**Week 2**", "- Monday: hangs for 20 minutes").claims
+    plain = answer("- Monday: hangs for 20 minutes")
+    with_heading = Answer("A plan", "", True, (Claim("**Week 2**", ()), cited[1]), plain.citations)
+    (event,) = plan.sessions(with_heading, Extractor(Sessions(), BERLIN), NOW)
+    assert (event.start, event.action) == (date(2026, 11, 30), "Hangs for")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "title"),
+    [
+        ("| Week 2 | Tue, Fri | Hangs |", "Hangs"),
+        ("**Week 1 (Days 1-7):** Rest.", "Rest"),
+        ("- **Monday, Wednesday, Friday:** *Rest*", "Rest"),
+        ("On Tuesdays and Thursdays, rest.", "Rest"),
+        ("3. Week 1 – Mon – rest [1][2].", "Rest"),
+    ],
+)
+def test_titles_are_what_is_left_of_the_sentence(sentence: str, title: str) -> None:
+    assert {event.action for event in planned(sentence)} == {title}
+
+
+class Blind:
+    """Sees nothing, as a small model does now and then."""
+
+    def read(self, text: str) -> list[Any]:
+        return []
+
+
+class Hasty(Blind):
+    """Takes the first number for a time of the day."""
+
+    def read(self, text: str) -> list[Any]:
+        found = re.search(r"\d+", text)
+        return [Reading({"time": (found.span(),)}, {"time": 1.0})] if found else []
+
+
+def test_a_time_is_one_that_the_sentence_says() -> None:
+    seen = plan.sessions(
+        answer("Week 1: Mon easy climbing at 6pm for 20 minutes."),
+        Extractor(Blind(), BERLIN),
+        NOW,
+    )
+    assert [stamps(event) for event in seen] == [("2026-11-23 18:00", "2026-11-23 18:20")]
+    seen = plan.sessions(
+        answer("Week 1: Mon stretches (10 minutes)."), Extractor(Hasty(), BERLIN), NOW
+    )
+    assert [stamps(event) for event in seen] == [("2026-11-23", None)]
+
+
 @pytest.mark.parametrize(
     "sentence",
     [
         "Easy climbing is usually possible again after 2 to 4 weeks.",
+        "Most cases settle in 3 to 6 weeks.",
+        "Move the finger freely in daily life.",
+        "Test the maximum at most every 4 weeks.",
+        "A splint is best fitted within the first days, within 10 days at most.",
+        "Week 2:",
         "After week 6 you may climb.",
         "Rest until day 10.",
         "Warm up well.",
@@ -561,6 +699,9 @@ def test_a_plan_is_written_as_a_calendar(tmp_path: Path, capfd: pytest.CaptureFi
     extractor = Extractor(Sessions(), BERLIN)
     write_plan(extractor, answer("Warm up well."), place)
     assert "no week or day of a plan" in capfd.readouterr().err
+    refused = Answer("A plan", "The sources do not say.", False)
+    write_plan(extractor, refused, place)
+    assert "no answer from the sources" in capfd.readouterr().err
     assert not place.exists()
     plain = answer("Weeks 1-2: Mon, Wed and Fri hangboard training at 6pm for 20 minutes.")
     write_plan(extractor, plain, place)
@@ -619,10 +760,91 @@ def test_the_command_prints_for_people(cli: Cli) -> None:
     run = cli("extract", "event", "Lunch with Yves 10/12 1pm for 2 hours", *WHEN, "--month-first")
     assert "Lunch" in run.out
     assert "Tue 12 October 2027, 13:00 to 15:00 (Europe/Berlin)" in run.out
-    assert "check     the date, “10/12”" in run.out
+    assert "check     the date, “10/12”: read as 12 October; --day-first" in run.out
     british = cli("extract", "event", "Lunch 10/12", *WHEN, "--locale", "en_GB")
     assert "Thu 10 December 2026" in british.out
     assert "no event" in cli("extract", "event", "The crag faces south.", *WHEN).err
+
+
+@pytest.mark.usefixtures("fake_model")
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("Lunch 10/12", "the date, “10/12”: read as 10 December; --month-first"),
+        ("Lunch tomorrow 1ish", "the time, “1ish”: read as 13:00; am or pm"),
+        ("Lunch 31/02/2026 25:00", "the date, “31/02/2026”: no such day"),
+        ("Lunch 31/02/2026 25:00", "the time, “25:00”: no time of the day"),
+        ("Lunch 28/03/2027 2:30am", "the clocks skip it on that day, so 03:30"),
+        ("Lunch 31/10/2027 2:30am", "the clocks show it twice on that day; the first is taken"),
+        ("Lunch tomorrow every 0 days", "no rule can be told from it, so it stands once"),
+    ],
+)
+def test_what_is_to_be_checked_is_explained(cli: Cli, text: str, says: str) -> None:
+    run = cli("extract", "event", text, *WHEN, "--day-first")
+    assert says in " ".join(run.out.split())
+
+
+@pytest.mark.parametrize(
+    ("marked", "says"),
+    [
+        ("{action:Climb} {date:next week}", "no one day is said, so from Mon 23 November 2026 on"),
+        ("{action:Climb} {date:tomorrow evening}", "read as 19:00; a figure would be exact"),
+        ("{action:Drink} {recurrence:every 2 hours}", "the time: not said, so from 09:00 on"),
+        ("{action:Drink} {recurrence:every 2 hours}", "(then 11:00, 13:00, 15:00, …)"),
+        ("{action:Lunch} {date:next Friday} {recurrence:every other week}",
+         "(then 11 December, 25 December, 8 January 2027, …)"),
+        ("{action:Swim} {recurrence:every Tuesday} {date:1 March 2027 to 30 April 2027} {time:6pm}",
+         "(then 9 March, 16 March, 23 March, … until 30 April)"),
+        ("{action:Swim} {recurrence:every Tuesday until June}",
+         "(then 1 December, 8 December, 15 December, … until 1 June 2027)"),
+        ("{action:Swim} {date:tomorrow} {recurrence:every day for 3 days}",
+         "(then Sun 22 November, Mon 23 November)"),
+        ("{action:Climb} {date:tomorrow} {time:1pm} for {duration:a while}",
+         "the duration, “a while”: no length can be told from it"),
+    ],
+)  # fmt: skip
+def test_vague_words_are_explained(
+    marked: str, says: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pointer = Marked(marked)
+    out_events(Extractor(pointer, BERLIN).events(pointer.text, NOW), pointer.text)
+    assert says in " ".join(capfd.readouterr().out.split())
+
+
+def test_what_the_model_is_not_sure_of_is_to_be_checked(capfd: pytest.CaptureFixture[str]) -> None:
+    text = "Lunch tomorrow"
+    spans = {"action": ((0, 5),), "date": ((6, 14),)}
+
+    class Unsure:
+        def read(self, text: str) -> list[Reading]:
+            return [Reading(spans, {"action": 0.31, "date": 0.9})]
+
+    out_events(Extractor(Unsure(), BERLIN).events(text, NOW), text)
+    shown = capfd.readouterr().out
+    assert "check     the action, “Lunch”: the model is 31% sure of it" in shown
+    assert shown.count("check") == 1
+
+
+@pytest.mark.usefixtures("fake_model")
+def test_long_texts_are_folded_and_name_the_line(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    (tmp_path / "mail.txt").write_text(f"Hello,\r\n\r\n{'very ' * 40}long lunch tomorrow 1pm\r\n")
+    shown = cli("extract", "event", tmp_path / "mail.txt", *WHEN).out
+    assert "line 3" in shown
+    body = shown.splitlines()[1:]
+    assert all(len(line) <= 60 for line in body)
+    assert "\x1b" not in shown
+
+
+@pytest.mark.usefixtures("fake_model")
+def test_a_text_without_a_dated_event_makes_no_calendar(cli: Cli, tmp_path: Path) -> None:
+    place = tmp_path / "plan.ics"
+    for text in ("The crag faces south.", "Lunch on 31/02/2026"):
+        run = cli("extract", "event", text, *WHEN, "--ics", place)
+        assert (run.code, "no event with a date" in run.err) == (0, True)
+        assert not place.exists()
 
 
 @pytest.mark.usefixtures("fake_model")
@@ -633,7 +855,12 @@ def test_the_command_writes_a_calendar(cli: Cli, tmp_path: Path) -> None:
     assert (run.code, "for want of a date: 1" in run.err) == (0, True)
     (event,) = icalendar.Calendar.from_ical(place.read_bytes()).events
     assert event.start == datetime(2026, 11, 27, 13, tzinfo=BERLIN)
-    assert cli("extract", "event", text, *WHEN, "--ics", place).code == 0  # its own is replaced
+    again = cli("extract", "event", text, *WHEN, "--ics", place)  # its own is updated
+    assert (again.code, "beside" in again.err) == (0, False)
+    assert len(icalendar.Calendar.from_ical(place.read_bytes()).events) == 1
+    more = cli("extract", "event", "Dinner on Friday 8pm", *WHEN, "--ics", place)
+    assert "events: 1, beside 1 from before" in more.err
+    assert len(icalendar.Calendar.from_ical(place.read_bytes()).events) == 2
     other = tmp_path / "mine.ics"
     other.write_text("BEGIN:VCALENDAR\nPRODID:other\nEND:VCALENDAR\n")
     refused = cli("extract", "event", text, *WHEN, "--ics", other)
@@ -647,6 +874,11 @@ def test_the_command_writes_a_calendar(cli: Cli, tmp_path: Path) -> None:
     [
         (["  "], "the text is empty"),
         (["nowhere.txt"], "there is no file nowhere.txt"),
+        (["nowhere.ics"], "there is no file nowhere.ics"),
+        (["./nowhere"], "there is no file ./nowhere"),
+        (["/dev/null"], "/dev/null is not a regular file"),
+        (["-"], "the text is empty"),
+        (["Lunch tomorrow", "--ics", "/dev/full"], "it is no regular file"),
         (["Lunch tomorrow", "--tz", "Mars/Olympus"], "unknown time zone 'Mars/Olympus'"),
         (["Lunch tomorrow", "--now", "soon"], "--now 'soon' is no date or time"),
         (["Lunch tomorrow", "--locale", "a b"], "'a b' is no locale"),
@@ -671,6 +903,48 @@ def test_a_file_of_bytes_and_one_that_cannot_be_read(cli: Cli, tmp_path: Path) -
     assert (run.code, "Traceback" in run.err) == (1, False)
 
 
+@pytest.mark.usefixtures("fake_model")
+def test_folders_several_files_and_sound(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text("Lunch tomorrow 1pm")
+    (tmp_path / "talk.mp3").write_bytes(b"ID3")
+    folder = cli("extract", "event", tmp_path)
+    assert (folder.code, "is a folder" in folder.err) == (2, True)
+    several = cli("extract", "event", "a.txt", "b.txt")
+    assert (several.code, "cat a.txt b.txt | dragtor" in several.err) == (2, True)
+    sound = cli("extract", "event", "talk.mp3")
+    assert (sound.code, "dragtor add talk.mp3" in sound.err) == (1, True)
+
+
+@pytest.mark.usefixtures("fake_model")
+def test_stdin_is_read_as_files_are(cli: Cli) -> None:
+    def events(data: bytes) -> list[Any]:
+        found: list[Any] = cli("extract", "event", "-", *WHEN, "--json", stdin=data).json["events"]
+        return found
+
+    for encoding in ("utf-8-sig", "utf-16", "latin-1"):
+        (event,) = events("Café tomorrow 1pm\r\n".encode(encoding))
+        assert (event["action"], event["evidence"]["action"]) == ("Café", [0, 4])
+    page = b"<!doctype html><html><body><p>Lunch with Yves tomorrow 1pm</p></body></html>"
+    assert events(page)[0]["action"] == "Lunch"
+    run = cli("extract", "event", "-", stdin=bytes(range(256)) * 9)
+    assert (run.code, "Traceback" in run.err, "stdin" in run.err) == (1, False, True)
+
+
+@pytest.mark.usefixtures("fake_model")
+def test_bad_files_are_one_clear_line(cli: Cli) -> None:
+    for path in sorted((shared("bad_inputs")).rglob("*")):
+        run = cli("extract", "event", path, "--quiet", *WHEN)
+        assert run.code in (0, 1, 2), path
+        assert "Traceback" not in run.err
+        assert "unexpected" not in run.err, path
+        if run.code:
+            assert run.err.startswith("error: "), path
+
+
 def test_without_the_model_the_command_says_how_to_get_it(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -680,6 +954,11 @@ def test_without_the_model_the_command_says_how_to_get_it(
         run = cli(*arguments)
         assert run.code == 4
         assert "dragtor models pull smollm2-135m" in run.err
+
+
+def test_a_plan_s_place_is_looked_at_first(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="there is no folder"):
+        open_planner(tmp_path / "none" / "plan.ics")
 
 
 def test_training_without_torch_says_how_to_get_it(cli: Cli, tmp_path: Path) -> None:
@@ -709,6 +988,22 @@ def test_the_model_and_the_rules_together(real: Extractor) -> None:
     assert (event.date, event.time, event.duration) == ("06/10/2023", "11:15 AM", "2hrs")
     assert event.attendees == ("Emma", "Ryan", "Tom")
     assert stamps(event) == ("2023-10-06 11:15", "2023-10-06 13:15")
+
+
+def test_a_long_text_says_how_far_it_is() -> None:
+    told: list[tuple[int, int]] = []
+    try:
+        reader = open_extractor(Config(), BERLIN, progress=lambda *how_far: told.append(how_far))
+    except Missing as error:
+        pytest.skip(f"the model is not here: {error}")
+    text = "Lunch with Yves on Friday at 1pm in the hall, and bring the long rope.\n" * 40
+    reader.events(text[:70], NOW)
+    assert told == []  # read at once
+    reader.events(text, NOW)
+    assert len(told) > 1
+    assert told == sorted(told)
+    assert {total for _, total in told} == {len(text)}
+    reader.close()
 
 
 @pytest.mark.parametrize("text", NASTY)

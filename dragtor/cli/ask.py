@@ -155,7 +155,7 @@ def ask(
 ) -> None:
     """Answer from your sources, each claim with its quote."""
     text = _text(question)
-    planner = open_planner() if ics is not None else None  # says so first where it cannot
+    planner = open_planner(ics) if ics is not None else None  # says so first where it cannot
     filters = _filters(
         source=source, kind=kind, author=author, after=after, before=before, speaker=speaker
     )

@@ -8,19 +8,25 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from dragtor.cli.output import load_settings, out, out_json, settings, style, warn
+from dragtor.cli.events_shown import out_events
+from dragtor.cli.output import Progress, load_settings, out, out_json, settings, warn
 
 if TYPE_CHECKING:
+    from datetime import tzinfo
+
     from dragtor.extract.events import Event, Extractor
+    from dragtor.load.file import FileLoader
     from dragtor.types import Answer
 
 LONGEST_PATH = 4096  # characters; a longer argument is text
-FILE_NAME = re.compile(r"\S+\.(?:txt|md|eml|html?|pdf|docx|epub)")
+FILE_NAME = re.compile(r"(?:/|\.\.?/|~/)\S*|\S+\.[A-Za-z][A-Za-z0-9]{1,4}")  # meant as one
 NOW = typer.Option("", help="The moment that dates are told from (ISO 8601).", metavar="WHEN")
 ZONE = typer.Option(
     "", help="Time zone, such as Europe/Berlin; else the machine's.", metavar="ZONE"
@@ -72,17 +78,23 @@ def event(
 ) -> None:
     """Find the events of a text: what, when, where, with whom."""
     from dragtor.extract import ics as calendars
-    from dragtor.extract.events import read_now
+    from dragtor.extract.events import open_zone, read_now
 
     words = _text(text)
-    extractor = _extractor(zone, locale, day_first, adapter)
-    found = extractor.events(words, read_now(now, extractor.zone) if now else None)
+    where = open_zone(zone)
+    moment = read_now(now, where) if now else None
+    if ics is not None:
+        calendars.check(ics)
+    with Progress() as progress:
+        read = partial(progress.update, "reading")
+        extractor = _extractor(where, locale, day_first, adapter, read)
+        found = extractor.events(words, moment)
     if as_json:
         out_json({"events": [each.to_dict() for each in found]})
     else:
-        _out_events(found, words)
+        out_events(found, words)
     if ics is not None:
-        _written(calendars.write(ics, found), found, ics)
+        _write(ics, found)
 
 
 def events(
@@ -133,36 +145,55 @@ def events(
     out(f"  try: dragtor eval events {data[0]} --adapter {trained.adapter}")
 
 
-def open_planner() -> Extractor:
-    """What reads the sessions of a plan, in the machine's zone and way of writing dates."""
-    return _extractor("", "", None)
+def open_planner(ics: Path | None = None) -> Extractor:
+    """What reads the sessions of a plan, in the machine's zone and way of writing dates.
+
+    Raises UsageError where no calendar can be written at `ics`, before anything takes time.
+    """
+    from dragtor.extract import ics as calendars
+    from dragtor.extract.events import open_zone
+
+    if ics is not None:
+        calendars.check(ics)
+    return _extractor(open_zone(), "", None)
 
 
 def write_plan(planner: Extractor, answer: Answer, path: Path) -> None:
     """Write the sessions that an answer's sentences name as a calendar; none: say so."""
     from datetime import datetime
 
-    from dragtor.extract import ics as calendars
     from dragtor.extract.plan import sessions
 
     found = sessions(answer, planner, datetime.now(planner.zone))
     if not found:
-        warn(f"no week or day of a plan in the answer; {path} is not written")
+        why = "no week or day of a plan in it" if answer.claims else "no answer from the sources"
+        warn(f"{why}; {path} is not written")
         return
-    _written(calendars.write(path, found), found, path)
+    _write(path, found)
 
 
 def _text(words: list[str]) -> str:
     """What the words are: the content of a file, of stdin, or themselves."""
+    import shlex
+
     from dragtor.errors import UsageError
 
     given = " ".join(words)
     if words == ["-"]:
-        text = sys.stdin.buffer.read().decode("utf-8-sig", "replace")
-    elif len(words) == 1 and _is_file(given):
+        data = sys.stdin.buffer.read()
+        text = _loader().read_bytes(data, "stdin", "").text if data.strip() else ""
+    elif len(words) == 1 and _is(Path.is_file, given):
         text = _content(Path(given))
+    elif len(words) == 1 and _is(Path.is_dir, given):
+        raise UsageError(f"{given} is a folder, not a file or a text", f"ls {shlex.quote(given)}")
     elif len(words) == 1 and FILE_NAME.fullmatch(given):
-        raise UsageError(f"there is no file {given}", "ls")
+        no_file = f"{given} is not a regular file"
+        if not _is(Path.exists, given):
+            no_file = f"there is no file {given}"
+        raise UsageError(no_file, "dragtor extract event FILE, or - to read stdin")
+    elif len(words) > 1 and all(_is(Path.is_file, word) for word in words):
+        command = f"cat {shlex.join(words)} | dragtor extract event -"
+        raise UsageError(f"{len(words)} files are given, and one is read", command)
     else:
         text = given
     if not text.strip():
@@ -170,9 +201,9 @@ def _text(words: list[str]) -> str:
     return text
 
 
-def _is_file(name: str) -> bool:
+def _is(what: Callable[[Path], bool], name: str) -> bool:
     try:
-        return len(name) <= LONGEST_PATH and Path(name).expanduser().is_file()
+        return len(name) <= LONGEST_PATH and what(Path(name).expanduser())
     except (OSError, ValueError, RuntimeError):  # a text that no file can be called
         return False
 
@@ -180,34 +211,35 @@ def _is_file(name: str) -> bool:
 def _content(path: Path) -> str:
     """A file's text, as the library reads documents."""
     from dragtor.errors import LoadError
+    from dragtor.load.file import absolute, file_uri
+    from dragtor.types import Document
 
-    config = load_settings()
-    try:
-        size_mb = path.expanduser().stat().st_size / 1e6
-        if size_mb > config.load.max_file_mb:
-            raise LoadError(f"{path} has {size_mb:.0f} MB", "raise load.max_file_mb")
-        data = path.expanduser().read_bytes()
-    except OSError as error:
-        raise LoadError(f"cannot read {path}: {error.strerror}") from error
-    try:
-        if b"\0" not in data:
-            return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        pass
+    found = _loader().read(file_uri(absolute(str(path))))
+    if not isinstance(found, Document):
+        raise LoadError(f"{path} is sound", f"dragtor add {path}")
+    return found.text
+
+
+def _loader() -> FileLoader:
     from dragtor.loaders import file_loader
 
-    return file_loader(config, warn).read_bytes(data, path.name, "").text
+    return file_loader(load_settings(), warn)
 
 
 def _extractor(
-    zone: str, locale: str, day_first: bool | None, adapter: Path | None = None
+    zone: tzinfo,
+    locale: str,
+    day_first: bool | None,
+    adapter: Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Extractor:
-    from dragtor.extract.events import open_extractor, open_zone, reads_day_first
+    from dragtor.extract.events import open_extractor, reads_day_first
 
     if day_first is None:
         day_first = reads_day_first(locale) if locale else _machine_reads_day_first()
-    where = open_zone(zone)
-    return open_extractor(load_settings(), where, day_first=day_first, adapter=adapter or "")
+    return open_extractor(
+        load_settings(), zone, day_first=day_first, adapter=adapter or "", progress=progress
+    )
 
 
 def _machine_reads_day_first() -> bool:
@@ -221,55 +253,18 @@ def _machine_reads_day_first() -> bool:
         return True
 
 
-# Printing
+def _write(path: Path, events: list[Event]) -> None:
+    """The dated events as a calendar; where there are none, no file."""
+    from dragtor.extract import ics as calendars
 
-
-def _out_events(events: list[Event], text: str) -> None:
-    if not events:
-        warn("no event in this text")
-    for number, each in enumerate(events):
-        if number:
-            out()
-        out(style(each.action or "(no action)", bold=True))
-        for label, value in _lines(each, text):
-            out(f"  {label:<9} {value}")
-
-
-def _lines(event: Event, text: str) -> list[tuple[str, Any]]:
-    """What is known of an event, and which of its words can be read another way."""
-    shown: list[tuple[str, Any]] = [
-        ("when", _when(event)),
-        ("repeats", event.recurrence and f"{event.recurrence} ({event.rrule or 'not understood'})"),
-        ("where", event.location),
-        ("with", ", ".join(event.attendees or ())),
-        ("takes", event.duration),
-        ("notes", event.notes),
-    ]
-    for name in event.ambiguous:
-        start, end = event.evidence.get(name, (0, 0))
-        said = " ".join(text[start:end].split())
-        shown.append(("check", f"the {name}" + (f", “{said}”" if said else "")))
-    return [(label, value) for label, value in shown if value]
-
-
-def _when(event: Event) -> str:
-    from datetime import datetime
-
-    start, end = event.start, event.end
-    if start is None:
-        return ""
-    day = f"{start:%a} {start.day} {start:%B} {start.year:04}"
-    if not isinstance(start, datetime):
-        return day + (f" to {end:%a} {end.day} {end:%B} {end.year:04}" if end else "")
-    until = ""
-    if isinstance(end, datetime):
-        same = end.date() == start.date()
-        until = f" to {end:%H:%M}" if same else f" to {end:%a} {end.day} {end:%B}, {end:%H:%M}"
-    return f"{day}, {start:%H:%M}{until} ({start.tzinfo})"
-
-
-def _written(number: int, events: list[Event], path: Path) -> None:
-    if left := len(events) - number:
+    dated = sum(event.start is not None for event in events)
+    if not dated:
+        warn(f"no event with a date; {path} is not written")
+        return
+    others = calendars.write(path, events)
+    if left := len(events) - dated:
         warn(f"left out of {path}, for want of a date: {left}")
     if not settings.quiet:
-        warn(f"written: {path}, events: {number}")
+        warn(
+            f"written: {path}, events: {dated}" + (f", beside {others} from before" * bool(others))
+        )

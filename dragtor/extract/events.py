@@ -7,7 +7,7 @@ calendar file and no terminal.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, tzinfo
 from pathlib import Path
@@ -200,17 +200,23 @@ class Extractor:
 
 
 def open_extractor(
-    config: Config, zone: tzinfo, *, day_first: bool = True, adapter: Path | str | None = ""
+    config: Config,
+    zone: tzinfo,
+    *,
+    day_first: bool = True,
+    adapter: Path | str | None = "",
+    progress: Callable[[int, int], None] | None = None,
 ) -> Extractor:
     """The extractor over the model on disk and the shipped adapter, or another one.
 
-    None is the model without any training. It runs in this process, whatever answers questions.
+    None is the model without any training; `progress` takes the characters of a long text that
+    are read, and all of them. It runs in this process, whatever answers questions.
     Raises Missing, with the command that pulls it, where the model is not here.
     """
     from dragtor.extract.pointer import open_pointer
 
     llm = config.llm if config.llm.engine != "server" else LLMConfig()
-    pointer = open_pointer(config.models, llm, adapter=adapter)
+    pointer = open_pointer(config.models, llm, adapter=adapter, progress=progress)
     return Extractor(pointer, zone, day_first=day_first)
 
 

@@ -6,7 +6,7 @@ dates: a field is a stretch of the text.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, cast
@@ -49,6 +49,7 @@ def open_pointer(
     *,
     adapter: Path | str | None = "",
     model: str = MODEL,
+    progress: Callable[[int, int], None] | None = None,
 ) -> EventPointer:
     """Load the model and its adapter, by default the shipped one; None reads with the model alone.
 
@@ -62,14 +63,17 @@ def open_pointer(
         raise UsageError("a server cannot read events", "set llm.engine to llama or xllamacpp")
     path = adapter_path() if adapter == "" else adapter
     opened = open_llm(config, models, None if path is None else Path(path))
-    return EventPointer(cast(TokenModel, opened))  # what is no server has tokens
+    return EventPointer(cast(TokenModel, opened), progress)  # what is no server has tokens
 
 
 class EventPointer:
-    """Reads events; see Pointer."""
+    """Reads events; see Pointer. `progress` takes the characters of a long text that are read."""
 
-    def __init__(self, model: TokenModel) -> None:
+    def __init__(
+        self, model: TokenModel, progress: Callable[[int, int], None] | None = None
+    ) -> None:
         self._model = model
+        self._progress = progress
         self._tags = Tags.read(lambda text: [token for token, _ in model.tokens(text)])
 
     def read(self, text: str) -> list[Reading]:
@@ -84,6 +88,8 @@ class EventPointer:
             for reading in seen or self._sentences(part):
                 near = max(0, len(found) - NEAR_EVENTS)
                 found[near:] = merge(found[near:], shifted(reading, start))
+            if self._progress and end - start < len(text):
+                self._progress(end, len(text))
         return found
 
     def close(self) -> None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from itertools import islice
 from typing import Any
 
 from dragtor.extract import dates
@@ -74,10 +75,15 @@ def _settled(words: Mapping[str, str], now: datetime, day_first: bool) -> When:
         return replace(found, ambiguous=_ordered(doubts))
     if days is None and words.get("date"):
         return replace(found, ambiguous=_ordered(doubts))  # a date is meant, and none can be told
+    if rule and clock is None and _within_a_day(rule):  # every 2 hours: from midnight, or from now
+        begin = time() if days else local.time().replace(second=0, microsecond=0)
+        clock = Clock(begin, None, True)
+        doubts.add("time")
     found = _placed(found, days, clock, rule, minutes, local)
     if rule and found.start is None:
         doubts.add("recurrence")
-        found = _placed(found, days, clock, None, minutes, local)
+        if days or words.get("time"):  # else nothing says that it is at all
+            found = _placed(found, days, clock, None, minutes, local)
     return _zoned(found, now.tzinfo or UTC, doubts)
 
 
@@ -103,10 +109,14 @@ def _placed(
     if isinstance(start, datetime) and start < local and (days is None or days.weekly):
         start += timedelta(days=1 if days is None else 7)
     if rule:
-        occurrence = _first_occurrence(rule, start)
-        if occurrence is None:
+        comes = occurrences(rule, start, 2)
+        if not comes:
             return replace(found, start=None)
-        start = occurrence
+        start = comes[0]
+        if days and days.last > days.first and _falls_twice(comes, days.last):
+            long = timedelta()  # every day of 3 to 5 March
+            ends = "COUNT=" in rule or "UNTIL=" in rule
+            rule = rule if ends else f"{rule};UNTIL={days.last:%Y%m%d}"
     return replace(found, start=start, end=_end(start, long, clock, minutes), rrule=rule)
 
 
@@ -124,20 +134,27 @@ def _end(start: Moment, long: timedelta, clock: Clock | None, minutes: int | Non
     return datetime.combine(start.date() + long, time()) + timedelta(days=1) if long else None
 
 
-def _first_occurrence(rule: str, start: Moment) -> Moment | None:
-    """The first moment from `start` on at which the rule holds, None where there is none."""
+def occurrences(rule: str, start: Moment, most: int) -> list[Moment]:
+    """The first moments from `start` on at which the rule holds; none where it is no rule."""
     from dateutil.rrule import rrulestr
 
-    whole_day = not isinstance(start, datetime)
     begin = start if isinstance(start, datetime) else datetime.combine(start, time())
+    plain = rule if begin.tzinfo else re.sub(r"(UNTIL=\d{8}T\d{6})Z", r"\1", rule)
     try:
-        plain = re.sub(r"(UNTIL=\d{8}T\d{6})Z", r"\1", rule)
-        found: datetime | None = next(iter(rrulestr(plain, dtstart=begin)), None)
+        found = list(islice(rrulestr(plain, dtstart=begin), most))
     except (ValueError, KeyError, TypeError):
-        return None
-    if found is None:
-        return None
-    return found.date() if whole_day else found
+        return []
+    return [each if isinstance(start, datetime) else each.date() for each in found]
+
+
+def _falls_twice(comes: list[Moment], last: date) -> bool:
+    """Whether the second one, too, is on or before the last day."""
+    days = [each.date() if isinstance(each, datetime) else each for each in comes]
+    return len(days) > 1 and days[1] <= last
+
+
+def _within_a_day(rule: str) -> bool:
+    return rule.startswith(("FREQ=HOURLY", "FREQ=MINUTELY"))
 
 
 # Zones
