@@ -26,8 +26,7 @@ def base(r: Reader, i: int) -> Found | None:
     found = max((f for k in places if (f := r.read("day0", k))), key=lambda f: f[1], default=None)
     if not found or found[0].kind != "date" or not found[0].reads or found[0].weak:
         return None
-    named = found[0].open in ("year", "month") or r.word(found[1] - 1).isdigit()
-    return found if named or r.read("holiday", i) else None
+    return found if r.word(i) not in ("today", "tomorrow", "yesterday") else None
 
 
 @rule("day1")
@@ -71,7 +70,7 @@ def week_beside(r: Reader, i: int) -> Found | None:
     weekend = r.word(j) == "weekend"
     sign = SIDES.get(r.word(j + 1), 0) if weekend or r.word(j) == "week" else 0
     found = base(r, j + 2) if sign else None
-    if not found:
+    if not found or found[0].open == "week":
         return None
     reads: list[Read] = []
     for day, _ in found[0].reads:
@@ -184,7 +183,7 @@ def night_beside(r: Reader, i: int) -> Found | None:
 @rule("moment")
 def this_time(r: Reader, i: int) -> Found | None:
     """This time tomorrow, this time next week: now, on another day."""
-    j = r.has(i, "this time")
+    j = r.has(i, "this time") or r.has(i, "same time") or r.has(i, "the same time")
     found = r.read("day0", j) if j else None
     day = found[0].first[0] if found and not found[0].open and found[0].kind == "date" else None
     end = found[1] if found else 0

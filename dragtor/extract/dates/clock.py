@@ -1,4 +1,4 @@
-"""Times of the day: 3pm, 14:30, half past six, noon, 1ish, at 7, in the morning.
+"""Times of the day: 3pm, 14:30, seven thirty, noon, 1ish, 7 in the morning.
 
 Gives nodes of kind "time" and, for parts of the day, "timerange".
 """
@@ -15,6 +15,7 @@ from dragtor.extract.dates.words import (
     AFTER_HOUR_WORD,
     NO_CLOCK,
     ONES,
+    SMALL,
     TODAY,
     WEEKDAYS,
     ZONES,
@@ -73,14 +74,10 @@ def point(moment: time, mod: str = "") -> Node:
 
 def half(r: Reader, j: int, day_part: bool = True) -> tuple[str, int]:
     """("am" or "pm" or "", next): pm, p.m., p . m ., a, p m, in the morning, at night, o'clock."""
-    if r.has(j, "o ' clock"):
-        found, end = half(r, j + 3, day_part)
-        return found, end
-    if r.word(j) == "oclock":
-        return half(r, j + 1, day_part)
+    if k := (r.has(j, "o ' clock") or r.has(j, "o clock") or r.has(j, "oclock")):
+        return half(r, k, day_part)
     if r.word(j) in ("am", "pm"):
-        end = j + 1
-        return r.word(j), end
+        return r.word(j), j + 1
     dot = r.word(j) == "." and r.tight(j) and r.word(j + 1) in ("am", "pm") and r.tight(j + 1)
     if dot:
         return r.word(j + 1), j + 2
@@ -104,6 +101,9 @@ def half(r: Reader, j: int, day_part: bool = True) -> tuple[str, int]:
 def with_half(r: Reader, hour: int, minute: int, second: int, j: int) -> Found | None:
     """The time with whatever am or pm follows."""
     side, end = half(r, j)
+    if side and r.word(end - 1) not in HALF_OF_PART and r.word(end) in ("in", "at"):
+        again, twice = half(r, end)  # 8pm in the evening
+        end = twice if again == side else end
     if side == "pm" and r.word(end - 1) == "night" and (hour < 5 or hour == 12):
         side = "am"
     node = at(hour, minute, second, side)
@@ -114,7 +114,7 @@ def with_half(r: Reader, hour: int, minute: int, second: int, j: int) -> Found |
 
 def ish(r: Reader, j: int) -> int:
     """The place behind -ish."""
-    if r.word(j) == "ish" and r.tight(j):
+    if r.word(j) == "ish":
         return j + 1
     return j + 2 if r.has(j, "- ish") and r.tight(j) else j
 
@@ -126,15 +126,19 @@ BEFORE_LETTER = {
 }
 
 
-def hour_ends(r: Reader, i: int, j: int) -> bool:
-    """Whether the words after a bare hour let it be one; a decimal or a count does not."""
+def hour_ends(r: Reader, i: int, j: int, sure: bool = False) -> bool:
+    """Whether the words after a bare hour let it be one; a decimal or a count does not.
+
+    Where it is all but `sure` (at 7, Friday 3-4), more words may follow.
+    """
     number = digits(r, i)
     if number is None:
-        return r.after(j) in AFTER_HOUR_WORD
+        return r.after(j) in AFTER_HOUR_WORD or (sure and r.after(j) in SMALL)
     decimal = (
         r.word(j) in (".", ",", ":", "-", "–") and r.tight(j + 1) and digits(r, j + 1) is not None
     )
-    return number > 0 and r.after(j) in AFTER_HOUR and not decimal
+    ends = r.after(j) in AFTER_HOUR or (sure and r.after(j) in SMALL)
+    return number > 0 and ends and not decimal
 
 
 @rule("clock0")
@@ -145,40 +149,50 @@ def written(r: Reader, i: int) -> Found | None:
         return None
     if r.word(i - 1) == "." and r.tight(i) and r.tight(i - 1) and digits(r, i - 2) is not None:
         return None
-    sign = r.word(i + 1)
-    minute = digits(r, i + 2, 2)
-    pair = minute is not None and len(r.word(i + 2)) == 2 and r.tight(i + 1) and r.tight(i + 2)
-    zero = "24" if len(r.word(i)) == 2 and r.word(i)[0] == "0" and hour else ""
-    if pair and sign in (":", "h"):
-        second = digits(r, i + 4, 2) if r.word(i + 3) == ":" and r.tight(i + 3) else None
-        j = i + 5 if second is not None else i + 3
-        decimal = r.word(j) == "." and r.tight(j + 1) and digits(r, j + 1) is not None
-        if decimal and second is None:
-            return None  # 1:56.318 was run
-        if decimal:
-            j += 2
-        found = with_half(r, hour, minute or 0, second or 0, j)
-        if found and found[1] == j and (zero or hour > 12) and r.word(j) in ("h", "hrs", "hours"):
-            return point(time(hour % 24, minute or 0, second or 0)), j + 1
-        if zero and found and found[0].open == "half":  # 09:30 is no evening
-            return point(time(hour, minute or 0, second or 0)), found[1]
-        return found
-    if pair and sign == ".":
+    minute = digits(r, i + 2, 2) if len(r.word(i + 2)) == 2 else None
+    pair = minute is not None and r.tight(i + 1) and r.tight(i + 2)
+    if pair and r.word(i + 1) in (":", "h"):
+        return with_colon(r, i, hour, minute or 0)
+    if pair and r.word(i + 1) == ".":
         side, j = half(r, i + 3, day_part=False)
         node = at(hour, minute or 0, 0, side)
         more = r.word(j) in (".", "%") and r.tight(j) and digits(r, j + 1) is not None
         if not node or more or (not side and r.word(j) in NO_CLOCK):
             return None
         return (node if side else weaken(node)), j
+    return whole_hour(r, i, hour)
+
+
+def with_colon(r: Reader, i: int, hour: int, minute: int) -> Found | None:
+    """14:30, 8:00:31am, 14h30, 18:00 h."""
+    second = digits(r, i + 4, 2) if r.word(i + 3) == ":" and r.tight(i + 3) else None
+    j = i + 5 if second is not None else i + 3
+    decimal = r.word(j) == "." and r.tight(j + 1) and digits(r, j + 1) is not None
+    if decimal and second is None:
+        return None  # 1:56.318 was run
+    j = j + 2 if decimal else j
+    found = with_half(r, hour, minute, second or 0, j)
+    zero = len(r.word(i)) == 2 and r.word(i)[0] == "0" and hour > 0
+    if found and found[1] == j and (zero or hour > 12) and r.word(j) in ("h", "hrs", "hours"):
+        return point(time(hour % 24, minute, second or 0)), j + 1
+    if zero and found and found[0].open == "half":  # 09:30 is no evening
+        return point(time(hour, minute, second or 0)), found[1]
+    return found
+
+
+def whole_hour(r: Reader, i: int, hour: int) -> Found | None:
+    """3pm, 9a, 7 o'clock, 8 at night, 1ish, at 10h."""
+    if r.word(i + 1) == "h" and r.tight(i + 1):
+        led = r.word(i - 1) in ("at", "@", "until", "by", "from")
+        return (point(time(hour)), i + 2) if led and hour < 24 else None
     side, j = half(r, i + 1)
     if j == i + 2 and r.word(i + 1) in ("a", "p") and r.word(i - 1) not in BEFORE_LETTER:
         return None  # (3a)
     if side or j > i + 1:
-        return with_half(r, hour, 0, 0, i + 1)
-    if ish(r, i + 1) > i + 1:
-        node = at(hour, 0, 0, "")
-        return (node, ish(r, i + 1)) if node else None
-    return None
+        found = with_half(r, hour, 0, 0, i + 1)
+        return found if found and found[1] > i + 1 else None  # 15 in the morning
+    node = at(hour, 0, 0, "") if ish(r, i + 1) > i + 1 else None
+    return (node, ish(r, i + 1)) if node else None
 
 
 def weaken(node: Node) -> Node:
@@ -268,68 +282,6 @@ def spaced(r: Reader, i: int) -> Found | None:
 
 
 @rule("clock0")
-def past_or_to(r: Reader, i: int) -> Found | None:
-    """Half past six, quarter to 5, ten past three, 20 minutes to 8."""
-    j = r.skip(i, ("a",))
-    number = {"half": 30, "quarter": 15}.get(r.word(j))
-    counted = (number, j + 1) if number else None
-    if not counted and j == i:
-        words = below_hundred(r, i)
-        plain = digits(r, i, 2)
-        counted = words or ((plain, i + 1) if plain is not None else None)
-    if not counted or not 1 <= counted[0] <= 59:
-        return None
-    k = r.skip(counted[1], ("minutes", "minute", "mins", "min"))
-    sign = r.word(k)
-    round_ = counted[0] in (5, 10, 20, 25)
-    spelt = digits(r, i) is None and (sign == "past" or round_)
-    said_at = round_ and (sign == "past" or (sign == "to" and r.word(i - 1) in ("at", "@")))
-    known = bool(number) or k > counted[1] or spelt or said_at
-    if sign not in ("past", "after", "to", "before", "till", "of") or not known:
-        return None
-    if sign == "of" or (number is None and sign in ("after", "before", "till")):
-        return None
-    if sign == "to" and r.word(i - 1) in ("from", "between") and k == counted[1]:
-        return None
-    hour = below_hundred(r, k + 1)
-    plain = digits(r, k + 1, 2)
-    target = hour or ((plain, k + 2) if plain is not None else None)
-    if not target and r.word(k + 1) in FIXED:
-        return noon_and(FIXED[r.word(k + 1)] * 60, counted[0], sign), k + 2
-    if not target or not 1 <= target[0] <= 24:
-        return None
-    minutes = target[0] * 60 + (counted[0] if sign in ("past", "after") else -counted[0])
-    side, end = half(r, target[1])
-    if side:
-        minutes = (target[0] % 12 + (12 if side == "pm" else 0)) * 60 + minutes - target[0] * 60
-        node: Node | None = point(time(minutes // 60 % 24, minutes % 60))
-    else:
-        node = at(minutes // 60 % 24 or 12, minutes % 60, 0, "")
-    return (node, end) if node else None
-
-
-def noon_and(start: int, number: int, sign: str) -> Node:
-    """So many minutes past noon or midnight, or before it."""
-    minutes = (start + (number if sign in ("past", "after") else -number)) % 1440
-    return point(time(minutes // 60, minutes % 60))
-
-
-@rule("clock0")
-def british_half(r: Reader, i: int) -> Found | None:
-    """Half seven: 7:30, where "at" or am or pm makes a time of it."""
-    hour = below_hundred(r, i + 1) if r.word(i) == "half" else None
-    plain = digits(r, i + 1, 2)
-    target = hour or ((plain, i + 2) if plain is not None else None)
-    if r.word(i) != "half" or not target or not 1 <= target[0] <= 12:
-        return None
-    side, j = half(r, target[1])
-    leads = ("at", "around", "for", "from", "by", "until", "till", "before", "after")
-    sure = side or r.word(i - 1) in leads or r.word(j) == "tonight"
-    node = at(target[0], 30, 0, side) if sure else None
-    return (node, j) if node else None
-
-
-@rule("clock0")
 def part_first(r: Reader, i: int) -> Found | None:
     """In the morning at 7, this is: the part of the day before its time."""
     part = r.read("part", i)
@@ -363,7 +315,8 @@ def named(r: Reader, i: int) -> Found | None:
     if r.word(j) not in FIXED or (j > i and r.word(i) == "the"):
         return None
     hour = FIXED[r.word(j)]
-    return Node("time", "T12" if hour else "T00", ((time(hour), None),)), ish(r, j + 1)
+    k = r.skip(j + 1, ("time",)) if hour else j + 1
+    return Node("time", "T12" if hour else "T00", ((time(hour), None),)), ish(r, k)
 
 
 @rule("clock")
@@ -374,8 +327,15 @@ def plain(r: Reader, i: int) -> Found | None:
 
 @rule("clock")
 def iso_mark(r: Reader, i: int) -> Found | None:
-    """T14:30."""
-    return r.read("clock0", i + 1) if r.word(i) == "t" and r.tight(i + 1) else None
+    """T14:30, T10:30: on a clock of 24 hours."""
+    found = r.read("clock0", i + 1) if r.word(i) == "t" and r.tight(i + 1) else None
+    hour = digits(r, i + 1, 2)
+    reads = (
+        [x for x in found[0].reads if isinstance(x[0], time) and x[0].hour == hour] if found else []
+    )
+    if not found or not reads or found[0].open != "half":
+        return found
+    return Node("time", found[0].timex, tuple(reads)), found[1]
 
 
 @rule("hour")

@@ -60,7 +60,7 @@ def year_after(r: Reader, j: int) -> tuple[int, int] | None:
         numeric = digits(r, comma) is not None
         if numeric and r.word(found[1]) in (":", "%") and r.tight(found[1]):
             return None
-        clock = r.word(found[1]) in ("am", "pm", "hours", "hrs", "o", "hour", "-") and not numeric
+        clock = r.word(found[1]) in ("am", "pm", "o", "hour", "-") and not numeric
         return None if clock else found
     if r.word(j) in ("of", "in"):
         return any_year(r, j + 1)
@@ -74,9 +74,10 @@ def iso(r: Reader, i: int) -> Found | None:
         day = make(packed // 10000, packed // 100 % 100, packed % 100)
         return (one(day), i + 1) if day and 1900 <= day.year <= 2100 else None
     year, sign = full_year(r, i), r.word(i + 1)
-    if year and sign in MONTHS and digits(r, i) is not None and digits(r, i + 2, 2):
-        day = make(year[0], MONTHS[sign], digits(r, i + 2, 2) or 0)
-        return (one(day), i + 3) if day and r.word(i + 3) not in (":", "am", "pm") else None
+    if year and digits(r, i) is not None and r.word(r.skip(i + 1, (",",))) in MONTHS:
+        named = r.read("day0", r.skip(i + 1, (",",)))  # 2020, January 22
+        if named and named[0].day[1] and (exact := make(year[0], *named[0].day)):
+            return one(exact), named[1]
     if digits(r, i) is None or not year or sign not in ("-", "/", "."):
         return None
     month = MONTHS.get(r.word(i + 2)) or digits(r, i + 2, 2)
@@ -104,7 +105,8 @@ def numeric(r: Reader, i: int) -> Found | None:
     first, sign, second = digits(r, i, 2), r.word(i + 1), digits(r, i + 2, 2)
     if first is None or second is None or sign not in ("/", "-", ".") or r.word(i - 1) == "$":
         return None
-    if (first, second, sign) == (24, 7, "/") and r.word(i - 1) != "on":
+    alone = r.word(i - 1) != "on" and r.word(i + 3) != "/"
+    if (first, second, sign) == (24, 7, "/") and alone:
         return None  # round the clock
     fraction = sign == "/" and 0 < first < second and second in (2, 3, 4, 8)
     if fraction and digits(r, i - 1) is not None and not r.tight(i):
@@ -121,9 +123,19 @@ def numeric(r: Reader, i: int) -> Found | None:
         return None
     if r.word(j) in NO_CLOCK:
         return None
-    if (not years and sign != "/") or glued(r, i, j, sign) or (r.word(j) == "%"):
+    if (
+        (not years and sign != "/" and not lone(r, i, j))
+        or glued(r, i, j, sign)
+        or (r.word(j) == "%")
+    ):
         return None
     return numeric_node(r, first, second, years, j)
+
+
+def lone(r: Reader, i: int, j: int) -> bool:
+    """Whether "on" stands before 4.22 or 4-22 and nothing countable behind it."""
+    wide = len(r.word(i + 2)) == 2
+    return r.word(i - 1) == "on" and wide and r.after(j) in AFTER_VERB and not r.tight(i)
 
 
 def numeric_node(r: Reader, first: int, second: int, years: list[int], j: int) -> Found | None:
@@ -157,6 +169,8 @@ def month_day(r: Reader, i: int) -> Found | None:
     j = r.skip(r.skip(j, ("-", "/", ",")) if dash else j, ("the",))
     spelt = digits(r, j) is None
     number = ordinal(r, j) or (below_hundred(r, j) if not r.read("clock0", j) else None)
+    if number and spelt and full_year(r, j) and not full_year(r, number[1]):
+        return None  # May twenty nineteen
     if not number:
         plain = digits(r, j, 2)
         clock = r.word(j + 1) in (":", "am", "pm", "h") or (
@@ -165,20 +179,19 @@ def month_day(r: Reader, i: int) -> Found | None:
         if not plain or clock:
             return None
         number = plain, j + 1
-    if not 1 <= number[0] <= 31 or (r.word(number[1]) == "%"):
+    if not 1 <= number[0] <= 31 or r.word(number[1]) in ("%", "thousand", "hundred"):
         return None
     verb = r.word(i) in ("may", "march") and r.tokens[i].raw.islower() and spelt
     if (
         verb
         and r.word(number[1]) not in AFTER_VERB
         and not (
-            r.word(i - 1) in ("on", "of", "from", "until", "by", "since", *WEEKDAYS)
-            or r.read("clock", number[1])
+            r.word(i - 1) in BEFORE_DAY or r.read("clock", number[1]) or year_after(r, number[1])
         )
     ):
         return None
     year = year_after(r, number[1])
-    if not year and r.word(number[1]) in ("-", "/") and full_year(r, number[1] + 1):
+    if not year and r.word(number[1]) in ("-", "/") and r.tight(number[1]):
         year = full_year(r, number[1] + 1)
     node = dated(r, month, number[0], year[0] if year else None)
     if node is None:
@@ -193,6 +206,9 @@ def day_month(r: Reader, i: int) -> Found | None:
     start = r.skip(i, ("the",))
     number = ordinal(r, start)
     plain = digits(r, start, 2)
+    worded = below_hundred(r, start) if start == i and not number else None
+    if worded and r.word(worded[1]) in MONTHS and r.word(worded[1]) not in ("may", "march"):
+        number = worded  # fifteen april
     if not number and plain and not (r.word(start - 1) in (".", ":") and r.tight(start)):
         number = plain, start + 1
     if not number or not 1 <= number[0] <= 31:
@@ -206,11 +222,12 @@ def day_month(r: Reader, i: int) -> Found | None:
         if start > i:
             return None
         j += 1
-    j = r.skip(j, ("of", ",", "-", "/", "in"))
+    dotted = r.word(j) == "." and r.tight(j) and r.word(j + 1) in MONTHS and plain
+    j = j + 1 if dotted else r.skip(j, ("of", ",", "-", "/", "in"))
     month = MONTHS.get(r.word(j))
     if not month or (start > i and not ordinal(r, start)):
         return None
-    j = r.skip(j + 1, (".",)) if r.tight(j + 1) and r.word(j + 2) not in ("", "\n") else j + 1
+    j += 1
     year = year_after(r, j)
     if not year and r.word(j) in ("-", "/"):
         year = full_year(r, j + 1) if dashed else None
@@ -219,25 +236,11 @@ def day_month(r: Reader, i: int) -> Found | None:
     node = dated(r, month, number[0], year[0] if year else None)
     if not node:
         return None
-    return node, year[1] if year else (j - 1 if r.word(j - 1) == "." else j)
+    return node, year[1] if year else j
 
 
-AFTER_VERB = {
-    "",
-    ".",
-    ",",
-    ";",
-    "!",
-    "?",
-    ")",
-    "at",
-    "to",
-    "through",
-    "until",
-    "for",
-    "and",
-    "or",
-    "from",
-    "\n",
-    "in",
+BEFORE_DAY = {
+    *"on of from until till by since before after to than starting ending through".split(),
+    *WEEKDAYS,
 }
+AFTER_VERB = {*". , ; ! ? ) at to through until for and or from in onwards".split(), "", "\n"}

@@ -11,7 +11,7 @@ from dragtor.extract.dates.clock import code, hour_ends
 from dragtor.extract.dates.lengths import duration
 from dragtor.extract.dates.numbers import digits
 from dragtor.extract.dates.reader import Found, Node, Phrases, Read, Reader, rule
-from dragtor.extract.dates.words import ONES, ZONES
+from dragtor.extract.dates.words import AFTER_HOUR, ONES, TODAY, WEEKDAYS, ZONES
 
 ZONE_NAMES = Phrases({name: name for name in ZONES})
 
@@ -35,6 +35,7 @@ def hour_range(r: Reader, i: int) -> Found | None:
     k = past_zone(r, first[1])
     if lead == "between":
         signs = (*signs, "and")
+    k = k + 1 if r.has(k, "up to") and j > i else k
     if r.word(k) not in signs:
         return None
     second = r.read("hour", r.skip(k + 1, ("about", "around")))
@@ -46,7 +47,9 @@ def hour_range(r: Reader, i: int) -> Found | None:
         first[0].weak and second[0].weak and j == i and "." in r.word(j + 1)
     )
     loose = plain or (second[0].open == "half" and bare(r, k + 1, second[1]))
-    if loose and not hour_ends(r, k + 1, second[1]) and past_zone(r, second[1]) == second[1]:
+    day = r.word(i - 2 if r.word(i - 1) in (",", "at") else i - 1)
+    closes = hour_ends(r, k + 1, second[1], day in WEEKDAYS or day in TODAY)
+    if loose and not closes and past_zone(r, second[1]) == second[1]:
         return None
     node = between(first[0], second[0])
     if not node:
@@ -104,9 +107,11 @@ def iso_length(seconds: int) -> str:
 
 @rule("hours")
 def length_from(r: Reader, i: int) -> Found | None:
-    """For 2.5 hours from 9."""
-    found = r.read("length", i + 1) if r.word(i) == "for" else None
-    if not found or r.word(found[1]) not in ("from", "starting"):
+    """For 2.5 hours from 9, an hour starting at 3pm."""
+    found = r.read("length", r.skip(i, ("for",)))
+    if not found or r.word(found[1]) not in ("from", "starting", "beginning"):
+        return None
+    if r.word(i) != "for" and r.word(found[1]) == "from":
         return None
     start = r.read("hour", r.skip(found[1] + 1, ("at", "from")))
     seconds = float(found[0].value)
@@ -164,8 +169,8 @@ def only_after_at(r: Reader, i: int) -> Found | None:
     return Node("time", found[0].timex, found[0].reads, found[0].ambiguous, found[0].open), found[1]
 
 
-def hour_stands(r: Reader, i: int) -> bool:
-    """Whether a bare number here may be an hour by what follows it."""
+def hour_stands(r: Reader, i: int, day: bool = False) -> bool:
+    """Whether a bare number here may be an hour by what follows it; behind a `day` more may."""
     found = r.read("hour", i)
     if not found:
         return False
@@ -178,7 +183,8 @@ def hour_stands(r: Reader, i: int) -> bool:
     if worded and (not isinstance(hour, time) or found[0].open != "half"):
         return False
     counted = r.read("length", i)
-    return hour_ends(r, i, found[1]) and (not counted or counted[1] <= found[1])
+    ends = hour_ends(r, i, found[1], True) or (day and r.after(found[1]) in AFTER_HOUR)
+    return ends and (not counted or counted[1] <= found[1])
 
 
 @rule("clock")

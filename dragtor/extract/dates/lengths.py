@@ -17,7 +17,9 @@ Amounts = tuple[tuple[float, str], ...]
 BUSINESS = {"business", "working", "work"}
 
 
-DESCRIBED = {"full", "whole", "good", "single", "solid", "entire"}
+DESCRIBED = {"full", "whole", "good", "single", "solid", "entire", "additional", "extra", "further"}
+MORE = ("more", "full", "whole", "straight", "consecutive", "additional", "extra", "further",
+        "calendar", "complete")  # fmt: skip
 
 
 def number_text(number: float) -> str:
@@ -73,9 +75,10 @@ def amount(r: Reader, i: int) -> tuple[float, str, int] | None:
             return HALVES[r.word(r.skip(i, ("a",)))], unit[0], unit[1]
         return None
     described = word in ("a", "an") and r.word(i + 1) in DESCRIBED
-    if described or (word == "another" and not cardinal(r, i + 1)):
+    if described or word == "another":
         unit = unit_at(r, i + 2 if described else i + 1)
-        return (1, unit[0], unit[1]) if unit else None
+        several = None if unit or r.word(i + 1) in ("a", "an", "another") else amount(r, i + 1)
+        return (1, unit[0], unit[1]) if unit else several
     if r.word(i) in ("three", "3") and r.has(i + 1, "quarters of"):
         unit = unit_at(r, r.skip(i + 3, ("a", "an")))
         return (0.75, unit[0], unit[1]) if unit and SECONDS[unit[0]] >= 60 else None
@@ -88,8 +91,10 @@ def amount(r: Reader, i: int) -> tuple[float, str, int] | None:
     numeric = digits(r, i) is not None
     if r.word(j) == "-" and r.word(j + 1) not in ("s", "h"):
         j += 1
-    j = r.skip(j, ("more", "full", "whole", "straight", "consecutive")) if word != "a" else j
+    j = r.skip(j, MORE) if word != "a" else j
     unit = unit_at(r, j, numeric)
+    if unit and r.word(j) == "s" and len(word) == 4 and j == i + 1 and r.tight(j):
+        return None  # 1990s
     if not unit or (word == "a" and unit[0] == "second" and r.word(j) != "secs"):
         return None
     if (
@@ -130,6 +135,8 @@ def counted(r: Reader, i: int) -> Found | None:
         number, unit, after = found
         if parts and (SECONDS[unit] >= SECONDS[parts[-1][1]] or len(parts) > 5):
             break
+        if parts and number * SECONDS[unit] >= 3 * SECONDS[parts[-1][1]]:
+            break  # two days 1500 hours
         more, after = tail(r, after, unit)
         parts.append((number + more, unit))
         j = after

@@ -12,12 +12,13 @@ from dragtor.extract.dates.clock import hour_ends
 from dragtor.extract.dates.offsets import moved
 from dragtor.extract.dates.ranges import day_of, edge, like
 from dragtor.extract.dates.reader import Found, Node, Read, Reader, rule
-from dragtor.extract.dates.words import TODAY, WEEKDAYS
+from dragtor.extract.dates.words import SMALL, TODAY, WEEKDAYS
 
 BEFORE = (
     "before/prior to/in advance of/no later than/not later than/earlier than/sooner than/ending"
     "/ending on/ending in/ending with/by/until/till/til/up to/up until/as late as"
-    "/not after/year less than"
+    "/not after/year less than/up till/at the latest/at the latest by/at the latest on/ending at"
+    "/ending by"
 )
 
 
@@ -27,7 +28,8 @@ AFTER = "after/later than/year greater than/following/not before"
 SINCE = (
     "since/starting/starting from/starting on/starting in/beginning/beginning on/beginning from"
     "/beginning in/as of/from/any time from/anytime from/as early as/on or after/no earlier than"
-    "/after or equal to/> =/≥/starting with/beginning with/as from/at or after"
+    "/after or equal to/> =/≥/starting with/beginning with/as from/at or after/starting at"
+    "/beginning at/at the earliest/ever since/not earlier than/not sooner than/no sooner than"
 )
 
 
@@ -58,6 +60,9 @@ OR_MORE = [
 ]  # fmt: skip
 
 
+AFTER_LIMIT = {*". , ; ! ? ) with for if please is and so because".split(), *SMALL, "", "\n"}
+
+
 FIRST_WORDS = {p.split()[0] for p, _ in PREFIXES}
 
 
@@ -70,6 +75,8 @@ def with_prefix(r: Reader, i: int) -> Found | None:
         j = r.has(i, phrase)
         if not j:
             continue
+        if phrase.endswith(" from") and (r.read("stretch", j - 1) or r.read("hours", j - 1)):
+            return None  # anytime from Monday to Friday
         if phrase in ("from", "following"):
             return from_only(r, j) if phrase == "from" else None
         j = r.skip(j, ("around", "about"))
@@ -78,7 +85,15 @@ def with_prefix(r: Reader, i: int) -> Found | None:
         found = edge(r, j)
         if not found and phrase[0] not in "<>≥≤":
             bare = phrase in ("before", "after", "until", "till", "til") or phrase[:2] == "no"
+            bare = bare or phrase[-3:] == " at"
             found = timely(r, j, mod, bare)
+        if (
+            not found
+            and (named := r.read("period", r.skip(j, ("the",))))
+            and named[0].value
+            and not named[0].weak
+        ):
+            return replace(named[0], mod=mod), named[1]  # since summer 2017
         node = limited(nearest(r, found[0], phrase, mod), mod) if found else None
         if found and node:
             return node, found[1]
@@ -115,7 +130,7 @@ def from_only(r: Reader, j: int) -> Found | None:
 
 def timely(r: Reader, j: int, mod: str, bare: bool) -> Found | None:
     """A time or a part of the day behind before, after, until."""
-    clock = r.read("hour", j) if mod != "since" else r.read("clock", j)
+    clock = r.read("hour", j) if mod != "since" or bare else r.read("clock", j)
     bare = bare or r.word(j + 1) in TODAY or (r.word(j + 1) == "on" and r.word(j + 2) in WEEKDAYS)
     if (
         clock
@@ -175,12 +190,7 @@ def with_suffix(r: Reader, i: int) -> Found | None:
         return None
     for phrase, mod in OR_MORE:
         if j := r.has(found[1], phrase):
-            if phrase.split()[1:] in (["after"], ["before"]) and r.word(j) not in (
-                "",
-                ".",
-                ",",
-                "?",
-            ):
+            if phrase.split()[1:] in (["after"], ["before"]) and r.after(j) not in AFTER_LIMIT:
                 return None
             node = limited(found[0], mod)
             day = (

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, time
 
-from dragtor.extract.dates.clock import HALF_OF_PART, LAST_SECOND, code
+from dragtor.extract.dates.clock import HALF_OF_PART, LAST_SECOND, code, half
 from dragtor.extract.dates.hours import bare, hour_stands, past_zone
 from dragtor.extract.dates.parts import part_reads
 from dragtor.extract.dates.periods import PLACES
@@ -61,17 +61,17 @@ def clock_after(r: Reader, j: int, day: Node) -> Found | None:
         return stretch
     word_join = joined_by & {"at", "@", "around", "about", "by", "circa"}
     found = r.read("clock", k) or (r.read("clock", j) if k > j else None)
-    if word_join and hour_stands(r, k):
+    if word_join and hour_stands(r, k, day=True):
         hour = r.read("hour", k)
         found = hour if hour and (not found or hour[1] > found[1]) else found
-    if found and found[0].weak and not word_join:
+    if found and found[0].weak and not word_join and found[0].open != "zero":
         return None
     if found and "-" in joined_by and r.tight(k):
         return None
     return found
 
 
-@rule("moment")
+@rule("timed")
 def day_then_time(r: Reader, i: int) -> Found | None:
     """Tomorrow at 5pm, today 9a, monday 8-9am, friday morning at 9, october 14 for 8:00:31am."""
     day = r.read("day", i)
@@ -108,10 +108,10 @@ def part_after(r: Reader, j: int) -> Found | None:
         if r.word(k + 1) in ("night", "lunch", "lunchtime", "breakfast", "dinner")
         else k
     )
-    if r.word(k) in ("am", "pm") and k == j:
-        name = "morning" if r.word(k) == "am" else "afternoon"
-        timex, read = part_reads(name, "")
-        return Node("timerange", timex, (read,)), k + 1
+    side, end = half(r, k, day_part=False)
+    if side and k == j and not r.tight(j):
+        timex, read = part_reads("morning" if side == "am" else "afternoon", "")
+        return Node("timerange", timex, (read,)), end
     k = r.skip(k, ("'",)) + (1 if r.word(k) == "'" and r.word(k + 1) == "s" else 0)
     found = r.read("part", k)
     return found if found and (r.word(found[1] - 1) + "s") != r.word(found[1]) else None
@@ -137,7 +137,7 @@ def in_part(clock: Node, part: Node) -> Node:
     )
 
 
-@rule("moment")
+@rule("timed")
 def time_then_day(r: Reader, i: int) -> Found | None:
     """3pm today, 9 am on Friday, between 3 and 8am next Monday, morning of July 4."""
     for name in ("hours", "clock", "hour", "part"):
@@ -147,10 +147,14 @@ def time_then_day(r: Reader, i: int) -> Found | None:
         if not found or (found[0].weak and name == "part"):
             continue
         j = past_zone(r, found[1])
-        k = r.skip(r.skip(j, ("," if name != "part" else "of",)), OF_DAY)
+        comma = r.skip(j, (",",)) if name != "part" else j
+        k = r.skip(comma, OF_DAY)
         day = r.read("day", k) if k > j or name != "part" or r.word(k - 1) in PARTS else None
+        if r.word(comma) == "in":  # 3pm in two days
+            day, k = r.read("day", comma), comma
         if day and day[0].kind == "date" and day[0].reads and not (day[0].weak and k == j):
-            if day[0].open == "month" and (k == j or (found[0].weak and day[0].weak)):
+            alone = k == j and r.word(k) != "the"
+            if day[0].open == "month" and (alone or (found[0].weak and day[0].weak)):
                 continue
             part = part_after(r, day[1]) if name != "part" else None
             if part:
@@ -180,14 +184,24 @@ def combined_part(clock: Node, part: Node) -> Node:
     return combined(Node("date", day.isoformat(), ((day, None),)), chosen)
 
 
+@rule("moment")
+def timed_day(r: Reader, i: int) -> Found | None:
+    """A day and its time, in either order."""
+    return r.read("timed", i)
+
+
 @rule("tonight")
 def this_part(r: Reader, i: int) -> Found | None:
     """Tonight, this morning, last night, next evening, tomorrow's lunch."""
     word = r.word(i)
     early = ""
     j = i
-    if word in ("early", "late", "later") and r.word(i + 1) in ("this", "tonight", "last"):
-        early, j = {"early": "start"}.get(word, "end"), i + 1
+    if word in ("early", "earlier", "late", "later") and r.word(i + 1) in (
+        "this",
+        "tonight",
+        "last",
+    ):
+        early, j = {"early": "start", "earlier": "start"}.get(word, "end"), i + 1
         word = r.word(j)
     if word in ("tonight", "tonite", "2nite"):
         name, days, end = "night", 0, j + 1
@@ -253,18 +267,18 @@ def end_of_day(r: Reader, i: int) -> Found | None:
         or r.has(j, "close of business")
         or r.has(j, "end of business")
     )
-    if k:
-        following = r.read("day", r.skip(r.skip(k, (",",)), ("on", "of")))
-        if following and following[0].kind == "date" and following[0].reads:
-            return day_end(following[0]), following[1]
-        before = r.read("day", k)
-        today = Node("date", r.today.isoformat(), ((r.today, None),))
-        return (day_end(today), k) if not before else None
-    k = r.has(j, "end of")
-    day = r.read("day", r.skip(k, ("the",))) if k else None
-    if day and day[0].kind == "date" and day[0].reads and not day[0].weak:
+    start = r.has(j, "end of")
+    days = [f for at in (start, r.skip(start, ("the",))) if start and (f := r.read("day", at))]
+    day = max(days, key=lambda f: f[1], default=None)
+    if day and day[0].kind == "date" and day[0].reads and not day[0].weak and day[1] > k:
         return day_end(day[0]), day[1]
-    return None
+    if not k:
+        return None
+    following = r.read("day", r.skip(r.skip(k, (",",)), ("on", "of")))
+    if following and following[0].kind == "date" and following[0].reads:
+        return day_end(following[0]), following[1]
+    today = Node("date", r.today.isoformat(), ((r.today, None),))
+    return (day_end(today), k) if not r.read("day", k) else None
 
 
 @rule("moment")
@@ -287,7 +301,7 @@ def day_end(day: Node) -> Node:
 def rest_of_day(r: Reader, i: int) -> Found | None:
     """Rest of the day, rest of today."""
     j = r.has(i, "rest of") or r.has(i, "remainder of")
-    k = r.skip(j, ("the", "my", "this")) if j else 0
+    k = r.skip(j, ("the", "my", "this", "current")) if j else 0
     if not k or r.word(k) not in ("day", "today"):
         return None
     end = datetime.combine(r.today, LAST_SECOND)
@@ -309,7 +323,7 @@ def in_the_day(r: Reader, i: int) -> Found | None:
     day = r.read("day", k)
     if not day or day[0].kind != "date" or not day[0].reads:
         return None
-    if not j and (r.word(k) not in TODAY and day[0].open != "week"):
+    if not j and r.word(k) not in TODAY and day[0].open != "week" and r.word(k) not in SHIFT:
         return None
     cuts = {"start": (time(0), time(12)), "mid": (time(10), time(14)), "end": (time(12), time(0))}
     node = combined(day[0], Node("timerange", "", (cuts[mod],), mod=mod))
@@ -319,6 +333,7 @@ def in_the_day(r: Reader, i: int) -> Found | None:
 PRESENT = (
     "right now", "at this time", "at the moment", "asap", "at the minute", "at this moment",
     "at this minute", "as soon as possible", "at the present time",
+    "at the present moment", "at the current time", "at the current moment", "at this very moment",
 )  # fmt: skip
 
 

@@ -8,10 +8,7 @@ from __future__ import annotations
 from dragtor.extract.dates.numbers import any_year, digits, full_year, ordinal
 from dragtor.extract.dates.periods import of_months, said_year, year_meant
 from dragtor.extract.dates.reader import Found, Reader, rule
-from dragtor.extract.dates.words import (
-    MONTHS,
-    SHIFT,
-)
+from dragtor.extract.dates.words import EARLY, MONTHS, SHIFT
 
 IN = set(
     (
@@ -19,6 +16,25 @@ IN = set(
         " during before after for end every each starting beginning "
     ).split()
 )
+
+
+SURELY = {
+    "by",
+    "before",
+    "after",
+    "in",
+    "since",
+    "of",
+    "early",
+    "mid",
+    "late",
+    "during",
+    "throughout",
+    "until",
+    "till",
+    "every",
+}
+TO = ("to", "till", "til", "until", "through", "thru", "-", "–", "—")
 
 
 @rule("period0")
@@ -32,20 +48,11 @@ def month(r: Reader, i: int) -> Found | None:
     if not number:
         return None
     end = k + 1
-    if (
-        r.word(end) == "."
-        and r.tight(end)
-        and len(r.word(k)) <= 4
-        and r.word(end + 1) not in ("", "\n")
-    ):
-        end += 1
     year = month_year(r, end)
     if no_such_day(r, k, end):
         return None
     if not year and k == j == i and not month_meant(r, i, end):
         return None
-    if r.word(end - 1) == "." and not year:
-        end -= 1
     if word in SHIFT and number == 5 and not year and r.word(end) not in AFTER_MAY:
         return None
     if word in SHIFT:
@@ -91,20 +98,32 @@ def month_year(r: Reader, j: int) -> tuple[int, int] | None:
 
 def month_meant(r: Reader, i: int, j: int) -> bool:
     """Whether "may", "march" or "mar" is the month here."""
-    word = r.word(i)
+    word, before, after = r.word(i), r.word(i - 1), r.after(j)
     if word not in ("may", "march") and len(word) > 4:
         return True
-    if word == "may" and r.word(j) not in AFTER_MAY:
+    if (before in SURELY and after not in ("be", "have", "not", "well")) or (
+        before in TO and r.word(i - 2) in MONTHS
+    ):
+        return True
+    limit = after in ("or", "and") and r.word(j + 1) in ("later", "earlier", "before", "after")
+    if limit or after in ("onwards", "onward"):
+        return True
+    if after in (*TO, "and", "or") and joined_to(r, j + 1):
+        return True
+    if word == "may" and after not in AFTER_MAY:
         return False
-    if r.word(i - 1) == "-" and r.word(i - 2) in IN:
+    if before in IN or (before in ("the", "-") and r.word(i - 2) in IN):
         return True
-    if r.word(i - 1) in IN or (r.word(i - 1) == "the" and r.word(i - 2) in IN):
-        return True
-    if r.word(i - 1) in ("and", "-", "or") and r.word(i - 2) in MONTHS:
-        return True
-    if r.word(j) in ("to", "-", "–", "through", "until", "and", "or") and r.word(j + 1) in MONTHS:
+    if before in ("and", "-", "or") and r.word(i - 2) in MONTHS:
         return True
     return word in ("june", "july", "march") and (word != "march" or r.capital(i))
+
+
+def joined_to(r: Reader, j: int) -> bool:
+    """Whether another month, or a part of one, stands here."""
+    k = r.skip(j, ("the",))
+    k = r.skip(r.skip(k + 1, ("-",)), ("of",)) if r.word(k) in EARLY else k
+    return r.word(k) in MONTHS and r.word(k) != "may"  # may or may not
 
 
 AFTER_MAY = set(
@@ -112,7 +131,7 @@ AFTER_MAY = set(
         ". , ; : ! ? ) - – / to through until till for in at on with and from of as by we i "
         "before after because when "
     ).split()
-) | {"", "\n"}
+) | {"", "\n", '"', "”", "]", "please", "is", "was", "works"}
 
 
 def relative_month(r: Reader, number: int, years: int, end: int) -> Found | None:

@@ -15,8 +15,10 @@ from dragtor.extract.dates.words import (
     LAST,
     MONTHS,
     NEXT,
+    PARTS,
     SHIFT,
     SHY,
+    SMALL,
     THIS,
     TODAY,
     WEEKDAYS,
@@ -34,23 +36,19 @@ def company(r: Reader, i: int, j: int) -> bool:
     """Whether a short name such as "sat" or "sun" is meant as a day."""
     if r.word(i) not in SHY or r.capital(i):
         return True
-    if r.word(j) in MONTHS or r.word(r.skip(j, (",",))) in MONTHS:
+    k = r.skip(j, (",",))
+    if r.word(k) in MONTHS or r.word(k) in PARTS or r.word(k) in WEEKDAYS:
         return True
-    if r.word(j).isdigit() and r.tight(j + 1) and r.word(j + 1) in ("st", "nd", "rd", "th"):
+    if ordinal(r, r.skip(k, ("the",))) or r.read("hours", k) or r.read("clock", k):
         return True
-    before = r.word(i - 1) in {"on", "every", "each", "by", "until", "from", *SHIFT}
     joint = {"and", "&", "/"} if r.word(i) in ("sat", "wed") else {"and", "&", "/", ","}
-    if r.word(j) in joint and r.word(j + 1) in WEEKDAYS:
+    joint |= {"to", "-", "–", "through", "thru", "till", "until"}
+    before = r.word(i - 1)
+    if (r.word(j) in joint and r.word(j + 1) in WEEKDAYS) or (
+        before in joint and r.word(i - 2) in WEEKDAYS
+    ):
         return True
-    if r.word(i - 1) in joint and r.word(i - 2) in WEEKDAYS:
-        return True
-    beside = bool(r.read("clock", r.skip(j, (",",)))) or r.word(j) in (
-        "morning",
-        "afternoon",
-        "evening",
-        "night",
-    )
-    return before or beside or r.word(j) in WEEKDAYS or r.word(i - 1) in WEEKDAYS
+    return before in {"on", "every", "each", "by", "until", "from", *SHIFT, *WEEKDAYS}
 
 
 @rule("day0")
@@ -67,14 +65,6 @@ def week_day(r: Reader, i: int) -> Found | None:
     if index is None or not company(r, j, j + 1):
         return None
     end = j + 1
-    if (
-        r.word(end) == "."
-        and r.tight(end)
-        and len(r.word(j)) <= 4
-        and r.word(end + 1)
-        and (not r.tokens[end + 1].raw[0].isupper() or MONTHS.get(r.word(end + 1)))
-    ):
-        end += 1
     if weeks is None:
         return weekday(r, index), end
     if coming:
@@ -189,13 +179,16 @@ def holiday(r: Reader, i: int) -> Found | None:
     return Node("date", timex, reads, open="year", day=(month, number)), end
 
 
-AFTER_DAY = set(
-    (
-        ". , ; : ! ? ) at and or from between to - with for in until if please around @ as is "
-        "was are would will works work also too then because i we he she it they you can by but "
-        "so instead when that sounds looks should through till before after "
-    ).split()
-) | {"", "\n"}
+AFTER_DAY = {
+    *". , ; : ! ? ) at and or from between to - with for in until if please around @ as".split(),
+    *"then because by but so instead when that till onwards".split(),
+    *SMALL,
+    "",
+    "\n",
+}
+
+
+BEFORE_DAY = {*"on by until till before after since from to".split()}
 
 
 @rule("day0")
@@ -203,20 +196,10 @@ def month_open(r: Reader, i: int) -> Found | None:
     """The 15th, 15th: a day of this month or the next."""
     start = r.skip(i, ("the",))
     number = ordinal(r, start)
-    if (
-        not number
-        and r.word(i - 1) == "on"
-        and (plain := digits(r, i, 2))
-        and r.word(i + 1) in ("at", ",")
-    ):
-        number = (plain, i + 1) if r.read("clock0", i + 2) else None  # on 15 at 8:00
-    if (
-        not number
-        and start > i
-        and (plain := digits(r, start, 2))
-        and r.word(start + 1) in ("from", "between", "at")
-    ):
-        number = plain, start + 1
+    if not number and r.word(i - 1) == "on" and (plain := digits(r, start, 2)):
+        number = on_number(r, i, start, plain)
+    elif not number and start > i and (plain := digits(r, start, 2)):
+        number = (plain, start + 1) if r.word(start + 1) in ("from", "between", "at") else None
     if not number or not 1 <= number[0] <= 31:
         return None
     j = number[1]
@@ -227,23 +210,24 @@ def month_open(r: Reader, i: int) -> Found | None:
     days = month_days(r, number[0])
     if not days or (digits(r, start) is None and start == i and r.word(i - 1) != "between"):
         return None
-    here = r.word(start - 1) in (
-        "on",
-        "by",
-        "until",
-        "till",
-        "before",
-        "after",
-        "since",
-        "from",
-        "to",
-    )
+    here = r.word(start - 1) in BEFORE_DAY
     ends = r.after(j) in AFTER_DAY
     numeric = digits(r, start) is not None or number[0] > 20
     numeric = numeric or (number[0] > 3 and r.word(i - 1) == "on")
     weak = not numeric or not (ends and (start > i or here or i == 0))
     reads = tuple((day, None) for day in days)
     return Node("date", f"XXXX-XX-{number[0]:02}", reads, open="month", weak=weak), j
+
+
+def on_number(r: Reader, i: int, start: int, number: int) -> tuple[int, int] | None:
+    """On the 27; on 15 at 8:00, where a time says that it is a day."""
+    j = start + 1
+    if start == i:
+        clock = r.read("clock0", j + 1) if r.word(j) in ("at", ",") else None
+        return (number, j) if clock else None
+    timed = r.word(j) in ("from", "between", "at")
+    ends = r.after(j) in {*". , ; ! ? ) with".split(), *SMALL, "", "\n"} and not r.tight(j + 1)
+    return (number, j) if timed or ends else None
 
 
 def month_days(r: Reader, number: int) -> list[date]:

@@ -56,9 +56,24 @@ def in_words(r: Reader, i: int) -> tuple[int, int] | None:
     return total, j
 
 
+def grouped(r: Reader, i: int) -> tuple[int, int] | None:
+    """1,000 and 12,500: digits in threes behind a comma."""
+    number, j = digits(r, i, 3), i + 1
+    while number and r.word(j) == "," and r.tight(j) and r.tight(j + 1):
+        more = digits(r, j + 1, 3)
+        if more is None or len(r.word(j + 1)) != 3:
+            return None
+        number, j = number * 1000 + more, j + 2
+    return (number, j) if number and j > i + 1 else None
+
+
 def cardinal(r: Reader, i: int) -> tuple[float, int] | None:
-    """A count: 3, 2.5, 1 1/2, ½, twenty-six, a few, a couple of, half a dozen is not."""
+    """A count: 3, 2.5, 1,000, 1 1/2, ½, twenty-six, a few, a couple of, two dozen."""
+    if thousands := grouped(r, i):
+        return thousands
     whole = digits(r, i)
+    if whole is not None and r.word(i + 1) == "dozen":
+        return whole * 12, i + 2
     if whole is not None:
         if r.word(i + 1) == "." and r.tight(i + 1) and r.tight(i + 2):
             part = digits(r, i + 2)
@@ -79,14 +94,17 @@ def cardinal(r: Reader, i: int) -> tuple[float, int] | None:
     if r.word(j) in VAGUE:
         return VAGUE[r.word(j)], r.skip(j + 1, ("of",))
     words = in_words(r, i)
-    if words and r.word(words[1]) == "and" and (half := and_half(r, words[1])):
+    if words and r.word(words[1]) == "dozen":
+        return words[0] * 12, words[1] + 1
+    k = words[1] + 1 if words and r.word(words[1]) == "-" else words[1] if words else 0
+    if words and r.word(k) == "and" and (half := and_half(r, k)):
         return words[0] + half[0], half[1]
     return words
 
 
 def and_half(r: Reader, i: int) -> tuple[float, int] | None:
     """And a half, and half: with the unit behind it."""
-    j = r.skip(i + 1, ("a",))
+    j = r.skip(r.skip(r.skip(i + 1, ("-",)), ("a",)), ("-",))
     return (HALVES[r.word(j)], j + 1) if r.word(j) in HALVES else None
 
 
@@ -107,11 +125,20 @@ def ordinal(r: Reader, i: int) -> tuple[int, int] | None:
     return None
 
 
+def rank(r: Reader, i: int) -> tuple[int, int] | None:
+    """First, 3rd; -1 for last, -2 for the one before it."""
+    for phrase in ("second to last", "next to last", "second last", "penultimate"):
+        if j := r.has(i, phrase):
+            return -2, j
+    return (-1, i + 1) if r.word(i) == "last" else ordinal(r, i)
+
+
 def full_year(r: Reader, i: int) -> tuple[int, int] | None:
     """2019, nineteen ninety six, twenty eighteen, two thousand and fifteen."""
     number = digits(r, i, 4)
     if number is not None:
-        return (number, i + 1) if 1000 <= number <= 2199 and len(r.word(i)) == 4 else None
+        year = 1000 <= number <= 2199 and len(r.word(i)) == 4
+        return (number, i + 1) if year and r.word(i + 1) not in ("hours", "hrs") else None
     if r.has(i, "two thousand"):
         found = in_words(r, i)
         return found if found and 2000 <= found[0] < 2100 else None
@@ -120,6 +147,11 @@ def full_year(r: Reader, i: int) -> tuple[int, int] | None:
         rest = below_hundred(r, century[1])
         if rest and rest[0] >= 10:
             return century[0] * 100 + rest[0], rest[1]
+        if r.word(century[1]) in ("oh", "o", "hundred"):
+            k = r.skip(century[1] + 1, ("and",))
+            units = below_hundred(r, k)
+            if units and (k > century[1] + 1 or r.word(century[1]) != "hundred"):
+                return century[0] * 100 + units[0], units[1]
         if r.word(century[1]) == "hundred":
             return century[0] * 100, century[1] + 1
     return None

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from dragtor.extract.dates import holidays
 from dragtor.extract.dates.days import one
-from dragtor.extract.dates.lengths import Amounts
+from dragtor.extract.dates.lengths import BUSINESS, Amounts
 from dragtor.extract.dates.moments import combined
-from dragtor.extract.dates.numbers import cardinal, digits, ordinal
-from dragtor.extract.dates.reader import Found, Node, Reader, make, monday, rule, shift
+from dragtor.extract.dates.numbers import cardinal, digits, ordinal, rank
+from dragtor.extract.dates.periods import week_said
+from dragtor.extract.dates.reader import Found, Node, Reader, monday, rule, shift
 from dragtor.extract.dates.words import PLURAL_WEEKDAYS, SECONDS, SHIFT, WEEKDAYS
 
+WORKING = 7  # beside Monday as 0: any of Monday to Friday
 ANY_WEEKDAY = {**WEEKDAYS, **PLURAL_WEEKDAYS}
 
 
@@ -130,7 +131,9 @@ def within_time(r: Reader, i: int) -> Found | None:
         return None
     j = r.skip(r.skip(i + 1, ("about", "around", "roughly", "approximately")), ("another",))
     found = r.read("length", j)
-    if not found or r.word(found[1]) in ("of", "ago", "after", "from", "before"):
+    if not found or r.word(found[1]) in ("of", "ago", "after", "before"):
+        return None
+    if r.word(found[1]) == "from" and not r.read("hours", found[1]):
         return None
     node = from_now(r, found[0].amounts, 1)
     return (node, found[1]) if node else None
@@ -146,7 +149,7 @@ def from_a_day(r: Reader, i: int) -> Found | None:
         r.word(found[1]), 0
     )
     j = r.skip(found[1] + 1, ("to",)) if r.word(found[1]) == "prior" else found[1] + 1
-    base = r.read("day0", j) if sign else None
+    base = (nth_of_period(r, j) or r.read("day0", j)) if sign else None
     if (not base and r.word(found[1]) == "since") or (
         r.word(found[1]) in ("after", "before") and r.word(i) == "in"
     ):
@@ -196,87 +199,96 @@ def week_of_day(r: Reader, i: int) -> Found | None:
     named = r.skip(i, ("on",))
     index = WEEKDAYS.get(r.word(named))
     if index is not None:
-        j = r.skip(r.skip(named + 1, ("of", "in")), ("the",))
-        week = r.word(j) in SHIFT and r.word(j + 1) == "week"
-        beyond = r.has(j, "week after next")
-        if week or beyond:
-            weeks = 2 if beyond else SHIFT[r.word(j)]
-            day = shift(monday(r.today), 7 * weeks + index, "day")
-            return (one(day), beyond or j + 2) if day else None
+        j = r.skip(named + 1, ("of", "in"))
+        numbered = r.read("period0", j) if j > named + 1 and r.word(j) in ("week", "wk") else None
+        start = numbered[0].first[0] if numbered and numbered[0].reads else None
+        if numbered and isinstance(start, date):
+            day = shift(start, index, "day")
+            return (one(day), numbered[1]) if day else None
+        week = week_said(r, j)
+        day = shift(week[0], index, "day") if week else None
+        return (one(day), week[1]) if week and day else None
+    week = week_said(r, i)
+    if not week:
         return None
-    j = r.skip(i, ("the",))
-    if r.word(j) in SHIFT and r.word(j + 1) == "week":
-        k = r.skip(r.skip(r.has(j + 2, "' s") or j + 2, (",",)), ("on",))
-        index = WEEKDAYS.get(r.word(k))
-        if index is not None:
-            day = shift(monday(r.today), 7 * SHIFT[r.word(j)] + index, "day")
-            return (one(day), k + 1) if day else None
-    return None
+    k = r.skip(r.skip(r.has(week[1], "' s") or week[1], (",",)), ("on",))
+    index = WEEKDAYS.get(r.word(k))
+    beyond = r.word(week[1] - 1) != "week" and r.word(k - 1) != "on"  # the week after next Monday
+    day = shift(week[0], index, "day") if index is not None and not beyond else None
+    return (one(day), k + 1) if day else None
 
 
 @rule("day1")
 def nth_of_period(r: Reader, i: int) -> Found | None:
     """First Monday of next month, the last Friday of May 2020, 15th day of June."""
     j = r.skip(i, ("the",))
-    which = (-1, j + 1) if r.word(j) == "last" else ordinal(r, j)
+    which = rank(r, j)
     if not which and r.word(i + 1) == "of" and (plain := digits(r, i, 2)):  # 15 of this month
         which = (plain, i + 1) if r.word(i + 3) == "month" and plain <= 31 else None
-    if not which or (r.word(which[1]) == "day" and j > i and r.word(j) != "last"):
+    if not which or (r.word(which[1]) == "day" and j > i and which[0] > 0):
         return None
     number, k = which
     index = WEEKDAYS.get(r.word(k))
-    k = k + 1 if index is not None or r.word(k) == "day" else k
-    if r.word(k) not in ("of", "in"):
-        return None
-    period = month_period(r, k + 1)
-    if not period:
-        return None
-    node = nth_node(r, number, index, period)
-    return (node, period[1]) if node else None
+    if r.word(k) in BUSINESS and r.word(k + 1) == "day":
+        index, k = WORKING, k + 1
+    said = index is not None or r.word(k) == "day"
+    period = period_of(r, k + said, said)
+    node = nth_node(r, number, index, period[0]) if period else None
+    return (node, period[1]) if period and node else None
 
 
-def nth_node(
-    r: Reader, number: int, index: int | None, period: tuple[list[date], int, str]
-) -> Node | None:
-    """That weekday, or day, of the months that are meant."""
-    months, _, open_ = period
-    days = [d for m in months if (d := nth(m, number, index))]
-    if open_:
+def period_of(r: Reader, k: int, said: bool) -> Found | None:
+    """The stretch whose n-th day is meant: of May, in the month, this year.
+
+    Not `said` that a day is meant (the 15th of): it is a month's.
+    """
+    j = r.skip(k, ("of", "in"))
+    if j == k and r.word(j) not in SHIFT:
+        return None
+    if end := (r.has(j, "the month") or r.has(j, "month")):
+        start = r.today.replace(day=1)
+        return Node("daterange", "", ((start, shift(start, 1, "month")),)), end
+    found = r.read("period0", j) or r.read("period0", r.skip(j, ("the",)))
+    if not found or found[0].kind != "daterange" or not found[0].reads:
+        return None
+    first, last = found[0].first
+    if not isinstance(first, date) or not isinstance(last, date):
+        return None
+    long = (last - first).days > 27
+    month = first.day == 1 and shift(first, 1, "month") == last
+    return found if month or (long and said) else None
+
+
+def nth_node(r: Reader, number: int, index: int | None, period: Node) -> Node | None:
+    """That weekday, or day, of the stretches that are meant."""
+    stretches = [(s, e) for s, e in period.reads if isinstance(s, date) and isinstance(e, date)]
+    if period.open:
+        s, e = stretches[0]
+        years = [(shift(s, n, "year"), shift(e, n, "year")) for n in range(-2, 3)]
+        stretches = [(low, high) for low, high in years if low and high]
+    days = [d for s, e in stretches if (d := nth(s, e, number, index))]
+    if period.open:
         days = [d for d in days if d >= r.today][:1] + [d for d in days if d < r.today][-1:]
     if not days:
         return None
-    return Node("date", days[0].isoformat(), tuple((d, None) for d in days), open=open_)
+    reads = tuple((d, None) for d in days)
+    return Node("date", days[0].isoformat(), reads, open=period.open and "year")
 
 
-def month_period(r: Reader, i: int) -> tuple[list[date], int, str] | None:
-    """First days of the months that are meant, the next token, what was left open."""
-    if j := (r.has(i, "the month") or r.has(i, "this month") or r.has(i, "month")):
-        return [r.today.replace(day=1)], j, ""
-    found = r.read("period0", i) or r.read("period0", r.skip(i, ("the",)))
-    if not found or found[0].kind != "daterange":
+def nth(start: date, end: date, number: int, index: int | None) -> date | None:
+    """The n-th weekday, working day or day from one day to before another; the last for -1."""
+    first = start if number > 0 else shift(end, -1, "day")
+    if not first:
         return None
-    starts = [s for s, e in found[0].reads if isinstance(s, date) and is_month(s, e)]
-    if not starts:
-        return None
-    if found[0].open:
-        years = range(r.today.year - 2, r.today.year + 3)
-        return [m for y in years if (m := make(y, starts[0].month, 1))], found[1], "year"
-    return starts, found[1], ""
-
-
-def is_month(start: date, end: object) -> bool:
-    """Whether the range is one calendar month."""
-    return start.day == 1 and shift(start, 1, "month") == end
-
-
-def nth(month: date, number: int, index: int | None) -> date | None:
-    """The n-th weekday, or day, of a month."""
-    if index is not None:
-        return holidays.nth_weekday(month.year, month.month, index, number)
-    if number < 0:
-        following = shift(month, 1, "month")
-        return shift(following, -1, "day") if following else None
-    return make(month.year, month.month, number)
+    if index == WORKING:
+        found = business(shift(first, -1 if number > 0 else 1, "day") or first, number)
+    elif index is None:
+        found = shift(first, number - 1 if number > 0 else number + 1, "day")
+    else:
+        step = 1 if number > 0 else -1
+        weeks = 7 * (abs(number) - 1)
+        found = shift(first, step * ((step * (index - first.weekday())) % 7 + weeks), "day")
+    return found if found and start <= found < end else None
 
 
 @rule("moment")
@@ -291,11 +303,10 @@ def nth_with_time(r: Reader, i: int) -> Found | None:
         f for name in ("hours", "part", "clock") if (f := r.read(name, r.skip(start, ("at",))))
     ]
     clock = max(found, key=lambda f: f[1], default=None)
-    k = r.skip(clock[1], ("of", "in")) if clock else 0
-    period = month_period(r, k) if clock and k > clock[1] else None
+    period = period_of(r, clock[1], True) if clock else None
     if not clock or not period:
         return None
-    day = nth_node(r, which[0], index, period)
+    day = nth_node(r, which[0], index, period[0])
     return (combined(day, clock[0]), period[1]) if day else None
 
 

@@ -25,6 +25,9 @@ PLACES = set(
 )
 
 
+BEFORE_YEAR = {*"in since of from until till to before after between and by".split()}
+
+
 UNRESOLVED = "not resolved"  # of a season: it depends on the hemisphere
 
 
@@ -86,6 +89,10 @@ def year(r: Reader, i: int) -> Found | None:
             if node and fiscal:
                 node = Node("daterange", f"{fiscal}{found[0]}", value=UNRESOLVED)
             return (node, found[1]) if node else None
+    if r.word(i) == "'" and not r.tight(i) and r.tight(i + 1) and r.word(i - 1) in BEFORE_YEAR:
+        short = any_year(r, i) if r.word(i + 2) not in ("s", "'") else None  # from '95
+        node = of_year(short[0]) if short else None
+        return (node, short[1]) if short and node else None
     found = full_year(r, i)
     if not found or j > i or not year_meant(r, i, found[1]):
         return None
@@ -103,7 +110,8 @@ def year_meant(r: Reader, i: int, j: int) -> bool:
         return False
     before, after = r.word(i - 1), r.word(j)
     compared = before == "=" and r.word(i - 2) in ("<", ">")
-    run = before == "-" and full_year(r, i - 2) and r.word(i - 3) != "-"
+    apart = r.word(i - 3) != "-" or not r.tight(i - 2)
+    run = before == "-" and full_year(r, i - 2) and apart
     glued_before = (
         not compared
         and not run
@@ -136,7 +144,8 @@ def quarter(r: Reader, i: int) -> Found | None:
     before = full_year(r, i) or said_year(r, i)
     j = r.skip(i, ("the",))
     if before:
-        j = before[1] + 2 if r.has(before[1], "' s") else r.skip(before[1], ("-",))
+        k = r.skip(r.skip(before[1], (",",)), ("the",))
+        j = before[1] + 2 if r.has(before[1], "' s") else max(k, r.skip(before[1], ("-",)))
     size = 0
     if r.word(j) in ("q", "h") and r.tight(j + 1):
         number, size, end = digits(r, j + 1, 1), 3 if r.word(j) == "q" else 6, j + 2
@@ -238,8 +247,10 @@ def decade(r: Reader, i: int) -> Found | None:
         return None  # 30s: seconds
     if number is not None and number % 10 == 0:
         end = r.skip(mark + 1, ("'",))
-        if r.word(end) != "s" or len(r.word(mark)) not in (2, 4) or r.word(end + 1) in ("'", "-"):
+        if r.word(end) != "s" or len(r.word(mark)) not in (2, 4) or r.word(end + 1) == "'":
             return None
+        if r.word(end + 1) == "-" and r.tight(end + 1):
+            return None  # 1990s-style
         if len(r.word(mark)) == 2 and not r.tight(end) and r.word(mark - 1) not in ("in", "the"):
             return None
         return decade_node(number, end + 1)
@@ -315,3 +326,18 @@ def said_year(r: Reader, i: int) -> tuple[int, int] | None:
     if r.word(i) in SHIFT and r.word(i + 1) == "year":
         return r.today.year + SHIFT[r.word(i)], i + 2
     return None
+
+
+def week_said(r: Reader, i: int) -> tuple[date, int] | None:
+    """The Monday of next week, this coming week, the week after next."""
+    j = r.skip(i, ("the",))
+    for phrase, weeks in (("week after next", 2), ("week before last", -2)):
+        if (end := r.has(j, phrase)) and (start := shift(monday(r.today), 7 * weeks, "day")):
+            return start, end
+    k = j
+    while r.word(k) in SHIFT and k < j + 2:
+        k += 1
+    if k == j or r.word(k) != "week":
+        return None
+    start = shift(monday(r.today), 7 * SHIFT[r.word(k - 1)], "day")
+    return (start, k + 1) if start else None

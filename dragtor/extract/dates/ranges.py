@@ -6,18 +6,20 @@ June, 2018 or later. Gives nodes of kind "daterange", "datetimerange" and "timer
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
-from dragtor.extract.dates.lengths import Amounts
-from dragtor.extract.dates.numbers import digits, ordinal
-from dragtor.extract.dates.offsets import is_clock, moved
+from dragtor.extract.dates.moments import combined
+from dragtor.extract.dates.numbers import digits
 from dragtor.extract.dates.reader import At, Found, Node, Read, Reader, make, rule, shift
-from dragtor.extract.dates.words import MONTHS, SECONDS
 
 TO = ("to", "-", "–", "—", "~", "until", "till", "til", "through", "thru", "up")
 
 
 EITHER = (*TO, "and")
+
+
+SECOND, WEEK = timedelta(seconds=1), timedelta(days=7)
 
 
 def edge(r: Reader, i: int) -> Found | None:
@@ -91,40 +93,46 @@ def pair(first: Node, second: Node) -> list[tuple[date, date]]:
     pairs: list[tuple[date, date]] = []
     starts, ends = points(first, False), points(second, True)
     loose, loose_end = first.open in ("year", "fixed"), second.open in ("year", "fixed")
-    if loose and not loose_end:
+    if loose and not loose_end and second.open != "month":
         for end, _ in ends:
             years = [like(s, end.year - n) for s, _ in starts[:1] for n in (0, 1)]
             pairs += [(y, end) for y in years if y and before(y, end)][:1]
         return pairs
     if first.open == "week" and not second.open:
-        if isinstance(starts[0][0], datetime):
-            return []
-        days = [(s, e) for e, _ in ends for s, _ in starts]
-        weeks = [(shift(e, -((day_of(e) - day_of(s)).days % 7), "day"), e) for s, e in days]
+        both = [(s, e) for e, _ in ends for s, _ in starts]
+        weeks = [(last_before(s, e), e) for s, e in both]
         return [(low, high) for low, high in weeks if low][:1]
-    if first.open in ("week", "month") and not loose_end and second.open not in ("week", "month"):
+    if first.open == "month" and second.open not in ("week", "month"):
+        for end, _ in ends:
+            near = [in_month(s, day_of(end), n) for s, _ in starts[:1] for n in (0, -1)]
+            pairs += [(s, end) for s in near if s and before(s, end)][:1]
+        return pairs
+    if first.open == "week" and not loose_end and second.open not in ("week", "month"):
         return [(s, e) for e, _ in ends for s, _ in starts if before(s, e)][:1]
     for start, _ in starts:
         later: list[date]
         if loose_end:
-            later = [y for e, _ in ends[:1] for n in (0, 1) if (y := like(e, start.year + n))]
+            moving = second.kind == "date" and not second.day[0]  # Easter, the last Friday of May
+            later = sorted(e for e, _ in ends if moving and before(start, e))
+            later = later or [
+                y for e, _ in ends[:1] for n in (0, 1) if (y := like(e, start.year + n))
+            ]
         elif second.open == "week":
-            later = (
-                [
-                    d
-                    for e, _ in ends[:1]
-                    if (d := shift(e, -7 * ((e - day_of(start)).days // 7), "day"))
-                ]
-                if not isinstance(ends[0][0], datetime)
-                else [e for e, _ in ends]
-            )
+            over = [(e, (moment(e) - moment(start) - SECOND) // WEEK) for e, _ in ends[:1]]
+            later = [d for e, weeks in over if (d := shift(e, -7 * weeks, "day"))]
         elif second.open == "month":
-            later = [d for e, _ in ends[:1] for n in (0, 1)
-                     if (d := in_month(day_of(start), e.day, n))]  # fmt: skip
+            days = [in_month(e, day_of(start), n) for e, _ in ends[:1] for n in (0, 1)]
+            later = [d for d in days if d]
         else:
             later = [e for e, _ in ends]
         pairs += [(start, e) for e in later if before(start, e)][:1]
     return pairs
+
+
+def last_before(at: date, end: date) -> date | None:
+    """The weekday and time of `at` that comes last before the end."""
+    weeks = (moment(end) - moment(at) - SECOND) // WEEK
+    return shift(at, 7 * weeks, "day")
 
 
 def day_of(at: date) -> date:
@@ -132,20 +140,21 @@ def day_of(at: date) -> date:
     return at.date() if isinstance(at, datetime) else at
 
 
-def in_month(day: date, number: int, ahead: int) -> date | None:
-    """That day of the month of `day` or of a later one."""
+def in_month(at: date, day: date, ahead: int) -> date | None:
+    """The day of the month and the time of `at`, in the month of `day` or of another one."""
     first = shift(day.replace(day=1), ahead, "month")
-    return make(first.year, first.month, number) if first else None
+    found = make(first.year, first.month, at.day) if first else None
+    return datetime.combine(found, at.time()) if found and isinstance(at, datetime) else found
 
 
 def joined(first: Node, second: Node) -> Node | None:
     """The stretch between two edges."""
-    if "datetimerange" in (first.kind, second.kind) or (first.open, second.open) == (
-        "year",
-        "month",
-    ):
+    month_to_day = first.kind == "daterange" and (first.open, second.open) == ("year", "month")
+    if "datetimerange" in (first.kind, second.kind) or month_to_day:
         return None
     pairs = pair(first, second)
+    if not pairs and first.mod == "end":  # late 2017 to early 2018: from where "late" begins
+        pairs = pair(replace(first, mod=""), second)
     if not pairs:
         return None
     exact = any(isinstance(at, datetime) for at in pairs[0])
@@ -161,131 +170,11 @@ def joined(first: Node, second: Node) -> Node | None:
     return Node(kind, timex, reads, first.ambiguous or second.ambiguous, left_open)
 
 
-@rule("stretch")
-def days_of_month(r: Reader, i: int) -> Found | None:
-    """November 19-20, april ninth through 17th, between ninth and tenth of april."""
-    lead = r.word(i)
-    j = i + 1 if lead in ("from", "between") else i
-    signs = EITHER if lead == "between" else TO[:-1]
-    first = r.read("day0", j)
-    if (
-        first
-        and first[0].open in ("year", "")
-        and first[0].kind == "date"
-        and first[0].reads
-        and MONTHS.get(r.word(j))
-    ):
-        k = first[1]
-        if r.word(k) not in signs:
-            return None
-        number = day_number(r, r.skip(k + 1, ("the",)))
-        if not number or r.word(number[1]) in (":", "am", "pm") or MONTHS.get(r.word(number[1])):
-            return None
-        year = trailing_year(r, number[1])
-        return month_run(r, first[0], number[0], year, number[1])
-    low = day_number(r, r.skip(j, ("the",)))
-    if not low or r.word(low[1]) not in signs:
-        return None
-    if found := run_in_month(r, low[0], low[1] + 1, lead):
-        return found
-    second = r.read("day0", r.skip(low[1] + 1, ("the",)))
-    if not second or not second[0].reads or second[0].kind != "date":
-        return None
-    if (whole := r.read("day0", j)) and whole[1] >= second[1]:  # 02-Oct-16 is one day
-        return None
-    end_month = [n for n in range(low[1] + 1, second[1]) if MONTHS.get(r.word(n))]
-    if not end_month or second[0].open == "month":
-        return None
-    reads = []
-    for end, _ in second[0].reads:
-        start = make(end.year, end.month, low[0]) if isinstance(end, date) else None
-        if start and isinstance(end, date) and start < end:
-            reads.append((start, end))
-    if not reads:
-        return None
-    length = (reads[0][1] - reads[0][0]).days
-    timex = f"({second[0].timex[:-2]}{low[0]:02},{second[0].timex},P{length}D)"
-    return Node("daterange", timex, tuple(reads), open=second[0].open), second[1]
-
-
-def run_in_month(r: Reader, low: int, j: int, lead: str) -> Found | None:
-    """From 4 to 23 in next month, between 3 and 12 of Sept: days of a month said behind them."""
-    high = day_number(r, r.skip(j, ("the",)))
-    k = r.skip(high[1], ("in", "of")) if high else 0
-    if not high or (k == high[1] and lead not in ("from", "between")):
-        return None
-    month = r.read("period0", k)
-    if not month or month[0].kind != "daterange":
-        return None
-    reads = []
-    for start, end in month[0].reads:
-        if isinstance(start, date) and start.day == 1 and shift(start, 1, "month") == end:
-            days = make(start.year, start.month, low), make(start.year, start.month, high[0])
-            if days[0] and days[1] and days[0] < days[1]:
-                reads.append(days)
-    if not reads:
-        return None
-    timex = f"({month[0].timex}-{low:02},{month[0].timex}-{high[0]:02},P{high[0] - low}D)"
-    return Node("daterange", timex, tuple(reads), open=month[0].open), month[1]
-
-
-@rule("stretch")
-def month_then_days(r: Reader, i: int) -> Found | None:
-    """In next month from 4 to 23, July between 3 and 5."""
-    month = r.read("period0", i)
-    j = month[1] if month else 0
-    lead = r.word(j)
-    if not month or lead not in ("from", "between"):
-        return None
-    low = day_number(r, r.skip(j + 1, ("the",)))
-    if not low or r.word(low[1]) not in EITHER:
-        return None
-    high = day_number(r, r.skip(low[1] + 1, ("the",)))
-    if not high or r.word(high[1]) in (":", "am", "pm", "h") or r.word(low[1] - 1) in ("am", "pm"):
-        return None
-    reads = []
-    for start, end in month[0].reads:
-        if isinstance(start, date) and start.day == 1 and shift(start, 1, "month") == end:
-            days = make(start.year, start.month, low[0]), make(start.year, start.month, high[0])
-            if days[0] and days[1] and days[0] < days[1]:
-                reads.append(days)
-    timex = f"({month[0].timex}-{low[0]:02},{month[0].timex}-{high[0]:02},P{high[0] - low[0]}D)"
-    return (Node("daterange", timex, tuple(reads), open=month[0].open), high[1]) if reads else None
-
-
-def day_number(r: Reader, i: int) -> tuple[int, int] | None:
-    """A day of a month: 19, 19th, ninth."""
-    found = ordinal(r, i)
-    if not found and (plain_number := digits(r, i, 2)):
-        found = plain_number, i + 1
-    return found if found and 1 <= found[0] <= 31 else None
-
-
 def trailing_year(r: Reader, j: int) -> tuple[int, int] | None:
     """, 2019 behind november 19-20."""
     k = r.skip(j, (",", "of", "in"))
     year = digits(r, k, 4)
     return (year, k + 1) if year and 1500 <= year <= 2100 else None
-
-
-def month_run(
-    r: Reader, first: Node, number: int, year: tuple[int, int] | None, j: int
-) -> Found | None:
-    """From a day to a later one of the same month."""
-    reads = []
-    for start, _ in first.reads:
-        if isinstance(start, date):
-            start = like(start, year[0]) if year else start
-            end = make(start.year, start.month, number) if start else None
-            if start and end and start < end:
-                reads.append((start, end))
-    if not reads:
-        return None
-    reads = reads[:1] if year else reads
-    timex = f"({first.timex},{first.timex[:-2]}{number:02},P{(reads[0][1] - reads[0][0]).days}D)"
-    return Node("daterange", timex, tuple(reads), open="" if year else first.open), (
-        year[1] if year else j
-    )
 
 
 @rule("stretch")
@@ -298,31 +187,86 @@ def from_to(r: Reader, i: int) -> Found | None:
     first = edge(r, j)
     if not first:
         return None
+    firsts = [first]
+    if first[0].kind == "datetimerange" and (instant := day_and_clock(r, j)):
+        firsts.append(instant)  # from friday at 3pm to 5pm on july 5
+    found = [f for opened in firsts if (f := closed(r, opened, lead, bare=j == i))]
+    return max(found, key=lambda f: f[1], default=None)
+
+
+def day_and_clock(r: Reader, i: int) -> Found | None:
+    """A day and one time of it, though a stretch of hours may be read there."""
+    day = r.read("day", i)
+    k = r.skip(day[1], ("at", "@", ",", "around")) if day else 0
+    clock = r.read("clock", k) or (r.read("hour", k) if day and k > day[1] else None)
+    if not day or day[0].kind != "date" or not day[0].reads or not clock or clock[0].weak:
+        return None
+    return combined(day[0], clock[0]), clock[1]
+
+
+def closed(r: Reader, first: Found, lead: str, bare: bool) -> Found | None:
+    """The stretch from the first edge on, if a second one is joined to it."""
     node, k = first
     k = r.skip(k, (",",)) if r.word(k + 1) in TO[5:] else k
     signs = EITHER if lead == "between" else TO
     if r.word(k) not in signs or (r.word(k) == "up" and r.word(k + 1) != "to"):
         return None
+    number = bare and digits(r, k - 1, 4) is not None and node.timex.isdigit()
     k = k + 2 if r.word(k) == "up" else k + 1
     second = edge(r, k)
-    if not second or (node.timex.isdigit() and j == i and not second[0].timex.isdigit()):
+    clock = r.read("clock", k) if node.kind == "datetime" and not second else None
+    if clock and not clock[0].weak:
+        return to_clock(node, clock)
+    if not second or (number and not second[0].timex.isdigit()):
         return None
     whole = joined(node, second[0])
     return (whole, second[1]) if whole else None
 
 
+def to_clock(first: Node, clock: Found) -> Found | None:
+    """From noon today until midnight, from 9am on Friday to 5pm: the next such time."""
+    reads: list[Read] = []
+    for start, _ in first.reads:
+        for at, _ in clock[0].reads[: 1 if first.ambiguous else None]:
+            if isinstance(start, datetime) and isinstance(at, time):
+                end = datetime.combine(start.date(), at)
+                reads.append((start, end if end > start else shift(end, 1, "day")))
+    reads.sort(key=lambda x: (x[0] != first.reads[0][0], x[1] is not None and moment(x[1])))  # type: ignore[arg-type]
+    timex = f"({first.timex},{clock[0].timex},P)"
+    node = Node("datetimerange", timex, tuple(reads), first.ambiguous, first.open)
+    return (node, clock[1]) if reads else None
+
+
 @rule("stretch")
 def until_now(r: Reader, i: int) -> Found | None:
-    """Between eight o'clock and now, from 3pm till now."""
-    first = r.read("clock", i + 1) if r.word(i) in ("from", "between") else None
+    """Between eight o'clock and now, from 3pm till now; from now until 5pm."""
+    if r.word(i) not in ("from", "between"):
+        return None
+    if r.word(i + 1) == "now" and r.word(i + 2) in EITHER:
+        later = r.read("clock", i + 3)
+        sure = later and not later[0].weak and not r.read("moment", i + 3)
+        ends = todays(r, later[0]) if later and sure else []
+        reads: list[Read] = [(r.now, end) for end in ends if end > r.now]
+        return node_of(reads, later[1]) if later else None
+    first = r.read("clock", i + 1)
     if not first or r.word(first[1]) not in EITHER or r.word(first[1] + 1) != "now":
         return None
-    starts = [datetime.combine(r.today, t) for t, _ in first[0].reads if isinstance(t, time)]
-    reads: list[Read] = [(start, r.now) for start in starts if start < r.now]
-    if not reads:
-        return None
-    timex = f"({reads[0][0]},PRESENT_REF,P)"
-    return Node("datetimerange", timex, tuple(reads)), first[1] + 2
+    starts = [(start, r.now) for start in todays(r, first[0]) if start < r.now]
+    return node_of([*starts], first[1] + 2)
+
+
+def todays(r: Reader, clock: Node) -> list[datetime]:
+    """The times of a clock, today."""
+    return [datetime.combine(r.today, t) for t, _ in clock.reads if isinstance(t, time)]
+
+
+def node_of(reads: list[Read], end: int) -> Found | None:
+    """A stretch of hours that now opens or closes."""
+    return (
+        (Node("datetimerange", f"({reads[0][0]},{reads[0][1]},P)", tuple(reads)), end)
+        if reads
+        else None
+    )
 
 
 @rule("stretch")
@@ -356,40 +300,3 @@ def two_with_year(r: Reader, i: int) -> Found | None:
         if isinstance(start, date) and isinstance(end, date):
             reads.append((like(start, year[0] - (end.year - start.year)), like(end, year[0])))
     return Node(found[0].kind, found[0].timex, tuple(reads)), year[1]
-
-
-@rule("stretch")
-def length_from_day(r: Reader, i: int) -> Found | None:
-    """For 1 week, from 20th dec; 3 days starting next Monday; a day starting Friday at 5 pm."""
-    start = r.skip(i, ("for",))
-    found = r.read("length", start)
-    if not found:
-        return None
-    j = r.skip(found[1], (",",))
-    verb = r.word(j) in ("starting", "beginning")
-    if (not verb and (r.word(j) != "from" or start == i)) or (verb and start > i):
-        return None
-    k = r.skip(r.skip(r.skip(j + 1, ("from",)), ("on",)), ("the",))
-    first = edge(r, k)
-    if not first or first[0].kind not in ("date", "datetime"):
-        return None
-    reads: list[Read] = []
-    for at, _ in first[0].reads:
-        end = ahead(at, found[0].amounts) if isinstance(at, date) else None
-        if end:
-            reads.append((at, end))
-    timex = f"({first[0].timex},{reads[0][1] if reads else ''},{found[0].timex})"
-    kind = f"{first[0].kind}range"
-    return (Node(kind, timex, tuple(reads), open=first[0].open), first[1]) if reads else None
-
-
-def ahead(at: date, amounts: Amounts) -> date | None:
-    """A day or moment moved on by a duration; a day by none shorter than itself."""
-    if not isinstance(at, datetime):
-        return None if is_clock(amounts) else moved(at, amounts, 1)
-    day = moved(at.date(), tuple(a for a in amounts if not is_clock((a,))), 1)
-    seconds = sum(n * SECONDS[u] for n, u in amounts if is_clock(((n, u),)))
-    try:
-        return datetime.combine(day, at.time()) + timedelta(seconds=seconds) if day else None
-    except OverflowError:
-        return None

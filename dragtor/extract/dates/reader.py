@@ -18,7 +18,13 @@ from dateutil.relativedelta import relativedelta
 
 from dragtor.extract.dates.typos import mended
 
-TOKEN = re.compile(r"\n\s*\n|[0-9]+|[^\W\d_]+|[^\s\w]|[\d_]")
+DAYS = r"mon|tues?|wed|thurs?|thu|fri|sat|sun"
+MONTHS = r"jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec"
+TOKEN = re.compile(
+    r"\n\s*\n|[0-9]+"
+    rf"|\b(?i:{DAYS}|{MONTHS})\.(?= ?(?:[a-z0-9(,-]|(?i:{DAYS}|{MONTHS})))"  # its dot, going on
+    r"|[^\W\d_]+|[^\s\w]|[\d_]"
+)
 
 
 BEHIND = 40  # tokens that a rule may look back
@@ -31,7 +37,7 @@ Read = tuple[At, At]  # a point is (it, None)
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A run of letters, a run of digits, one other sign, or an empty line."""
+    """A run of letters (an abbreviation with its dot), of digits, one sign, or an empty line."""
 
     text: str  # lower case
     raw: str
@@ -68,10 +74,7 @@ class Reader:
     """A text as tokens, the moment it is read at, and what rules have found so far."""
 
     def __init__(self, text: str, now: datetime, day_first: bool = False) -> None:
-        self.tokens = [
-            Token(mended(m[0].lower().replace("’", "'")), m[0], m.start(), m.end())
-            for m in TOKEN.finditer(text)
-        ]
+        self.tokens = [Token(plain(m[0]), m[0], m.start(), m.end()) for m in TOKEN.finditer(text)]
         self.lines = [m.end() for m in re.finditer("\n", text)]
         self.now = now.replace(tzinfo=None, microsecond=0)
         self.today = self.now.date()
@@ -131,6 +134,12 @@ class Reader:
         """Drop what was found well before token `i`, now and then: a long text stays small."""
         if len(self.kept) > KEPT:
             self.kept = {k: found for k, found in self.kept.items() if k >= i - BEHIND}
+
+
+def plain(raw: str) -> str:
+    """A token in lower case, without the dot of an abbreviation, slips mended."""
+    word = raw.lower().replace("’", "'")
+    return mended(word if len(word) == 1 else word.removesuffix("."))
 
 
 def better(found: Found, best: Found) -> bool:

@@ -16,17 +16,21 @@ from dragtor.extract.dates import (
     lengths,
     limits,
     moments,
+    monthdays,
     months,
     named,
     offsets,
     parts,
+    past,
     periods,
     ranges,
     sets,
     slices,
     spans,
     stamps,
+    starts,
     weekdays,
+    weeks,
     words,
 )
 from dragtor.extract.dates.lists import shared
@@ -41,17 +45,21 @@ GRAMMAR = (
     lengths,
     limits,
     moments,
+    monthdays,
     months,
     named,
     offsets,
     parts,
+    past,
     periods,
     ranges,
     sets,
     slices,
     spans,
     stamps,
+    starts,
     weekdays,
+    weeks,
 )  # each adds its rules
 
 
@@ -61,11 +69,12 @@ TOP = ("set", "bounded", "stretch", "moment", "day", "period", "hours", "clock",
 # Every word that a mention can open with; others are passed over unread.
 STARTS = set(
     (
-        "a all alternate an another any around as asap at between bi business calendar circa close"
-        " cob cy each entire eod eom eow eoy every fiscal for from full fy h half in less"
-        " midafternoon midmorning more mtd my now on once q remainder remaining rest right same"
-        " school semi solid sy t that the till to tonite tri two w week weekday weekdays weekends"
-        " whole within wk workdays working wtd ytd < > ' ½ ¼ ¾"
+        "' < > a all alternate alternating an another any around as asap at between bi"
+        " business calendar circa close cob cy each entire eod eom eow eoy every fiscal for"
+        " from full fy h half in less midafternoon midmorning more mtd my now on once"
+        " penultimate q qtd remainder remaining rest right same school semi solid sy t that"
+        " the these till to tonite tri two w week weekday weekdays weekends whole within wk"
+        " workdays working wtd ytd ¼ ½ ¾"
     ).split()
 ).union(
     words.ONES, words.TENS, words.ORDINALS, words.VAGUE, words.HALVES, words.UNITS, words.MONTHS,

@@ -6,10 +6,12 @@ Gives nodes of kind "set", whose `rule` holds the parts of an RFC 5545 rule.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, time
 
 from dragtor.extract.dates import holidays
+from dragtor.extract.dates.clock import code
 from dragtor.extract.dates.lengths import duration, unit_at
+from dragtor.extract.dates.moments import in_part
 from dragtor.extract.dates.numbers import cardinal, ordinal
 from dragtor.extract.dates.reader import Found, Node, Reader, rule
 from dragtor.extract.dates.words import (
@@ -28,6 +30,7 @@ EACH = {"every", "each", "any"}
 
 
 ALTERNATE = {"other", "alternate", "second"}
+ALTERNATING = ("alternate", "alternating")
 
 
 FREQ = {"hour": "HOURLY", "day": "DAILY", "night": "DAILY", "week": "WEEKLY", "month": "MONTHLY",
@@ -68,7 +71,8 @@ def of_units(number: float, unit: str) -> Node | None:
             WORKDAYS if number == 1 else (),
         )
     if unit == "weekend":
-        return repeat("P1WE", (("FREQ", "WEEKLY"), ("BYDAY", "SA,SU")))
+        step = (("INTERVAL", str(int(number))),) if number > 1 else ()
+        return repeat(f"P{int(number)}WE", (("FREQ", "WEEKLY"), *step, ("BYDAY", "SA,SU")))
     freq, size = (FREQ[unit], 1) if unit in FREQ else MORE[unit]
     if number < 1 and unit in SMALLER:
         size, freq = SMALLER[unit]
@@ -110,7 +114,8 @@ def adverb(r: Reader, i: int) -> Found | None:
 def every_unit(r: Reader, i: int) -> Found | None:
     """Every day, each two days, every other week, every 3 months, every second month, any year."""
     once = r.word(i) == "once" and r.word(i + 1) in ("a", "an", "per", "every", "each")
-    alternate = r.word(i) == "alternate" and r.word(i + 1) in ("days", "weeks", "months", "years")
+    i = r.has(i, "each and") or i
+    alternate = r.word(i) in ALTERNATING and r.word(i + 1) in ("days", "weeks", "months", "years")
     if r.word(i) not in EACH and not once and not alternate:
         return None
     j = i + 2 if once else i if alternate else i + 1
@@ -159,7 +164,10 @@ def weekdays(r: Reader, i: int) -> Found | None:
         return repeat("P1WE", (("FREQ", "WEEKLY"), ("BYDAY", "SA,SU"))), j + 1
     step = 1
     names = PLURAL_WEEKDAYS
-    if r.word(i) in ("every", "each"):
+    i = r.has(i, "each and") or i
+    if r.word(i) == "all":
+        j = i + 1
+    elif r.word(i) in EACH:
         names = ANY_WEEKDAY
         j = i + 1
         count = ordinal(r, j)
@@ -167,7 +175,7 @@ def weekdays(r: Reader, i: int) -> Found | None:
             step, j = 2, j + 1
         elif count and 2 <= count[0] <= 9:
             step, j = count
-    elif r.word(j) in ("alternate",):
+    elif r.word(j) in ALTERNATING:
         names, step, j = ANY_WEEKDAY, 2, j + 1
     found = weekday_list(r, j, names)
     if not found:
@@ -209,6 +217,8 @@ def parts(r: Reader, i: int) -> Found | None:
     pairs: Pairs = (("FREQ", "DAILY"),)
     if r.word(i) in ("every", "each"):
         j = i + 1
+        if r.word(j) in ALTERNATE and r.word(j + 1) in PARTS:
+            pairs, j = (("FREQ", "DAILY"), ("INTERVAL", "2")), j + 1
     if r.word(j) in WEEKDAYS:
         index = WEEKDAYS[r.word(j)]
         day = f"XXXX-WXX-{index + 1}"
@@ -216,6 +226,8 @@ def parts(r: Reader, i: int) -> Found | None:
         j += 1
     elif r.word(j) == "weekday":
         day, pairs, j = "P1WD", WORKDAYS, j + 1
+    elif r.word(j) == "weekend":
+        day, pairs, j = "P1WE", (("FREQ", "WEEKLY"), ("BYDAY", "SA,SU")), j + 1
     elif j == i:
         j = r.skip(i, ("on", "in"))
     word = r.word(j)
@@ -245,6 +257,8 @@ def every_date(r: Reader, i: int) -> Found | None:
                 ("BYDAY", f"{which}{CODES[index]}"),
             )
             return repeat(found[0].timex, pairs), found[1]
+        if found and feast and not found[0].day[0]:
+            return repeat(found[0].timex, ()), found[1]  # every Easter
         if found and r.word(found[1]) == "of" and r.word(found[1] + 1) in MONTHS:
             return None  # every 31st of April
         if found and found[0].open == "month" and isinstance(found[0].first[0], date):
@@ -332,7 +346,7 @@ def monthly(r: Reader, k: int, each: bool) -> tuple[Pairs, int] | None:
         return (), k + 2
     if r.word(k) == "monthly":
         return (), k + 1
-    if r.word(k) in ("every", "each") and r.word(k + 1) == "other" and r.word(k + 2) == "month":
+    if r.word(k) in ("every", "each") and r.word(k + 1) in ALTERNATE and r.word(k + 2) == "month":
         return (("INTERVAL", "2"),), k + 3
     if each and r.word(k) in ("the", "a") and r.word(k + 1) == "month":
         return (), k + 2
@@ -350,7 +364,7 @@ def with_clock(r: Reader, i: int) -> Found | None:
         clock = r.read("hour", k) if k > j and r.word(k - 1) in ("at", "@") else r.read("clock", k)
         hours = r.read("hours", j) or r.read("hours", r.skip(j, (",",)))
         if hours and (not clock or hours[1] > clock[1]):
-            return repeat(timed(node, hours[0].timex), node.rule), hours[1]
+            return repeat(timed(node, stretch_of(node, hours[0])), node.rule), hours[1]
         if clock and not (clock[0].weak and k == j):
             return repeat(timed(node, clock[0].timex), node.rule), clock[1]
         if part and not part[0].weak:
@@ -364,6 +378,15 @@ def with_clock(r: Reader, i: int) -> Found | None:
             if after and after[0].rule is not None:
                 return repeat(timed(after[0], clock[0].timex), after[0].rule), after[1]
     return None
+
+
+def stretch_of(node: Node, hours: Node) -> str:
+    """The code of a stretch of hours, in the part of the day that the recurrence names."""
+    name = node.timex.rpartition("T")[2]
+    start, end = in_part(hours, Node("timerange", f"T{name}")).first
+    if not name.isalpha() or not isinstance(start, time) or not isinstance(end, time):
+        return hours.timex
+    return f"({code(start)},{code(end)},{hours.timex.rpartition(',')[2]}"
 
 
 def timed(node: Node, clock: str) -> str:

@@ -29,7 +29,7 @@ def nth_unit_of(r: Reader, i: int) -> Found | None:
     if not unit or unit[0] not in ("day", "week", "weekend", "month", "quarter", "year", "decade"):
         return None
     k = r.skip(unit[1], ("of", "in", "on"))
-    if k == unit[1]:
+    if k == unit[1] and r.word(k) not in SHIFT:
         return None
     period = r.read("period0", k) or r.read("period0", r.skip(k, ("the",))) or own_unit(r, k)
     if not period or period[0].kind != "daterange" or (unit[0] == "day" and not number):
@@ -89,7 +89,7 @@ def slice_of(start: date, end: date, unit: str, which: int, count: int) -> tuple
 @rule("period0")
 def to_date(r: Reader, i: int) -> Found | None:
     """Year to date, ytd, rest of the week, earlier this year, later in the year."""
-    for unit, short in (("year", "ytd"), ("month", "mtd"), ("week", "wtd")):
+    for unit, short in (("year", "ytd"), ("quarter", "qtd"), ("month", "mtd"), ("week", "wtd")):
         for name in (f"{unit} to date", f"{unit} - to - date", short):
             if j := r.has(i, name):
                 start = unit_start(r.today, unit)
@@ -154,13 +154,14 @@ def part(start: date, end: date, mod: str, exact: bool) -> tuple[date, date]:
 def half_of(r: Reader, i: int) -> Found | None:
     """The first half of March, second half of next month, first half of the week."""
     j = r.skip(i, ("the",))
-    mod = {"first": "start", "1st": "start", "second": "end", "last": "end"}.get(r.word(j))
-    k = r.has(j + 1, "half of") if mod else 0
+    which = (2, j + 1) if r.word(j) == "last" else ordinal(r, j)
+    mod = {1: "start", 2: "end"}.get(which[0]) if which else None
+    k = r.has(which[1], "half of") if which and mod else 0
     found = (r.read("period0", k) or own_unit(r, k)) if k else None
     if not mod or not found or found[0].kind != "daterange" or not found[0].reads:
         return None
     start, end = found[0].first
-    if not isinstance(start, date) or not isinstance(end, date) or (end - start).days > 92:
+    if not isinstance(start, date) or not isinstance(end, date) or 92 < (end - start).days < 3000:
         return None
     node = parts(found[0], mod, False, r.today, "")
     return (node, found[1]) if node else None

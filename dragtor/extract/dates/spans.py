@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from dragtor.extract.dates.lengths import duration, number_text, unit_at
-from dragtor.extract.dates.numbers import below_hundred, cardinal, digits, full_year
+from dragtor.extract.dates.lengths import Amounts, duration, number_text, unit_at
+from dragtor.extract.dates.numbers import below_hundred, cardinal, digits
 from dragtor.extract.dates.offsets import business, is_clock, moved
 from dragtor.extract.dates.periods import stretch, unit_node, unit_start, week_name
 from dragtor.extract.dates.reader import Found, Node, Read, Reader, monday, rule, shift
@@ -63,7 +63,8 @@ def said(r: Reader, i: int) -> str:
 def the_unit(r: Reader, j: int) -> bool:
     """Whether "the week" stands alone: no "of" follows it."""
     return (
-        r.word(j) not in ("of", "after", "before", "'", "s", "-", "that", "when", "in")
+        r.word(j) not in ("of", "after", "before", "'", "s", "that", "when", "in")
+        and not (r.word(j) == "-" and r.tight(j))
         and digits(r, j) is None
         and not below_hundred(r, j)
     )
@@ -81,47 +82,57 @@ def relative_unit(r: Reader, number: int, unit: str) -> Node | None:
 
 @rule("period0")
 def counted_units(r: Reader, i: int) -> Found | None:
-    """Next 3 days, the past 2 weeks, 2 upcoming months, last 2 quarters, next 4 business days."""
+    """Next 3 days, the past 2 weeks, last 2 quarters, next 4 business days, the last half hour."""
     j = r.skip(i, ("the",)) if r.word(i + 1) in SHIFT else i
-    if r.word(j) in SHIFT and r.word(j) not in ("this", "current"):
-        if verb(r, j):
-            return None
-        sign = SHIFT[r.word(j)]
-        number = cardinal(r, j + 1)
-        unit = unit_at(r, number[1], True) if number else None
-        end = unit[1] if unit else 0
-    else:
-        number = cardinal(r, i)
-        if not number or r.word(number[1]) not in SHIFT or r.word(number[1]) in ("this", "current"):
-            return None
-        sign = SHIFT[r.word(number[1])]
-        unit = unit_at(r, number[1] + 1)
-        end = unit[1] if unit else 0
-        if unit and number[0] != 1 and r.word(end - 1)[-1:] != "s":
-            return None
-    if not number or not unit:
+    sign = SHIFT.get(r.word(j), 0)
+    whole = r.word(j + 1) in ("all", "whole", "entire", "full", "solid", "a", "an", "another")
+    found = r.read("length", j + 1) if sign and not whole and not verb(r, j) else None
+    if not found:
         return None
-    if j > i and unit[0] not in ("decade", "century") and r.word(end) not in ("of", "in"):
+    amounts, end = found[0].amounts, found[1]
+    centuries = amounts[0][1] in ("decade", "century")
+    if r.word(end) == "of" or (j > i and not centuries and r.word(end) != "in"):
         return None
-    if r.word(end) == "of":
-        return None
-    if several := run_of_lengths(r, sign, number[1] - 1, end):
-        return several
-    node = run_of_units(r, sign, number[0], unit[0])
+    node = run(r, sign, amounts)
     return (node, end) if node else None
 
 
-def run_of_lengths(r: Reader, sign: int, i: int, end: int) -> Found | None:
-    """The last 3 months and 2 weeks and 2 days."""
-    found = r.read("length", i)
-    if not found or found[1] <= end or is_clock(found[0].amounts):
+@rule("period0")
+def count_first(r: Reader, i: int) -> Found | None:
+    """2 upcoming months, the 13 last minutes."""
+    number = cardinal(r, i)
+    sign = SHIFT.get(r.word(number[1]), 0) if number else 0
+    unit = unit_at(r, number[1] + 1) if number and sign else None
+    if not number or not unit or (number[0] != 1 and r.word(unit[1] - 1)[-1:] != "s"):
         return None
+    node = run_of_units(r, sign, number[0], unit[0]) if r.word(unit[1]) != "of" else None
+    return (node, unit[1]) if node else None
+
+
+def run(r: Reader, sign: int, amounts: Amounts) -> Node | None:
+    """So much time behind now or ahead: the last 3 months and 2 weeks, the next 2 days 3 hours."""
+    if len(amounts) == 1:
+        return run_of_units(r, sign, *amounts[0])
+    length = duration(amounts)
+    if is_clock(amounts):
+        return clock_run(r, sign, float(length.value), length.timex)
     first = shift(r.today, 1, "day") if sign > 0 else r.today
-    last = moved(first, found[0].amounts, sign) if first else None
+    last = moved(first, amounts, sign) if first else None
     if not first or not last:
         return None
     low, high = sorted((first, last))
-    return Node("daterange", f"({low},{high},{found[0].timex})", ((low, high),)), found[1]
+    return Node("daterange", f"({low},{high},{length.timex})", ((low, high),))
+
+
+def clock_run(r: Reader, sign: int, seconds: float, timex: str) -> Node | None:
+    """So many seconds up to now or from now on."""
+    try:
+        step = timedelta(seconds=seconds)
+        ends = (r.now, r.now + step) if sign > 0 else (r.now - step, r.now)
+    except OverflowError:
+        return None
+    whole = f"({ends[0].isoformat()},{ends[1].isoformat()},{timex})"
+    return Node("datetimerange", whole, (ends,))
 
 
 def verb(r: Reader, i: int) -> bool:
@@ -146,14 +157,8 @@ def verb(r: Reader, i: int) -> bool:
 def run_of_units(r: Reader, sign: int, number: float, unit: str) -> Node | None:
     """So many units behind today, or ahead of it from tomorrow on."""
     if is_clock(((number, unit),)):
-        try:
-            step = timedelta(seconds=number * SECONDS[unit])
-            ends = (r.now, r.now + step) if sign > 0 else (r.now - step, r.now)
-        except OverflowError:
-            return None
         length = f"PT{number_text(number)}{unit[0].upper()}"
-        timex = f"({ends[0].isoformat()},{ends[1].isoformat()},{length})"
-        return Node("datetimerange", timex, (ends,))
+        return clock_run(r, sign, number * SECONDS[unit], length)
     first: date | None
     last: date | None
     if unit in ("quarter", "decade", "century", "fortnight", "weekend") and unit != "weekend":
@@ -217,12 +222,25 @@ def work_week(r: Reader, i: int) -> Found | None:
     return (node, end) if node else None
 
 
+def within_of(r: Reader, length: Found, around: bool) -> Found | None:
+    """Within 3 days after May 5; within two days of it: before or after."""
+    base = r.read("day0", length[1] + 1)
+    if not base or base[0].kind != "date" or not base[0].reads or base[0].weak:
+        return None
+    reads: list[Read] = []
+    for day, _ in base[0].reads:
+        if isinstance(day, date) and (end := moved(day, length[0].amounts, 1)):
+            reads.append((moved(day, length[0].amounts, -1) if around else day, end))
+    timex = f"({base[0].timex},{reads[0][1] if reads else ''},{length[0].timex})"
+    return (Node("daterange", timex, tuple(reads), open=base[0].open), base[1]) if reads else None
+
+
 @rule("period0")
 def within(r: Reader, i: int) -> Found | None:
     """Within 9 months, within the next 3 min."""
     if r.word(i) != "within":
         return None
-    j = r.skip(r.skip(i + 1, ("the",)), NEXT)
+    j = r.skip(r.skip(r.skip(i + 1, ("about", "around", "roughly")), ("the",)), NEXT)
     found = r.read("length", j)
     if not found and r.word(j - 1) in NEXT and (single := unit_at(r, j)):
         found = duration(((1.0, single[0]),)), single[1]
@@ -230,130 +248,10 @@ def within(r: Reader, i: int) -> Found | None:
         return None
     amounts = found[0].amounts
     if is_clock(amounts):
-        try:
-            end = r.now + timedelta(seconds=float(found[0].value))
-        except OverflowError:
-            return None
-        timex = f"({r.now.isoformat()},{end.isoformat()},{found[0].timex})"
-        return Node("datetimerange", timex, ((r.now, end),)), found[1]
+        node = clock_run(r, 1, float(found[0].value), found[0].timex)
+        return (node, found[1]) if node else None
+    if r.word(found[1]) in ("of", "after", "from"):
+        return within_of(r, found, r.word(found[1]) == "of")
     day = moved(r.today, amounts, 1)
     timex = f"({r.today},{day},{found[0].timex})"
     return (Node("daterange", timex, ((r.today, day),)), found[1]) if day else None
-
-
-@rule("period0")
-def week_of(r: Reader, i: int) -> Found | None:
-    """The week of July 23, w/c feb 4, week commencing the 3rd, weekend of thanksgiving 2023."""
-    j = r.skip(i, ("the",))
-    starts = (
-        "week of",
-        "week commencing",
-        "week starting",
-        "week beginning",
-        "week ending",
-        "w / c",
-        "weekend of",
-        "week from",
-    )
-    phrase = next((p for p in starts if r.has(j, p)), "")
-    if not phrase:
-        return None
-    k = r.skip(r.skip(r.has(j, phrase), ("on",)), ("the",)) if phrase != "week from" else 0
-    found = (r.read("day", k) or r.read("day", r.has(j, phrase))) if k else None
-    if not found or not found[0].reads:
-        return None
-    reads: list[Read] = []
-    for day, _ in found[0].reads:
-        if isinstance(day, date):
-            named = found[0].open != "month"
-            if phrase == "weekend of":
-                reads.append(long_weekend(day) if named else plain_weekend(day))
-            else:
-                reads.append((monday(day), shift(monday(day), 7, "day")))
-    if not reads:
-        return None
-    first = reads[0][0]
-    timex = found[0].timex
-    if not found[0].open and isinstance(first, date):
-        timex = week_name(first)
-    timex += "-WE" if phrase == "weekend of" else ""
-    return Node("daterange", timex, tuple(reads), open=found[0].open and "fixed"), found[1]
-
-
-def plain_weekend(day: date) -> tuple[date, date]:
-    """Saturday to Sunday of the day's week."""
-    start = shift(monday(day), 5, "day") or day
-    return start, shift(start, 2, "day") or day
-
-
-def long_weekend(day: date) -> tuple[date, date]:
-    """The weekend with the holiday beside it: Monday's goes before it, Thursday's after."""
-    start, end = plain_weekend(day)
-    if day.weekday() == 0:
-        return shift(day, -2, "day") or day, shift(day, 1, "day") or day
-    return (day if day.weekday() in (3, 4) else start), end
-
-
-@rule("period0")
-def holiday_weekend(r: Reader, i: int) -> Found | None:
-    """Labor day weekend, thanksgiving weekend 2023."""
-    found = r.read("day0", i)
-    if (
-        not found
-        or found[0].kind != "date"
-        or r.word(found[1]) != "weekend"
-        or found[0].open not in ("year", "")
-    ):
-        return None
-    reads = [long_weekend(day) for day, _ in found[0].reads if isinstance(day, date)]
-    if not reads:
-        return None
-    return Node(
-        "daterange", f"{week_name(reads[0][0])}-WE", tuple(reads), open=found[0].open and "fixed"
-    ), found[1] + 1
-
-
-@rule("period0")
-def numbered_week(r: Reader, i: int) -> Found | None:
-    """Week 10, week 10 of 2019."""
-    dashed = full_year(r, i) if r.word(i + 1) == "-" and r.word(i + 2) == "w" else None
-    if dashed and r.tight(i + 3) and (named := digits(r, i + 3, 2)):  # 2016-W23
-        node = iso_week(dashed[0], named)
-        return (node, i + 4) if node else None
-    spelt = below_hundred(r, i + 1)
-    number = digits(r, i + 1, 2) or (spelt[0] if spelt else None)
-    if r.word(i) not in ("week", "wk", "w"):
-        return None
-    if not number or number > 53 or (r.word(i) == "w" and not r.tight(i + 1)):
-        return None
-    j, year = spelt[1] if spelt else i + 2, r.today.year
-    found = r.read("period0", r.skip(r.skip(j, ("of", ",", "in")), ("the",)))
-    if found and found[0].timex.isdigit():
-        year, j = int(found[0].timex), found[1]
-    node = iso_week(year, number)
-    return (node, j) if node else None
-
-
-def iso_week(year: int, number: int) -> Node | None:
-    """A week by its ISO number, from the end of the year if below 0."""
-    try:
-        if number < 0:
-            number = date(year, 12, 28).isocalendar().week + 1 + number
-        return unit_node(date.fromisocalendar(year, number, 1), "week")
-    except (ValueError, OverflowError):
-        return None
-
-
-@rule("period0")
-def weekend(r: Reader, i: int) -> Found | None:
-    """The weekend: this one."""
-    if (
-        r.word(i) != "weekend"
-        or r.word(i + 1) == "of"
-        or r.word(i - 1) in ("a", "per", "every", "each", "long")
-    ):
-        return None
-    node = relative_unit(r, 0, "weekend")
-    if not node:
-        return None
-    return Node("daterange", node.timex, node.reads), i + 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime, time
 
 from dragtor.extract.dates.clock import code
-from dragtor.extract.dates.moments import combined, day_then_time
+from dragtor.extract.dates.moments import combined
 from dragtor.extract.dates.numbers import digits
 from dragtor.extract.dates.reader import Found, Node, Reader, make, rule
 
@@ -58,7 +58,7 @@ def spread_clock(r: Reader, i: int) -> Found | None:
 @rule("moment")
 def year_last(r: Reader, i: int) -> Found | None:
     """Wed Oct 26 15:50:06 2016: the year behind the time."""
-    found = day_then_time(r, i)
+    found = r.read("timed", i)
     year = digits(r, found[1], 4) if found else None
     if (
         not found

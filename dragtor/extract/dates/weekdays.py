@@ -1,18 +1,19 @@
 """A day with its weekday beside it: Tuesday, Jan 15; this friday 5/12; in two weeks on Monday.
 
-Gives nodes of kind "date".
+Gives nodes of kind "date", with the time said there "datetime".
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 from dragtor.extract.dates import holidays
 from dragtor.extract.dates.named import month_days
 from dragtor.extract.dates.numbers import digits, ordinal
-from dragtor.extract.dates.reader import Found, Node, Reader, make, monday, rule, shift
-from dragtor.extract.dates.words import MONTHS, SHIFT, WEEKDAYS
+from dragtor.extract.dates.periods import week_said
+from dragtor.extract.dates.reader import Found, Node, Read, Reader, make, monday, rule, shift
+from dragtor.extract.dates.words import MONTHS, SMALL, WEEKDAYS
 
 
 @rule("day")
@@ -36,7 +37,8 @@ def single(r: Reader, i: int) -> Found | None:
         if offset and from_now_on and (not exact or offset[1] > exact[1]) and node.open == "week":
             return aligned(offset[0], node), offset[1]
         if exact and exact[0].kind == "date" and exact[0].reads and calendar_day(exact[0]):
-            return pick_weekday(r, node, exact[0]), exact[1]
+            closing = r.word(k - 1) == "(" and r.word(exact[1]) == ")"
+            return pick_weekday(r, node, exact[0]), exact[1] + closing
         return found
     k = r.skip(j, ("on",))
     reckoned = (
@@ -75,17 +77,37 @@ def ends_date(word: str) -> bool:
 @rule("stretch")
 def days_of_week(r: Reader, i: int) -> Found | None:
     """This week between Tue and Thu, next week from Monday to Wednesday."""
-    week = r.word(i) in SHIFT and r.word(i + 1) == "week"
-    j = i + 2
-    lead = r.word(j)
+    week = week_said(r, i)
+    j = week[1] if week else 0
     first, last = WEEKDAYS.get(r.word(j + 1)), WEEKDAYS.get(r.word(j + 3))
     joint = r.word(j + 2) in ("to", "-", "until", "till", "through", "and")
-    if not week or lead not in ("from", "between") or first is None or last is None or not joint:
+    if not week or r.word(j) not in ("from", "between") or not joint:
         return None
-    start = shift(monday(r.today), 7 * SHIFT[r.word(i)] + first, "day")
-    end = shift(start, (last - first) % 7, "day") if start else None
-    timex = f"({start},{end},P{(last - first) % 7}D)"
-    return (Node("daterange", timex, ((start, end),)), j + 4) if end else None
+    start = shift(week[0], first, "day") if first is not None and last is not None else None
+    end = shift(start, ((last or 0) - (first or 0)) % 7, "day") if start else None
+    if not start or not end:
+        return None
+    return Node("daterange", f"({start},{end},P{(end - start).days}D)", ((start, end),)), j + 4
+
+
+@rule("moment")
+def time_of_week(r: Reader, i: int) -> Found | None:
+    """Monday morning next week, Friday at 3pm this week, 9 on Tuesday of the week after next."""
+    found = r.read("timed", i)
+    week = week_said(r, r.skip(found[1], (",", "of"))) if found else None
+    if not found or not week or found[0].open != "week":
+        return None
+    said = found[0].first[0]
+    reads: list[Read] = []
+    for start, end in found[0].reads:
+        if isinstance(start, datetime) and isinstance(said, datetime):
+            over = week[0] - monday(said.date())
+            if start.date() == said.date():
+                reads.append((start + over, end + over if isinstance(end, datetime) else None))
+    if not reads:
+        return None
+    timex = f"{reads[0][0]}"
+    return Node(found[0].kind, timex, tuple(reads), len(reads) > 1, mod=found[0].mod), week[1]
 
 
 def calendar_day(node: Node) -> bool:
@@ -124,16 +146,27 @@ def pick_weekday(r: Reader, week: Node, day: Node) -> Node:
     return Node("date", day.timex, tuple(fit + rest), day.ambiguous and not fit, day.open, day.day)
 
 
-AFTER_NUMBER = {*", . ; ! ? ) @ at and or with from between to around".split(), "", "\n"}
+AFTER_NUMBER = {
+    *", . ; ! ? ) @ at and or with from between to around for please onwards onward".split(),
+    *SMALL,
+    "",
+    "\n",
+}
 
 
 def bare_number(r: Reader, i: int) -> Found | None:
     """The 21 of "Monday 21", where nothing makes it an hour or a count."""
     spelt = ordinal(r, i) if digits(r, i) is None else None
     number, j = spelt or (digits(r, i, 2), i + 1)
-    if not number or not 1 <= number <= 31 or r.after(j) not in AFTER_NUMBER:
+    if not number or not 1 <= number <= 31:
         return None
-    if r.read("hours", i) or (r.word(j) in (".", ",") and r.tight(j + 1) and digits(r, j + 1)):
+    clock = r.read("clock", j)
+    timed = r.read("hours", j) or (clock and not clock[0].weak) or r.read("part", j)
+    if r.after(j) not in AFTER_NUMBER and not timed:
+        return None
+    own = r.read("clock0", i)
+    decimal = r.word(j) in (".", ",") and r.tight(j + 1) and digits(r, j + 1) is not None
+    if r.read("hours", i) or (own and not own[0].weak) or decimal:
         return None
     days = month_days(r, number)
     if not days or (r.word(j) == "to" and digits(r, j + 1) is not None):

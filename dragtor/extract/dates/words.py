@@ -46,7 +46,7 @@ UNITS = {
         "night": "night nights",
         "week": "week weeks wk wks",
         "fortnight": "fortnight fortnights",
-        "weekend": "weekend weekends",
+        "weekend": "weekend weekends wknd wkend",
         "month": "month months mth mths mo mos",
         "quarter": "quarter quarters qtr qtrs",
         "year": "year years yr yrs",
@@ -130,7 +130,7 @@ PLURAL_WEEKDAYS = {name + "s": n for name, n in WEEKDAYS.items() if name.endswit
 SHY = {"may", "march", "mar", "mon", "sun", "sat", "wed", "dec", "second", "sec", "jan", "fall"}
 
 
-NEXT = {"next", "coming", "upcoming", "following"}
+NEXT = {"next", "nxt", "coming", "upcoming", "following"}
 
 
 LAST = {"last", "past", "previous", "preceding", "prior"}
@@ -143,7 +143,7 @@ SHIFT = dict.fromkeys(NEXT, 1) | dict.fromkeys(LAST, -1) | dict.fromkeys(THIS, 0
 
 
 TODAY = {"today": 0, "otd": 0, "tonight": 0, "tomorrow": 1, "yesterday": -1} | dict.fromkeys(
-    ("tmr", "tmrw", "tomorow", "tommorow", "tommorrow", "tomorrows"), 1
+    ("tmr", "tmrw", "tmw", "tmrrw", "tomorow", "tommorow", "tommorrow", "tomorrows"), 1
 )
 
 
@@ -235,6 +235,25 @@ NO_CLOCK = set(
 )
 
 
+VERBS = set(  # what may be said of a day or an hour
+    (
+        "is was are were will would should could can works work worked sounds suits fits looks"
+        " seems does might needs has had i we you he she it they"
+    ).split()
+)
+
+
+SMALL = VERBS | set(  # and other words and signs that count nothing
+    (
+        "over via near outside inside after before during regarding re without since from until"
+        " into onto through while though although where which who whose not no again also too only"
+        " rather maybe perhaps still now here already usually always sometimes really actually"
+        " definitely probably ok okay yes thanks thank cheers great fine good sure right let lets"
+        ' does do did can may might shall but because then so when unless " ” ] |'
+    ).split()
+)
+
+
 # What may follow a bare hour: "at 7 on Friday", not "at 7 sites".
 AFTER_HOUR = (
     set(
@@ -246,6 +265,7 @@ AFTER_HOUR = (
         ).split()
     )
     | {"", "\n", '"'}
+    | VERBS
     | set(SHIFT)
     | set(WEEKDAYS)
     | set(MONTHS)
