@@ -384,6 +384,10 @@ def test_minutes(phrase: str, value: int | None) -> None:
         ("every 0 days", None),
         ("next Friday", None),
         ("", None),
+        ("last weekday of every month", "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1"),
+        ("every 2nd and 4th Tuesday", "FREQ=MONTHLY;BYDAY=2TU,4TU"),
+        ("the last Sunday of March every year", "FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU"),
+        ("every second tuesday", "FREQ=WEEKLY;INTERVAL=2;BYDAY=TU"),
     ],
 )
 def test_recurrence(phrase: str, rule: str | None) -> None:

@@ -102,6 +102,12 @@ def stamps(event: Event) -> tuple[str | None, str | None]:
         ("{action:Fair} {date:3 to 5 March} {time:9am}", "2027-03-03 09:00", "2027-03-06 00:00"),
         ("{action:Run} {date:Friday} at {time:8am}", "2026-11-27 08:00", None),  # it is 9
         ("{action:Run} {date:Friday} at {time:10am}", "2026-11-20 10:00", None),
+        ("{date:24.12.} {time:18:00} {action:Dinner}", "2026-12-24 18:00", None),
+        ("{date:Sa} {action:Run} {time:0730}", "2026-11-21 07:30", None),
+        ("{date:2night} {action:Raid} {time:2030-2215}", "2026-11-20 20:30", "2026-11-20 22:15"),
+        ("{action:Rounds} {date:tomorrow} at {time:sixteen hundred}", "2026-11-21 16:00", None),
+        ("{action:Plumber} {date:tomorrow} between {time:10:30 and 11:15}",
+         "2026-11-21 10:30", "2026-11-21 11:15"),
     ],
 )  # fmt: skip
 def test_phrases_become_instants(marked: str, start: str, end: str | None) -> None:
@@ -164,6 +170,10 @@ def test_the_reader_s_country_decides_what_10_12_is() -> None:
         ("{action:Swim} {recurrence:every day}", "2026-11-20", {"FREQ": ["DAILY"]}),
         ("{action:Swim} {date:tomorrow} {recurrence:every Tuesday}",  # a Saturday is no Tuesday
          "2026-11-24", {"FREQ": ["WEEKLY"], "BYDAY": ["TU"]}),
+        ("{action:Milk} {recurrence:sats & suns} at {time:5 am}",
+         "2026-11-21 05:00", {"FREQ": ["WEEKLY"], "BYDAY": ["SA", "SU"]}),
+        ("{action:Scouts} {recurrence:alt Weds} {time:18:30}",
+         "2026-11-25 18:30", {"FREQ": ["WEEKLY"], "INTERVAL": [2], "BYDAY": ["WE"]}),
     ],
 )  # fmt: skip
 def test_repetitions(marked: str, start: str, rule: dict[str, list[Any]]) -> None:

@@ -1,6 +1,6 @@
-"""What a time, a duration or a repeat can begin with: the model chooses among such places only.
+"""What a date, a time, a length or a repeat can begin with: the model chooses among such places.
 
-Dates, names and places may begin with any word. Pure.
+Actions, names, places and notes may begin with any word. Pure.
 """
 
 from __future__ import annotations
@@ -15,7 +15,21 @@ _DAY = (
     "mon(?:day)?|tue(?:s(?:day)?)?|wed(?:s|nesday)?|thu(?:r|rs|rsday)?|fri(?:day)?|sat(?:urday)?"
     "|sun(?:day)?"
 )
+_MONTH = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+_ORDINAL = (
+    "first|second|third|fourth|fifth|sixth|seventh|eigh?th|ninth|tenth|eleventh|twelfth"
+    "|thirteenth|fourteenth|fifteenth|sixteenth|seventeenth|eighteenth|nineteenth|twent|thirt"
+)
 BEGINNINGS = {
+    "date": re.compile(
+        rf"\d|(?:{_DAY})s?\b|(?:{_MONTH}|{_ORDINAL}|{_NUMBER}|tom+or|tm[wrm]|tod|ton[iy]|2m|wedn|thur"
+        r"|satur|week|fort|christmas|xmas|easter|eid|diwali|hanuk|ramad|thanksg|hallow|new\s+year)"
+        r"|(?:next|this|last|coming|following|the|a|an|in|on|of|end|start|beginning|early|late|mid"
+        r"|middle|from|between|until|till|by|before|after|day|days|month|year|today|later|now|asap"
+        r"|same|all|every|any|my|our|mo|tu|th|fr|sa|su)\b|\w{2,7}day\b|(?:[\w'’]+\s+){1,2}(?:day|eve"
+        r"|birthday|weekend|holidays?)\b|(?:good|black|easter|palm|ash|holy|whit|cyber|shrove)\s",
+        re.I,
+    ),
     "time": re.compile(
         rf"(?!\d{{3,}}\s+[a-gi-z])\d|0\d[0-5]\d\b|(?<=\bat\s)[12]\d[0-5]\d\b(?!\s+(?-i:[A-Z\d]))"
         rf"|(?:{_NUMBER}|half|qua|noo|mid|mor|aft|aff|eve|evn|nig|nit|ton|dawn|dusk|lun|din|brea"

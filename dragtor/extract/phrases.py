@@ -7,7 +7,8 @@ for Sunday. Knows no event; what a phrase says in any text is read by dates.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from calendar import day_name, month_name
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 
@@ -24,6 +25,8 @@ _LATE = re.compile(
 _EARLY = re.compile(r"\b(?:breakfast|sunrise)\b", re.I)
 _IN_FULL = re.compile(r"\b(0\d|1[0-2]|\d(?=h))[:h]\d*")  # on a clock of 24 hours
 _HOURS = "one two three four five six seven eight nine ten eleven twelve".split()
+_NUMBERS = ["zero", *_HOURS, *"thirteen fourteen fifteen sixteen seventeen eighteen".split()]
+_NUMBERS += ["nineteen", "twenty", *(f"twenty {word}" for word in _HOURS[:3])]
 _HOUR = re.compile(rf"\b(?:{'|'.join(_HOURS)})\b", re.I)
 _BARE = re.compile(
     r"\D{0,12}?(?P<hour>\d{1,2})(?:[:.h](?P<minute>\d\d))?\s*(?:ish|o.?clock)?"
@@ -63,6 +66,57 @@ class Clock:
     start: time
     end: time | None
     unsure: bool
+
+
+_WEEKDAYS = {name[:2].lower(): name for name in day_name}
+# What people jot down for a date, a time or a repetition; in any other text it may mean more.
+_JOTTED: Mapping[str, Sequence[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]]] = {
+    "date": (
+        (re.compile(r"\b(\d{1,2})\.(\d{1,2})\.(?=\s|$)"), lambda found: _dotted(found)),
+        (re.compile(r"\b2n(?:ite|ight)\b", re.I), "tonight"),
+        (
+            re.compile(r"^(mo|tu|we|th|fr|sa|su)\b\.?", re.I),
+            lambda found: _WEEKDAYS[found[1].lower()],
+        ),
+    ),
+    "time": (
+        (re.compile(r"(?<![\d:.])(\d|[01]\d|2[0-3])([0-5]\d)(?!\s*[\d:.]|\w)"), r"\1:\2"),
+        (
+            re.compile(r"\b([a-z]+(?:[ -][a-z]+)?|\d{1,2}) hundred(?: hours)?\b", re.I),
+            lambda found: _hundred(found),
+        ),
+        (re.compile(r"^(?:a\.?m\.?|early|first thing)$", re.I), "morning"),
+        (re.compile(r"^(?:p\.?m\.?|aft|arvo)$", re.I), "afternoon"),
+        (re.compile(r"^(\S+) and (\S+)$", re.I), r"\1 to \2"),
+    ),
+    "recurrence": (
+        (
+            re.compile(r"\b(mo|fr|sa|su)[nit]s\b", re.I),
+            lambda found: f"{_WEEKDAYS[found[1].lower()]}s",
+        ),
+        (re.compile(r"^alt\b\.?(?: (\w+?)s?$)?", re.I), r"every other \1"),
+        (re.compile(r" [+&] "), " and "),
+    ),
+}
+
+
+def in_full(name: str, text: str) -> str:
+    """The phrase of a field without what is only jotted: 24.12. is 24 December, 0730 is 07:30."""
+    for pattern, written in _JOTTED.get(name, ()):
+        text = pattern.sub(written, text)
+    return text
+
+
+def _hundred(found: re.Match[str]) -> str:
+    """The hour of "sixteen hundred"."""
+    said = found[1].lower().replace("-", " ").removeprefix("oh ").removeprefix("zero ")
+    hour = int(said) if said.isdigit() else _NUMBERS.index(said) if said in _NUMBERS else 24
+    return f"{hour:02}:00" if hour < 24 else found[0]
+
+
+def _dotted(found: re.Match[str]) -> str:
+    day, number = int(found[1]), int(found[2])
+    return f"{day} {month_name[number]}" if 1 <= number <= 12 else found[0]
 
 
 def hear(words: Mapping[str, str], now: datetime, day_first: bool) -> dict[str, list[Mention]]:

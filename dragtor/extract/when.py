@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Any
 
 from dragtor.extract import dates
-from dragtor.extract.phrases import Clock, Days, clock_of, days_of, hear, is_vague, zone_of
+from dragtor.extract.phrases import Clock, Days, clock_of, days_of, hear, in_full, is_vague, zone_of
 
 Moment = datetime | date  # with a zone and a time, or a whole day
 LONGEST_PHRASE = 200  # characters of one field that are read
@@ -43,7 +43,7 @@ def settle(phrases: Mapping[str, str], now: datetime, *, day_first: bool = False
     a whole day. A time that a clock change skips moves forward, one that comes twice is the
     first. Nothing is taken for longer than it is said to be.
     """
-    words = {name: text[:LONGEST_PHRASE] for name, text in phrases.items()}
+    words = {name: in_full(name, text[:LONGEST_PHRASE]) for name, text in phrases.items()}
     try:
         return _settled(words, now, day_first)
     except (OverflowError, ValueError):  # beyond the years that a calendar has
@@ -109,7 +109,8 @@ def _placed(
     if isinstance(start, datetime) and start < local and (days is None or days.weekly):
         start += timedelta(days=1 if days is None else 7)
     if rule:
-        comes = occurrences(rule, start, 2)
+        every = re.sub(r";INTERVAL=\d+", "", rule)  # every other Tuesday: from the next one on
+        comes = occurrences(rule, next(iter(occurrences(every, start, 1)), start), 2)
         if not comes:
             return replace(found, start=None)
         start = comes[0]
