@@ -58,7 +58,7 @@ def made(count: int, seed: int) -> list[Example]:
         (obeyed, 3),
         (chatted, 9),
         (told, 9),
-        (pattern, 42),
+        (pattern, 80),
         (terse, 18),
     )
     makers, weights = zip(*kinds, strict=True)
