@@ -148,10 +148,16 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--every", type=int, default=100)
     parser.add_argument("--rank", type=int, default=32)
+    parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--start", type=Path, help="an adapter to go on from")
     chosen = parser.parse_args()
     base = model_path("smollm2-135m", models_path(load_config().models))
-    loop = LoopConfig(epochs=chosen.epochs, learning_rate=chosen.rate, evaluate_every=chosen.every)
+    loop = LoopConfig(
+        epochs=chosen.epochs,
+        learning_rate=chosen.rate,
+        evaluate_every=chosen.every,
+        seed=chosen.seed,
+    )
     config = TrainConfig(
         base=base, loop=loop, made=chosen.made, rank=chosen.rank, start=chosen.start
     )

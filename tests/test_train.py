@@ -398,7 +398,7 @@ def test_a_run_leaves_adapter_card_curve_and_settings(
     trained = train([records], tmp_path / "run", config)
     assert trained.adapter.read_bytes()[:4] == b"GGUF"
     names = {path.name for path in (tmp_path / "run").iterdir()}
-    assert {"README.md", "plot.png", "config.json", "metrics.json", "metrics.jsonl"} <= names
+    assert {"README.md", "plot.png", "config.json", "metrics.json", "last.gguf"} <= names
     assert "base_model: tiny" in (tmp_path / "run" / "README.md").read_text()
     assert trained.metrics["history"][-1]["step"] == trained.metrics["best_step"] or (
         trained.metrics["best_step"] > 0

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from dragtor.extract.training.batches import Coder, Encoded
 
 EXTRA = "train"
-ADAPTER = "adapter.gguf"
+ADAPTER = "adapter.gguf"  # the best on validation
+LAST = "last.gguf"  # where validation is small, it may read better: `dragtor eval events` tells
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,9 @@ class Trained:
 def train(data: Sequence[Path], out: Path, config: TrainConfig, *, push: str = "") -> Trained:
     """Tune on JSONL files of {event_text, output}; a run cut off in `out` is resumed.
 
-    `out` gets adapter.gguf, README.md (the model card), config.json, metrics.jsonl, plot.png and
-    checkpoint.pt. `push` is OWNER/NAME on the hub; its token comes from HF_TOKEN. Raises UsageError
-    for data that are no records, Missing for an extra or a token that is absent.
+    `out` gets adapter.gguf, last.gguf, README.md (the model card), config.json, metrics.jsonl,
+    plot.png and checkpoint.pt. `push` is OWNER/NAME on the hub; its token comes from HF_TOKEN.
+    Raises UsageError for data that are no records, Missing for an extra or a token that is absent.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # waiting threads give their core away
     from dragtor.extract.training import report
@@ -88,7 +89,9 @@ def train(data: Sequence[Path], out: Path, config: TrainConfig, *, push: str = "
 
     loop = Loop(model, config.loop, epoch, validation, out, device)
     progress = loop.run()
-    write_adapter(out / ADAPTER, shape, loop.best, config.scale, f"events over {config.base.stem}")
+    about = f"events over {config.base.stem}"
+    write_adapter(out / ADAPTER, shape, loop.best, config.scale, about)
+    write_adapter(out / LAST, shape, model.adapter, config.scale, about)
     counts = {"examples": len(learn), "held_out": {k: len(v) for k, v in held.items()}}
     metrics: dict[str, Any] = {**counts, "not_found": lost, "best_step": progress.best_step}
     metrics["history"] = progress.history
