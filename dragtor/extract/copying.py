@@ -7,6 +7,7 @@ Knows no model: tokens are numbers with their bytes.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ WORDS = ("Action", "Date", "Time", "Name", "Location", "Duration", "Repeat", "No
 MORE, END = "Event", "End"
 HEAD, TAIL = "Text:", "\nEvents:"  # before the text, and between it and what is written
 MOST_EVENTS = 24  # of one stretch of text
+
+_NUMBER_SIGN = re.compile(r"(?<=\d)[:./](?=\d)")  # in 06:40, 24.12 and 5/11 no word ends
 
 Token = tuple[int, bytes]
 
@@ -110,7 +113,9 @@ def _parts(text: str, place: int) -> bool:
     if place == 0:
         return True
     before, after = text[place - 1], text[place]
-    return not ((before.isalpha() and after.isalpha()) or (before.isdigit() and after.isdigit()))
+    if (before.isalpha() and after.isalpha()) or (before.isdigit() and after.isdigit()):
+        return False
+    return not _NUMBER_SIGN.match(text, place) and not _NUMBER_SIGN.match(text, place - 1)
 
 
 @dataclass(slots=True)

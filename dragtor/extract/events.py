@@ -18,7 +18,7 @@ from dragtor.errors import UsageError
 from dragtor.extract import dates
 from dragtor.extract.fields import FIELDS, Pointer, Reading, Span
 from dragtor.extract.phrases import is_vague
-from dragtor.extract.when import Moment, When, settle
+from dragtor.extract.when import LONGEST_PHRASE, Moment, When, settle
 
 # Who writes the month first in 10/12; everybody else the day.
 MONTH_FIRST_COUNTRIES = ("PH", "US")
@@ -32,6 +32,7 @@ _ASKS = re.compile(
 )
 _ASKED_WITHIN = 200  # characters around an event in which it is asked for
 _DATED = {"date", "time", "recurrence"}
+_CLOCK_SIGN = re.compile(r"[:.]|[ap]\.?m\b|o.?clock|noon|midnight", re.I)
 _PARAGRAPH = re.compile(r"\n\s*\n")
 _TEXT = {"type": ["string", "null"]}
 _SHARE = {"type": "number", "minimum": 0, "maximum": 1}
@@ -136,7 +137,8 @@ class Extractor:
         now = datetime.now(self.zone) if now is None else now
         now = now.astimezone(self.zone) if now.tzinfo else now.replace(tzinfo=self.zone)
         found: list[Event] = []
-        for reading in self._pointer.read(text):
+        for pointed in self._pointer.read(text):
+            reading = _mended(text, pointed, now, self.day_first)
             if not (undated or _DATED & reading.spans.keys() or _is_asked_for(text, reading)):
                 continue
             event = self._event(text, reading, now)
@@ -274,6 +276,32 @@ def reads_day_first(locale: str) -> bool:
     if language in MONTH_FIRST_LANGUAGES:
         return False
     return country not in MONTH_FIRST_COUNTRIES
+
+
+def _mended(text: str, reading: Reading, now: datetime, day_first: bool) -> Reading:
+    """The reading with its words under the field that they are of: Mondays are no date.
+
+    What repeats is a repetition; numbers before a month that are a date with it are no time.
+    """
+    spans, sure = dict(reading.spans), dict(reading.confidence)
+    day, clock = spans.get("date"), spans.get("time")
+    moment = now.replace(tzinfo=None)
+
+    def kinds(start: int, end: int) -> list[tuple[int, int, str]]:
+        found = dates.mentions(text[start:end][:LONGEST_PHRASE], moment, day_first=day_first)
+        return [(each.start, each.end, each.kind) for each in found]
+
+    if day and clock and clock[0][1] < day[0][0] and not text[clock[0][1] : day[0][0]].strip():
+        start, end = clock[0][0], day[0][1]
+        whole = [kind for a, b, kind in kinds(start, end) if (a, b) == (0, end - start)]
+        if whole in (["date"], ["daterange"]) and not _CLOCK_SIGN.search(text[slice(*clock[0])]):
+            del spans["time"]
+            spans["date"] = day = ((start, end),)
+            sure["date"] = min(sure.get("date", 0.0), sure.pop("time", 0.0))
+    if day and "recurrence" not in spans and {kind for *_, kind in kinds(*day[0])} == {"set"}:
+        spans["recurrence"] = spans.pop("date")
+        sure["recurrence"] = sure.pop("date", 0.0)
+    return Reading(spans, sure)
 
 
 def _is_asked_for(text: str, reading: Reading) -> bool:

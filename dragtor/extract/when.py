@@ -64,6 +64,11 @@ def _settled(words: Mapping[str, str], now: datetime, day_first: bool) -> When:
         if (words.get("recurrence"))
         else None
     )
+    if rule and days is None and words.get("date"):  # "weekly" and "Mondays"
+        both = f"{words['recurrence']} on {words['date']}"
+        closer = dates.recurrence(both, local, day_first=day_first)
+        if closer and closer != rule:
+            rule, words = closer, {**words, "date": ""}
     minutes = dates.minutes(words["duration"]) if words.get("duration") else None
     unsure = {"date": days, "time": clock, "recurrence": rule, "duration": minutes}
     doubts = {name for name, value in unsure.items() if value is None and words.get(name)}
