@@ -2,7 +2,8 @@
 
 Builds its data from ../shared/data (half of the dialogues and of the sentences are left for
 measuring: `half` says which), then trains. Writes data/runs/events and results/train_events.json.
-The shipped adapter came of three runs, each going on from the one before (--start).
+The shipped adapter came of several runs, each going on from the one before (--start), and is the
+mean of the last two (--mean A B).
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from common import save
+
+from dragtor.extract.train import TrainConfig
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
@@ -133,10 +136,24 @@ def build(folder: Path, silent: int) -> list[Path]:
     return [SHARED / "calendar_events" / "train.jsonl", *files]
 
 
+def mean(paths: list[Path], base: Path, out: Path) -> Path:
+    """The mean of adapters of one run and one that went on from it."""
+    from dragtor.extract.training.llama import read_gguf
+    from dragtor.extract.training.lora import read_adapter, write_adapter
+
+    scale = TrainConfig(base).scale
+    some = [read_adapter(path, scale) for path in paths]
+    both = {name: sum(one[name] for one in some) / len(some) for name in some[0]}
+    out.mkdir(parents=True, exist_ok=True)
+    shape, _, _ = read_gguf(base)
+    write_adapter(out / "mean.gguf", shape, both, scale, f"events over {base.stem}")
+    return out / "mean.gguf"
+
+
 def main() -> None:
     """Build and train."""
     from dragtor.config import load_config, models_path
-    from dragtor.extract.train import TrainConfig, train
+    from dragtor.extract.train import train
     from dragtor.extract.training.loop import LoopConfig
     from dragtor.models import model_path
 
@@ -150,8 +167,12 @@ def main() -> None:
     parser.add_argument("--rank", type=int, default=32)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--start", type=Path, help="an adapter to go on from")
+    parser.add_argument("--mean", type=Path, nargs=2, help="instead: two adapters' mean")
     chosen = parser.parse_args()
     base = model_path("smollm2-135m", models_path(load_config().models))
+    if chosen.mean:
+        sys.stdout.write(f"{mean(chosen.mean, base, chosen.out)}\n")
+        return
     loop = LoopConfig(
         epochs=chosen.epochs,
         learning_rate=chosen.rate,

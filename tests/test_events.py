@@ -7,7 +7,7 @@ import random
 import re
 import sys
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -178,6 +178,20 @@ def test_the_reader_s_country_decides_what_10_12_is() -> None:
          "2026-11-23", {"FREQ": ["WEEKLY"], "BYDAY": ["MO"]}),
         ("{action:Rent} on the {date:first of every month}",
          "2026-12-01", {"FREQ": ["MONTHLY"], "BYMONTHDAY": [1]}),
+        ("{action:yoga} {recurrence:every Tuesday} at {time:6pm until 19} {date:January}",
+         "2026-11-24 18:00", {"UNTIL": [datetime(2027, 1, 19, 22, 59, 59, tzinfo=UTC)]}),
+        ("{action:yoga} {recurrence:every other Tuesday} at {time:6pm until June}",
+         "2026-11-24 18:00", {"UNTIL": [datetime(2027, 6, 1, 21, 59, 59, tzinfo=UTC)]}),
+        ("{action:yoga} {recurrence:every Tuesday} until {date:June}",
+         "2026-11-24", {"FREQ": ["WEEKLY"], "UNTIL": [date(2027, 6, 1)]}),
+        ("{action:yoga} {recurrence:every Tuesday} {date:until June}",
+         "2026-11-24", {"FREQ": ["WEEKLY"], "UNTIL": [date(2027, 6, 1)]}),
+        ("{action:pills} {recurrence:every 8 hours} for {duration:7 days} {date:today} {time:10pm}",
+         "2026-11-20 22:00", {"FREQ": ["HOURLY"], "INTERVAL": [8]}),
+        ("{action:gym} {date:mon wed fri} {time:6am}",
+         "2026-11-23 06:00", {"FREQ": ["WEEKLY"], "BYDAY": ["MO", "WE", "FR"]}),
+        ("{action:Club}, {date:third Thursday of the month}, {time:7:30pm}",
+         "2026-12-17 19:30", {"FREQ": ["MONTHLY"], "BYDAY": ["3TH"]}),
         ("{action:Scouts} {recurrence:alt Weds} {time:18:30}",
          "2026-11-25 18:30", {"FREQ": ["WEEKLY"], "INTERVAL": [2], "BYDAY": ["WE"]}),
     ],

@@ -203,7 +203,8 @@ def _text(words: list[str]) -> str:
 
 def _is(what: Callable[[Path], bool], name: str) -> bool:
     try:
-        return len(name) <= LONGEST_PATH and what(Path(name).expanduser())
+        named = bool(name.strip()) and len(name) <= LONGEST_PATH
+        return named and what(Path(name).expanduser())
     except (OSError, ValueError, RuntimeError):  # a text that no file can be called
         return False
 

@@ -109,7 +109,7 @@ def _rows(path: Path) -> list[Row]:
     for place, row in rows_of(path, WANTED):
         text, output = row.get("event_text"), row.get("output")
         records = [] if output is None else output if isinstance(output, list) else [output]
-        good = all(isinstance(record, dict) for record in records)
+        good = all(isinstance(record, dict) and record.keys() & set(FIELDS) for record in records)
         if not isinstance(text, str) or "output" not in row or not good:
             raise LoadError(f"{place}: no JSON object with {WANTED}")
         wanted = tuple(r for r in records if any(r.get(name) for name in FIELDS))

@@ -17,8 +17,9 @@ from dragtor.config import Config, LLMConfig
 from dragtor.errors import UsageError
 from dragtor.extract import dates
 from dragtor.extract.fields import FIELDS, Pointer, Reading, Span
+from dragtor.extract.mend import mended
 from dragtor.extract.phrases import is_vague
-from dragtor.extract.when import LONGEST_PHRASE, Moment, When, settle
+from dragtor.extract.when import Moment, When, settle
 
 # Who writes the month first in 10/12; everybody else the day.
 MONTH_FIRST_COUNTRIES = ("PH", "US")
@@ -32,7 +33,6 @@ _ASKS = re.compile(
 )
 _ASKED_WITHIN = 200  # characters around an event in which it is asked for
 _DATED = {"date", "time", "recurrence"}
-_CLOCK_SIGN = re.compile(r"[:.]|[ap]\.?m\b|o.?clock|noon|midnight", re.I)
 _PARAGRAPH = re.compile(r"\n\s*\n")
 _TEXT = {"type": ["string", "null"]}
 _SHARE = {"type": "number", "minimum": 0, "maximum": 1}
@@ -138,7 +138,7 @@ class Extractor:
         now = now.astimezone(self.zone) if now.tzinfo else now.replace(tzinfo=self.zone)
         found: list[Event] = []
         for pointed in self._pointer.read(text):
-            reading = _mended(text, pointed, now, self.day_first)
+            reading = mended(text, pointed, now, day_first=self.day_first)
             if not (undated or _DATED & reading.spans.keys() or _is_asked_for(text, reading)):
                 continue
             event = self._event(text, reading, now)
@@ -177,6 +177,8 @@ class Extractor:
             for name, spans in reading.spans.items()
         }
         phrases = {name: each[0] for name, each in said.items() if each}
+        if "recurrence" in phrases:
+            phrases["recurrence"] = " ".join(said["recurrence"])
         when = settle(phrases, now, day_first=self.day_first)
         evidence = {n: _cover(reading.spans[n]) for n in FIELDS if n in phrases}
         confidence = {n: min(1.0, max(0.0, reading.confidence.get(n, 0.0))) for n in evidence}
@@ -236,7 +238,7 @@ def open_zone(name: str = "") -> tzinfo:
         return ZoneInfo(known[name.casefold()])
     from difflib import get_close_matches
 
-    near = get_close_matches(name.casefold(), known, 1)
+    near = get_close_matches(name.casefold(), known, 1, 0.75)
     raise UsageError(f"unknown time zone {name!r}", f"--tz {known[near[0]] if near else 'UTC'}")
 
 
@@ -276,32 +278,6 @@ def reads_day_first(locale: str) -> bool:
     if language in MONTH_FIRST_LANGUAGES:
         return False
     return country not in MONTH_FIRST_COUNTRIES
-
-
-def _mended(text: str, reading: Reading, now: datetime, day_first: bool) -> Reading:
-    """The reading with its words under the field that they are of: Mondays are no date.
-
-    What repeats is a repetition; numbers before a month that are a date with it are no time.
-    """
-    spans, sure = dict(reading.spans), dict(reading.confidence)
-    day, clock = spans.get("date"), spans.get("time")
-    moment = now.replace(tzinfo=None)
-
-    def kinds(start: int, end: int) -> list[tuple[int, int, str]]:
-        found = dates.mentions(text[start:end][:LONGEST_PHRASE], moment, day_first=day_first)
-        return [(each.start, each.end, each.kind) for each in found]
-
-    if day and clock and clock[0][1] < day[0][0] and not text[clock[0][1] : day[0][0]].strip():
-        start, end = clock[0][0], day[0][1]
-        whole = [kind for a, b, kind in kinds(start, end) if (a, b) == (0, end - start)]
-        if whole in (["date"], ["daterange"]) and not _CLOCK_SIGN.search(text[slice(*clock[0])]):
-            del spans["time"]
-            spans["date"] = day = ((start, end),)
-            sure["date"] = min(sure.get("date", 0.0), sure.pop("time", 0.0))
-    if day and "recurrence" not in spans and {kind for *_, kind in kinds(*day[0])} == {"set"}:
-        spans["recurrence"] = spans.pop("date")
-        sure["recurrence"] = sure.pop("date", 0.0)
-    return Reading(spans, sure)
 
 
 def _is_asked_for(text: str, reading: Reading) -> bool:

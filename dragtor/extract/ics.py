@@ -101,6 +101,8 @@ def check(path: Path) -> bytes:
 
     try:
         place = Path(os.path.realpath(path.expanduser()))
+        if str(path) == "-":
+            raise UsageError("a calendar is written to a file, not to stdout", "--ics events.ics")
         if not place.parent.is_dir():
             folder = path.expanduser().parent
             raise UsageError(f"cannot write {path}: there is no folder {folder}", f"mkdir {folder}")

@@ -68,6 +68,7 @@ class Clock:
     unsure: bool
 
 
+_WEEKDAY = r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*"
 _WEEKDAYS = {name[:2].lower(): name for name in day_name}
 # What people jot down for a date, a time or a repetition; in any other text it may mean more.
 _JOTTED: Mapping[str, Sequence[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]]] = {
@@ -96,6 +97,7 @@ _JOTTED: Mapping[str, Sequence[tuple[re.Pattern[str], str | Callable[[re.Match[s
         ),
         (re.compile(r"^alt\b\.?(?: (\w+?)s?$)?", re.I), r"every other \1"),
         (re.compile(r" [+&] "), " and "),
+        (re.compile(rf"\b({_WEEKDAY})(?:, ?|/| )(?={_WEEKDAY}\b)", re.I), r"\1 and "),
     ),
 }
 

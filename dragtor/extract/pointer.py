@@ -6,6 +6,7 @@ dates: a field is a stretch of the text.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +23,12 @@ ADAPTER = "events-lora.gguf"
 CONTEXT_TOKENS = 1024  # a window, and what is written of it
 SURE = 0.5  # the least confidence of any field, where only a sentence alone tells of an event
 DOUBT = 0.02  # an action less sure than this is none: measured, such are words of other sentences
+DOUBTFUL = 0.1  # and one less sure than this, where any other field is hardly sure at all
 NEAR_EVENTS = 40  # the last ones found, among which a window's first may stand already
+
+
+# A line's end amid a sentence, as mail programs put them: the place of a field may stand around it.
+_WRAPPED = re.compile(r"(?<=[^\n]{50})(?<![.!?:;])\n(?=[^\W\d_])")
 
 
 class TokenModel(Protocol):
@@ -78,13 +84,13 @@ class EventPointer:
 
     def read(self, text: str) -> list[Reading]:
         """The events in the order of the text; lone surrogates are read as question marks."""
-        text = text.encode("utf-8", "replace").decode("utf-8")
+        text = _WRAPPED.sub(" ", text.encode("utf-8", "replace").decode("utf-8"))
         if not text.strip():
             return []
         found: list[Reading] = []
         for start, end in windows(text, lambda part: len(self._model.tokens(part))):
             part = text[start:end]
-            seen = [one for one in self._window(part) if one.confidence["action"] >= DOUBT]
+            seen = [one for one in self._window(part) if _believed(one)]
             for reading in seen or self._sentences(part):
                 near = max(0, len(found) - NEAR_EVENTS)
                 found[near:] = merge(found[near:], shifted(reading, start))
@@ -118,3 +124,8 @@ class EventPointer:
             writing.take(token, probability)
             ids.append(token)
         return writing.readings()
+
+
+def _believed(reading: Reading) -> bool:
+    action, least = reading.confidence["action"], min(reading.confidence.values())
+    return action >= DOUBT and not (action < DOUBTFUL and least < DOUBT)
