@@ -292,8 +292,11 @@ def test_tokens_are_those_of_llama_cpp(tiny: Path) -> None:
 
 def test_what_is_trained_is_what_decoding_can_write(tiny: Path) -> None:
     code = coder(tiny)
-    read = 0
+    read = dropped = 0
     for example in made(300, 9):
+        if code.encode(example) is None:  # a slip of the finger where a date begins
+            dropped += 1
+            continue
         layout = code.layout(example.text)
         writing = Copying(layout, code.tags)
         for token in encode(layout, code.tags, example.events):
@@ -310,6 +313,7 @@ def test_what_is_trained_is_what_decoding_can_write(tiny: Path) -> None:
         ]
         read += len(told)
     assert read > 200
+    assert dropped <= 6
 
 
 def test_only_what_is_written_counts_and_entities_by_their_weight(tiny: Path) -> None:

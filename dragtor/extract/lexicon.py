@@ -26,8 +26,8 @@ BEGINNINGS = {
         r"|satur|week|fort|christmas|xmas|easter|eid|diwali|hanuk|ramad|thanksg|hallow|new\s+year)"
         r"|(?:next|this|last|coming|following|the|a|an|in|on|of|end|start|beginning|early|late|mid"
         r"|middle|from|between|until|till|by|before|after|day|days|month|year|today|later|now|asap"
-        r"|same|all|every|any|my|our|mo|tu|th|fr|sa|su)\b|\w{2,7}day\b|(?:[\w'’]+\s+){1,2}(?:day|eve"
-        r"|birthday|weekend|holidays?)\b|(?:good|black|easter|palm|ash|holy|whit|cyber|shrove)\s",
+        r"|same|all|every|any|my|our|mo|tu|th|fr|sa|su)\b|\w{2,7}day\b|(?:thr|wds|tus|mnd)s?\b"
+        r"|(?:[\w'’]+\s+){1,2}(?:day|eve|birthday|weekend|holidays?)\b|(?:good|black|easter|palm|ash|holy|whit|cyber|shrove)\s",
         re.I,
     ),
     "time": re.compile(

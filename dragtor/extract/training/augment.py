@@ -102,7 +102,7 @@ def swapped(example: Example, draw: Random) -> Example:
 
 @cache
 def patterns() -> list[str]:
-    """Texts with marks that people wrote, a line each."""
+    """Texts written with marks, as people say, jot and mail them."""
     text = files("dragtor.extract.training").joinpath(PATTERNS).read_text("utf-8")
     return [line.replace("\\n", "\n") for line in text.splitlines() if line]
 
