@@ -29,9 +29,9 @@ Events = list[dict[str, tuple[Span, ...]]]
 class Words:
     """A model whose tokens are words, and that picks as it is told: honest, but no network."""
 
-    def __init__(self, pick: Callable[[str, list[str]], str]) -> None:
+    def __init__(self, pick: Callable[[str, list[str]], str], sure: float = 0.9) -> None:
         self._ids: dict[bytes, int] = {}
-        self._pick = pick
+        self._pick, self._sure = pick, sure
         self.picks = 0
 
     def tokens(self, text: str) -> list[tuple[int, bytes]]:
@@ -44,14 +44,14 @@ class Words:
         written = "".join(words[i] for i in ids)
         text, _, answer = written.partition(TAIL)
         word = self._pick(f"{text.removeprefix(HEAD)}\0{answer}", [words[i] for i in allowed])
-        return next(i for i in allowed if words[i] == word), 0.9
+        return next(i for i in allowed if words[i] == word), self._sure
 
     def close(self) -> None:
         pass
 
 
-def oracle(find: Callable[[str], Events]) -> EventPointer:
-    """A pointer whose model writes what `find` says of the text."""
+def oracle(find: Callable[[str], Events], sure: float = 0.9) -> EventPointer:
+    """A pointer whose model writes what `find` says of the text, `sure` of each token."""
     model: Words
 
     def pick(asked: str, allowed: list[str]) -> str:
@@ -67,7 +67,7 @@ def oracle(find: Callable[[str], Events]) -> EventPointer:
             done += len(words[token])
         return END
 
-    model = Words(pick)
+    model = Words(pick, sure)
     return EventPointer(model)
 
 
@@ -97,6 +97,32 @@ def test_what_the_model_writes_becomes_spans() -> None:
     assert found.spans == want
     assert list(found.confidence) == list(found.spans)
     assert all(0 < sure < 1 for sure in found.confidence.values())
+
+
+def test_a_line_that_was_wrapped_is_read_on() -> None:
+    text = (
+        "You are all invited to a long and lovely dinner at the Restaurant\nZur Linde on Friday\nBo"
+    )
+    want = {"action": "dinner", "location": "Restaurant Zur Linde", "date": "Friday"}
+    (found,) = told(text, oracle(lambda read: [spans_of(read, **want)]).read(text))
+    assert found == {
+        "action": ["dinner"],
+        "location": ["Restaurant\nZur Linde"],
+        "date": ["Friday"],
+    }
+    listed = "\n".join(
+        ["- a first point that is longer than fifty characters", "- Lunch on Friday"]
+    )
+    seen: list[str] = []
+    oracle(lambda read: seen.append(read) or []).read(listed)  # type: ignore[func-returns-value]
+    assert seen[0] == listed
+
+
+def test_what_the_model_hardly_believes_is_no_event() -> None:
+    text = "Lunch on Friday"
+    want = [spans_of(text, action="Lunch", date="Friday")]
+    assert len(oracle(lambda _: want, 0.5).read(text)) == 1
+    assert oracle(lambda _: want, 0.2).read(text) == []
 
 
 def test_no_event_and_several() -> None:
