@@ -72,15 +72,18 @@ def validation(file: str = "") -> dict[str, Any]:
 
 def _held_out() -> Path:
     """The validation rows of the training's own split, as a file."""
-    from tempfile import mkdtemp
-
     rows = lines("calendar_events", "train.jsonl")
     examples = [
         Example(text := row["event_text"], (align(text, row["output"])[0],)) for row in rows
     ]
-    kept = [json.dumps(r) for r, e in zip(rows, examples, strict=True) if held_out(e, HELD_OUT)]
-    path = Path(mkdtemp()) / "validation.jsonl"
-    path.write_text("\n".join(kept), "utf-8")
+    return _as_file([r for r, e in zip(rows, examples, strict=True) if held_out(e, HELD_OUT)])
+
+
+def _as_file(rows: list[dict[str, Any]]) -> Path:
+    from tempfile import mkdtemp
+
+    path = Path(mkdtemp()) / "rows.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)), "utf-8")
     return path
 
 
@@ -99,17 +102,13 @@ def spoken() -> dict[str, Any]:
 
     What is right is what the rules make of the marked words.
     """
-    from tempfile import mkdtemp
-
     rows = []
     for line in SPOKEN.read_text("utf-8").splitlines():
         example = unmark(line.replace("\\n", "\n"))
         right = Extractor(Gold(example), UTC).events(example.text, SPOKEN_NOW, undated=True)
         rows.append({"event_text": example.text, "output": [event.fields() for event in right],
                      "now": SPOKEN_NOW.isoformat()})  # fmt: skip
-    path = Path(mkdtemp()) / SPOKEN.name
-    path.write_text("\n".join(map(json.dumps, rows)), "utf-8")
-    result = evaluate(path, Config(), progress=_told)
+    result = evaluate(_as_file(rows), Config(), progress=_told)
     return {"n": result["n"], "tuned": result["metrics"], "errors": result["errors"][:EXAMPLES]}
 
 

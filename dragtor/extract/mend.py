@@ -12,12 +12,13 @@ from datetime import datetime
 
 from dragtor.extract import dates
 from dragtor.extract.fields import Reading, Span
+from dragtor.extract.phrases import A_WEEKDAY
 from dragtor.extract.when import DAY_MINUTES, LONGEST_PHRASE
 
 _CLOCK_SIGN = re.compile(r"[:.]|[ap]\.?m\b|o.?clock|noon|midnight", re.I)
-_WEEKDAY = r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*"
 _REPEATED_DAY = re.compile(  # and so is a row of weekdays
-    rf"\bof (?:the|each|every) month$|^{_WEEKDAY}(?:[ /]{_WEEKDAY}|(?:, {_WEEKDAY}){{2}})+$", re.I
+    rf"\bof (?:the|each|every) month$|^{A_WEEKDAY}(?:[ /]{A_WEEKDAY}|(?:, {A_WEEKDAY}){{2}})+$",
+    re.I,
 )
 _END = r"\b(?:until|till?|through|thru|up to)\b"
 _STATES_END = re.compile(_END, re.I)

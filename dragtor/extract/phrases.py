@@ -14,6 +14,7 @@ from datetime import date, datetime, time, timedelta, timezone, tzinfo
 
 from dragtor.extract import dates
 from dragtor.extract.dates import Mention, Value
+from dragtor.extract.dates.words import HOURS, ONES, ORDINALS
 
 # The hour of a part of the day that nothing else narrows.
 PART_HOURS = {"morning": 9, "afternoon": 14, "evening": 19, "night": 20}
@@ -24,22 +25,16 @@ _LATE = re.compile(
 )
 _EARLY = re.compile(r"\b(?:breakfast|sunrise)\b", re.I)
 _IN_FULL = re.compile(r"\b(0\d|1[0-2]|\d(?=h))[:h]\d*")  # on a clock of 24 hours
-_HOURS = "one two three four five six seven eight nine ten eleven twelve".split()
-_NUMBERS = ["zero", *_HOURS, *"thirteen fourteen fifteen sixteen seventeen eighteen".split()]
-_NUMBERS += ["nineteen", "twenty", *(f"twenty {word}" for word in _HOURS[:3])]
-_HOUR = re.compile(rf"\b(?:{'|'.join(_HOURS)})\b", re.I)
+_NUMBERS = ONES | {"twenty": 20, **{f"twenty {word}": 20 + ONES[word] for word in HOURS[:3]}}
+_HOUR = re.compile(rf"\b(?:{'|'.join(HOURS)})\b", re.I)
 _BARE = re.compile(
     r"\D{0,12}?(?P<hour>\d{1,2})(?:[:.h](?P<minute>\d\d))?\s*(?:ish|o.?clock)?"
     r"(?:\s*(?:-|–|to|till|until)\s*(?P<to_hour>\d{1,2})(?:[:.h](?P<to_minute>\d\d))?)?"
     r"(?!\s*[ap]\.?\s?m)\D{0,8}",
     re.I,
 )
-_ORDINALS = (
-    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth "
-    "fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth"
-).split()
-_ORDINALS += ["twentieth", *(f"twenty {word}" for word in _ORDINALS[:9]), "thirtieth"]
-_ORDINALS += ["thirty first"]
+_ORDINALS = ORDINALS | {f"twenty {word}": 20 + n for word, n in ORDINALS.items() if n < 10}
+_ORDINALS["thirty first"] = 31
 _ORDINAL = re.compile(
     rf"\b({'|'.join(sorted(_ORDINALS, key=len, reverse=True)).replace(' ', '[ -]')})\b", re.I
 )
@@ -68,7 +63,7 @@ class Clock:
     unsure: bool
 
 
-_WEEKDAY = r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*"
+A_WEEKDAY = r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*"
 _WEEKDAYS = {name[:2].lower(): name for name in day_name}
 # What people jot down for a date, a time or a repetition; in any other text it may mean more.
 _JOTTED: Mapping[str, Sequence[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]]] = {
@@ -97,7 +92,7 @@ _JOTTED: Mapping[str, Sequence[tuple[re.Pattern[str], str | Callable[[re.Match[s
         ),
         (re.compile(r"^alt\b\.?(?: (\w+?)s?$)?", re.I), r"every other \1"),
         (re.compile(r" [+&] "), " and "),
-        (re.compile(rf"\b({_WEEKDAY})(?:, ?|/| )(?={_WEEKDAY}\b)", re.I), r"\1 and "),
+        (re.compile(rf"\b({A_WEEKDAY})(?:, ?|/| )(?={A_WEEKDAY}\b)", re.I), r"\1 and "),
     ),
 }
 
@@ -112,7 +107,7 @@ def in_full(name: str, text: str) -> str:
 def _hundred(found: re.Match[str]) -> str:
     """The hour of "sixteen hundred"."""
     said = found[1].lower().replace("-", " ").removeprefix("oh ").removeprefix("zero ")
-    hour = int(said) if said.isdigit() else _NUMBERS.index(said) if said in _NUMBERS else 24
+    hour = int(said) if said.isdigit() else _NUMBERS.get(said, 24)
     return f"{hour:02}:00" if hour < 24 else found[0]
 
 
@@ -140,7 +135,7 @@ def _in_digits(text: str) -> str:
     """Ordinals in words as digits: the twenty-first is the 21st."""
 
     def written(found: re.Match[str]) -> str:
-        number = _ORDINALS.index(found[1].lower().replace("-", " ")) + 1
+        number = _ORDINALS[found[1].lower().replace("-", " ")]
         ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
         return f"{number}{'th' if 10 < number < 20 else ending}"
 
@@ -209,7 +204,7 @@ def clock_of(heard: Mapping[str, list[Mention]], words: Mapping[str, str]) -> Cl
     """The time that is meant, of the time phrase, else of the date's or the repetition's."""
     part = _part(words.get("time", "")) or _part(words.get("date", ""))
     clock, action = _without_part(words.get("time", "")), words.get("action", "")
-    bare = _BARE.fullmatch(_HOUR.sub(lambda word: f"{_HOURS.index(word[0].lower()) + 1}", clock))
+    bare = _BARE.fullmatch(_HOUR.sub(lambda word: f"{ONES[word[0].lower()]}", clock))
     if bare and bare["to_hour"]:
         return _bare(bare, part, action)
     for name, text in (("clock", clock), *((n, words.get(n, "")) for n in ("date", "recurrence"))):

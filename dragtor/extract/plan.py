@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta, tzinfo
 
+from dragtor.extract.dates.words import CODES
 from dragtor.extract.events import Event, Extractor
-from dragtor.extract.schedule import DAYS, Schedule, schedule, weeks_long
+from dragtor.extract.schedule import Schedule, schedule, weeks_long
 from dragtor.extract.when import in_zone, settle
 from dragtor.types import Answer, Claim
 
@@ -96,7 +97,7 @@ def _placed(
                 yield _on(event, monday + timedelta(weeks=week - 1, days=weekday), zone)
     elif weekdays:
         count = f";COUNT={limit * len(weekdays)}" if limit else ""
-        rule = f"FREQ=WEEKLY;BYDAY={','.join(DAYS[day] for day in weekdays)}{count}"
+        rule = f"FREQ=WEEKLY;BYDAY={','.join(CODES[day] for day in weekdays)}{count}"
         yield replace(_on(event, monday + timedelta(days=weekdays[0]), zone), rrule=rule)
     else:
         for run in _runs(weeks):

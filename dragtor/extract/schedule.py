@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from dragtor.extract.dates.words import CODES, HOURS, ONES, ORDINALS
+
 MOST_WEEKS = 104  # a plan of more is a slip
-DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
-_WORDS = "one two three four five six seven eight nine ten eleven twelve".split()
-_ORDINALS = "first second third fourth fifth sixth seventh eighth".split()
-_NUMBER = rf"(?:\d{{1,3}}|{'|'.join(_WORDS)})"
+_ORDINALS = list(ORDINALS)[:8]  # first to eighth
+_NUMBER = rf"(?:\d{{1,3}}|{'|'.join(HOURS)})"
 _TO = r"\s*(?:-|–|—|to|through|and|&)\s*"
 _FILLED = r"\s*(?:-|–|—|to|through)\s*"
 # "Week 1 - 3 sets": the 3 is of no week.
@@ -89,7 +89,7 @@ def schedule(text: str) -> Schedule:
     text = " ".join(re.sub(r"\s*\|+[\s|]*", ", ", text).split())
     weeks, days = _numbers(_WEEK, text), _numbers(_DAY, text)
     nth = list(_NTH_WEEK.finditer(text))
-    weeks = weeks or tuple(_ORDINALS.index(found[2].lower()) + 1 for found in nth)
+    weeks = weeks or tuple(ORDINALS[found[2].lower()] for found in nth)
     if first := _FIRST.search(text):
         spelled = tuple(range(1, min(_number(first[1]), MOST_WEEKS) + 1))
         weeks = weeks or (spelled if first[2].lower() == "weeks" else ())
@@ -127,10 +127,10 @@ def _weekdays(text: str) -> tuple[int, ...]:
     found: set[int] = set()
     before: re.Match[str] | None = None
     for match in _WEEKDAY.finditer(text):
-        day = DAYS.index((match["full"] or match["short"])[:2].upper())
+        day = CODES.index((match["full"] or match["short"])[:2].upper())
         found.add(day)
         if before and re.fullmatch(_FILLED, text[before.end() : match.start()]):
-            start = DAYS.index((before["full"] or before["short"])[:2].upper())
+            start = CODES.index((before["full"] or before["short"])[:2].upper())
             found |= set(range(start, day))
         before = match
     return tuple(sorted(found))
@@ -140,7 +140,7 @@ def _step(text: str) -> int:
     """Days from one time to the next."""
     if found := _STEP.search(text):
         word = (found[1] or "other").lower().replace("other", "second")
-        return _number(found[2]) if found[2] else _ORDINALS.index(word) + 1
+        return _number(found[2]) if found[2] else ORDINALS[word]
     return 1 if _DAILY.search(text) else 0
 
 
@@ -150,7 +150,7 @@ def _often(text: str) -> int:
     if not found:
         return 0
     number = {"once": 1, "twice": 2}.get((found[1] or "").lower()) or _number(found[2])
-    return number if number < len(DAYS) else 0
+    return number if number < len(CODES) else 0
 
 
 def _numbers(pattern: re.Pattern[str], text: str) -> tuple[int, ...]:
@@ -166,4 +166,4 @@ def _numbers(pattern: re.Pattern[str], text: str) -> tuple[int, ...]:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isdigit() else _WORDS.index(text.lower()) + 1
+    return int(text) if text.isdigit() else ONES[text.lower()]

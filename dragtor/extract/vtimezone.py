@@ -11,12 +11,13 @@ from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, NamedTuple
 
+from dragtor.extract.dates.words import CODES
+
 if TYPE_CHECKING:
     import icalendar
 
 YEARS_LONG = 12  # of changes that are looked at: enough to tell the last Sunday from the fourth
 MOST_YEARS = 100  # of changes that are listed
-DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _DAY, _SECOND = timedelta(days=1), timedelta(seconds=1)
 
 
@@ -104,5 +105,5 @@ def _yearly(times: list[datetime]) -> dict[str, object]:
         which = {-1}
     if len(which) > 1:
         return {}
-    day = f"{which.pop()}{DAYS[one.weekday()]}"
+    day = f"{which.pop()}{CODES[one.weekday()]}"
     return {"FREQ": "YEARLY", "BYMONTH": one.month, "BYDAY": day}

@@ -10,12 +10,13 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby, pairwise
 
+from dragtor.extract.dates.words import HOURS
 from dragtor.extract.fields import Reading, Span
 
 WINDOW_TOKENS = 320  # of a text that is read at once
 OVERLAP_TOKENS = 80  # that two windows share, at most
 _CUT = re.compile(r"\n\s*|(?<=[.!?…])\s+")
-_ONES = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+_ONES = "|".join(HOURS)
 _LONG = "minutes?|hours?|days?|weeks?|months?|years?|quarters?"
 _DAYS = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:days?)?"
 _MONTHS = (

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from dragtor.extract.dates.nths import of_the_month
 from dragtor.extract.dates.numbers import cardinal, digits, ordinal
 from dragtor.extract.dates.offsets import moved
 from dragtor.extract.dates.reader import Node, Reader, shift
 from dragtor.extract.dates.resolve import GRAMMAR
-from dragtor.extract.dates.sets import CODES, WORKDAYS, of_the_month, repeat, weekday_list
-from dragtor.extract.dates.words import MONTHS, PLURAL_WEEKDAYS, SECONDS, WEEKDAYS
+from dragtor.extract.dates.sets import WORKDAYS, repeat, weekday_list
+from dragtor.extract.dates.words import CODES, SECONDS
 
 UNIT_OF = {"DAILY": "day", "WEEKLY": "week", "MONTHLY": "month", "YEARLY": "year", "HOURLY": "hour"}
 
@@ -35,7 +36,7 @@ def recurrence(phrase: str, now: datetime, *, day_first: bool = False) -> str | 
     "Until June" ends on 1 June, the first day that is no more wholly inside.
     """
     r = Reader(phrase, now, day_first)
-    found = numbered(r) or longest(r) or unsaid(r)
+    found = longest(r) or unsaid(r)
     if not found or not found[0].rule:
         return None
     node, start, end = found
@@ -67,43 +68,6 @@ def impossible(r: Reader, i: int, parts: dict[str, str]) -> bool:
         return digits(r, i + 1, 4) is not None and not until(r, i)
     number = ordinal(r, r.skip(i + 1, ("the",))) if r.word(i) == "on" else None
     return bool(number and parts["FREQ"] == "MONTHLY" and not 1 <= number[0] <= 31)
-
-
-def numbered(r: Reader) -> tuple[Node, int, int] | None:
-    """Every 2nd and 4th Tuesday; the last weekday of every month; each first Sunday of March."""
-    for i in range(len(r.tokens)):
-        numbers, j = ordinals(r, r.skip(r.skip(i, ("every", "each", "on")), ("the",)))
-        on_weekday = r.word(j) in WEEKDAYS or r.word(j) in PLURAL_WEEKDAYS
-        if not numbers or not (on_weekday or r.word(j) in ("weekday", "workday")):
-            continue
-        k = r.skip(j + 1, ("of", "in"))
-        month = MONTHS.get(r.word(k)) if k > j + 1 else None
-        yearly = {r.word(n) for n in range(len(r.tokens))} & {"every", "each", "yearly", "annually"}
-        day = CODES[(WEEKDAYS | PLURAL_WEEKDAYS)[r.word(j)]] if on_weekday else ""
-        rule = [("BYDAY", ",".join(f"{n}{day}" for n in numbers))]
-        if not on_weekday:
-            setpos = ",".join(str(n) for n in numbers)
-            rule = [("BYDAY", ",".join(CODES[:5])), ("BYSETPOS", setpos)]
-        if month and yearly:
-            rule = [("FREQ", "YEARLY"), ("BYMONTH", str(month)), *rule]
-            return repeat("", tuple(rule)), i, k + 1
-        if not month and (len(numbers) > 1 or not on_weekday) and yearly:
-            return repeat("", (("FREQ", "MONTHLY"), *rule)), i, j + 1
-    return None
-
-
-def ordinals(r: Reader, i: int) -> tuple[list[int], int]:
-    """1st, 3rd and last: the numbers, and what comes behind them."""
-    numbers: list[int] = []
-    while found := (-1, i + 1) if r.word(i) == "last" else ordinal(r, i):
-        if not (found[0] == -1 or 1 <= found[0] <= 5):
-            break
-        numbers.append(found[0])
-        i = found[1]
-        if r.word(i) not in (",", "and", "&"):
-            break
-        i = r.skip(i + 1, ("and", "the"))
-    return numbers, i
 
 
 def longest(r: Reader) -> tuple[Node, int, int] | None:

@@ -16,6 +16,7 @@ from dragtor.extract.dates.numbers import cardinal, ordinal
 from dragtor.extract.dates.reader import Found, Node, Reader, rule
 from dragtor.extract.dates.words import (
     ADVERBS,
+    CODES,
     MONTHS,
     PARTS,
     PLURAL_WEEKDAYS,
@@ -52,9 +53,6 @@ WORKDAYS: Pairs = (("FREQ", "WEEKLY"), ("BYDAY", "MO,TU,WE,TH,FR"))
 
 
 ANY_WEEKDAY = {**WEEKDAYS, **PLURAL_WEEKDAYS}
-
-
-CODES = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 
 def repeat(timex: str, pairs: Pairs) -> Node:
@@ -285,71 +283,6 @@ def every_stretch(r: Reader, i: int) -> Found | None:
         return repeat(month[0].timex, pairs if whole else ()), month[1]
     if r.word(i + 1) in SEASONS:
         return repeat(SEASONS[r.word(i + 1)][0], ()), i + 2
-    return None
-
-
-@rule("set0")
-def nth_of_each(r: Reader, i: int) -> Found | None:
-    """First Monday of each month, 1st and 15th of every month, every first Monday."""
-    each = r.word(i) in ("every", "each")
-    return nth_of_month(r, i + 1 if each else i, each)
-
-
-def of_the_month(r: Reader, i: int) -> Found | None:
-    """The last Friday of the month, where it is known to come again."""
-    found = nth_of_month(r, i, True)
-    return found if found and r.word(found[1] - 1) == "month" else None
-
-
-def nth_of_month(r: Reader, i: int, each: bool) -> Found | None:
-    """The days of a month by number; `each`: something said that every month is meant."""
-    numbers, k = ordinals(r, r.skip(i, ("the",)))
-    if not numbers:
-        return None
-    index = WEEKDAYS.get(r.word(k))
-    working = r.word(k) in ("working", "business") and r.word(k + 1) == "day"
-    k = k + 2 if working else k + (index is not None or r.word(k) == "day")
-    ahead = monthly(r, r.skip(k, ("of", "in")), each)
-    if not ahead and each and index is not None and 1 in map(abs, numbers):
-        ahead = (), k  # every first Monday
-    most = 31 if index is None else 5
-    if not ahead or any(not (n == -1 or 1 <= n <= most) for n in numbers):
-        return None
-    step, end = ahead
-    pairs: Pairs = (("FREQ", "MONTHLY"), *step)
-    if index is not None:
-        listed = ",".join(f"{n}{CODES[index]}" for n in numbers)
-        return repeat(f"XXXX-XX-WXX-{index + 1}-#{numbers[0]}", (*pairs, ("BYDAY", listed))), end
-    listed = ",".join(map(str, numbers))
-    timex = f"XXXX-XX-{numbers[0]:02}"
-    if working:
-        return repeat(timex, (*pairs, WORKDAYS[1], ("BYSETPOS", listed))), end
-    return repeat(timex, (*pairs, ("BYMONTHDAY", listed))), end
-
-
-def ordinals(r: Reader, i: int) -> tuple[list[int], int]:
-    """First / last / 1st and 15th / 1st, 10th and 20th."""
-    numbers: list[int] = []
-    j = k = i
-    while found := ((-1, k + 1) if r.word(k) == "last" else ordinal(r, k)):
-        numbers.append(found[0])
-        j = found[1]
-        k = r.skip(r.skip(r.skip(j, (",",)), ("and", "&")), ("the",))
-        if k == j:
-            break
-    return numbers, j
-
-
-def monthly(r: Reader, k: int, each: bool) -> tuple[Pairs, int] | None:
-    """Each month, every other month, the month (behind "every second Tuesday of")."""
-    if r.word(k) in ("every", "each") and r.word(k + 1) == "month":
-        return (), k + 2
-    if r.word(k) == "monthly":
-        return (), k + 1
-    if r.word(k) in ("every", "each") and r.word(k + 1) in ALTERNATE and r.word(k + 2) == "month":
-        return (("INTERVAL", "2"),), k + 3
-    if each and r.word(k) in ("the", "a") and r.word(k + 1) == "month":
-        return (), k + 2
     return None
 
 

@@ -14,6 +14,9 @@ ONES = {
 }
 
 
+HOURS = list(ONES)[1:13]  # one to twelve
+
+
 TENS = {
     word: 10 * n
     for n, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
@@ -121,6 +124,9 @@ WEEKDAYS = {
     )
     for name in names.split()
 }  # fmt: skip
+
+
+CODES = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")  # weekdays in RFC 5545
 
 
 PLURAL_WEEKDAYS = {name + "s": n for name, n in WEEKDAYS.items() if name.endswith("day")}

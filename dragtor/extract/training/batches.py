@@ -6,7 +6,7 @@ Batches are the same for the same seed and epoch, so that a resumed run goes on 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,15 +94,3 @@ def tensors(
         torch.tensor(targets, device=device),
         torch.tensor(weights, device=device),
     )
-
-
-def coded(
-    examples: Sequence[Example], coder: Coder, skipped: Callable[[Example], None] | None = None
-) -> Iterator[Encoded]:
-    """The examples that can be encoded; `skipped` hears of the others."""
-    for example in examples:
-        found = coder.encode(example)
-        if found is not None:
-            yield found
-        elif skipped is not None:
-            skipped(example)

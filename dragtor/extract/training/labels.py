@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from dragtor.errors import UsageError
+from dragtor.extract.dates.words import HOURS, ONES
 from dragtor.extract.fields import FIELDS, Span
 
 Spans = Mapping[str, tuple[Span, ...]]
@@ -34,8 +35,7 @@ _DATE = re.compile(
 _TIME = re.compile(
     r"\b\d{1,2}[:.]\d{2}\s*(?:[ap]\.?m\b\.?)?|\b\d{1,2}\s*[ap]\.?m\b|\b(?:noon|midnight)\b", re.I
 )
-_ONES = "one two three four five six seven eight nine ten eleven twelve".split()
-_NUMBERS = {word: float(n) for n, word in enumerate(_ONES, 1)}
+_NUMBERS = {word: float(ONES[word]) for word in HOURS}
 _NUMBERS |= {"a": 1.0, "an": 1.0, "half": 0.5, "couple": 2.0, "fifteen": 15.0, "twenty": 20.0}
 _NUMBERS |= {"thirty": 30.0, "forty": 40.0, "forty-five": 45.0, "sixty": 60.0, "ninety": 90.0}
 _NUMBER = rf"(?:\d+(?:\.\d+)?|{'|'.join(sorted(_NUMBERS, key=len, reverse=True))})"
