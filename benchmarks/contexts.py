@@ -26,7 +26,7 @@ from common import RESULTS_FOLDER, save
 from numpy.typing import NDArray
 
 from dragtor import ground, metrics, prompt, retrieve
-from dragtor.answer import LAY_DENSE_WEIGHT, TERMS_TOKENS, Reader, Sentence
+from dragtor.answer import LAY_DENSE_WEIGHT, TERMS_TOKENS, AnswerPipeline, Sentence
 from dragtor.config import load_config
 from dragtor.evaluate.answers import ROOMS, called, document_names, holds, overlaps
 from dragtor.evaluate.common import counted, kept_library, means
@@ -150,7 +150,7 @@ def contexts(library: Library, kept: Journal) -> dict[str, Any]:
     return figures
 
 
-def answered(reader: Reader, heard: Heard, row: Row, mode: str, kept: Journal) -> Row:
+def answered(reader: AnswerPipeline, heard: Heard, row: Row, mode: str, kept: Journal) -> Row:
     """One answer as plain values: as it was kept, or asked for now, with its seconds."""
     name = f"{mode} | {row['question']}"
     if (known := kept.get(name)) is None:

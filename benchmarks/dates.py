@@ -24,7 +24,7 @@ from typing import Any
 
 from common import save
 
-from dragtor.extract.dates import Mention, mentions
+from dragtor.dates import Mention, mentions
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 NOW = "2016-11-07T00:00:00"  # where a sentence states none

@@ -27,8 +27,8 @@ from dragtor.evaluate.diarization import PARTS, TOTAL, bare, compare, turns_of
 from dragtor.speech.align import align
 from dragtor.speech.decode import decode
 from dragtor.speech.diarize import RATE, cluster, onnx
-from dragtor.spoken import sentences
-from dragtor.types import Turn, Word
+from dragtor.transcript import sentences
+from dragtor.types import SpeakerTurn, Word
 
 DATA = Path("../shared/data")
 SPEECH, SECOND = (0.3, 0.35, 0.4, 0.45, 0.5), (0.1, 0.15, 0.2, 0.3)
@@ -42,12 +42,12 @@ class Clip:
     """A recording heard once, so that thresholds can be tried without hearing it again."""
 
     name: str
-    reference: list[Turn]
+    reference: list[SpeakerTurn]
     heard: list[onnx.Heard]
     seconds: float
     work_s: float
 
-    def turns(self) -> list[Turn]:
+    def turns(self) -> list[SpeakerTurn]:
         belief, voices = cluster.Belief.empty(), []
         starts = [heard.start // onnx.FRAME for heard in self.heard]
         for i, heard in enumerate(self.heard):
@@ -63,7 +63,7 @@ class Clip:
         return compare(self.reference, self.turns(), [(0.0, self.seconds)])
 
 
-def hear(diarizer: onnx.OnnxDiarizer, name: str, sound: Any, turns: list[Turn]) -> Clip:
+def hear(diarizer: onnx.OnnxDiarizer, name: str, sound: Any, turns: list[SpeakerTurn]) -> Clip:
     begun = time.perf_counter()
     heard = [diarizer._hear(window) for window in onnx.windows([sound])]
     return Clip(name, turns, heard, len(sound) / RATE, time.perf_counter() - begun)
@@ -71,7 +71,7 @@ def hear(diarizer: onnx.OnnxDiarizer, name: str, sound: Any, turns: list[Turn]) 
 
 def meetings(diarizer: onnx.OnnxDiarizer) -> list[Clip]:
     folder = DATA / "diarization_ami"
-    turns: dict[str, list[Turn]] = {}
+    turns: dict[str, list[SpeakerTurn]] = {}
     for path in folder.glob("*.rttm"):
         for name, turn in turns_of(path):
             turns.setdefault(name, []).append(turn)
@@ -120,7 +120,7 @@ def held_out(
 # Words
 
 
-def laid(turns: Sequence[Turn], draw: random.Random) -> list[Word]:
+def laid(turns: Sequence[SpeakerTurn], draw: random.Random) -> list[Word]:
     """Words inside the turns, with their true speaker; of people who overlap, the longest turn's.
 
     Seven of ten ends of a turn are heard as the end of a sentence, and every twelfth word.
@@ -140,7 +140,7 @@ def laid(turns: Sequence[Turn], draw: random.Random) -> list[Word]:
     return words
 
 
-def covered(word: Word, turn: Turn, turns: Sequence[Turn]) -> bool:
+def covered(word: Word, turn: SpeakerTurn, turns: Sequence[SpeakerTurn]) -> bool:
     middle = (word.start_s + word.end_s) / 2
     return any(
         other.start_s <= middle < other.end_s
@@ -160,7 +160,7 @@ def blurred(words: Sequence[Word], draw: random.Random) -> list[Word]:
     return found
 
 
-def overlap(start: float, end: float, turns: Sequence[Turn]) -> str | None:
+def overlap(start: float, end: float, turns: Sequence[SpeakerTurn]) -> str | None:
     by: dict[str, float] = {}
     for turn in turns:
         shared = min(end, turn.end_s) - max(start, turn.start_s)
@@ -169,7 +169,7 @@ def overlap(start: float, end: float, turns: Sequence[Turn]) -> str | None:
     return max(by, key=by.__getitem__) if by else None
 
 
-def a_sentence(words: Sequence[Word], turns: Sequence[Turn]) -> list[str | None]:
+def a_sentence(words: Sequence[Word], turns: Sequence[SpeakerTurn]) -> list[str | None]:
     """The baseline: who speaks most in it speaks all of a sentence."""
     return [
         speaker
@@ -178,15 +178,15 @@ def a_sentence(words: Sequence[Word], turns: Sequence[Turn]) -> list[str | None]
     ]
 
 
-def a_word(words: Sequence[Word], turns: Sequence[Turn]) -> list[str | None]:
+def a_word(words: Sequence[Word], turns: Sequence[SpeakerTurn]) -> list[str | None]:
     return [overlap(word.start_s, word.end_s, turns) for word in words]
 
 
-def aligned(words: Sequence[Word], turns: Sequence[Turn]) -> list[str | None]:
+def aligned(words: Sequence[Word], turns: Sequence[SpeakerTurn]) -> list[str | None]:
     return [word.speaker for word in align(words, turns)]
 
 
-WAYS: dict[str, Callable[[Sequence[Word], Sequence[Turn]], list[str | None]]] = {
+WAYS: dict[str, Callable[[Sequence[Word], Sequence[SpeakerTurn]], list[str | None]]] = {
     "one_per_sentence": a_sentence,
     "largest_overlap": a_word,
     "align": aligned,
@@ -206,7 +206,9 @@ def right(truth: Sequence[Word], found: Sequence[str | None]) -> int:
     return int(table[linear_sum_assignment(table, maximize=True)].sum())
 
 
-def word_accuracy(cases: Sequence[tuple[Sequence[Turn], Sequence[Turn]]]) -> dict[str, Any]:
+def word_accuracy(
+    cases: Sequence[tuple[Sequence[SpeakerTurn], Sequence[SpeakerTurn]]],
+) -> dict[str, Any]:
     """Share of words with the right speaker, for pairs of reference and found turns."""
     counts: dict[str, Any] = dict.fromkeys(WAYS, 0)
     total = 0
@@ -220,7 +222,7 @@ def word_accuracy(cases: Sequence[tuple[Sequence[Turn], Sequence[Turn]]]) -> dic
     return {"words": total} | {name: round(n / max(1, total), 4) for name, n in counts.items()}
 
 
-def dialogues() -> Iterator[tuple[Any, list[Turn]]]:
+def dialogues() -> Iterator[tuple[Any, list[SpeakerTurn]]]:
     """Sentences of two readers in turn, a short pause between: sound and its turns."""
     rows = [
         json.loads(line) for line in (DATA / "speech_asr/manifest.jsonl").open(encoding="utf-8")
@@ -236,7 +238,7 @@ def dialogues() -> Iterator[tuple[Any, list[Turn]]]:
             path = of[pair[number % 2]][number // 2]
             part = spoken_part(np.concatenate([*decode(path)]))
             pause = np.zeros(int(draw.uniform(0.05, 0.6) * RATE), np.float32)
-            turns.append(Turn(pair[number % 2], at / RATE, (at + len(part)) / RATE))
+            turns.append(SpeakerTurn(pair[number % 2], at / RATE, (at + len(part)) / RATE))
             sound += [part / np.abs(part).max() / 2, pause]
             at += len(part) + len(pause)
         yield np.concatenate(sound), turns

@@ -29,11 +29,11 @@ from train_events import half
 from dragtor import metrics
 from dragtor.config import Config
 from dragtor.evaluate.events import evaluate, normalised
-from dragtor.extract.events import SCHEMA, Event, Extractor, open_extractor
-from dragtor.extract.fields import Reading
-from dragtor.extract.train import TrainConfig
-from dragtor.extract.training.labels import Example, align, held_out
-from dragtor.extract.training.marks import unmark
+from dragtor.events.extract import SCHEMA, CalendarEvent, Extractor, open_extractor
+from dragtor.events.fields import Reading
+from dragtor.training.events.labels import Example, align, held_out
+from dragtor.training.events.marks import unmark
+from dragtor.training.events.train import TrainConfig
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 SPOKEN = Path(__file__).parent / "data" / "spoken_events.txt"
@@ -165,7 +165,7 @@ def none() -> dict[str, Any]:
     return found
 
 
-def _short(event: Event) -> dict[str, Any]:
+def _short(event: CalendarEvent) -> dict[str, Any]:
     return {name: value for name, value in event.fields().items() if value}
 
 
@@ -203,7 +203,7 @@ def dialogues() -> Iterator[tuple[str, dict[str, str]]]:
                 said.append(turn["utterance"])
 
 
-def slots_right(event: Event, wanted: dict[str, str]) -> dict[str, bool]:
+def slots_right(event: CalendarEvent, wanted: dict[str, str]) -> dict[str, bool]:
     start = event.start
     day = start.date() if isinstance(start, datetime) else start
     said = {
@@ -226,7 +226,9 @@ def sgd(n: str = "0") -> dict[str, Any]:
     for done, (text, wanted) in enumerate(rows):
         events = read.events(text, SGD_TODAY)
         counts[len(events)] += 1
-        tried = [slots_right(event, wanted) for event in events] or [slots_right(Event(), wanted)]
+        tried = [slots_right(event, wanted) for event in events] or [
+            slots_right(CalendarEvent(), wanted)
+        ]
         best = max(tried, key=lambda found: sum(found.values()))
         for slot, value in best.items():
             right[slot].append(value)

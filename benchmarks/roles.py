@@ -25,7 +25,7 @@ from typing import Any
 from common import save
 
 from dragtor.speech.roles import Role, roles
-from dragtor.spoken import fold
+from dragtor.transcript import fold
 from dragtor.types import Word
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -21,7 +21,7 @@ from typing import Any
 
 from common import save
 
-from dragtor.extract.train import TrainConfig
+from dragtor.training.events.train import TrainConfig
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
@@ -138,8 +138,8 @@ def build(folder: Path, silent: int) -> list[Path]:
 
 def mean(paths: list[Path], base: Path, out: Path) -> Path:
     """The mean of adapters of one run and one that went on from it."""
-    from dragtor.extract.training.llama import read_gguf
-    from dragtor.extract.training.lora import read_adapter, write_adapter
+    from dragtor.training.events.llama import read_gguf
+    from dragtor.training.lora import read_adapter, write_adapter
 
     scale = TrainConfig(base).scale
     some = [read_adapter(path, scale) for path in paths]
@@ -153,9 +153,9 @@ def mean(paths: list[Path], base: Path, out: Path) -> Path:
 def main() -> None:
     """Build and train."""
     from dragtor.config import load_config, models_path
-    from dragtor.extract.train import train
-    from dragtor.extract.training.loop import LoopConfig
     from dragtor.models import model_path
+    from dragtor.training.events.train import train
+    from dragtor.training.loop import LoopConfig
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=ROOT / "data" / "runs" / "events")

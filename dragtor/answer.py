@@ -15,8 +15,8 @@ from dragtor import ground, prompt, retrieve
 from dragtor.config import AnswerConfig, LLMConfig, RetrieveConfig
 from dragtor.errors import GenerationError
 from dragtor.split import sentences
-from dragtor.spoken import called
 from dragtor.store import Filters, Store, speaker_asked
+from dragtor.transcript import called
 from dragtor.types import Answer, Citation, Claim, Document, Hits, Message
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Sentence:
     citations: tuple[Citation, ...]
 
 
-Event = Caution | Quotes | ground.Read | Sentence | Answer
+AnswerEvent = Caution | Quotes | ground.Read | Sentence | Answer
 
 
 @dataclass
@@ -98,7 +98,7 @@ class _Grounder:
 
 
 @dataclass(frozen=True)
-class Reader:
+class AnswerPipeline:
     """The river over open parts; `llm` is called when prose is wanted."""
 
     store: Store
@@ -117,8 +117,8 @@ class Reader:
         *,
         quotes_only: bool = False,
         query: str = "",
-        history: Sequence[ground.Exchange] = (),
-    ) -> Iterator[Event]:
+        history: Sequence[ground.HistoryTurn] = (),
+    ) -> Iterator[AnswerEvent]:
         """A Caution, Quotes, what is Read, sentences as they are grounded, then the whole Answer.
 
         `query` is the question made to stand alone, where the question leans on `history`.
@@ -224,7 +224,7 @@ class Reader:
             self.gate.passes(features) and _names_known(asked, found.hits, found.documents)
         )
 
-    def _generate(self, turn: _Turn, found: _Found, llm: LLM) -> Iterator[Event]:
+    def _generate(self, turn: _Turn, found: _Found, llm: LLM) -> Iterator[AnswerEvent]:
         before, read, messages = self._prompt(turn, found.ranked, llm)
         if not read:
             yield turn.answer(found.hits)
@@ -290,7 +290,7 @@ class _Turn:
 
     question: str
     asked: str
-    history: Sequence[ground.Exchange] = ()
+    history: Sequence[ground.HistoryTurn] = ()
     caution: str = ""
     timings: dict[str, float] = field(default_factory=dict)
     begun: float = field(default_factory=time.perf_counter)
@@ -348,7 +348,7 @@ def _blocks(read: Sequence[ground.Span], before: int = 0) -> list[prompt.Block]:
 
 
 def _conversation(
-    history: Sequence[ground.Exchange],
+    history: Sequence[ground.HistoryTurn],
 ) -> tuple[list[ground.Span], list[prompt.Earlier]]:
     """All sentences read before, in the order of their numbers, and the turns that show them."""
     read: list[ground.Span] = []

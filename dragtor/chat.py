@@ -15,7 +15,7 @@ from dragtor import ground, prompt
 from dragtor.config import ChatConfig
 from dragtor.errors import DragtorError, LibraryError, UsageError
 from dragtor.ground.quotes import STOP_WORDS
-from dragtor.store import Filters, Turn
+from dragtor.store import ChatTurn, Filters
 from dragtor.types import Answer
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ HISTORY_TURNS = 20  # of the latest turns, at least, that the prompt is filled f
 
 
 def standalone(
-    question: str, turns: Sequence[Turn], llm: Callable[[], LLM] | None, config: ChatConfig
+    question: str, turns: Sequence[ChatTurn], llm: Callable[[], LLM] | None, config: ChatConfig
 ) -> str:
     """`question` as it can be understood without the turns before it.
 
@@ -88,18 +88,18 @@ def prose(answer: Answer) -> str:
 
 
 def history(
-    turns: Sequence[Turn],
+    turns: Sequence[ChatTurn],
     count_tokens: Callable[[str], int],
     budget: int,
     read: Mapping[int, tuple[ground.Span, ...]] | None = None,
-) -> list[ground.Exchange]:
+) -> list[ground.HistoryTurn]:
     """Earlier turns of at most `budget` tokens, the oldest dropped first.
 
     `read` holds what the model was given for a turn, by the turn's place. Where it grows too long
     it is cut to half the budget at once: what the prompt opens with then stays the same for
     several turns, and a model that keeps its state need not read it again.
     """
-    kept: list[tuple[int, ground.Exchange]] = []
+    kept: list[tuple[int, ground.HistoryTurn]] = []
     begin = max(0, len(turns) // HISTORY_TURNS - 1) * HISTORY_TURNS
     for place, turn in enumerate(turns[begin:], begin):
         if not (said := prose(turn.answer)):
@@ -107,7 +107,7 @@ def history(
         spans = (read or {}).get(place, ())
         size = count_tokens(turn.query) + count_tokens(said)
         size += sum(count_tokens(span.text) + ground.MARK_TOKENS for span in spans)
-        kept.append((size, ground.Exchange(turn.query, turn.answer, spans)))
+        kept.append((size, ground.HistoryTurn(turn.query, turn.answer, spans)))
         if sum(size for size, _ in kept) > budget:
             while sum(size for size, _ in kept) > budget // 2 and len(kept) > 1:
                 kept.pop(0)
@@ -116,24 +116,24 @@ def history(
     return [exchange for _, exchange in kept]
 
 
-class _Earlier(Sequence[ground.Exchange]):
+class _Earlier(Sequence[ground.HistoryTurn]):
     """Turns that are counted when they are first read: no model is loaded before it is needed."""
 
-    def __init__(self, made: Callable[[], Sequence[ground.Exchange]]) -> None:
+    def __init__(self, made: Callable[[], Sequence[ground.HistoryTurn]]) -> None:
         self._made = made
 
     @cached_property
-    def _turns(self) -> Sequence[ground.Exchange]:
+    def _turns(self) -> Sequence[ground.HistoryTurn]:
         return self._made()
 
     def __len__(self) -> int:
         return len(self._turns)
 
     @overload
-    def __getitem__(self, place: int) -> ground.Exchange: ...
+    def __getitem__(self, place: int) -> ground.HistoryTurn: ...
     @overload
-    def __getitem__(self, place: slice) -> Sequence[ground.Exchange]: ...
-    def __getitem__(self, place: int | slice) -> ground.Exchange | Sequence[ground.Exchange]:
+    def __getitem__(self, place: slice) -> Sequence[ground.HistoryTurn]: ...
+    def __getitem__(self, place: int | slice) -> ground.HistoryTurn | Sequence[ground.HistoryTurn]:
         return self._turns[place]
 
 
@@ -157,7 +157,7 @@ class Ask(Protocol):
         quotes_only: bool = False,
         filters: Filters | None = None,
         query: str = "",
-        history: Sequence[ground.Exchange] = (),
+        history: Sequence[ground.HistoryTurn] = (),
         attempt: int = 0,
     ) -> Iterator[Any]:
         """Events; the last is the Answer."""
@@ -178,8 +178,8 @@ class Chat:
         *,
         name: str = "",
         chat_id: int = 0,
-        turns: Sequence[Turn] = (),
-        keep: Callable[[Turn, Sequence[Turn]], Turn] | None = None,
+        turns: Sequence[ChatTurn] = (),
+        keep: Callable[[ChatTurn, Sequence[ChatTurn]], ChatTurn] | None = None,
         notify: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.name = name
@@ -207,7 +207,7 @@ class Chat:
         """
         self._asked, self._attempt = (question, quotes_only, filters), 0
         self._stopped = True  # until the answer is there
-        yield from self._answer(Turn(question, "", Answer(question, "", False)), self.turns)
+        yield from self._answer(ChatTurn(question, "", Answer(question, "", False)), self.turns)
 
     def retry_events(self) -> Iterator[Any]:
         """The last question once more, in other words; the new turn takes the old one's place."""
@@ -219,12 +219,12 @@ class Chat:
             raise UsageError("nothing was asked yet")
         self._attempt += 1
         if last is None or self._stopped:
-            last = Turn(self._asked[0], "", Answer(self._asked[0], "", False))
+            last = ChatTurn(self._asked[0], "", Answer(self._asked[0], "", False))
             yield from self._answer(last, self.turns)
         else:
             yield from self._answer(last, self.turns[:-1])
 
-    def _answer(self, turn: Turn, before: Sequence[Turn]) -> Iterator[Any]:
+    def _answer(self, turn: ChatTurn, before: Sequence[ChatTurn]) -> Iterator[Any]:
         assert self._asked is not None
         question, quotes_only, filters = self._asked
         llm = None if quotes_only else self._llm
@@ -255,7 +255,7 @@ class Chat:
                 self._stopped = False
             yield event
 
-    def _kept(self, turn: Turn, before: Sequence[Turn]) -> Turn:
+    def _kept(self, turn: ChatTurn, before: Sequence[ChatTurn]) -> ChatTurn:
         if self._keep is None:
             return turn
         try:
@@ -273,7 +273,7 @@ def _later(timings: Mapping[str, float], seconds: float) -> dict[str, float]:
     return {name: at if name == "check" else at + seconds for name, at in timings.items()}
 
 
-def markdown(turns: Sequence[Turn], title: str) -> str:
+def markdown(turns: Sequence[ChatTurn], title: str) -> str:
     """The conversation as Markdown: each question, its answer, its quotes with their links."""
     parts = [f"# {title}"]
     for turn in turns:

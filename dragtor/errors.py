@@ -7,6 +7,7 @@
     ├── NotGrounded (3)          nothing in the sources (`ask --strict`)
     ├── Missing (4)              a model, extra or credential is absent
     │   └── CorruptModel         weights whose bytes are wrong
+    ├── Cancelled (130)          a CancelToken was set: what was finished is kept
     ├── GenerationError          the language model failed or ran out of room
     └── LibraryError             the library could not do it (full disk, damage)
         ├── LibraryLocked (5)    another process writes
@@ -56,6 +57,15 @@ class Missing(DragtorError):
 
 class CorruptModel(Missing):
     """Weights that cannot be loaded or whose hash is wrong."""
+
+
+class Cancelled(DragtorError):
+    """Whoever holds the CancelToken wants no more of it; nothing finished is lost."""
+
+    exit_code = 130
+
+    def __init__(self, message: str = "interrupted; what was finished is kept") -> None:
+        super().__init__(message)
 
 
 class GenerationError(DragtorError):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from dragtor import split
 from dragtor.config import EmbedConfig, SplitConfig
@@ -23,20 +23,11 @@ from dragtor.types import Document, Passage, Recording, Source, short_hash
 
 if TYPE_CHECKING:
     from dragtor.embed import Embedder
+    from dragtor.speech.pipeline import TranscribePipeline
 
 BATCH_PASSAGES = 256  # passages embedded and swapped in together; a crash costs at most these
 BATCH_CHARACTERS = 1_000_000  # of loaded text before it is indexed
 CONTEXT_TOKENS = 48  # of title and headings, embedded before a passage's own text
-
-
-class Ear(Protocol):
-    """What makes documents of recordings, and keeps the words it has heard."""
-
-    def hear(self, recording: Recording, source_id: str, before: Document | None) -> Document:
-        """The document of what is said, or was `before`; raises LoadError and Missing."""
-
-    def forget(self, source_id: str, document_id: str) -> None:
-        """Drop the words that are kept for this document of a source only."""
 
 
 @dataclass
@@ -67,7 +58,7 @@ class Ingest:
     embed_config: EmbedConfig
     progress: Callable[[str, int, int], None]  # label, done, total
     feeds: Feeds | None = None  # None: what may be a feed is read as a page
-    ear: Ear | None = None  # None: recordings are refused
+    transcribe: TranscribePipeline | None = None  # None: recordings are refused
     report: Report = field(default_factory=Report)
 
     def add(
@@ -190,9 +181,9 @@ class Ingest:
         return staged
 
     def _heard(self, recording: Recording, source: Source, before: Document | None) -> Document:
-        if self.ear is None:
+        if self.transcribe is None:
             raise LoadError(f"sound is not read here: {shown(recording.document.uri)}")
-        return self.ear.hear(recording, source.id, before)
+        return self.transcribe.document(recording, source.id, before)
 
     def _before(self, identity: str) -> Document | None:
         """The latest version of a document, whether it waits to be indexed or not."""
@@ -200,7 +191,7 @@ class Ingest:
         return store.document(identity, staged=True) or store.document(identity)
 
     def _stage(self, source: Source, item: Item, document: Document) -> int:
-        from dragtor.speech.listen import as_named
+        from dragtor.speech.pipeline import as_named
 
         known = self.writer.in_force(document.id)
         if (before := self._before(document.id)) is not None:
@@ -247,8 +238,8 @@ class Ingest:
             self.report.removed += len(self.writer.unlink(source.id, gone))
             left = self.writer.links(source.id).values()
             for document_id in {before[uri] for uri in gone}.difference(left):
-                if self.ear:
-                    self.ear.forget(source.id, document_id)
+                if self.transcribe:
+                    self.transcribe.forget(source.id, document_id)
 
     # Indexing
 

@@ -18,14 +18,14 @@ from dragtor.errors import LibraryError, LoadError, UsageError
 from dragtor.types import Answer, Document, Hits, Source
 
 if TYPE_CHECKING:
-    from dragtor.answer import Event, Reader
+    from dragtor.answer import AnswerEvent, AnswerPipeline
     from dragtor.chat import Chat
     from dragtor.embed import Embedder
-    from dragtor.ground import Exchange, Gate
+    from dragtor.ground import Gate, HistoryTurn
     from dragtor.ingest import Ingest, Report
     from dragtor.llm import LLM
     from dragtor.rerank import Reranker
-    from dragtor.store import Filters, Store, Turn, Writer
+    from dragtor.store import ChatTurn, Filters, Store, Writer
 
 STDIN_TITLE_CHARACTERS = 60
 RETRY_TEMPERATURE = 0.7  # at 0 a model says the same again
@@ -103,7 +103,7 @@ class Library:
         """Add a text, html or pdf that came as bytes; it is named by its content's hash."""
         import hashlib
 
-        from dragtor.loaders import file_loader
+        from dragtor.parts import file_loader
 
         name = f"stdin:{hashlib.sha256(data).hexdigest()[:16]}"
         with self.ingest() as ingest:
@@ -138,7 +138,7 @@ class Library:
 
     def remove(self, source_id: str) -> Source:
         """Remove a source, by id or the start of one, and all trace of what only it held."""
-        from dragtor.loaders import forget
+        from dragtor.parts import forget
 
         self.source(source_id)  # before anything is locked or created
         with self._writer() as writer:
@@ -211,9 +211,9 @@ class Library:
         quotes_only: bool = False,
         filters: Filters | None = None,
         query: str = "",
-        history: Sequence[Exchange] = (),
+        history: Sequence[HistoryTurn] = (),
         attempt: int = 0,
-    ) -> Iterator[Event]:
+    ) -> Iterator[AnswerEvent]:
         """The answer as it grows: Quotes, what is Read, then each Sentence, then the Answer.
 
         A chat gives a follow-up as it stands alone (`query`) and its earlier turns; an `attempt`
@@ -257,7 +257,7 @@ class Library:
             notify=self._notify,
         )
 
-    def history(self, words: str = "", n: int = 20) -> list[Turn]:
+    def history(self, words: str = "", n: int = 20) -> list[ChatTurn]:
         """Past answers that hold all the words, best first; without words the newest."""
         from dragtor.store import find_turns
 
@@ -302,12 +302,12 @@ class Library:
             self._llm = open_llm(self.config.llm, self.config.models)
         return self._llm
 
-    def reader(self, llm_config: LLMConfig | None = None) -> Reader:
+    def reader(self, llm_config: LLMConfig | None = None) -> AnswerPipeline:
         """The read river over this library's parts."""
-        from dragtor.answer import Reader
+        from dragtor.answer import AnswerPipeline
 
         config = self.config
-        return Reader(
+        return AnswerPipeline(
             self.store(),
             self._checked_embedder(),
             self.llm,
@@ -367,12 +367,12 @@ class Library:
     def ingest(self, *, recover: bool = True) -> Iterator[Ingest]:
         """The write river, open and locked; `recover` as for Writer.open."""
         from dragtor.ingest import Ingest
-        from dragtor.loaders import open_listener, open_loaders
+        from dragtor.parts import open_loaders, open_transcribe_pipeline
 
         told = (self._notify, self._progress)
         with self._writer(recover=recover) as writer:
             loaders = open_loaders(self.config, self.folder, *told)
-            listener = open_listener(self.config, self.folder, *told, writer.store)
+            listener = open_transcribe_pipeline(self.config, self.folder, *told, writer.store)
             yield Ingest(
                 writer,
                 loaders,

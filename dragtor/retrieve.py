@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from dragtor.config import RetrieveConfig
 from dragtor.links import place
-from dragtor.spoken import called
 from dragtor.store import Filters, Found, Store
+from dragtor.transcript import called
 from dragtor.types import Document, Hit, Hits, Passage
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """The types every room speaks: frozen dataclasses, no I/O.
 
 Places in a document are half-open character spans of `Document.text`.
-This file imports nothing from dragtor.
+Also who hears of long work (Reporter) and who may stop it (CancelToken).
 """
 
 from __future__ import annotations
@@ -11,10 +11,64 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
+from threading import Event
 from typing import Any, Literal
+
+from dragtor.errors import Cancelled
 
 DocumentKind = Literal["web", "feed", "audio", "video", "file", "image"]
 Role = Literal["system", "user", "assistant"]
+
+
+class Reporter:
+    """Hears what long work does. This one keeps silent; who draws, records or sends derives one.
+
+    Any thread may call it. The command line draws bars, a server sends messages, a test collects.
+    """
+
+    def note(self, text: str) -> None:
+        """One line worth reading, such as what was left out and why."""
+
+    def progress(self, label: str, done: float, total: float) -> None:
+        """`done` of `total`, in any unit; done when they are equal, open-ended where total is 0."""
+
+    def step(self, name: str) -> None:
+        """The work goes on to its next step."""
+
+    def item(self, kind: str, value: Any) -> None:
+        """A finished piece of the result, as soon as it is there."""
+
+
+class CancelToken:
+    """A request to stop, made once, from any thread or from a signal's handler."""
+
+    __slots__ = ("_event",)
+
+    def __init__(self) -> None:
+        self._event = Event()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was asked for."""
+        return self._event.is_set()
+
+    def cancel(self) -> None:
+        """Ask for it; asking twice is harmless."""
+        self._event.set()
+
+    def check(self) -> None:
+        """Raise Cancelled if it was asked for; long work calls this between two steps."""
+        if self._event.is_set():
+            raise Cancelled
+
+    def wait(self, seconds: float) -> None:
+        """Sleep for `seconds`; raises Cancelled as soon as it is asked for."""
+        if self._event.wait(seconds):
+            raise Cancelled
+
+
+SILENT = Reporter()
+NEVER = CancelToken()  # of work that nobody can stop: never cancel this one
 
 
 def short_hash(*parts: str) -> str:
@@ -106,7 +160,7 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class SpeakerTurn:
     """A stretch in which one speaker is heard; turns of two speakers may overlap."""
 
     speaker: str

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from dragtor.extract.fields import Reading, Span
-from dragtor.extract.training.labels import align
+from dragtor.events.fields import Reading, Span
+from dragtor.training.events.labels import align
 
 MARK = re.compile(r"\{(\w+):([^{}]*)\}")
 WORDS = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?"

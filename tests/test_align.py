@@ -7,7 +7,7 @@ import random
 import pytest
 
 from dragtor.speech.align import align
-from dragtor.types import Turn, Word
+from dragtor.types import SpeakerTurn, Word
 
 
 def words(text: str, start_s: float = 0.0, step_s: float = 0.4) -> list[Word]:
@@ -28,7 +28,7 @@ def speakers(found: tuple[Word, ...]) -> str:
 
 def test_nothing_is_changed_but_the_speaker() -> None:
     given = words("One two. Three")
-    found = align(given, [Turn("A", 0.0, 5.0)])
+    found = align(given, [SpeakerTurn("A", 0.0, 5.0)])
     assert [(w.text, w.start_s, w.end_s) for w in found] == [
         (w.text, w.start_s, w.end_s) for w in given
     ]
@@ -36,48 +36,54 @@ def test_nothing_is_changed_but_the_speaker() -> None:
 
 
 def test_no_words_and_no_turns() -> None:
-    assert align([], [Turn("A", 0.0, 1.0)]) == ()
+    assert align([], [SpeakerTurn("A", 0.0, 1.0)]) == ()
     assert speakers(align(words("one two"), [])) == "??"
 
 
 def test_a_change_inside_what_a_transcriber_took_for_one_sentence() -> None:
     given = words("so when do you train I train on Mondays and Fridays.")
-    assert speakers(align(given, [Turn("A", 0.0, 2.0), Turn("B", 2.0, 4.5)])) == "AAAAABBBBBB"
+    assert (
+        speakers(align(given, [SpeakerTurn("A", 0.0, 2.0), SpeakerTurn("B", 2.0, 4.5)]))
+        == "AAAAABBBBBB"
+    )
 
 
 @pytest.mark.parametrize("edge_s", [1.75, 2.0, 2.25])
 def test_an_edge_that_is_a_quarter_second_off_does_not_cut_a_sentence(edge_s: float) -> None:
     given = words("When do you train now? I train on Mondays.")
-    assert speakers(align(given, [Turn("A", 0, edge_s), Turn("B", edge_s, 4)])) == "AAAAABBBB"
+    assert (
+        speakers(align(given, [SpeakerTurn("A", 0, edge_s), SpeakerTurn("B", edge_s, 4)]))
+        == "AAAAABBBB"
+    )
 
 
 def test_one_word_inside_a_sentence_does_not_change_hands() -> None:
     given = words("I would never hang on one arm alone.")
-    turns = [Turn("A", 0.0, 1.2), Turn("B", 1.2, 1.55), Turn("A", 1.6, 3.2)]
+    turns = [SpeakerTurn("A", 0.0, 1.2), SpeakerTurn("B", 1.2, 1.55), SpeakerTurn("A", 1.6, 3.2)]
     assert speakers(align(given, turns)) == "AAAAAAAA"
 
 
 def test_one_word_between_sentences_does() -> None:
     given = words("I never hang alone. Right. And I rest a lot.")
-    turns = [Turn("A", 0.0, 1.6), Turn("B", 1.6, 2.0), Turn("A", 2.0, 4.0)]
+    turns = [SpeakerTurn("A", 0.0, 1.6), SpeakerTurn("B", 1.6, 2.0), SpeakerTurn("A", 2.0, 4.0)]
     assert speakers(align(given, turns)) == "AAAABAAAAA"
 
 
 def test_a_word_in_a_gap_takes_the_nearest_turn() -> None:
     given = [Word("yes", 1.2, 1.4), Word("no", 4.5, 4.7), Word("well", 9.0, 9.2)]
-    turns = [Turn("A", 0.0, 1.0), Turn("B", 5.0, 6.0), Turn("A", 20.0, 21.0)]
+    turns = [SpeakerTurn("A", 0.0, 1.0), SpeakerTurn("B", 5.0, 6.0), SpeakerTurn("A", 20.0, 21.0)]
     assert speakers(align(given, turns)) == "ABB"
 
 
 def test_where_two_speak_at_once_the_sentence_goes_on() -> None:
     given = words("I think that we should go there now.")
-    turns = [Turn("A", 0.0, 4.0), Turn("B", 1.0, 2.4)]
+    turns = [SpeakerTurn("A", 0.0, 4.0), SpeakerTurn("B", 1.0, 2.4)]
     assert speakers(align(given, turns)) == "A" * 8
 
 
 def test_words_without_length_and_turns_in_any_order() -> None:
     given = [Word("a", 1.0, 1.0), Word("b", 3.0, 3.0), Word("c", 9.0, 8.0)]
-    turns = [Turn("B", 2.5, 3.5), Turn("A", 0.5, 1.5), Turn("A", 0.0, 0.7)]
+    turns = [SpeakerTurn("B", 2.5, 3.5), SpeakerTurn("A", 0.5, 1.5), SpeakerTurn("A", 0.0, 0.7)]
     assert speakers(align(given, turns)) == "ABB"
 
 
@@ -92,11 +98,11 @@ def test_smoothing_beats_each_word_alone_and_one_speaker_a_sentence() -> None:
         end = "." if draw.random() < 0.7 else ""
         own[-1] = Word(f"word{end}", own[-1].start_s, own[-1].end_s)
         off = draw.uniform(-0.25, 0.25), draw.uniform(-0.25, 0.25)
-        turns.append(Turn(speaker, at + off[0], own[-1].end_s + off[1]))
+        turns.append(SpeakerTurn(speaker, at + off[0], own[-1].end_s + off[1]))
         truth += [Word(word.text, word.start_s, word.end_s, speaker) for word in own]
         if number % 5 == 0:  # a cough that was taken for the other
             middle = draw.uniform(at, own[-1].end_s)
-            turns.append(Turn("BA"[number % 2], middle, middle + 0.3))
+            turns.append(SpeakerTurn("BA"[number % 2], middle, middle + 0.3))
         at = own[-1].end_s + draw.uniform(0.05, 0.3)
     bare = []
     for word in truth:

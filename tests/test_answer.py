@@ -11,9 +11,17 @@ import pytest
 from fakes import HashingEmbedder
 from test_ingest import river
 
-from dragtor.answer import NOT_IN_SOURCES, Caution, Quotes, Reader, Sentence, _by_sentence, _Turn
+from dragtor.answer import (
+    NOT_IN_SOURCES,
+    AnswerPipeline,
+    Caution,
+    Quotes,
+    Sentence,
+    _by_sentence,
+    _Turn,
+)
 from dragtor.config import AnswerConfig, LLMConfig, RetrieveConfig
-from dragtor.ground import Exchange, Read
+from dragtor.ground import HistoryTurn, Read
 from dragtor.llm.base import Stream, Usage
 from dragtor.store import Store
 from dragtor.types import Answer, Message
@@ -64,8 +72,8 @@ def store(own_folders: Path, tmp_path: Path) -> Iterator[Store]:
         yield opened
 
 
-def reader(store: Store, llm: Parrot, floor: float = -1) -> Reader:
-    return Reader(
+def reader(store: Store, llm: Parrot, floor: float = -1) -> AnswerPipeline:
+    return AnswerPipeline(
         store, HashingEmbedder(), lambda: llm, RetrieveConfig(dense_weight=0.5, floor=floor),
         AnswerConfig(), LLMConfig(answer_tokens=50),
     )  # fmt: skip
@@ -147,7 +155,7 @@ def test_what_was_read_before_stays_citable(store: Store) -> None:
     assert isinstance(answer, Answer)
     at = next(n for n, span in enumerate(read.spans, 1) if "6 weeks" in span.text)
     parrot.text = f"The pulley heals in 6 weeks [{at}]. File every callus [{len(read.spans) + 1}]."
-    earlier = Exchange("How long does the pulley heal?", answer, read.spans)
+    earlier = HistoryTurn("How long does the pulley heal?", answer, read.spans)
     *_, again = reader(store, parrot).ask("When do I file every callus?", history=[earlier])
     assert isinstance(again, Answer)
     assert [c.quote.split()[0] for c in again.citations] == ["The", "File"]

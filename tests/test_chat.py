@@ -45,10 +45,10 @@ from dragtor.cli.ask import print_events
 from dragtor.cli.chat import Lines
 from dragtor.config import ChatConfig, load_config
 from dragtor.errors import GenerationError, LibraryError, LibraryVersion, Missing, UsageError
-from dragtor.ground import Exchange, Span
+from dragtor.ground import HistoryTurn, Span
 from dragtor.llm.base import Stream
 from dragtor.prompt import REWRITE_SYSTEM, rewrite_messages
-from dragtor.store import Store, Turn, Writer, find_turns, keep_turn, turns_of
+from dragtor.store import ChatTurn, Store, Writer, find_turns, keep_turn, turns_of
 from dragtor.store.schema import MIGRATIONS
 from dragtor.types import Answer, Citation, Claim, Document, Hit, Message, Passage
 
@@ -87,7 +87,7 @@ class SmallLibrary(Library):
         return self.scribe
 
 
-def made_turn(question: str = FIRST, said: str = SAID, document: str = "d1") -> Turn:
+def made_turn(question: str = FIRST, said: str = SAID, document: str = "d1") -> ChatTurn:
     answer = Answer(
         question,
         f"{said} [1]",
@@ -96,7 +96,7 @@ def made_turn(question: str = FIRST, said: str = SAID, document: str = "d1") -> 
         (Citation(1, said, document, 0, len(said), "Pulley", "https://example.org/p"),),
         model="parrot",
     )
-    return Turn(question, question, answer)
+    return ChatTurn(question, question, answer)
 
 
 @pytest.fixture
@@ -163,7 +163,7 @@ def test_without_a_model_the_two_questions_stand_side_by_side() -> None:
     assert scribe.asked_to_rewrite == []
     query = FIRST
     for _ in range(50):  # however long the chat, the query stays short
-        turn = Turn("and tape?", query, Answer("", "", False))
+        turn = ChatTurn("and tape?", query, Answer("", "", False))
         query = standalone("and tape?", [turn], None, ChatConfig())
     assert len(query.split()) < 60
 
@@ -203,7 +203,7 @@ def words(text: str) -> int:
     return len(text.split())
 
 
-def asked(turns: Sequence[Exchange]) -> list[str]:
+def asked(turns: Sequence[HistoryTurn]) -> list[str]:
     return [turn.question for turn in turns]
 
 
@@ -236,9 +236,11 @@ def test_what_history_opens_with_stays_the_same_for_several_turns() -> None:
 
 
 def test_history_leaves_out_refusals() -> None:
-    refused = Turn("q", "q", Answer("q", "Not in your sources.", False))
+    refused = ChatTurn("q", "q", Answer("q", "Not in your sources.", False))
     loose = Answer("q", "x", True, (Claim("Carried.", (1,)), Claim("Loose.", ())))
-    assert history([refused, Turn("q", "query", loose)], words, 100) == [Exchange("query", loose)]
+    assert history([refused, ChatTurn("q", "query", loose)], words, 100) == [
+        HistoryTurn("query", loose)
+    ]
 
 
 # A conversation
@@ -384,7 +386,7 @@ def test_a_resumed_retry_asks_as_before(
 def test_a_resumed_refusal_is_asked_of_the_model_again(
     library: SmallLibrary, scribe: Scribe, folder: Path
 ) -> None:
-    keep_turn(folder, Turn(FIRST, FIRST, Answer(FIRST, NOT_IN_SOURCES, False), session="knee"))
+    keep_turn(folder, ChatTurn(FIRST, FIRST, Answer(FIRST, NOT_IN_SOURCES, False), session="knee"))
     list(library.chat("knee").retry_events())
     (turn,) = library.chat("knee").turns
     assert turn.answer.model == scribe.name
@@ -409,7 +411,7 @@ def test_without_a_model_a_follow_up_shows_its_quotes_first(
 def test_a_turn_that_cannot_be_kept_is_answered_all_the_same(library: SmallLibrary) -> None:
     notes: list[str] = []
 
-    def full(*_: object) -> Turn:
+    def full(*_: object) -> ChatTurn:
         raise LibraryError("the disk is full")
 
     parts = (library.ask_events, library.llm, ChatConfig())

@@ -14,10 +14,10 @@ from dateutil.rrule import rrulestr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dragtor.extract.dates import Mention, mentions, minutes, recurrence
-from dragtor.extract.dates.holidays import near, on
-from dragtor.extract.dates.resolve import STARTS
-from dragtor.extract.dates.typos import mended
+from dragtor.dates import Mention, mentions, minutes, recurrence
+from dragtor.dates.holidays import near, on
+from dragtor.dates.resolve import STARTS
+from dragtor.dates.typos import mended
 
 NOW = datetime(2026, 11, 20, 9)  # a Friday
 

@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from dragtor.extract.dates import Mention, mentions
+from dragtor.dates import Mention, mentions
 
 NOW = datetime(2026, 11, 20, 9)  # a Friday
 DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()

@@ -20,7 +20,7 @@ import pytest
 from conftest import ROOT, shared
 from pyannote.core import Annotation, Segment
 
-from dragtor import runtime
+from dragtor import onnx as graphs
 from dragtor.config import DiarizeConfig, ModelsConfig, load_config, models_path
 from dragtor.errors import DragtorError, LoadError, Missing, UsageError
 from dragtor.models import model_path
@@ -29,7 +29,7 @@ from dragtor.speech.diarize import RATE, Diarization, Diarizer, cluster, named, 
 from dragtor.speech.diarize.cluster import NOBODY, Belief, Bounds, Voice, speakers_of
 from dragtor.speech.diarize.onnx import HOP, WINDOW, log_mels, windows
 from dragtor.speech.diarize.pyannote import PyannoteDiarizer, bounds, diarization
-from dragtor.types import Turn
+from dragtor.types import SpeakerTurn
 
 # Windows
 
@@ -123,7 +123,7 @@ def readers() -> dict[str, list[Any]]:
 
 
 def test_voice_prints_tell_readers_apart() -> None:
-    session = runtime.open_session(onnx.embedding_file(), "")
+    session = graphs.open_session(onnx.embedding_file(), "")
     hear = onnx.OnnxDiarizer(session, session, Bounds())._voice
     prints = {name: [hear(log_mels(s)) for s in sounds] for name, sounds in readers().items()}
     assert all(abs(np.linalg.norm(v) - 1) < 1e-5 for each in prints.values() for v in each)
@@ -272,11 +272,16 @@ def test_runs_become_turns_pauses_are_filled_and_blips_dropped() -> None:
         ("1", 5.05, 5.15),
         ("1", 9.05, 9.5),
     ]
-    assert cluster.turns_of(active[:, 1:], 0.05, 0.0, 9.5) == [Turn("0", 4.5, 5.0)]
+    assert cluster.turns_of(active[:, 1:], 0.05, 0.0, 9.5) == [SpeakerTurn("0", 4.5, 5.0)]
 
 
 def test_speakers_are_named_as_they_first_speak() -> None:
-    turns = [Turn("b", 5, 6), Turn("a", 2, 3), Turn("c", 2, 2.5), Turn("a", 9, 10)]
+    turns = [
+        SpeakerTurn("b", 5, 6),
+        SpeakerTurn("a", 2, 3),
+        SpeakerTurn("c", 2, 2.5),
+        SpeakerTurn("a", 9, 10),
+    ]
     ordered, names = named(turns)
     assert [t.speaker for t in ordered] == [f"SPEAKER_0{n}" for n in (0, 1, 2, 1)]
     assert names == {"c": "SPEAKER_00", "a": "SPEAKER_01", "b": "SPEAKER_02"}
@@ -319,19 +324,19 @@ def opened(**settings: int) -> Diarizer:
 
 
 @pytest.fixture(scope="module")
-def dialogue() -> tuple[Any, list[Turn]]:
+def dialogue() -> tuple[Any, list[SpeakerTurn]]:
     """Two readers in turn, half a second of silence after each sentence: sound and turns."""
     sentences = readers()
     sound, turns, at = [], [], 0
     for first, second in zip(sentences["spk1"], sentences["spk2"], strict=True):
         for name, part in (("spk1", first), ("spk2", second)):
-            turns.append(Turn(name, at / RATE, (at + len(part)) / RATE))
+            turns.append(SpeakerTurn(name, at / RATE, (at + len(part)) / RATE))
             sound += [part, np.zeros(RATE // 2, np.float32)]
             at += len(part) + RATE // 2
     return np.concatenate(sound), turns
 
 
-def heard_in(found: Diarization, turn: Turn) -> dict[str, float]:
+def heard_in(found: Diarization, turn: SpeakerTurn) -> dict[str, float]:
     """Seconds of each speaker inside a reference turn."""
     seconds: dict[str, float] = {}
     for t in found.turns:
@@ -341,7 +346,7 @@ def heard_in(found: Diarization, turn: Turn) -> dict[str, float]:
     return seconds
 
 
-def test_two_readers_are_two_speakers(dialogue: tuple[Any, list[Turn]]) -> None:
+def test_two_readers_are_two_speakers(dialogue: tuple[Any, list[SpeakerTurn]]) -> None:
     sound, turns = dialogue
     progress: list[float] = []
     found = opened().diarize(cut(sound, 5 * RATE), progress.append)
@@ -358,13 +363,13 @@ def test_two_readers_are_two_speakers(dialogue: tuple[Any, list[Turn]]) -> None:
     assert first @ second < 0.4
 
 
-def test_one_speaker_can_be_asked_for(dialogue: tuple[Any, list[Turn]]) -> None:
+def test_one_speaker_can_be_asked_for(dialogue: tuple[Any, list[SpeakerTurn]]) -> None:
     found = opened(speakers=1).diarize([dialogue[0]])
     assert {turn.speaker for turn in found.turns} == set(found.voices) == {"SPEAKER_00"}
 
 
 def test_the_result_depends_neither_on_blocks_nor_on_threads(
-    dialogue: tuple[Any, list[Turn]],
+    dialogue: tuple[Any, list[SpeakerTurn]],
 ) -> None:
     sound = dialogue[0][: 15 * RATE]
     found = opened(threads=1).diarize([sound])
@@ -401,9 +406,9 @@ def annotation() -> Annotation:
 def test_pyannotes_output_becomes_ours() -> None:
     found = diarization(Output(annotation(), np.array([[3.0, 4.0], [0.0, 2.0]])))
     assert found.turns == (
-        Turn("SPEAKER_00", 0.5, 2.5),
-        Turn("SPEAKER_00", 2.0, 3.5),
-        Turn("SPEAKER_01", 3.0, 4.0),
+        SpeakerTurn("SPEAKER_00", 0.5, 2.5),
+        SpeakerTurn("SPEAKER_00", 2.0, 3.5),
+        SpeakerTurn("SPEAKER_01", 3.0, 4.0),
     )
     assert found.voices == {
         "SPEAKER_01": pytest.approx((0.6, 0.8)),
@@ -414,7 +419,7 @@ def test_pyannotes_output_becomes_ours() -> None:
 @pytest.mark.parametrize("vectors", [None, np.zeros((2, 4)), np.full((2, 4), np.nan)])
 def test_pyannotes_output_without_voices(vectors: Any) -> None:
     assert diarization(Output(annotation(), vectors)).voices == {}
-    assert diarization(annotation()).turns[0] == Turn("SPEAKER_00", 0.5, 2.5)  # of version 3
+    assert diarization(annotation()).turns[0] == SpeakerTurn("SPEAKER_00", 0.5, 2.5)  # of version 3
     assert diarization(Output(Annotation(), np.zeros((0, 4)))) == Diarization()
 
 

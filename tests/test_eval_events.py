@@ -25,8 +25,8 @@ from dragtor.evaluate.events import (
     patterns,
     scored,
 )
-from dragtor.extract.events import Extractor
-from dragtor.extract.fields import FIELDS
+from dragtor.events.extract import Extractor
+from dragtor.events.fields import FIELDS
 
 EMPTY = dict.fromkeys(FIELDS)
 LUNCH = EMPTY | {"action": "Lunch", "date": "27/11/2026", "time": "1:00 PM"}
@@ -249,13 +249,13 @@ def test_the_seed_s_labels_can_be_reached() -> None:
 @pytest.fixture
 def fake_model(monkeypatch: pytest.MonkeyPatch) -> None:
     """The rules in the model's place; without its training it points at nothing."""
-    stand_in = ModuleType("dragtor.extract.pointer")
+    stand_in = ModuleType("dragtor.events.model")
 
-    def open_pointer(*_: Any, adapter: Any = "tuned", **__: Any) -> Any:
+    def open_span_extractor(*_: Any, adapter: Any = "tuned", **__: Any) -> Any:
         return Marked() if adapter is None else Rules()
 
-    stand_in.open_pointer = open_pointer  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "dragtor.extract.pointer", stand_in)
+    stand_in.open_span_extractor = open_span_extractor  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "dragtor.events.model", stand_in)
 
 
 @pytest.mark.usefixtures("fake_model")

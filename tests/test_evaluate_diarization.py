@@ -18,7 +18,7 @@ from dragtor.evaluate import diarization
 from dragtor.evaluate.diarization import bare, compare, evaluate, regions_of, turns_of
 from dragtor.models import model_path
 from dragtor.speech.diarize import Diarization, Progress
-from dragtor.types import Turn
+from dragtor.types import SpeakerTurn
 
 
 def silent(*_: object) -> None:
@@ -42,7 +42,7 @@ class Fixed:
 
     engine = "fixed"
 
-    def __init__(self, *turns: Turn) -> None:
+    def __init__(self, *turns: SpeakerTurn) -> None:
         self.turns, self.heard_s = turns, 0.0
 
     def diarize(self, blocks: Iterable[Any], progress: Progress | None = None) -> Diarization:
@@ -57,7 +57,7 @@ Measure = Callable[..., dict[str, Any]]
 def measure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Measure:
     """Evaluate the folder with an engine that gives these turns."""
 
-    def run(*turns: Turn) -> dict[str, Any]:
+    def run(*turns: SpeakerTurn) -> dict[str, Any]:
         monkeypatch.setattr(diarization, "open_diarizer", lambda *_: Fixed(*turns))
         return evaluate(tmp_path, Config(), progress=silent)
 
@@ -68,8 +68,8 @@ def measure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Measure:
 
 
 def test_parts_of_the_error() -> None:
-    reference = [Turn("ann", 0, 4), Turn("bob", 3, 6), Turn("cat", 8, 9)]
-    found = [Turn("0", 0, 3), Turn("1", 4, 7), Turn("0", 8, 9)]
+    reference = [SpeakerTurn("ann", 0, 4), SpeakerTurn("bob", 3, 6), SpeakerTurn("cat", 8, 9)]
+    found = [SpeakerTurn("0", 0, 3), SpeakerTurn("1", 4, 7), SpeakerTurn("0", 8, 9)]
     parts = compare(reference, found, [(0, 10)])
     assert parts == pytest.approx(
         {"total": 8, "missed detection": 2, "false alarm": 1, "confusion": 1}
@@ -77,7 +77,7 @@ def test_parts_of_the_error() -> None:
 
 
 def test_only_regions_count() -> None:
-    parts = compare([Turn("a", 0, 10)], [Turn("x", 0, 5)], [(4, 6), (8, 9)])
+    parts = compare([SpeakerTurn("a", 0, 10)], [SpeakerTurn("x", 0, 5)], [(4, 6), (8, 9)])
     assert parts == pytest.approx(
         {"total": 3, "missed detection": 2, "false alarm": 0, "confusion": 0}
     )
@@ -91,7 +91,7 @@ def test_names_are_compared_without_accents(tmp_path: Path, measure: Measure, fo
     wav(tmp_path / unicodedata.normalize(form, "trñ00.wav"), 2)
     (tmp_path / "a.rttm").write_text(line("trn00", 0, 2, "ÉVA"), "utf-8")
     assert bare(unicodedata.normalize(form, "Trñ00")) == "trn00"
-    assert measure(Turn("x", 0, 2))["metrics"]["der"] == 0
+    assert measure(SpeakerTurn("x", 0, 2))["metrics"]["der"] == 0
 
 
 def test_errors_are_pooled_over_files_and_several_rttm(tmp_path: Path, measure: Measure) -> None:
@@ -100,7 +100,7 @@ def test_errors_are_pooled_over_files_and_several_rttm(tmp_path: Path, measure: 
     text = ";; a comment\n\n" + line("one", 0, 3, "a") + "SPKR-INFO one 1 <NA> <NA> <NA> x a\n"
     (tmp_path / "one.rttm").write_text(text)
     (tmp_path / "rest.RTTM").write_text(line("two", 0, 1, "a") + line("absent", 0, 9, "a"))
-    result = measure(Turn("x", 1, 4))
+    result = measure(SpeakerTurn("x", 1, 4))
     # one: 1 s missed and 1 s too much of 3; two: 1 s missed and 1 s too much of 1
     assert result["n"] == 2
     metrics = result["metrics"]
@@ -123,7 +123,7 @@ def test_a_region_without_turns_is_silence_and_nothing_spoken_has_no_rate(
     wav(tmp_path / "quiet.wav", 3)
     (tmp_path / "a.uem").write_text("one NA 0.000 2.000\nquiet NA 0 3\n")
     (tmp_path / "a.rttm").write_text(line("one", 0, 3, "a"))
-    result = measure(Turn("x", 0, 3))
+    result = measure(SpeakerTurn("x", 0, 3))
     assert result["metrics"]["der"] == 1.5
     assert result["files"][1]["der"] is None
     assert result["files"][1]["false_alarm_s"] == 3
@@ -137,7 +137,7 @@ def test_files_that_cannot_be_scored_are_named(tmp_path: Path, measure: Measure)
     (tmp_path / "text.wav").write_text("no sound")
     names = ("good", "no_samples", "empty", "text")
     (tmp_path / "a.rttm").write_text("".join(line(name, 0, 1, "a") for name in names))
-    result = measure(Turn("x", 0, 1))
+    result = measure(SpeakerTurn("x", 0, 1))
     assert result["n"] == 1
     unreadable = {row["file"]: row["reason"] for row in result["unreadable"]}
     assert unreadable.keys() == {"no_samples.wav", "empty.wav", "text.wav"}
@@ -148,7 +148,7 @@ def test_files_that_cannot_be_scored_are_named(tmp_path: Path, measure: Measure)
 def test_finished_files_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wav(tmp_path / "one.wav", 2)
     (tmp_path / "a.rttm").write_text(line("one", 0, 2, "a"))
-    engine = Fixed(Turn("x", 0, 2))
+    engine = Fixed(SpeakerTurn("x", 0, 2))
     monkeypatch.setattr(diarization, "open_diarizer", lambda *_: engine)
     first = evaluate(tmp_path, Config(), progress=silent)
     assert evaluate(tmp_path, Config(), progress=silent) == first
@@ -182,7 +182,7 @@ def test_a_folder_that_cannot_be_used_is_one_line(
 def test_odd_rttm_files(tmp_path: Path) -> None:
     path = tmp_path / "odd.rttm"
     path.write_bytes(b"\xef\xbb\xbf" + line("É", 1, 0.5, "x").encode() + b"\r\n")
-    assert list(turns_of(path)) == [("e", Turn("x", 1, 1.5))]
+    assert list(turns_of(path)) == [("e", SpeakerTurn("x", 1, 1.5))]
     path.write_text(line("a", 1, 0, "x") + line("a", 1, -2, "x"))
     assert list(turns_of(path)) == []
     path.write_bytes(b"\xff\xfe\x00")

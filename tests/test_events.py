@@ -24,18 +24,18 @@ from dragtor.cli.events_shown import out_events
 from dragtor.cli.extract import open_planner, write_plan
 from dragtor.config import Config
 from dragtor.errors import Missing, UsageError
-from dragtor.extract import plan
-from dragtor.extract.events import (
+from dragtor.events import plan
+from dragtor.events.extract import (
     SCHEMA,
-    Event,
+    CalendarEvent,
     Extractor,
     open_extractor,
     open_zone,
     read_now,
     reads_day_first,
 )
-from dragtor.extract.fields import Reading
-from dragtor.extract.when import in_zone
+from dragtor.events.fields import Reading
+from dragtor.events.when import in_zone
 from dragtor.types import Answer, Citation, Claim
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -43,13 +43,13 @@ VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=BERLIN)  # a Friday
 
 
-def one(marked: str, now: datetime = NOW, *, day_first: bool = True) -> Event:
+def one(marked: str, now: datetime = NOW, *, day_first: bool = True) -> CalendarEvent:
     pointer = Marked(marked)
     (event,) = Extractor(pointer, BERLIN, day_first=day_first).events(pointer.text, now)
     return event
 
 
-def stamps(event: Event) -> tuple[str | None, str | None]:
+def stamps(event: CalendarEvent) -> tuple[str | None, str | None]:
     """Start and end without the zone."""
     start, end = event.start, event.end
     return tuple(  # type: ignore[return-value]
@@ -452,7 +452,7 @@ NASTY = [
 ]  # fmt: skip
 
 
-def valid(extractor: Extractor, text: str) -> list[Event]:
+def valid(extractor: Extractor, text: str) -> list[CalendarEvent]:
     """The events of a text, their JSON and their evidence checked."""
     events = extractor.events(text, NOW)
     printed = json.loads(json.dumps({"events": [event.to_dict() for event in events]}))
@@ -530,7 +530,7 @@ class Sessions:
     """Points at the first two words as what is done, and at a number of minutes."""
 
     def read(self, text: str) -> list[Any]:
-        from dragtor.extract.fields import Reading
+        from dragtor.events.fields import Reading
 
         spans: dict[str, Any] = {}
         if words := re.match(r"\w+(?: \w+)?", text):
@@ -541,7 +541,7 @@ class Sessions:
         return [Reading(spans, dict.fromkeys(spans, 1.0))] if spans else []
 
 
-def planned(*sentences: str, **how: Any) -> list[Event]:
+def planned(*sentences: str, **how: Any) -> list[CalendarEvent]:
     return plan.sessions(answer(*sentences, **how), Extractor(Sessions(), BERLIN), NOW)
 
 
@@ -750,9 +750,9 @@ def test_a_plan_is_written_as_a_calendar(tmp_path: Path, capfd: pytest.CaptureFi
 @pytest.fixture
 def fake_model(monkeypatch: pytest.MonkeyPatch) -> None:
     """The rules in the model's place, so that the command runs without it."""
-    stand_in = ModuleType("dragtor.extract.pointer")
-    stand_in.open_pointer = lambda *_, **__: Rules()  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "dragtor.extract.pointer", stand_in)
+    stand_in = ModuleType("dragtor.events.model")
+    stand_in.open_span_extractor = lambda *_, **__: Rules()  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "dragtor.events.model", stand_in)
 
 
 WHEN = ("--now", "2026-11-20T09:00", "--tz", "Europe/Berlin")
@@ -978,7 +978,7 @@ def test_bad_files_are_one_clear_line(cli: Cli) -> None:
 def test_without_the_model_the_command_says_how_to_get_it(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("dragtor.extract.pointer")
+    pytest.importorskip("dragtor.events.model")
     monkeypatch.setenv("DRAGTOR_MODELS_PATH", str(tmp_path))
     for arguments in (["extract", "event", "Lunch tomorrow"], ["ask", "A plan?", "--ics", "p.ics"]):
         run = cli(*arguments)
@@ -1005,7 +1005,7 @@ def test_training_without_torch_says_how_to_get_it(cli: Cli, tmp_path: Path) -> 
 
 @pytest.fixture(scope="module")
 def real() -> Extractor:
-    pytest.importorskip("dragtor.extract.pointer")
+    pytest.importorskip("dragtor.events.model")
     try:
         return open_extractor(Config(), BERLIN)
     except Missing as error:

@@ -19,13 +19,13 @@ from dateutil.tz import tzical
 from pointers import Marked
 
 from dragtor.errors import UsageError
-from dragtor.extract import ics
-from dragtor.extract.events import Event, Extractor
-from dragtor.extract.vtimezone import vtimezone
+from dragtor.events import ics
+from dragtor.events.extract import CalendarEvent, Extractor
+from dragtor.events.vtimezone import vtimezone
 
 BERLIN = ZoneInfo("Europe/Berlin")
 STAMP = datetime(2026, 11, 20, 9, tzinfo=UTC)
-LUNCH = Event(
+LUNCH = CalendarEvent(
     action="Lunch; with \\ and, commas\nand more",
     attendees=("Yves", "Ana"),
     location="The crag, left",
@@ -35,11 +35,11 @@ LUNCH = Event(
 )
 
 
-def opened(*events: Event) -> icalendar.Calendar:
+def opened(*events: CalendarEvent) -> icalendar.Calendar:
     return icalendar.Calendar.from_ical(ics.calendar(events, STAMP))
 
 
-def uids(*events: Event) -> list[str]:
+def uids(*events: CalendarEvent) -> list[str]:
     return [str(entry["UID"]) for entry in opened(*events).events]
 
 
@@ -84,8 +84,8 @@ def test_an_event_without_an_end_takes_an_hour_in_a_calendar() -> None:
 
 
 def test_whole_days_end_on_the_day_after() -> None:
-    day = Event(action="Rent", start=date(2026, 12, 15))
-    trip = Event(action="Trip", start=date(2027, 3, 3), end=date(2027, 3, 5))
+    day = CalendarEvent(action="Rent", start=date(2026, 12, 15))
+    trip = CalendarEvent(action="Trip", start=date(2027, 3, 3), end=date(2027, 3, 5))
     one, several = opened(day, trip).events
     assert (one.start, one.end) == (date(2026, 12, 15), date(2026, 12, 16))
     assert (several.start, several.end) == (date(2027, 3, 3), date(2027, 3, 6))
@@ -104,8 +104,8 @@ def test_uids_are_stable_and_each_event_has_its_own() -> None:
 
 
 def test_an_event_without_a_start_is_left_out() -> None:
-    assert uids(Event(action="Some day")) == []
-    empty = opened(Event(action="Some day"))
+    assert uids(CalendarEvent(action="Some day")) == []
+    empty = opened(CalendarEvent(action="Some day"))
     assert str(empty["VERSION"]) == "2.0"
 
 
@@ -130,7 +130,7 @@ def test_utc_and_years_at_the_edge() -> None:
 # The same event at the next import
 
 
-def extracted(marked: str, now: str = "2026-11-20T09:00") -> list[Event]:
+def extracted(marked: str, now: str = "2026-11-20T09:00") -> list[CalendarEvent]:
     pointer = Marked(marked)
     return Extractor(pointer, BERLIN).events(pointer.text, datetime.fromisoformat(now))
 
@@ -215,7 +215,7 @@ def test_what_comes_within_a_day(phrase: str, minutes: int, long: int) -> None:
     assert entry.end - entry.start == timedelta(minutes=long)
 
 
-def first_three(event: Event) -> list[datetime]:
+def first_three(event: CalendarEvent) -> list[datetime]:
     """As a calendar program counts them, of the file's own rule and zone."""
     raw = ics.calendar([event], STAMP)
     (entry,) = icalendar.Calendar.from_ical(raw).events
@@ -299,9 +299,9 @@ def summaries(place: Path) -> list[str]:
 
 def test_a_file_of_its_own_is_added_to_and_updated(tmp_path: Path) -> None:
     place = tmp_path / "plan.ics"
-    dinner = Event(action="Dinner", start=datetime(2026, 11, 28, 20, tzinfo=BERLIN))
-    climb = Event(action="Climb", start=date(2026, 11, 29))
-    assert ics.write(place, [dinner, Event(action="Some day")], STAMP) == 0
+    dinner = CalendarEvent(action="Dinner", start=datetime(2026, 11, 28, 20, tzinfo=BERLIN))
+    climb = CalendarEvent(action="Climb", start=date(2026, 11, 29))
+    assert ics.write(place, [dinner, CalendarEvent(action="Some day")], STAMP) == 0
     assert ics.write(place, [climb], STAMP + timedelta(hours=1)) == 1  # the dinner
     assert summaries(place) == ["Dinner", "Climb"]
     later = replace(dinner, start=datetime(2026, 11, 28, 21, tzinfo=BERLIN))

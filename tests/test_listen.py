@@ -22,14 +22,23 @@ from test_spoken import words
 from dragtor.config import load_config, models_path
 from dragtor.errors import DragtorError, LoadError, Missing
 from dragtor.ingest import Ingest
-from dragtor.loaders import open_loaders
 from dragtor.models import model_path
+from dragtor.parts import open_loaders
 from dragtor.sources import source_of
 from dragtor.speech.diarize import Diarization
-from dragtor.speech.listen import Listener, as_named
+from dragtor.speech.pipeline import TranscribePipeline, as_named
 from dragtor.speech.transcribe import Transcript
 from dragtor.store import Filters, Store, known_voices, put_speakers, renamed
-from dragtor.types import Chapter, Document, Recording, Segment, Speaker, Turn, Word, short_hash
+from dragtor.types import (
+    Chapter,
+    Document,
+    Recording,
+    Segment,
+    Speaker,
+    SpeakerTurn,
+    Word,
+    short_hash,
+)
 
 EPISODE = ROOT / "assets" / "sample_episode" / "rock-talk-7-campus-board.m4a"
 MODELS = ("whisper-base.en", "silero-vad", "pyannote-segmentation-3.0")
@@ -37,7 +46,7 @@ TWO = (
     *words("Welcome to the show. My guest today is Yves Gravelle. Why do you hang?", 0),
     *words("Thanks for having me. Hanging makes fingers strong.", 10),
 )
-TURNS = (Turn("SPEAKER_00", 0, 8), Turn("SPEAKER_01", 10, 16))
+TURNS = (SpeakerTurn("SPEAKER_00", 0, 8), SpeakerTurn("SPEAKER_01", 10, 16))
 VOICES = {"SPEAKER_00": (1.0, 0.0), "SPEAKER_01": (0.0, 1.0)}
 
 
@@ -66,10 +75,10 @@ class TwoVoices:
         return Diarization(TURNS, VOICES)
 
 
-def listener(tmp_path: Path, **parts: Any) -> Listener:
+def listener(tmp_path: Path, **parts: Any) -> TranscribePipeline:
     made = {"transcriber": Stenographer, "diarizer": TwoVoices, **parts}
     told = {k: v for k, v in made.items() if k not in ("transcriber", "diarizer")}
-    return Listener(made["transcriber"], made["diarizer"], tmp_path / "kept", **told)
+    return TranscribePipeline(made["transcriber"], made["diarizer"], tmp_path / "kept", **told)
 
 
 def recording(said: Sequence[Word] = (), notes: str = "", **facts: Any) -> Recording:
@@ -79,7 +88,7 @@ def recording(said: Sequence[Word] = (), notes: str = "", **facts: Any) -> Recor
 
 
 def test_sound_becomes_turns_with_names(tmp_path: Path) -> None:
-    document = listener(tmp_path).hear(recording(notes="Links: example.org"))
+    document = listener(tmp_path).document(recording(notes="Links: example.org"))
     assert document.title == "Rock Talk 7: Tom Keller on the campus board"  # the file's own tag
     assert document.text.startswith("## Start\n\nWelcome to the show.")
     assert document.text.endswith("\n\n## Notes\n\nLinks: example.org")
@@ -96,12 +105,12 @@ def test_captions_need_no_model_and_keep_their_names(tmp_path: Path) -> None:
         raise AssertionError("not needed")
 
     said = [*words("Who are you?", 0, "Ann Lee"), *words("I am Yves.", 5, "Yves")]
-    made = listener(tmp_path, transcriber=none, diarizer=none).hear(recording(said, title="T"))
+    made = listener(tmp_path, transcriber=none, diarizer=none).document(recording(said, title="T"))
     assert [(s.label, s.name, s.name_confidence) for s in made.speakers] == [
         ("Ann Lee", "Ann Lee", 1.0),
         ("Yves", "Yves", 1.0),
     ]
-    assert listener(tmp_path).hear(recording(said)).title == "talk 7"
+    assert listener(tmp_path).document(recording(said)).title == "talk 7"
 
 
 @pytest.mark.parametrize("labels", [("SPEAKER_00", "SPEAKER_01"), ("A", "B")])
@@ -115,7 +124,7 @@ def test_a_letter_in_captions_is_a_label_and_no_name(
         *words("Yves, do you train every day?", 15, first),
         *words("No, I climb two days a week and I rest on all the others.", 20, second),
     ]
-    made = listener(tmp_path).hear(recording(said, title="Yves Gravelle on rest"))
+    made = listener(tmp_path).document(recording(said, title="Yves Gravelle on rest"))
     assert [(s.label, s.name) for s in made.speakers] == [
         (first, "Ann Lee"),
         (second, "Yves Gravelle"),
@@ -130,7 +139,7 @@ def test_a_voice_is_known_again_in_its_show(tmp_path: Path) -> None:
         return [Speaker("SPEAKER_05", "Steven Dimmitt", "host", 1, 1, (0.96, 0.28)),
                 Speaker("SPEAKER_06", "Far Away", "host", 1, 1, (-1.0, 0.0))]  # fmt: skip
 
-    made = listener(tmp_path, voices=voices).hear(recording(meta={"show": "Nugget"}))
+    made = listener(tmp_path, voices=voices).document(recording(meta={"show": "Nugget"}))
     assert asked == [("Nugget", "two")]
     assert [s.name for s in made.speakers] == ["Steven Dimmitt", "Yves Gravelle"]
 
@@ -140,7 +149,7 @@ def test_without_a_diarization_model_the_words_are_kept(tmp_path: Path) -> None:
         raise Missing("no model", "dragtor models pull it")
 
     said: list[str] = []
-    made = listener(tmp_path, diarizer=absent, notify=said.append).hear(recording())
+    made = listener(tmp_path, diarizer=absent, notify=said.append).document(recording())
     assert "Hanging makes fingers strong." in made.text
     assert {s.speaker for s in made.segments} == {None}
     assert said == ["speakers are not told apart: no model (dragtor models pull it)"]
@@ -151,9 +160,9 @@ def test_silence_is_one_clear_line_unless_there_are_notes(tmp_path: Path) -> Non
         return Stenographer(())
 
     with pytest.raises(LoadError, match="nobody speaks in it"):
-        listener(tmp_path, transcriber=nobody).hear(recording())
+        listener(tmp_path, transcriber=nobody).document(recording())
     shutil.rmtree(tmp_path / "kept")
-    made = listener(tmp_path, transcriber=nobody).hear(recording(notes="About music."))
+    made = listener(tmp_path, transcriber=nobody).document(recording(notes="About music."))
     assert made.text == "About music."
 
 
@@ -165,13 +174,16 @@ def test_what_was_heard_once_is_kept_until_its_document_goes(tmp_path: Path) -> 
             heard.append(1)
             return super().diarize(blocks, progress)
 
-    ear = listener(tmp_path, diarizer=Counted)
-    first, again = ear.hear(recording(), "s1"), ear.hear(recording(notes="New notes."), "s2")
+    pipeline = listener(tmp_path, diarizer=Counted)
+    first, again = (
+        pipeline.document(recording(), "s1"),
+        pipeline.document(recording(notes="New notes."), "s2"),
+    )
     assert (len(heard), first.speakers) == (1, again.speakers)
-    ear.forget("s1")
-    ear.forget("s2", "another")
+    pipeline.forget("s1")
+    pipeline.forget("s2", "another")
     assert len(list((tmp_path / "kept").iterdir())) == 1  # the other source has it still
-    ear.forget("s2", first.id)
+    pipeline.forget("s2", first.id)
     assert not list((tmp_path / "kept").iterdir())
 
 
@@ -184,7 +196,7 @@ def test_a_language_that_nobody_knows_is_left_to_the_settings(tmp_path: Path) ->
             return super().transcribe(path, **rest)
 
     for code in ("de-AT", "qq", ""):
-        listener(tmp_path, transcriber=Told).hear(replace(recording(), language=code))
+        listener(tmp_path, transcriber=Told).document(replace(recording(), language=code))
     assert told == ["de", "", ""]
 
 
@@ -237,8 +249,10 @@ def sound_river(library: Path, **parts: Any) -> Iterator[Ingest]:
         with Store.open(library) as store:
             return known_voices(store, show, engine)
 
-    ear = Listener(Stenographer, TwoVoices, library / "cache" / "transcripts", voices=voices)
-    with river(library, ear=ear, **parts) as ingest:
+    pipeline = TranscribePipeline(
+        Stenographer, TwoVoices, library / "cache" / "transcripts", voices=voices
+    )
+    with river(library, transcribe=pipeline, **parts) as ingest:
         yield ingest
 
 
@@ -315,7 +329,7 @@ def test_removing_one_source_leaves_the_unfinished_words_of_another(
     kept = own_folders / "cache" / "transcripts"
     for path in sounds:
         with sound_river(own_folders) as ingest, pytest.raises(KeyboardInterrupt):
-            replace(ingest, ear=Listener(Cut, TwoVoices, kept)).add([str(path)])
+            replace(ingest, transcribe=TranscribePipeline(Cut, TwoVoices, kept)).add([str(path)])
     assert len(list(kept.iterdir())) == 2
     assert cli("sources", "rm", sounds[0]).code == 0
     (left,) = kept.iterdir()

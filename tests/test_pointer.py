@@ -13,15 +13,15 @@ from conftest import ROOT, SHARED
 
 from dragtor.config import LLMConfig, ModelsConfig, load_config, models_path
 from dragtor.errors import CorruptModel, Missing, UsageError
-from dragtor.extract.copying import END, HEAD, TAIL, WORDS, Copying, Layout, Tags, encode
-from dragtor.extract.fields import FIELDS, Reading, Span
-from dragtor.extract.pointer import (
+from dragtor.events.chunking import WINDOW_TOKENS, merge, windows
+from dragtor.events.decoding import END, HEAD, TAIL, WORDS, ConstrainedDecoder, Layout, Tags, encode
+from dragtor.events.fields import FIELDS, Reading, Span
+from dragtor.events.model import (
     MODEL,
     EventPointer,
     adapter_path,
-    open_pointer,
+    open_span_extractor,
 )
-from dragtor.extract.windows import WINDOW_TOKENS, merge, windows
 
 Events = list[dict[str, tuple[Span, ...]]]
 
@@ -193,7 +193,7 @@ def test_the_same_words_twice_are_told_apart_by_what_stands_before() -> None:
     text = "At 3 lunch for 3"
     layout = Layout.of(text, [(1, b"At"), (2, b" 3"), (3, b" lunch"), (4, b" for"), (2, b" 3")])
     tags = Tags.read(lambda word: [-1 - [*WORDS, "Event", END, HEAD, TAIL].index(word)])
-    writing = Copying(layout, tags)
+    writing = ConstrainedDecoder(layout, tags)
     for token in (tags.of["action"], 3, tags.of["duration"], 2, tags.end):
         assert token in writing.allowed()
         writing.take(token)
@@ -277,7 +277,7 @@ def base() -> Path:
 @pytest.fixture(scope="module", params=["llama", "xllamacpp"])
 def pointer(request: pytest.FixtureRequest, base: Path) -> Iterator[EventPointer]:
     pytest.importorskip({"llama": "llama_cpp"}.get(request.param, request.param))
-    opened = open_pointer(
+    opened = open_span_extractor(
         ModelsConfig(path=str(base.parent.parent)), LLMConfig(engine=request.param)
     )
     yield opened
@@ -343,16 +343,16 @@ def test_a_wrong_adapter_is_told(base: Path, tmp_path: Path) -> None:
     pytest.importorskip("llama_cpp")
     models = ModelsConfig(path=str(base.parent.parent))
     with pytest.raises(Missing, match="there is no model file"):
-        open_pointer(models, LLMConfig(engine="llama"), adapter=tmp_path / "none.gguf")
+        open_span_extractor(models, LLMConfig(engine="llama"), adapter=tmp_path / "none.gguf")
     bad = tmp_path / "bad.gguf"
     bad.write_bytes(b"GGUF" + bytes(200))
     with pytest.raises(CorruptModel, match=r"bad\.gguf is damaged, or no adapter of"):
-        open_pointer(models, LLMConfig(engine="llama"), adapter=bad)
+        open_span_extractor(models, LLMConfig(engine="llama"), adapter=bad)
 
 
 def test_without_the_model_the_pull_command_is_told(tmp_path: Path) -> None:
     with pytest.raises(Missing) as caught:
-        open_pointer(ModelsConfig(path=str(tmp_path)))
+        open_span_extractor(ModelsConfig(path=str(tmp_path)))
     assert caught.value.hint == f"dragtor models pull {MODEL}"
     with pytest.raises(UsageError, match="server"):
-        open_pointer(ModelsConfig(path=str(tmp_path)), LLMConfig(engine="server"))
+        open_span_extractor(ModelsConfig(path=str(tmp_path)), LLMConfig(engine="server"))

@@ -13,7 +13,7 @@ from fakes import HashingEmbedder
 from test_answer import Parrot
 from test_store import document, find, put, reader
 
-from dragtor.answer import Reader
+from dragtor.answer import AnswerPipeline
 from dragtor.config import AnswerConfig, LLMConfig, RetrieveConfig
 from dragtor.links import place
 from dragtor.store import Filters, Writer, known_voices, put_speakers, speaker_asked
@@ -246,7 +246,9 @@ def test_an_answer_to_what_somebody_thinks_quotes_nobody_else(library: Path) -> 
         put_speakers(writer, two.id, [Speaker("SPEAKER_00", "Steven Dimmitt", "host")])
     with reader(library) as store:
         parts = (HashingEmbedder(), lambda: Parrot("Max hangs build strength [1]."))
-        asking = Reader(store, *parts, RetrieveConfig(floor=-1), AnswerConfig(), LLMConfig())
+        asking = AnswerPipeline(
+            store, *parts, RetrieveConfig(floor=-1), AnswerConfig(), LLMConfig()
+        )
         for question, name in (
             ("What does Yves think of max hangs?", "Yves Gravelle"),
             ("What does Steven think of max hangs?", "Steven Dimmitt"),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dragtor.spoken import PARAGRAPH_CHARACTERS, SENTENCE_WORDS, called, spoken, words_of
+from dragtor.transcript import PARAGRAPH_CHARACTERS, SENTENCE_WORDS, called, spoken, words_of
 from dragtor.types import Chapter, Document, Word
 
 
@@ -85,7 +85,7 @@ def test_any_words_give_whole_spans(
 
 LIMITED = """
 import resource
-from dragtor.spoken import spoken
+from dragtor.transcript import spoken
 from dragtor.types import Chapter, Document, Word
 resource.setrlimit(resource.RLIMIT_CPU, (10, 10))
 text, _ = spoken([Word("end", 9, 10)], [Chapter("c", 0)] * 700_000)

@@ -15,12 +15,11 @@ from conftest import shared
 
 from dragtor.config import LLMConfig
 from dragtor.errors import Missing, UsageError
-from dragtor.extract.copying import HEAD, TAIL, WORDS, Copying, Layout, Tags, encode
-from dragtor.extract.fields import FIELDS
-from dragtor.extract.lexicon import may_begin
-from dragtor.extract.train import TrainConfig, split, train
-from dragtor.extract.training.augment import made, patterns, swapped
-from dragtor.extract.training.labels import (
+from dragtor.events.decoding import HEAD, TAIL, WORDS, ConstrainedDecoder, Layout, Tags, encode
+from dragtor.events.fields import FIELDS
+from dragtor.events.start_vocabulary import may_begin
+from dragtor.training.events.augment import made, patterns, swapped
+from dragtor.training.events.labels import (
     Example,
     align,
     examples,
@@ -28,8 +27,9 @@ from dragtor.extract.training.labels import (
     read_records,
     template,
 )
-from dragtor.extract.training.loop import CHECKPOINT, Loop, LoopConfig
-from dragtor.extract.training.marks import unmark
+from dragtor.training.events.marks import unmark
+from dragtor.training.events.train import TrainConfig, split, train
+from dragtor.training.loop import CHECKPOINT, Loop, LoopConfig
 
 TEXTS = (
     ("Lunch with Ana tomorrow at noon", {"action": "Lunch", "attendees": ["Ana"],
@@ -254,15 +254,15 @@ def records(tmp_path: Path) -> Path:
 
 
 def coder(path: Path) -> Any:
-    from dragtor.extract.training.batches import Coder
-    from dragtor.extract.training.llama import read_gguf
+    from dragtor.training.events.batches import Coder
+    from dragtor.training.events.llama import read_gguf
 
     return Coder(read_gguf(path)[1])
 
 
 def tiny_loop(path: Path, folder: Path, config: LoopConfig) -> Loop:
-    from dragtor.extract.training.llama import Llama, read_gguf
-    from dragtor.extract.training.lora import new_adapter
+    from dragtor.training.events.llama import Llama, read_gguf
+    from dragtor.training.lora import new_adapter
 
     shape, _, weights = read_gguf(path)
     adapter = new_adapter(shape, weights, 4, 1, config.seed)
@@ -276,8 +276,8 @@ def tiny_loop(path: Path, folder: Path, config: LoopConfig) -> Loop:
 
 def test_tokens_are_those_of_llama_cpp(tiny: Path) -> None:
     pytest.importorskip("llama_cpp")
-    from dragtor.extract.training.llama import read_gguf
     from dragtor.llm.llama import open_llama
+    from dragtor.training.events.llama import read_gguf
 
     vocabulary = read_gguf(tiny)[1]
     tokenizer, pieces = vocabulary.tokenizer(), vocabulary.pieces()
@@ -298,7 +298,7 @@ def test_what_is_trained_is_what_decoding_can_write(tiny: Path) -> None:
             dropped += 1
             continue
         layout = code.layout(example.text)
-        writing = Copying(layout, code.tags)
+        writing = ConstrainedDecoder(layout, code.tags)
         for token in encode(layout, code.tags, example.events):
             assert token in writing.allowed(), example.text
             writing.take(token)
@@ -318,7 +318,7 @@ def test_what_is_trained_is_what_decoding_can_write(tiny: Path) -> None:
 
 def test_only_what_is_written_counts_and_entities_by_their_weight(tiny: Path) -> None:
     torch = pytest.importorskip("torch")
-    from dragtor.extract.training.batches import tensors
+    from dragtor.training.events.batches import tensors
 
     code = coder(tiny)
     one = code.encode(unmark("[a:Tea] at [t:9]"))
@@ -334,9 +334,9 @@ def test_only_what_is_written_counts_and_entities_by_their_weight(tiny: Path) ->
 def test_llama_cpp_with_the_adapter_gives_the_logits_of_torch(tiny: Path, tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     pytest.importorskip("llama_cpp")
-    from dragtor.extract.training.llama import Llama, read_gguf
-    from dragtor.extract.training.lora import new_adapter, write_adapter
     from dragtor.llm.llama import open_llama
+    from dragtor.training.events.llama import Llama, read_gguf
+    from dragtor.training.lora import new_adapter, write_adapter
 
     shape, vocabulary, weights = read_gguf(tiny)
     adapter = new_adapter(shape, weights, 4, 1, 3)

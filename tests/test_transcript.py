@@ -11,8 +11,7 @@ import pytest
 from test_spoken import words
 
 from dragtor.errors import UsageError
-from dragtor.spoken import spoken
-from dragtor.transcript import CUE_CHARACTERS, FORMATS, clock, render
+from dragtor.transcript import CUE_CHARACTERS, FORMATS, clock, render, spoken
 from dragtor.types import Chapter, Document, Speaker
 
 HANGS = "I am Yves and {\\b1}I <hang> on small edges --> all day."

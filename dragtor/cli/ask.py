@@ -98,7 +98,7 @@ def search(
 
 def _words(hit: Hit, speaker: str, document: Document | None) -> str:
     """The passage, or of it what `speaker` says in `document`, where one is asked for."""
-    from dragtor.spoken import said_by
+    from dragtor.transcript import said_by
 
     passage = hit.passage
     if document is None:

@@ -33,7 +33,7 @@ from dragtor.errors import DragtorError, UsageError
 
 if TYPE_CHECKING:
     from dragtor.chat import Chat
-    from dragtor.store import Turn
+    from dragtor.store import ChatTurn
 
 FENCE = '"""'
 MAX_SHOWN = 8  # passages that /why shows
@@ -113,7 +113,7 @@ def _answer(talk: Chat, text: str) -> None:
         raise UsageError(f"there is no command {command}", "/help")
 
 
-def _last(talk: Chat) -> Turn:
+def _last(talk: Chat) -> ChatTurn:
     if not talk.turns:
         raise UsageError("nothing was answered yet")
     return talk.turns[-1]
@@ -259,7 +259,7 @@ def _forget(turn_id: int, as_json: bool) -> None:
         warn(f"taken out: {plural(gone, 'answer')}")
 
 
-def _turn_json(turn: Turn) -> dict[str, Any]:
+def _turn_json(turn: ChatTurn) -> dict[str, Any]:
     from dataclasses import asdict
 
     return {

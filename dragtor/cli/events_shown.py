@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 from dragtor.cli.output import out, style, warn, wrapped
 
 if TYPE_CHECKING:
-    from dragtor.extract.events import Event
-    from dragtor.extract.when import Moment
+    from dragtor.events.extract import CalendarEvent
+    from dragtor.events.when import Moment
 
 SURE = 0.5  # what the model is less sure of is to be checked
 MOST_DATES = 3  # of a series that are shown
 NUMBERS = re.compile(r"(\d{1,2})\s*[/.-]\s*\d{1,2}\b")  # 10/12
 
 
-def out_events(events: list[Event], text: str) -> None:
+def out_events(events: list[CalendarEvent], text: str) -> None:
     """Each event of the text: what, when, where, with whom, and what is to be checked."""
     if not events:
         warn("no event in this text")
@@ -36,7 +36,7 @@ def out_events(events: list[Event], text: str) -> None:
             out(line.replace(label, style(label, **colour), 1))
 
 
-def _lines(event: Event, text: str) -> list[tuple[str, str]]:
+def _lines(event: CalendarEvent, text: str) -> list[tuple[str, str]]:
     """What is known of an event, and which of its words can be read another way."""
     shown = [
         ("when", _when(event)),
@@ -56,14 +56,14 @@ def _lines(event: Event, text: str) -> list[tuple[str, str]]:
     return [(label, value) for label, value in shown if value]
 
 
-def _said(event: Event, name: str, text: str) -> str:
+def _said(event: CalendarEvent, name: str, text: str) -> str:
     """The field's own words, in quotation marks."""
     start, end = event.evidence.get(name, (0, 0))
     said = " ".join(text[start:end].split())
     return f"“{said}”" if said else ""
 
 
-def _doubt(event: Event, name: str, said: str) -> str:
+def _doubt(event: CalendarEvent, name: str, said: str) -> str:
     """How the words of a field were read, and what would read them another way."""
     if name == "duration":
         return "no length can be told from it"
@@ -82,8 +82,8 @@ def _doubt(event: Event, name: str, said: str) -> str:
     return f"read as {day.day} {day:%B}; {other} reads it the other way"
 
 
-def _doubt_of_time(event: Event, said: str) -> str:
-    from dragtor.extract.when import in_zone
+def _doubt_of_time(event: CalendarEvent, said: str) -> str:
+    from dragtor.events.when import in_zone
 
     start = event.start
     if event.time is None and isinstance(start, datetime) and not said:
@@ -105,9 +105,9 @@ def _doubt_of_time(event: Event, said: str) -> str:
     return f"read as {start:%H:%M}; {sure}"
 
 
-def _repeats(event: Event) -> str:
+def _repeats(event: CalendarEvent) -> str:
     """The words of a repetition, and the next times that it comes to."""
-    from dragtor.extract.when import occurrences
+    from dragtor.events.when import occurrences
 
     if not event.rrule or event.start is None:
         return event.recurrence or ""
@@ -134,7 +134,7 @@ def _until(rule: str, start: Moment, known_years: set[int]) -> str:
     return f" until {_day(last, known_years, weekday=False)}"
 
 
-def _when(event: Event) -> str:
+def _when(event: CalendarEvent) -> str:
     start, end = event.start, event.end
     if start is None:
         return ""

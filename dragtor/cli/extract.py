@@ -21,7 +21,7 @@ from dragtor.cli.output import Progress, load_settings, out, out_json, settings,
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-    from dragtor.extract.events import Event, Extractor
+    from dragtor.events.extract import CalendarEvent, Extractor
     from dragtor.load.file import FileLoader
     from dragtor.types import Answer
 
@@ -77,8 +77,8 @@ def event(
     as_json: bool = AS_JSON,
 ) -> None:
     """Find the events of a text: what, when, where, with whom."""
-    from dragtor.extract import ics as calendars
-    from dragtor.extract.events import open_zone, read_now
+    from dragtor.events import ics as calendars
+    from dragtor.events.extract import open_zone, read_now
 
     words = _text(text)
     where = open_zone(zone)
@@ -122,10 +122,10 @@ def events(
 ) -> None:
     """Tune the model that finds events on records of your own."""
     from dragtor.config import models_path
-    from dragtor.extract.pointer import MODEL, adapter_path
-    from dragtor.extract.train import TrainConfig, train
-    from dragtor.extract.training.loop import LoopConfig
+    from dragtor.events.model import MODEL, adapter_path
     from dragtor.models import model_path
+    from dragtor.training.events.train import TrainConfig, train
+    from dragtor.training.loop import LoopConfig
 
     chosen: dict[str, Any] = {
         "epochs": epochs,
@@ -150,8 +150,8 @@ def open_planner(ics: Path | None = None) -> Extractor:
 
     Raises UsageError where no calendar can be written at `ics`, before anything takes time.
     """
-    from dragtor.extract import ics as calendars
-    from dragtor.extract.events import open_zone
+    from dragtor.events import ics as calendars
+    from dragtor.events.extract import open_zone
 
     if ics is not None:
         calendars.check(ics)
@@ -162,7 +162,7 @@ def write_plan(planner: Extractor, answer: Answer, path: Path) -> None:
     """Write the sessions that an answer's sentences name as a calendar; none: say so."""
     from datetime import datetime
 
-    from dragtor.extract.plan import sessions
+    from dragtor.events.plan import sessions
 
     found = sessions(answer, planner, datetime.now(planner.zone))
     if not found:
@@ -222,7 +222,7 @@ def _content(path: Path) -> str:
 
 
 def _loader() -> FileLoader:
-    from dragtor.loaders import file_loader
+    from dragtor.parts import file_loader
 
     return file_loader(load_settings(), warn)
 
@@ -234,7 +234,7 @@ def _extractor(
     adapter: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Extractor:
-    from dragtor.extract.events import open_extractor, reads_day_first
+    from dragtor.events.extract import open_extractor, reads_day_first
 
     if day_first is None:
         day_first = reads_day_first(locale) if locale else _machine_reads_day_first()
@@ -245,7 +245,7 @@ def _extractor(
 
 def _machine_reads_day_first() -> bool:
     from dragtor.errors import UsageError
-    from dragtor.extract.events import reads_day_first
+    from dragtor.events.extract import reads_day_first
 
     here = (os.environ.get(name, "") for name in ("LC_ALL", "LC_TIME", "LANG"))
     try:
@@ -254,9 +254,9 @@ def _machine_reads_day_first() -> bool:
         return True
 
 
-def _write(path: Path, events: list[Event]) -> None:
+def _write(path: Path, events: list[CalendarEvent]) -> None:
     """The dated events as a calendar; where there are none, no file."""
-    from dragtor.extract import ics as calendars
+    from dragtor.events import ics as calendars
 
     dated = sum(event.start is not None for event in events)
     if not dated:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from dragtor import runtime
+from dragtor import onnx
 from dragtor.embed.base import Ids, TokenEmbedder, Traits
 from dragtor.errors import CorruptModel, Missing
 
@@ -37,7 +37,7 @@ class OnnxEmbedder(TokenEmbedder):
     ) -> None:
         super().__init__(tokenizer, traits, config)
         self._session = session
-        self._inputs = runtime.input_names(session, self.name, traits.mend)
+        self._inputs = onnx.input_names(session, self.name, traits.mend)
         self._output = _token_output(session, traits)
         self._threads = config.threads
 
@@ -60,8 +60,8 @@ class OnnxEmbedder(TokenEmbedder):
             mend=mend,
             token_mean=spec.token_mean,
         )
-        session = runtime.open_session(folder / spec.main_file, mend)
-        return cls(session, runtime.open_tokenizer(folder / cls.TOKENIZER, mend), traits, config)
+        session = onnx.open_session(folder / spec.main_file, mend)
+        return cls(session, onnx.open_tokenizer(folder / cls.TOKENIZER, mend), traits, config)
 
     def _encode(
         self, sequences: Sequence[Ids], reduce: Callable[[int, NDArray[np.float32]], T]
@@ -70,7 +70,7 @@ class OnnxEmbedder(TokenEmbedder):
             return reduce(i, self._token_vectors(sequences[i]))
 
         longest_first = sorted(range(len(sequences)), key=lambda i: -len(sequences[i]))
-        made = runtime.each(one, longest_first, self._threads, "embed")
+        made = onnx.each(one, longest_first, self._threads, "embed")
         done = dict(zip(longest_first, made, strict=True))
         return [done[i] for i in range(len(sequences))]
 
@@ -86,7 +86,7 @@ class OnnxEmbedder(TokenEmbedder):
             vectors: NDArray[np.float32] = self._session.run([self._output], feed)[0][0]
         except Exception as error:  # onnxruntime's errors share no base
             raise CorruptModel(
-                f"{self.name} failed: {runtime.one_line(error)}", self._traits.mend
+                f"{self.name} failed: {onnx.one_line(error)}", self._traits.mend
             ) from error
         return vectors
 

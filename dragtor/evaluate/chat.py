@@ -18,7 +18,7 @@ from dragtor.errors import LoadError
 from dragtor.evaluate.answers import called, document_names, opened
 from dragtor.evaluate.common import Progress, counted, means, rows_of, versions
 from dragtor.library import Library
-from dragtor.store import Turn
+from dragtor.store import ChatTurn
 from dragtor.types import Answer, Claim
 
 TOP = 3
@@ -69,9 +69,9 @@ def evaluate(
     }
 
 
-def _turn(row: Row) -> Turn:
+def _turn(row: Row) -> ChatTurn:
     claims = (Claim(row.answer, (1,)),) if row.answer else ()
-    return Turn(row.first, row.first, Answer(row.first, row.answer, bool(row.answer), claims))
+    return ChatTurn(row.first, row.first, Answer(row.first, row.answer, bool(row.answer), claims))
 
 
 def _finds(library: Library, wordings: list[str], row: Row) -> float:

@@ -21,7 +21,7 @@ from dragtor.evaluate.common import Progress, content_hash, counted, versions
 from dragtor.evaluate.record import Journal, run_key
 from dragtor.speech.decode import decode
 from dragtor.speech.diarize import RATE, Diarizer, open_diarizer
-from dragtor.types import Turn
+from dragtor.types import SpeakerTurn
 
 LAYOUT = "a folder with NAME.wav, their turns in an .rttm, their regions in a .uem"
 ROUNDS = 1000  # of the bootstrap
@@ -59,7 +59,7 @@ def evaluate(folder: Path, config: Config, *, progress: Progress) -> dict[str, A
                 unreadable.append({"file": file.name, "reason": str(error)})
                 continue
             region = regions.get(name) or [(0.0, heard["sound_s"])]
-            found = [Turn(*turn) for turn in heard["turns"]]
+            found = [SpeakerTurn(*turn) for turn in heard["turns"]]
             scored.append(
                 heard | {"file": file.name, **compare(turns.get(name, []), found, region)}
             )
@@ -84,13 +84,15 @@ def bare(name: str) -> str:
     return "".join(c for c in parts if not unicodedata.combining(c)).casefold()
 
 
-def _layout(folder: Path) -> tuple[list[Path], dict[str, list[Turn]], dict[str, list[Region]]]:
+def _layout(
+    folder: Path,
+) -> tuple[list[Path], dict[str, list[SpeakerTurn]], dict[str, list[Region]]]:
     """The wavs, then turns and regions by bare name; raises LoadError where any is not there."""
     if not folder.is_dir():
         raise LoadError(f"{folder} is no folder", LAYOUT)
     entries = sorted(folder.iterdir())
     files = [path for path in entries if path.suffix.lower() == ".wav"]
-    turns: dict[str, list[Turn]] = {}
+    turns: dict[str, list[SpeakerTurn]] = {}
     regions: dict[str, list[Region]] = {}
     for path in entries:
         if path.suffix.lower() == ".rttm":
@@ -104,7 +106,7 @@ def _layout(folder: Path) -> tuple[list[Path], dict[str, list[Turn]], dict[str, 
     return files, turns, regions
 
 
-def turns_of(path: Path) -> Iterator[tuple[str, Turn]]:
+def turns_of(path: Path) -> Iterator[tuple[str, SpeakerTurn]]:
     """(bare name, turn) of each SPEAKER line of an .rttm."""
     for place, cells in _lines(path):
         if cells[0] != "SPEAKER":
@@ -113,7 +115,7 @@ def turns_of(path: Path) -> Iterator[tuple[str, Turn]]:
         if len(cells) < 8:
             raise LoadError(f"{place}: no speaker in the eighth column", LAYOUT)
         if length > 0:
-            yield bare(cells[1]), Turn(cells[7], start, start + length)
+            yield bare(cells[1]), SpeakerTurn(cells[7], start, start + length)
 
 
 def regions_of(path: Path) -> Iterator[tuple[str, Region]]:
@@ -168,7 +170,7 @@ def _heard(diarizer: Diarizer, path: Path, kept: Journal) -> dict[str, Any]:
 
 
 def compare(
-    reference: Sequence[Turn], found: Sequence[Turn], regions: Sequence[Region]
+    reference: Sequence[SpeakerTurn], found: Sequence[SpeakerTurn], regions: Sequence[Region]
 ) -> dict[str, float]:
     """Seconds missed, put in and confused inside `regions`, and spoken in all, by pyannote.metrics.
 
@@ -179,7 +181,7 @@ def compare(
     core = extras.require("pyannote.core", extra="eval")
     scoring = extras.require("pyannote.metrics.diarization", extra="eval")
 
-    def annotation(turns: Sequence[Turn]) -> Any:
+    def annotation(turns: Sequence[SpeakerTurn]) -> Any:
         made = core.Annotation()
         for track, turn in enumerate(turns):
             made[core.Segment(turn.start_s, turn.end_s), track] = turn.speaker

@@ -21,11 +21,11 @@ from typing import Any
 
 from dragtor import extras, metrics
 from dragtor.config import Config
+from dragtor.dates import minutes
 from dragtor.errors import LoadError
 from dragtor.evaluate.common import Measured, Progress, counted, means, rows_of, side_by_side
-from dragtor.extract.dates import minutes
-from dragtor.extract.events import SCHEMA, Event, Extractor, open_extractor, read_now
-from dragtor.extract.fields import FIELDS
+from dragtor.events.extract import SCHEMA, CalendarEvent, Extractor, open_extractor, read_now
+from dragtor.events.fields import FIELDS
 
 WANTED = "event_text and output"
 ROUNDS = 1000  # of the bootstrap
@@ -145,7 +145,7 @@ def compared(row: Row, extractor: Extractor) -> Compared:
     return one
 
 
-def labelled(event: Event, text: str) -> dict[str, Any]:
+def labelled(event: CalendarEvent, text: str) -> dict[str, Any]:
     """The eight fields as the seed's labels spell them.
 
     They keep a date that is ISO in the text, unless it opens the text, and a time after noon that
@@ -167,7 +167,7 @@ def labelled(event: Event, text: str) -> dict[str, Any]:
     return found
 
 
-def _phrase_of(event: Event, text: str) -> Callable[[str], str]:
+def _phrase_of(event: CalendarEvent, text: str) -> Callable[[str], str]:
     """What the text says of a field; nothing where it says nothing."""
     return lambda name: text[slice(*event.evidence.get(name, (0, 0)))].strip()
 
@@ -266,7 +266,7 @@ def _filled(pairs: Sequence[tuple[Record, Record]]) -> tuple[int, int]:
     return sum(bool(value) for value, _ in asked), len(asked)
 
 
-def _valid(events: Sequence[Event]) -> bool:
+def _valid(events: Sequence[CalendarEvent]) -> bool:
     """Whether what `extract event --json` prints is JSON that its schema allows."""
     jsonschema = extras.require("jsonschema", extra="eval")
     printed = json.dumps({"events": [event.to_dict() for event in events]})

@@ -230,7 +230,7 @@ def weights(kind: str, config: Config) -> dict[str, str]:
         heard = config.speech.model if kind == "transcription" else SEGMENTATION
         return {"speech": f"{heard} {known[heard].files[0].sha256}"} if heard in known else {}
     if kind == "events":
-        from dragtor.extract.pointer import MODEL, adapter_path
+        from dragtor.events.model import MODEL, adapter_path
 
         reader = {"reader": f"{MODEL} {known[MODEL].files[0].sha256}"}
         return reader | {"adapter": f"{adapter_path().name} {content_hash(adapter_path())}"}

@@ -19,14 +19,14 @@ from dragtor.ground.gate import (
     missing_names,
 )
 from dragtor.ground.quotes import EmbedTexts, Span, best_quotes, matched, rank, spans
-from dragtor.ground.reading import MARK_TOKENS, Exchange, Read, reading
+from dragtor.ground.reading import MARK_TOKENS, HistoryTurn, Read, reading
 
 __all__ = [
     "FEATURES",
     "MARK_TOKENS",
     "EmbedTexts",
-    "Exchange",
     "Gate",
+    "HistoryTurn",
     "Read",
     "Span",
     "best_quotes",

@@ -61,7 +61,7 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class HistoryTurn:
     """An earlier question of a conversation as it was searched, its answer, and what was read.
 
     `read` is empty where that is not known any more, as in a conversation that is resumed.

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dragtor import runtime
+from dragtor import onnx
 from dragtor.errors import CorruptModel
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class CrossEncoder:
         self.name = name
         self._session = session
         self._mend = f"dragtor models pull {name}"
-        self._inputs = runtime.input_names(session, name, self._mend)
+        self._inputs = onnx.input_names(session, name, self._mend)
         self._threads = threads
         self._max_tokens = max_tokens
         tokenizer.no_padding()  # a tokenizer.json may hold a fixed length
@@ -53,8 +53,8 @@ class CrossEncoder:
     ) -> CrossEncoder:
         """Load model.onnx and tokenizer.json; raises CorruptModel where one cannot be read."""
         mend = f"dragtor models pull {name}"
-        session = runtime.open_session(weights, mend)
-        return cls(name, session, runtime.open_tokenizer(tokenizer, mend), max_tokens, threads)
+        session = onnx.open_session(weights, mend)
+        return cls(name, session, onnx.open_tokenizer(tokenizer, mend), max_tokens, threads)
 
     def score(self, query: str, passages: Sequence[str]) -> NDArray[np.float32]:
         """(n,): the probability that the passage is relevant, as the model was trained to say."""
@@ -62,7 +62,7 @@ class CrossEncoder:
 
         asked = self._shortened(_readable(query))
         self._tokenizer.enable_truncation(self._max_tokens, strategy="only_second")
-        found = runtime.each(lambda text: self._one(asked, text), passages, self._threads, "rerank")
+        found = onnx.each(lambda text: self._one(asked, text), passages, self._threads, "rerank")
         return np.array(found, np.float32)
 
     def _shortened(self, query: str) -> str:
@@ -85,9 +85,7 @@ class CrossEncoder:
         try:
             logits = np.asarray(self._session.run(None, feed)[0], np.float64)
         except Exception as error:  # onnxruntime's errors share no base
-            raise CorruptModel(
-                f"{self.name} failed: {runtime.one_line(error)}", self._mend
-            ) from error
+            raise CorruptModel(f"{self.name} failed: {onnx.one_line(error)}", self._mend) from error
         if logits.shape not in ((1, 1), (1, 2)) or not np.isfinite(logits).all():
             raise CorruptModel(f"{self.name} gives no relevance for a pair of texts", self._mend)
         gain = logits[0, 0] if logits.size == 1 else logits[0, 1] - logits[0, 0]

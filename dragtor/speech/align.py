@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from dragtor.spoken import SENTENCE_END
-from dragtor.types import Turn, Word
+from dragtor.transcript import SENTENCE_END
+from dragtor.types import SpeakerTurn, Word
 
 REACH_S = 1.0  # a turn farther away than this pulls no more or less
 PAUSE_S = 0.4  # silence after which another may well speak
@@ -21,7 +21,7 @@ CHANGE_INSIDE = 0.9  # cost of a change inside a sentence; a word's pull is -1 t
 CHANGE_BETWEEN = 0.05  # after its end, or after a pause
 
 
-def align(words: Sequence[Word], turns: Sequence[Turn]) -> tuple[Word, ...]:
+def align(words: Sequence[Word], turns: Sequence[SpeakerTurn]) -> tuple[Word, ...]:
     """The words with a speaker each; with no turns, as they are.
 
     `words` are in the order they are spoken. A word in no turn goes with its neighbours and the
@@ -37,12 +37,12 @@ def align(words: Sequence[Word], turns: Sequence[Turn]) -> tuple[Word, ...]:
     )
 
 
-def _start(turn: Turn) -> float:
+def _start(turn: SpeakerTurn) -> float:
     return turn.start_s
 
 
 def _pulls(
-    words: Sequence[Word], turns: Sequence[Turn], speakers: Sequence[str]
+    words: Sequence[Word], turns: Sequence[SpeakerTurn], speakers: Sequence[str]
 ) -> list[list[float]]:
     """For each word and speaker: the share of it inside their turns, else minus the distance."""
     columns = [
@@ -51,7 +51,7 @@ def _pulls(
     return [list(row) for row in zip(*columns, strict=True)]
 
 
-def _pull(turns: Sequence[Turn], words: Sequence[Word]) -> list[float]:
+def _pull(turns: Sequence[SpeakerTurn], words: Sequence[Word]) -> list[float]:
     joined: list[tuple[float, float]] = []
     for turn in sorted(turns, key=_start):
         if joined and turn.start_s <= joined[-1][1]:

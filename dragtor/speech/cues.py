@@ -21,7 +21,7 @@ from dragtor.speech.stretches import (
     Stretch,
     key_of,
 )
-from dragtor.spoken import fold
+from dragtor.transcript import fold
 
 # self: the speaker's own. cohost, guest, intro: somebody introduced. opening: a full name in the
 # first minutes. address: somebody spoken to. third: somebody spoken of, who may be there.

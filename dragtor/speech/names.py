@@ -15,7 +15,7 @@ from typing import Literal
 
 from dragtor.speech.cues import OPENING_WORDS, Heard
 from dragtor.speech.stretches import FULL, NAMES, NOT_NAMES, Speech, Stretch, key_of
-from dragtor.spoken import fold
+from dragtor.transcript import fold
 
 Named = dict[str, dict[str, float]]  # label -> key -> how much speaks for it
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from dragtor.spoken import fold
+from dragtor.transcript import fold
 from dragtor.types import Word
 
 UPPER = "A-ZÀ-ÖØ-Þ\u0100\u0106\u010c\u010e\u0110\u0141\u0158\u015a\u0160\u017b\u017d"

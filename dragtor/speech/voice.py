@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from dragtor.config import ModelsConfig, models_path
 from dragtor.models import model_path
-from dragtor.runtime import open_session
+from dragtor.onnx import open_session
 
 if TYPE_CHECKING:
     import numpy as np

@@ -4,7 +4,7 @@ Knows SQL and Chroma; does not know where texts come from nor who embeds them.
 """
 
 from dragtor.store.chats import (
-    Turn,
+    ChatTurn,
     chat_latest,
     chat_named,
     find_turns,
@@ -13,20 +13,21 @@ from dragtor.store.chats import (
     remove_turns,
     turns_of,
 )
+from dragtor.store.filters import Filters
 from dragtor.store.lock import held_by
-from dragtor.store.read import Filters, Found, Store
+from dragtor.store.read import Found, Store
 from dragtor.store.rebuild import Rebuild
 from dragtor.store.speakers import known_voices, put_speakers, renamed, speaker_asked
 from dragtor.store.vectors import drift
 from dragtor.store.write import Indexed, Writer
 
 __all__ = [
+    "ChatTurn",
     "Filters",
     "Found",
     "Indexed",
     "Rebuild",
     "Store",
-    "Turn",
     "Writer",
     "chat_latest",
     "chat_named",

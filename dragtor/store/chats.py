@@ -25,7 +25,7 @@ COLUMNS = "turns.*, chats.name FROM turns JOIN chats ON chats.id = turns.chat_id
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class ChatTurn:
     """A question and its answer. `query` is the question as it was searched, standing alone.
 
     `id` and `chat_id` are 0 where the turn is not kept; a kept answer has no hits and no timings.
@@ -57,13 +57,13 @@ def chat_latest(store: Store) -> int:
     return int(rows[0][0]) if rows else 0
 
 
-def turns_of(store: Store, chat_id: int) -> list[Turn]:
+def turns_of(store: Store, chat_id: int) -> list[ChatTurn]:
     """The turns of a chat, oldest first."""
     rows = store.rows(f"SELECT {COLUMNS} WHERE chat_id = ? ORDER BY turns.id", (chat_id,))
     return [_turn(row) for row in rows]
 
 
-def find_turns(store: Store, words: str, n: int) -> list[Turn]:
+def find_turns(store: Store, words: str, n: int) -> list[ChatTurn]:
     """Turns whose question or answer holds all the words, best first; without words the newest."""
     if not (wanted := WORD.findall(words)):
         rows = store.rows(f"SELECT {COLUMNS} ORDER BY turns.id DESC LIMIT ?", (n,))
@@ -77,7 +77,7 @@ def find_turns(store: Store, words: str, n: int) -> list[Turn]:
     return [_turn(row) for row in rows]
 
 
-def _turn(row: sqlite3.Row) -> Turn:
+def _turn(row: sqlite3.Row) -> ChatTurn:
     claims = tuple(Claim(text, tuple(numbers)) for text, numbers in json.loads(row["claims"]))
     citations = tuple(Citation(**citation) for citation in json.loads(row["citations"]))
     answer = Answer(
@@ -89,7 +89,7 @@ def _turn(row: sqlite3.Row) -> Turn:
         model=row["model"],
         caution=row["caution"],
     )
-    return Turn(
+    return ChatTurn(
         row["question"],
         row["query"],
         answer,
@@ -103,7 +103,7 @@ def _turn(row: sqlite3.Row) -> Turn:
 # Writing
 
 
-def keep_turn(folder: Path, turn: Turn, before: Sequence[Turn] = ()) -> Turn:
+def keep_turn(folder: Path, turn: ChatTurn, before: Sequence[ChatTurn] = ()) -> ChatTurn:
     """Write a turn down; gives it with its ids, or as it came where a quoted document is gone.
 
     A turn with an id takes that turn's place; `chat_id` 0 opens the session, or a chat without a
@@ -137,7 +137,7 @@ def keep_turn(folder: Path, turn: Turn, before: Sequence[Turn] = ()) -> Turn:
     return replace(turn, id=int(cursor.lastrowid or 0), chat_id=chat_id)
 
 
-def _chat(db: sqlite3.Connection, turn: Turn) -> int:
+def _chat(db: sqlite3.Connection, turn: ChatTurn) -> int:
     """The chat the turn goes to: its own, the one of its session's name, or a new one."""
     name = _text(turn.session)
     row = (
@@ -180,7 +180,7 @@ def forget_documents(db: sqlite3.Connection, document_ids: Sequence[str]) -> Non
     _sweep(db)
 
 
-def _quotes_gone(db: sqlite3.Connection, turns: Sequence[Turn]) -> bool:
+def _quotes_gone(db: sqlite3.Connection, turns: Sequence[ChatTurn]) -> bool:
     """Whether one of the turns quotes a document that is no longer in force."""
     quoted = {citation.document_id for turn in turns for citation in turn.answer.citations}
     row = db.execute(

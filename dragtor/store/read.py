@@ -11,16 +11,16 @@ import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from dragtor.config import StoreConfig
 from dragtor.errors import LibraryError, LibraryVersion, UsageError
-from dragtor.store.allow import allow
+from dragtor.store.filters import Filters, allow
 from dragtor.store.rows import document_of, source_of
 from dragtor.store.schema import connect, plain_errors, transaction
-from dragtor.types import Document, DocumentKind, Passage, Source
+from dragtor.types import Document, Passage, Source
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,33 +30,9 @@ if TYPE_CHECKING:
 
 SCAN_LIMIT = 50_000  # passages; see benchmarks/results/search.json for where Chroma overtakes
 WORD = re.compile(r"\w+")
-ISO_DATE = re.compile(r"\d{4}(-\d\d(-\d\d)?)?")
 MIN_ID_CHARACTERS = 4  # of the start of a source id
 MAX_QUERY_WORDS = 200  # of a lexical query; the rest of a longer text counts densely
 BM25_WEIGHTS = "3.0, 2.0, 1.0"  # title, heading, text
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """Which documents are searched; empty fields do not restrict."""
-
-    source: str = ""  # id, or the start of one
-    kind: str = ""  # web, file, ...
-    author: str = ""  # part of the name, case-insensitive
-    after: str = ""  # published on or after, ISO date
-    before: str = ""  # published on or before, ISO date
-    speaker: str = ""  # words of the name of somebody who speaks in the passage
-
-    def __post_init__(self) -> None:
-        if self.kind and self.kind not in get_args(DocumentKind):
-            kinds = ", ".join(get_args(DocumentKind))
-            raise UsageError(f"{self.kind!r} is no kind of document", f"kinds: {kinds}")
-        for value in (self.after, self.before):
-            if value and not ISO_DATE.fullmatch(value):
-                raise UsageError(f"{value!r} is no date", "--after 2024-05-31, 2024-05 or 2024")
-
-    def __bool__(self) -> bool:
-        return any(getattr(self, field.name) for field in fields(self))
 
 
 @dataclass(frozen=True, slots=True)

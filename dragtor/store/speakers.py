@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from dragtor.errors import UsageError
-from dragtor.spoken import unaccented
 from dragtor.store.read import WORD, Store
 from dragtor.store.rows import speaker_of, speaker_row, utf8
 from dragtor.store.schema import transaction
 from dragtor.store.write import Writer
+from dragtor.transcript import unaccented
 from dragtor.types import Document, Speaker
 
 SURE = 0.85  # of a name, from here on: its voice is known again in other episodes of a show

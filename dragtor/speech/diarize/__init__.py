@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from dragtor.errors import UsageError
-from dragtor.types import Turn
+from dragtor.types import SpeakerTurn
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,7 +33,7 @@ class Diarization:
     the cosine of two says whether they are one voice, if both come from the same `engine`.
     """
 
-    turns: tuple[Turn, ...] = ()
+    turns: tuple[SpeakerTurn, ...] = ()
     voices: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
@@ -88,10 +88,10 @@ def open_diarizer(config: DiarizeConfig, models: ModelsConfig) -> Diarizer | Non
     return ENGINES[config.engine](config, models)
 
 
-def named(turns: Iterable[Turn]) -> tuple[tuple[Turn, ...], dict[str, str]]:
+def named(turns: Iterable[SpeakerTurn]) -> tuple[tuple[SpeakerTurn, ...], dict[str, str]]:
     """The turns by time, speakers renamed as they first speak, and new name by old one."""
     ordered = sorted(turns, key=lambda turn: (turn.start_s, turn.end_s))
     names: dict[str, str] = {}
     for turn in ordered:
         names.setdefault(turn.speaker, f"SPEAKER_{len(names):02d}")
-    return tuple(Turn(names[t.speaker], t.start_s, t.end_s) for t in ordered), names
+    return tuple(SpeakerTurn(names[t.speaker], t.start_s, t.end_s) for t in ordered), names

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dragtor.types import Turn
+from dragtor.types import SpeakerTurn
 
 if TYPE_CHECKING:
     import numpy as np
@@ -241,7 +241,7 @@ def edged(frames: int) -> Floats:
 
 def turns_of(
     active: NDArray[np.bool_], frame_s: float, offset_s: float, end_s: float
-) -> list[Turn]:
+) -> list[SpeakerTurn]:
     """Runs of activity as turns, by speaker number; frame i begins at `offset_s + i * frame_s`."""
     import numpy as np
 
@@ -257,7 +257,7 @@ def turns_of(
             else:
                 joined.append([float(begin), float(end)])
         turns += [
-            Turn(str(speaker), round(max(0.0, begin), 3), round(min(end, end_s), 3))
+            SpeakerTurn(str(speaker), round(max(0.0, begin), 3), round(min(end, end_s), 3))
             for begin, end in joined
             if min(end, end_s) - begin >= MIN_TURN_S
         ]

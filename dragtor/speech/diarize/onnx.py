@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dragtor import runtime
+from dragtor import onnx
 from dragtor.config import asset, models_path
 from dragtor.errors import CorruptModel, Missing
 from dragtor.models import model_path
@@ -87,8 +87,8 @@ class OnnxDiarizer:
     def open(cls, config: DiarizeConfig, models: ModelsConfig) -> OnnxDiarizer:
         """Load both models; raises Missing or CorruptModel with the command that mends it."""
         mend = f"dragtor models pull {SEGMENTATION}"
-        segmentation = runtime.open_session(model_path(SEGMENTATION, models_path(models)), mend)
-        embedding = runtime.open_session(embedding_file(), "reinstall dragtor")
+        segmentation = onnx.open_session(model_path(SEGMENTATION, models_path(models)), mend)
+        embedding = onnx.open_session(embedding_file(), "reinstall dragtor")
         bounds = Bounds(config.speakers, config.min_speakers, config.max_speakers)
         return cls(segmentation, embedding, bounds, config.threads)
 
@@ -100,7 +100,7 @@ class OnnxDiarizer:
         voices: list[Voice] = []
         slid = windows(blocks)
         while group := list(islice(slid, TOGETHER)):
-            for heard in runtime.each(self._hear, group, self._threads, "diarize"):
+            for heard in onnx.each(self._hear, group, self._threads, "diarize"):
                 frame = heard.start // FRAME
                 belief.add(frame, heard.speech, heard.overlap)
                 voices += [Voice(len(starts), *voice) for voice in heard.voices]
@@ -173,7 +173,7 @@ def _run(session: InferenceSession, name: str, values: Floats, model: str) -> An
     try:
         return session.run(None, {name: values})[0]
     except Exception as error:  # onnxruntime's errors share no base
-        raise CorruptModel(f"{model} failed: {runtime.one_line(error)}") from error
+        raise CorruptModel(f"{model} failed: {onnx.one_line(error)}") from error
 
 
 # Windows

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from dragtor.config import models_path
 from dragtor.errors import LoadError, Missing
 from dragtor.extras import require
-from dragtor.runtime import one_line
+from dragtor.onnx import one_line
 from dragtor.speech.diarize import RATE, Diarization, Progress, named
-from dragtor.types import Turn
+from dragtor.types import SpeakerTurn
 
 if TYPE_CHECKING:
     from dragtor.config import DiarizeConfig, ModelsConfig
@@ -104,7 +104,7 @@ def diarization(output: Any) -> Diarization:
     """A pipeline's output (version 4: with embeddings; before: an Annotation) as ours."""
     annotation = getattr(output, "speaker_diarization", output)
     turns = [
-        Turn(str(label), float(span.start), float(span.end))
+        SpeakerTurn(str(label), float(span.start), float(span.end))
         for span, _, label in annotation.itertracks(yield_label=True)
     ]
     ordered, names = named(turns)

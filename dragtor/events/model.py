@@ -1,0 +1,131 @@
+"""The tuned model that points at the events of a text, run by llama.cpp in this process.
+
+Owns the decoding, where only words of the text can be written, window by window. Knows nothing of
+dates: a field is a stretch of the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol, cast
+
+from dragtor.config import LLMConfig, ModelsConfig, asset
+from dragtor.errors import UsageError
+from dragtor.events.chunking import hinting, merge, shifted, windows
+from dragtor.events.decoding import ConstrainedDecoder, Layout, Tags, Token
+from dragtor.events.fields import Reading
+
+MODEL = "smollm2-135m"
+ADAPTER = "events-lora.gguf"
+CONTEXT_TOKENS = 1024  # a window, and what is written of it
+SURE = 0.5  # the least confidence of any field, where only a sentence alone tells of an event
+DOUBT = 0.02  # an action less sure than this is none: measured, such are words of other sentences
+DOUBTFUL = 0.1  # and one less sure than this, where any other field is hardly sure at all
+NEAR_EVENTS = 40  # the last ones found, among which a window's first may stand already
+
+
+# A line's end amid a sentence, as mail programs put them: the place of a field may stand around it.
+_WRAPPED = re.compile(r"(?<=[^\n]{50})(?<![.!?:;])\n(?=[^\W\d_])")
+
+
+class TokenModel(Protocol):
+    """What an engine of dragtor.llm in this process can do with tokens."""
+
+    def tokens(self, text: str) -> list[Token]:
+        """Token ids of plain text, each with its bytes."""
+
+    def pick(self, ids: Sequence[int], allowed: Sequence[int]) -> tuple[int, float]:
+        """The likeliest of `allowed` after `ids`, and its probability."""
+
+    def close(self) -> None:
+        """Free the memory."""
+
+
+def adapter_path() -> Path:
+    """The tuned adapter: inside an installed wheel, or in assets/ of a checkout."""
+    return asset(ADAPTER)
+
+
+def open_span_extractor(
+    models: ModelsConfig,
+    llm: LLMConfig | None = None,
+    *,
+    adapter: Path | str | None = "",
+    model: str = MODEL,
+    progress: Callable[[int, int], None] | None = None,
+) -> EventPointer:
+    """Load the model and its adapter, by default the shipped one; None reads with the model alone.
+
+    Of `llm` only engine, threads and gpu_layers count. Raises Missing with the command that gets
+    the model, CorruptModel for an adapter that does not fit it.
+    """
+    from dragtor.llm import open_llm
+
+    config = replace(llm or LLMConfig(), model=model, url="", context_tokens=CONTEXT_TOKENS)
+    if config.engine == "server":
+        raise UsageError("a server cannot read events", "set llm.engine to llama or xllamacpp")
+    path = adapter_path() if adapter == "" else adapter
+    opened = open_llm(config, models, None if path is None else Path(path))
+    return EventPointer(cast(TokenModel, opened), progress)  # what is no server has tokens
+
+
+class EventPointer:
+    """Reads events; see SpanExtractor. `progress` takes the characters of a long text so far."""
+
+    def __init__(
+        self, model: TokenModel, progress: Callable[[int, int], None] | None = None
+    ) -> None:
+        self._model = model
+        self._progress = progress
+        self._tags = Tags.read(lambda text: [token for token, _ in model.tokens(text)])
+
+    def read(self, text: str) -> list[Reading]:
+        """The events in the order of the text; lone surrogates are read as question marks."""
+        text = _WRAPPED.sub(" ", text.encode("utf-8", "replace").decode("utf-8"))
+        if not text.strip():
+            return []
+        found: list[Reading] = []
+        for start, end in windows(text, lambda part: len(self._model.tokens(part))):
+            part = text[start:end]
+            seen = [one for one in self._window(part) if _believed(one)]
+            for reading in seen or self._sentences(part):
+                near = max(0, len(found) - NEAR_EVENTS)
+                found[near:] = merge(found[near:], shifted(reading, start))
+            if self._progress and end - start < len(text):
+                self._progress(end, len(text))
+        return found
+
+    def close(self) -> None:
+        """Free the model."""
+        self._model.close()
+
+    def _sentences(self, text: str) -> list[Reading]:
+        """A second look: an event amid a story is seen where its sentence stands alone."""
+        return [
+            shifted(reading, start)
+            for start, end in hinting(text)
+            for reading in self._window(text[start:end])
+            if reading.spans.keys() & {"date", "time", "recurrence"}
+            and min(reading.confidence.values()) >= SURE
+        ]
+
+    def _window(self, text: str) -> list[Reading]:
+        layout = Layout.of(text, self._model.tokens(text))
+        writing = ConstrainedDecoder(layout, self._tags)
+        ids = writing.prompt()
+        while (allowed := writing.allowed()) and len(ids) < CONTEXT_TOKENS:
+            if len(allowed) == 1:
+                token, probability = allowed[0], 1.0
+            else:
+                token, probability = self._model.pick(ids, allowed)
+            writing.take(token, probability)
+            ids.append(token)
+        return writing.readings()
+
+
+def _believed(reading: Reading) -> bool:
+    action, least = reading.confidence["action"], min(reading.confidence.values())
+    return action >= DOUBT and not (action < DOUBTFUL and least < DOUBT)

@@ -1,0 +1,96 @@
+"""Examples as tokens: what is read, what is to be written, and how much each written token counts.
+
+Batches are the same for the same seed and epoch, so that a resumed run goes on as it would have.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dragtor.events.decoding import ConstrainedDecoder, Layout, Tags, encode
+from dragtor.training.events.labels import Example
+from dragtor.training.events.llama import Vocabulary
+
+MOST_TOKENS = 448  # of an example; a longer one is left out
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """One example: the prompt's tokens, then those to be written."""
+
+    ids: tuple[int, ...]
+    prompt: int  # how many of `ids` are the prompt
+    entity: tuple[bool, ...]  # of what is written: whether it is copied, not a tag
+    allowed: tuple[tuple[int, ...], ...]  # of what is written: what decoding would have let through
+
+
+class Coder:
+    """Turns examples into tokens with one vocabulary."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._tokenizer = vocabulary.tokenizer()
+        self._pieces = vocabulary.pieces()
+        self.tags = Tags.read(self._ids)
+
+    def _ids(self, text: str) -> list[int]:
+        return list(self._tokenizer.encode(text).ids)
+
+    def layout(self, text: str) -> Layout:
+        """The text's tokens and where they stand."""
+        return Layout.of(text, [(i, self._pieces[i]) for i in self._ids(text)])
+
+    def encode(self, example: Example) -> Encoded | None:
+        """None where the example is too long, or decoding could not write it."""
+        layout = self.layout(example.text)
+        writing = ConstrainedDecoder(layout, self.tags)
+        prompt = writing.prompt()
+        target = encode(layout, self.tags, example.events)
+        if len(prompt) + len(target) > MOST_TOKENS:
+            return None
+        allowed = []
+        for token in target:
+            allowed.append(tuple(writing.allowed()))
+            if token not in allowed[-1]:
+                return None
+            writing.take(token)
+        entity = tuple(token not in self.tags.control for token in target)
+        return Encoded((*prompt, *target), len(prompt), entity, tuple(allowed))
+
+
+def batches(
+    examples: Sequence[Encoded], batch_tokens: int, draw: random.Random
+) -> list[list[Encoded]]:
+    """Examples of like length together, at most `batch_tokens` with padding, in drawn order."""
+    order = sorted(examples, key=lambda one: (len(one.ids), draw.random()))
+    out: list[list[Encoded]] = []
+    for one in order:
+        if out and len(one.ids) * (len(out[-1]) + 1) <= batch_tokens:
+            out[-1].append(one)
+        else:
+            out.append([one])
+    draw.shuffle(out)
+    return out
+
+
+def tensors(
+    batch: Sequence[Encoded], entity_weight: float, torch: Any, device: str
+) -> tuple[Any, Any, Any, Any]:
+    """ids (batch, tokens), and flat: where a token is written next, which one, and its weight."""
+    most = max(len(one.ids) for one in batch)
+    ids = torch.zeros((len(batch), most), dtype=torch.long)
+    places, targets, weights = [], [], []
+    for row, one in enumerate(batch):
+        ids[row, : len(one.ids)] = torch.tensor(one.ids)
+        for at, entity in enumerate(one.entity):
+            places.append(row * most + one.prompt + at - 1)
+            targets.append(one.ids[one.prompt + at])
+            weights.append(entity_weight if entity else 1.0)
+    return (
+        ids.to(device),
+        torch.tensor(places, device=device),
+        torch.tensor(targets, device=device),
+        torch.tensor(weights, device=device),
+    )
