@@ -208,49 +208,7 @@ def terse(draw: Random) -> str:
     if draw.random() < 0.45:
         verb = draw.choice(words.ENTRIES)
         what = f"[a:{verb}{' a' if draw.random() < 0.5 and not each else ''} {some}]"
-        return join(
-            draw.choice(
-                (
-                    [what, day, at, some_place, with_, people, length_of + "."],
-                    [
-                        what,
-                        "on",
-                        day,
-                        "at",
-                        at,
-                        "for",
-                        length_of,
-                        with_,
-                        people,
-                        "at",
-                        some_place + ".",
-                    ],
-                    [
-                        what,
-                        with_,
-                        people,
-                        "on",
-                        day,
-                        "at",
-                        at,
-                        "in the",
-                        some_place,
-                        "for",
-                        length_of + ".",
-                    ],
-                    [what, day, at, with_, people, "for", length_of + "."],
-                    [
-                        what,
-                        "on",
-                        day,
-                        "at",
-                        at + ",",
-                        draw.choice(("reserve", "block", "plan for")),
-                        length_of,
-                    ],
-                )
-            )
-        )
+        return _ordered(draw, what, day, at, some_place, with_, people, length_of)
     what = f"[a:{some.capitalize() if draw.random() < 0.7 else some}]"
     return join(
         draw.choice(
@@ -268,6 +226,55 @@ def terse(draw: Random) -> str:
                 [day, at, what, "on", some_place],
                 [what, "set for", day, "at", at, with_, people + ",", length_of + "."],
                 [what, "on", some_place, day, at],
+            )
+        )
+    )
+
+
+def _ordered(
+    draw: Random, what: str, day: str, at: str, where: str, beside: str, people: str, length: str
+) -> str:
+    """The parts of an entry that opens with a verb, in one of their orders."""
+    return join(
+        draw.choice(
+            (
+                [what, day, at, where, beside, people, length + "."],
+                [
+                    what,
+                    "on",
+                    day,
+                    "at",
+                    at,
+                    "for",
+                    length,
+                    beside,
+                    people,
+                    "at",
+                    where + ".",
+                ],
+                [
+                    what,
+                    beside,
+                    people,
+                    "on",
+                    day,
+                    "at",
+                    at,
+                    "in the",
+                    where,
+                    "for",
+                    length + ".",
+                ],
+                [what, day, at, beside, people, "for", length + "."],
+                [
+                    what,
+                    "on",
+                    day,
+                    "at",
+                    at + ",",
+                    draw.choice(("reserve", "block", "plan for")),
+                    length,
+                ],
             )
         )
     )

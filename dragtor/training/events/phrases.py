@@ -89,7 +89,14 @@ def date(draw: Random) -> str:
         return f"{draw.choice(('on ', 'for ', ''))}[d:{full_date(draw)}]"
     if kind < 0.64:
         return f"on [d:{draw.choice(words.HOLIDAYS)}]"
-    phrase = draw.choice(
+    phrase = _dated(draw, weekday, day)
+    before = "from " if " to " in phrase else draw.choice(("on ", "on ", "for ", "for ", ""))
+    return f"{before}[d:{phrase}]"
+
+
+def _dated(draw: Random, weekday: str, day: int) -> str:
+    """A day of a month or week, or several, without its marks."""
+    return draw.choice(
         (
             f"the {ordinal(day)}",
             f"{month(draw)} {day}",
@@ -129,8 +136,6 @@ def date(draw: Random) -> str:
             f"{ordinal(day)}",
         )
     )
-    before = "from " if " to " in phrase else draw.choice(("on ", "on ", "for ", "for ", ""))
-    return f"{before}[d:{phrase}]"
 
 
 def day_name(draw: Random) -> str:
