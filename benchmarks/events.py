@@ -29,11 +29,13 @@ from train_events import half
 from dragtor import metrics
 from dragtor.config import Config
 from dragtor.evaluate.events import evaluate, normalised
-from dragtor.events.extract import SCHEMA, CalendarEvent, Extractor, open_extractor
+from dragtor.events.extract import Extractor, open_extractor
 from dragtor.events.fields import Reading
+from dragtor.schema import EVENTS_SCHEMA, event_fields_json, events_json
 from dragtor.training.events.labels import Example, align, held_out
 from dragtor.training.events.marks import unmark
 from dragtor.training.events.train import TrainConfig
+from dragtor.types import CalendarEvent
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 SPOKEN = Path(__file__).parent / "data" / "spoken_events.txt"
@@ -106,7 +108,7 @@ def spoken() -> dict[str, Any]:
     for line in SPOKEN.read_text("utf-8").splitlines():
         example = unmark(line.replace("\\n", "\n"))
         right = Extractor(Gold(example), UTC).events(example.text, SPOKEN_NOW, undated=True)
-        rows.append({"event_text": example.text, "output": [event.fields() for event in right],
+        rows.append({"event_text": example.text, "output": [*map(event_fields_json, right)],
                      "now": SPOKEN_NOW.isoformat()})  # fmt: skip
     result = evaluate(_as_file(rows), Config(), progress=_told)
     return {"n": result["n"], "tuned": result["metrics"], "errors": result["errors"][:EXAMPLES]}
@@ -166,7 +168,7 @@ def none() -> dict[str, Any]:
 
 
 def _short(event: CalendarEvent) -> dict[str, Any]:
-    return {name: value for name, value in event.fields().items() if value}
+    return {name: value for name, value in event_fields_json(event).items() if value}
 
 
 # Dialogues
@@ -265,14 +267,14 @@ def random_texts(n: int) -> list[str]:
 
 
 def valid(n: str = "2000") -> dict[str, Any]:
-    read, validator = extractor(), jsonschema.Draft202012Validator(SCHEMA)
+    read, validator = extractor(), jsonschema.Draft202012Validator(EVENTS_SCHEMA)
     naughty = json.loads((DATA / "bad_inputs" / "text" / "blns.json").read_text("utf-8"))
     found: dict[str, Any] = {}
     for name, texts in (("random", random_texts(int(n))), ("naughty", naughty)):
         good, events = [], 0
         for done, text in enumerate(texts):
             read_now = read.events(text, SGD_TODAY)
-            printed = json.dumps({"events": [event.to_dict() for event in read_now]})
+            printed = json.dumps(events_json(read_now))
             good.append(validator.is_valid(json.loads(printed)))
             events += len(read_now)
             _told(name, done, len(texts))

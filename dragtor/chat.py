@@ -15,8 +15,8 @@ from dragtor import ground, prompt
 from dragtor.config import ChatConfig
 from dragtor.errors import DragtorError, LibraryError, UsageError
 from dragtor.ground.quotes import STOP_WORDS
-from dragtor.store import ChatTurn, Filters
-from dragtor.types import Answer
+from dragtor.store import Filters
+from dragtor.types import Answer, ChatTurn
 
 if TYPE_CHECKING:
     from dragtor.llm import LLM

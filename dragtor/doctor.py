@@ -14,13 +14,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from dragtor.config import Config, models_path
 from dragtor.errors import DragtorError
 from dragtor.extras import engine_command
+from dragtor.types import Finding
 
 if TYPE_CHECKING:
     from dragtor.store import Store
@@ -28,16 +28,6 @@ if TYPE_CHECKING:
 LOW_DISK_BYTES = 3_000_000_000
 LOW_MEMORY_BYTES = 3_000_000_000
 NETWORK_TIMEOUT_S = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at: `says` what is there, `mend` holds the command, if one is needed."""
-
-    what: str
-    state: Literal["ok", "note", "bad"]
-    says: str
-    mend: str = ""
 
 
 def examine(config: Config, folder: Path, *, network: bool = True) -> list[Finding]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -19,7 +19,7 @@ from dragtor.load.address import shown
 from dragtor.load.item import MOST_NEW, Item, mark
 from dragtor.sources import EVERYTHING, LISTS, Choice, Feeds, Loader, source_of
 from dragtor.store import Indexed, Rebuild, Store, Writer
-from dragtor.types import Document, Passage, Recording, Source, short_hash
+from dragtor.types import Document, Passage, Recording, Report, Source, short_hash
 
 if TYPE_CHECKING:
     from dragtor.embed import Embedder
@@ -28,23 +28,6 @@ if TYPE_CHECKING:
 BATCH_PASSAGES = 256  # passages embedded and swapped in together; a crash costs at most these
 BATCH_CHARACTERS = 1_000_000  # of loaded text before it is indexed
 CONTEXT_TOKENS = 48  # of title and headings, embedded before a passage's own text
-
-
-@dataclass
-class Report:
-    """What a run did; `failed` holds the address and the error of each failure."""
-
-    added: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    removed: int = 0
-    passages: int = 0
-    embedded: int = 0
-    failed: list[tuple[str, LoadError]] = field(default_factory=list)
-
-    def __add__(self, other: Report) -> Report:
-        """What two runs did."""
-        return Report(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
 
 
 @dataclass(frozen=True)

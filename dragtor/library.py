@@ -5,6 +5,7 @@ Composes the rooms and opens each part when it is first needed. Knows no wording
 
 from __future__ import annotations
 
+import json
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,17 +16,17 @@ from typing import TYPE_CHECKING, Any
 
 from dragtor.config import Config, LLMConfig, library_path, load_config
 from dragtor.errors import LibraryError, LoadError, UsageError
-from dragtor.types import Answer, Document, Hits, Source
+from dragtor.types import Answer, ChatTurn, Document, Hit, Hits, Report, Source
 
 if TYPE_CHECKING:
     from dragtor.answer import AnswerEvent, AnswerPipeline
     from dragtor.chat import Chat
     from dragtor.embed import Embedder
     from dragtor.ground import Gate, HistoryTurn
-    from dragtor.ingest import Ingest, Report
+    from dragtor.ingest import Ingest
     from dragtor.llm import LLM
     from dragtor.rerank import Reranker
-    from dragtor.store import ChatTurn, Filters, Store, Writer
+    from dragtor.store import Filters, Store, Writer
 
 STDIN_TITLE_CHARACTERS = 60
 RETRY_TEMPERATURE = 0.7  # at 0 a model says the same again
@@ -120,7 +121,7 @@ class Library:
     def index(self, *, rebuild: bool = False) -> Report:
         """Index what is loaded but not indexed; `rebuild` makes all passages and vectors anew."""
         if not self.exists():
-            return _nothing_done()
+            return Report()
         with self.ingest(recover=not rebuild) as ingest:
             if rebuild:
                 ingest.rebuild()
@@ -131,7 +132,7 @@ class Library:
     def sync(self) -> Report:
         """Visit every source again and index only what changed."""
         if not self.exists():
-            return _nothing_done()
+            return Report()
         with self.ingest() as ingest:
             ingest.sync(ingest.writer.store.sources())
             return ingest.report
@@ -165,6 +166,10 @@ class Library:
         """Everything added, oldest first."""
         return self.store().sources() if self.exists() else []
 
+    def holdings(self) -> list[tuple[Source, int]]:
+        """Everything added, oldest first, each with how many documents it holds."""
+        return [(s, len({d["id"] for d in self.documents(s.id)})) for s in self.sources()]
+
     def source(self, source_id: str) -> Source:
         """One source, by id, the start of one, or its address."""
         return self.store().source(source_id)
@@ -183,6 +188,26 @@ class Library:
         document = self.document(self.store().document_id(identity))
         assert document is not None  # it was just listed
         return document
+
+    def export(self, identity: str, form: str = "md") -> str:
+        """The text or transcript of a `recording`, as md, srt, vtt or json.
+
+        Raises UsageError for another form, and for subtitles of what has no times.
+        """
+        from dragtor import schema, transcript
+
+        document = self.recording(identity)
+        if form != "json":
+            return transcript.render(document, form)
+        return json.dumps(schema.document_json(document), ensure_ascii=False, indent=2) + "\n"
+
+    def said(self, hit: Hit, speaker: str) -> str:
+        """What of a hit `speaker` says; all of it where nobody is meant, or nobody so called."""
+        from dragtor.transcript import said_by
+
+        passage, document = hit.passage, self.document(hit.passage.document_id) if speaker else None
+        said = said_by(speaker, document, passage.start, passage.end) if document else ""
+        return said or passage.text
 
     def search(self, query: str, *, k: int = 0, filters: Filters | None = None) -> Hits:
         """The best passages for `query`, `k` of them (0: as configured)."""
@@ -326,8 +351,6 @@ class Library:
 
     def keep_gate(self, gate: Gate) -> None:
         """Use this gate from now on; `dragtor eval answers --calibrate` fits it."""
-        import json
-
         with self._writer() as writer:
             writer.set_meta("gate", json.dumps(gate.to_dict()))
 
@@ -383,9 +406,3 @@ class Library:
                 loaders["feed"],
                 listener,
             )
-
-
-def _nothing_done() -> Report:
-    from dragtor.ingest import Report
-
-    return Report()

@@ -6,7 +6,6 @@ times stand in the Segments only, never in the text. Who is meant by a name is t
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections import deque
@@ -20,7 +19,7 @@ from dragtor.types import Chapter, Document, Segment, Word
 if TYPE_CHECKING:
     import pysubs2
 
-FORMATS = ("md", "srt", "vtt", "json")
+FORMATS = ("md", "srt", "vtt")
 CUE_CHARACTERS = 90  # of one subtitle, at most, where its sentence can be cut
 SENTENCE_END = re.compile(r"[.!?…][\"'”’)\]]*$")
 PAUSE_S = 1.5  # silence that ends a sentence
@@ -147,9 +146,7 @@ def called(asked: str, names: Iterable[str]) -> set[str]:
 def render(document: Document, form: str) -> str:
     """The transcript in one of FORMATS; raises UsageError where the document cannot give it."""
     if form not in FORMATS:
-        raise UsageError(f"{form!r} is no format", f"formats: {', '.join(FORMATS)}")
-    if form == "json":
-        return json.dumps(as_dict(document), ensure_ascii=False, indent=2) + "\n"
+        raise UsageError(f"{form!r} is no format", f"formats: {', '.join(FORMATS)}, json")
     if form == "md":
         return _markdown(document)
     spoken = [s for s in document.segments if s.start_s is not None]
@@ -158,37 +155,6 @@ def render(document: Document, form: str) -> str:
             f"{document.title} has no times", f"dragtor export {document.id} --format md"
         )
     return _subtitles(document, spoken).to_string(form)
-
-
-def as_dict(document: Document) -> dict[str, object]:
-    """Title, speakers, and each sentence with its times in seconds and its speaker's name."""
-    return {
-        "id": document.id,
-        "title": document.title,
-        "url": document.uri,
-        "published": document.published,
-        "speakers": [
-            {
-                "label": s.label,
-                "name": s.name,
-                "role": s.role,
-                "role_confidence": round(s.role_confidence, 2),
-                "name_confidence": round(s.name_confidence, 2),
-            }
-            for s in document.speakers
-        ],
-        "text": document.text,
-        "segments": [
-            {
-                "start_s": s.start_s,
-                "end_s": s.end_s,
-                "page": s.page,
-                "speaker": document.speaker_name(s.speaker),
-                "text": document.text[s.start : s.end],
-            }
-            for s in document.segments
-        ],
-    }
 
 
 def clock(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""The types every room speaks: frozen dataclasses, no I/O.
+"""The types every package speaks: frozen dataclasses, no I/O; how they look as JSON is schema.py's.
 
 Places in a document are half-open character spans of `Document.text`.
 Also who hears of long work (Reporter) and who may stop it (CancelToken).
@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from datetime import date, datetime
 from html import escape
 from pathlib import Path
 from threading import Event
 from typing import Any, Literal
 
-from dragtor.errors import Cancelled
+from dragtor.errors import Cancelled, LoadError
 
 DocumentKind = Literal["web", "feed", "audio", "video", "file", "image"]
 Role = Literal["system", "user", "assistant"]
+Moment = datetime | date  # with a zone and a time, or a whole day
+EVENT_FIELDS = (  # of a CalendarEvent, that a text states
+    "action", "date", "time", "attendees", "location", "duration", "recurrence", "notes",
+)  # fmt: skip
 
 
 class Reporter:
@@ -308,3 +313,96 @@ class Answer:
             for c in self.citations
         )
         return f"<p>{escape(self.text)}</p><ol>{rows}</ol>"
+
+
+@dataclass(frozen=True, slots=True)
+class ChatTurn:
+    """A question and its answer. `query` is the question as it was searched, standing alone.
+
+    `id` and `chat_id` are 0 where the turn is not kept; a kept answer has no hits and no timings.
+    """
+
+    question: str
+    query: str
+    answer: Answer
+    id: int = 0
+    chat_id: int = 0
+    session: str = ""
+    asked_at: str = ""  # ISO 8601, UTC, to the second
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarEvent:
+    """One event of a text; a field that the text does not state is None.
+
+    `start` and `end` have a zone where the event has a time; else they are days, the last one
+    included. `end` is None where nothing says how long it takes. `evidence` holds characters of
+    the text.
+    """
+
+    action: str | None = None
+    date: str | None = None  # DD/MM/YYYY
+    time: str | None = None  # 1:15 PM
+    attendees: tuple[str, ...] | None = None
+    location: str | None = None
+    duration: str | None = None
+    recurrence: str | None = None
+    notes: str | None = None
+    start: Moment | None = None
+    end: Moment | None = None
+    rrule: str | None = None  # RFC 5545
+    confidence: Mapping[str, float] = field(default_factory=dict)
+    evidence: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    ambiguous: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Report:
+    """What a run of adding has done so far; `failed` holds each failure's address and error."""
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    passages: int = 0
+    embedded: int = 0
+    failed: list[tuple[str, LoadError]] = field(default_factory=list)
+
+    def __add__(self, other: Report) -> Report:
+        """What two runs did."""
+        return Report(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+
+@dataclass(frozen=True, slots=True)
+class ModelState:
+    """A model that can be had or is here; `state` is here, partial, or - where it is not."""
+
+    name: str
+    kind: str
+    bytes: int  # of its files as published; 0 where it is known by its hub address only
+    licence: str
+    state: Literal["here", "partial", "-"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that doctor looked at: `says` what is there, `mend` the command, if one helps."""
+
+    what: str
+    state: Literal["ok", "note", "bad"]
+    says: str
+    mend: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedRun:
+    """The result of one evaluation of one configuration, as saved."""
+
+    kind: str
+    date: str  # ISO 8601, UTC, to the second
+    path: str
+    n: int
+    model: str
+    metrics: Mapping[str, Any]
+    settings: Mapping[str, Any]  # dotted setting -> value, and the weights
+    file: str

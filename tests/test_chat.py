@@ -48,9 +48,9 @@ from dragtor.errors import GenerationError, LibraryError, LibraryVersion, Missin
 from dragtor.ground import HistoryTurn, Span
 from dragtor.llm.base import Stream
 from dragtor.prompt import REWRITE_SYSTEM, rewrite_messages
-from dragtor.store import ChatTurn, Store, Writer, find_turns, keep_turn, turns_of
+from dragtor.store import Store, Writer, find_turns, keep_turn, turns_of
 from dragtor.store.schema import MIGRATIONS
-from dragtor.types import Answer, Citation, Claim, Document, Hit, Message, Passage
+from dragtor.types import Answer, ChatTurn, Citation, Claim, Document, Hit, Message, Passage
 
 FIRST = "How many weeks until the pulley heals?"
 SAID = "The pulley heals in 6 weeks."

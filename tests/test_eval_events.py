@@ -26,9 +26,9 @@ from dragtor.evaluate.events import (
     scored,
 )
 from dragtor.events.extract import Extractor
-from dragtor.events.fields import FIELDS
+from dragtor.types import EVENT_FIELDS
 
-EMPTY = dict.fromkeys(FIELDS)
+EMPTY = dict.fromkeys(EVENT_FIELDS)
 LUNCH = EMPTY | {"action": "Lunch", "date": "27/11/2026", "time": "1:00 PM"}
 MARKED = "{action:Lunch} {date:27/11/2026} {time:1pm}"
 
@@ -92,7 +92,7 @@ def test_one_wrong_field_makes_the_record_wrong(change: dict[str, Any], pattern:
     assert (row.raw, row.normalised) == (False, False)
     assert [kind for kind, _ in row.errors] == [pattern]
     (name,) = change
-    assert row.rights == {each: each != name for each in FIELDS}
+    assert row.rights == {each: each != name for each in EVENT_FIELDS}
 
 
 def test_raw_and_normalised_are_told_apart() -> None:

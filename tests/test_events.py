@@ -26,8 +26,6 @@ from dragtor.config import Config
 from dragtor.errors import Missing, UsageError
 from dragtor.events import plan
 from dragtor.events.extract import (
-    SCHEMA,
-    CalendarEvent,
     Extractor,
     open_extractor,
     open_zone,
@@ -36,10 +34,11 @@ from dragtor.events.extract import (
 )
 from dragtor.events.fields import Reading
 from dragtor.events.when import in_zone
-from dragtor.types import Answer, Citation, Claim
+from dragtor.schema import EVENTS_SCHEMA, event_json, events_json
+from dragtor.types import Answer, CalendarEvent, Citation, Claim
 
 BERLIN = ZoneInfo("Europe/Berlin")
-VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+VALIDATOR = jsonschema.Draft202012Validator(EVENTS_SCHEMA)
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=BERLIN)  # a Friday
 
 
@@ -316,8 +315,8 @@ def test_json_holds_what_the_contract_says() -> None:
     )
     pointer = Marked(marked)
     (event,) = Extractor(pointer, BERLIN).events(pointer.text, NOW)
-    found = event.to_dict()
-    VALIDATOR.check_schema(SCHEMA)
+    found = event_json(event)
+    VALIDATOR.check_schema(EVENTS_SCHEMA)
     assert VALIDATOR.is_valid(json.loads(json.dumps({"events": [found]})))
     text = pointer.text
     evidence = {name: text[start:end] for name, (start, end) in found.pop("evidence").items()}
@@ -348,7 +347,7 @@ def test_json_holds_what_the_contract_says() -> None:
 
 @pytest.mark.parametrize("bad", [{"date": "2026-11-27"}, {"attendees": []}, {"extra": 1}])
 def test_the_schema_refuses_what_is_not_in_the_contract(bad: dict[str, Any]) -> None:
-    right = one("{action:Lunch} {date:next Friday}").to_dict()
+    right = event_json(one("{action:Lunch} {date:next Friday}"))
     assert VALIDATOR.is_valid({"events": [right]})
     assert not VALIDATOR.is_valid({"events": [right | bad]})
 
@@ -455,7 +454,7 @@ NASTY = [
 def valid(extractor: Extractor, text: str) -> list[CalendarEvent]:
     """The events of a text, their JSON and their evidence checked."""
     events = extractor.events(text, NOW)
-    printed = json.loads(json.dumps({"events": [event.to_dict() for event in events]}))
+    printed = json.loads(json.dumps(events_json(events)))
     assert VALIDATOR.is_valid(printed)
     for event in events:
         for start, end in event.evidence.values():

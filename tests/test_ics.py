@@ -20,8 +20,9 @@ from pointers import Marked
 
 from dragtor.errors import UsageError
 from dragtor.events import ics
-from dragtor.events.extract import CalendarEvent, Extractor
+from dragtor.events.extract import Extractor
 from dragtor.events.vtimezone import vtimezone
+from dragtor.types import CalendarEvent
 
 BERLIN = ZoneInfo("Europe/Berlin")
 STAMP = datetime(2026, 11, 20, 9, tzinfo=UTC)

@@ -15,13 +15,14 @@ from dragtor.config import LLMConfig, ModelsConfig, load_config, models_path
 from dragtor.errors import CorruptModel, Missing, UsageError
 from dragtor.events.chunking import WINDOW_TOKENS, merge, windows
 from dragtor.events.decoding import END, HEAD, TAIL, WORDS, ConstrainedDecoder, Layout, Tags, encode
-from dragtor.events.fields import FIELDS, Reading, Span
+from dragtor.events.fields import Reading, Span
 from dragtor.events.model import (
     MODEL,
     EventPointer,
     adapter_path,
     open_span_extractor,
 )
+from dragtor.types import EVENT_FIELDS
 
 Events = list[dict[str, tuple[Span, ...]]]
 
@@ -165,7 +166,7 @@ def test_whatever_the_model_picks_is_a_valid_reading() -> None:
     for seed, text in enumerate(naughty()):
         for reading in gambler(seed).read(text):
             events += 1
-            assert set(reading.spans) == set(reading.confidence) <= set(FIELDS)
+            assert set(reading.spans) == set(reading.confidence) <= set(EVENT_FIELDS)
             assert "action" in reading.spans
             for name, spans in reading.spans.items():
                 assert name == "attendees" or len(spans) == 1

@@ -16,7 +16,6 @@ from conftest import shared
 from dragtor.config import LLMConfig
 from dragtor.errors import Missing, UsageError
 from dragtor.events.decoding import HEAD, TAIL, WORDS, ConstrainedDecoder, Layout, Tags, encode
-from dragtor.events.fields import FIELDS
 from dragtor.events.start_vocabulary import may_begin
 from dragtor.training.events.augment import made, patterns, swapped
 from dragtor.training.events.labels import (
@@ -30,6 +29,7 @@ from dragtor.training.events.labels import (
 from dragtor.training.events.marks import unmark
 from dragtor.training.events.train import TrainConfig, split, train
 from dragtor.training.loop import CHECKPOINT, Loop, LoopConfig
+from dragtor.types import EVENT_FIELDS
 
 TEXTS = (
     ("Lunch with Ana tomorrow at noon", {"action": "Lunch", "attendees": ["Ana"],
@@ -118,7 +118,7 @@ def test_made_texts_are_of_every_kind_and_the_same_for_a_seed() -> None:
     assert some == made(1500, 3) != made(1500, 4)
     events = [event for one in some for event in one.events]
     assert all("action" in event for event in events)
-    assert {name for event in events for name in event} == set(FIELDS)
+    assert {name for event in events for name in event} == set(EVENT_FIELDS)
     assert sum(not one.events for one in some) > 100
     assert sum(len(one.events) > 1 for one in some) > 100
     assert not [one.text for one in some if "[a" in one.text or "]" in one.text]

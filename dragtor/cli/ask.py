@@ -27,7 +27,7 @@ from dragtor.cli.output import (
 
 if TYPE_CHECKING:
     from dragtor.store import Filters
-    from dragtor.types import Answer, Document, Hit, Hits
+    from dragtor.types import Answer
 
 Source = typer.Option("", help="Only this source (id).", metavar="ID")
 Kind = typer.Option("", help="Only this kind: web, file, ...", metavar="KIND")
@@ -73,37 +73,29 @@ def search(
     as_json: bool = AsJson,
 ) -> None:
     """Find passages."""
+    from dragtor.schema import hits_json
+
     text = _text(query)
     filters = _filters(
         source=source, kind=kind, author=author, after=after, before=before, speaker=speaker
     )
     with library() as lib:
         hits = lib.search(text, k=k, filters=filters)
-        heard = {hit.passage.id: lib.document(hit.passage.document_id) for hit in hits if speaker}
+        texts = [] if as_json else [lib.said(hit, speaker) for hit in hits]
     if as_json:
-        out_json(_search_json(text, hits))
+        out_json(hits_json(text, hits))
         return
     if not hits:
         warn("nothing found")
         _said_by(speaker)
-    for number, hit in enumerate(hits, 1):
+    for number, (hit, said) in enumerate(zip(hits, texts, strict=True), 1):
         place = where(hit.title, None, hit.start_s, hit.speaker)
         heading = f" › {hit.passage.heading}" if hit.passage.heading else ""
         rank, head = style(f"{number:>2}", bold=True), style(place + heading, fg="cyan")
         out(f"{rank}  {head}  {hit.score:.2f}")
-        out(wrapped(_words(hit, speaker, heard.get(hit.passage.id)), "    "))
+        out(wrapped(said, "    "))
         out(style(f"    {hit.url}", dim=True))
         out()
-
-
-def _words(hit: Hit, speaker: str, document: Document | None) -> str:
-    """The passage, or of it what `speaker` says in `document`, where one is asked for."""
-    from dragtor.transcript import said_by
-
-    passage = hit.passage
-    if document is None:
-        return passage.text
-    return said_by(speaker, document, passage.start, passage.end) or passage.text
 
 
 def _said_by(speaker: str) -> None:
@@ -111,29 +103,6 @@ def _said_by(speaker: str) -> None:
     if speaker:
         warn(f"--speaker {speaker!r} takes whole words of a name, as it stands in")
         hint("dragtor sources show ID --transcript")
-
-
-def _search_json(query: str, hits: Hits) -> dict[str, Any]:
-    return {
-        "query": query,
-        "hits": [
-            {
-                "rank": rank,
-                "score": round(hit.score, 6),
-                "passage_id": hit.passage.id,
-                "document_id": hit.passage.document_id,
-                "title": hit.title,
-                "url": hit.url,
-                "text": hit.passage.text,
-                "start": hit.passage.start,
-                "end": hit.passage.end,
-                "start_s": hit.start_s,
-                "end_s": hit.end_s,
-                "speaker": hit.speaker,
-            }
-            for rank, hit in enumerate(hits, 1)
-        ],
-    }
 
 
 def ask(
@@ -154,6 +123,8 @@ def ask(
     as_json: bool = AsJson,
 ) -> None:
     """Answer from your sources, each claim with its quote."""
+    from dragtor.schema import answer_json
+
     text = _text(question)
     planner = open_planner(ics) if ics is not None else None  # says so first where it cannot
     filters = _filters(
@@ -164,7 +135,7 @@ def ask(
         events = chat.ask_events(text, quotes_only=quotes, filters=filters)
         if as_json:
             *_, answer = events
-            out_json(_answer_json(answer))
+            out_json(answer_json(answer))
         else:
             answer = print_events(events, reads=not quotes)
             if not answer.hits:
@@ -236,23 +207,3 @@ def _timings(answer: Answer) -> str:
     }
     steps = [f"{names[k]} {v:.1f} s" for k, v in answer.timings.items() if k in names]
     return " · ".join(([answer.model] if answer.model else []) + steps)
-
-
-def _answer_json(answer: Answer) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    names = ("retrieve", "first_quote", "first_token", "total")
-    return {
-        "question": answer.question,
-        "answer": answer.text,
-        "grounded": answer.grounded,
-        "claims": [asdict(claim) for claim in answer.claims],
-        "citations": [asdict(citation) for citation in answer.citations],
-        "model": answer.model,
-        "timings": {f"{n}_s": _rounded(answer.timings.get(n)) for n in names},
-        "tokens": {n: answer.tokens.get(n, 0) for n in ("prompt", "completion")},
-    } | ({"caution": answer.caution} if answer.caution else {})
-
-
-def _rounded(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds, 4)

@@ -10,7 +10,7 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -33,7 +33,7 @@ from dragtor.errors import DragtorError, UsageError
 
 if TYPE_CHECKING:
     from dragtor.chat import Chat
-    from dragtor.store import ChatTurn
+    from dragtor.types import ChatTurn
 
 FENCE = '"""'
 MAX_SHOWN = 8  # passages that /why shows
@@ -225,6 +225,8 @@ def history(
     as_json: bool = typer.Option(False, "--json", help="One JSON object on stdout."),
 ) -> None:
     """Find past answers; without words, the newest."""
+    from dragtor.schema import history_json
+
     if remove or clear:
         if words or (remove and clear):
             text = "--rm ID takes one answer out, --clear all of them; neither takes words"
@@ -234,7 +236,7 @@ def history(
     with library() as lib:
         turns = lib.history(" ".join(words or []), n)
     if as_json:
-        out_json({"turns": [_turn_json(turn) for turn in turns]})
+        out_json(history_json(turns))
         return
     if not turns:
         warn("nothing found")
@@ -257,20 +259,3 @@ def _forget(turn_id: int, as_json: bool) -> None:
         out_json({"removed": gone})
     else:
         warn(f"taken out: {plural(gone, 'answer')}")
-
-
-def _turn_json(turn: ChatTurn) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    return {
-        "id": turn.id,
-        "session": turn.session,
-        "asked_at": turn.asked_at,
-        "question": turn.question,
-        "query": turn.query,
-        "answer": turn.answer.text,
-        "grounded": turn.answer.grounded,
-        "claims": [asdict(claim) for claim in turn.answer.claims],
-        "citations": [asdict(citation) for citation in turn.answer.citations],
-        "model": turn.answer.model,
-    } | ({"caution": turn.answer.caution} if turn.answer.caution else {})

@@ -20,16 +20,15 @@ def doctor(
     offline: bool = typer.Option(False, "--offline", help="Skip the network checks."),
 ) -> None:
     """Look for what is wrong, and say the command that mends it."""
-    from dataclasses import asdict
-
     from dragtor.config import library_path
     from dragtor.doctor import examine
+    from dragtor.schema import findings_json
 
     config = load_settings()
     folder = library_path(config.library, settings.library or None)
     findings = examine(config, folder, network=not offline)
     if as_json:
-        out_json({"findings": [asdict(finding) for finding in findings]})
+        out_json(findings_json(findings))
     else:
         marks = {"ok": ("ok", "green"), "note": ("--", "yellow"), "bad": ("!!", "red")}
         for finding in findings:

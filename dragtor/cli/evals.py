@@ -25,7 +25,7 @@ from dragtor.cli.output import (
 
 if TYPE_CHECKING:
     from dragtor.config import Config
-    from dragtor.evaluate.record import Run
+    from dragtor.types import SavedRun
 
 AS_JSON = typer.Option(False, "--json", help="One JSON object on stdout.")
 SAVE = typer.Option(False, "--save", help="Keep the result for `dragtor eval history`.")
@@ -191,15 +191,14 @@ def events(
 
 def history(as_json: bool = AS_JSON) -> None:
     """Compare the runs that were saved, newest last."""
-    from dataclasses import asdict
-
     from dragtor.evaluate.record import history, results_folder
+    from dragtor.schema import runs_json
 
     runs, damaged = history()
     for name in damaged:
         warn(f"left out, not a saved run: {results_folder() / name}")
     if as_json:
-        out_json({"runs": [asdict(run) for run in runs]})
+        out_json(runs_json(runs))
         return
     if not runs:
         warn("no run is saved yet")
@@ -343,7 +342,7 @@ def _numbers(metrics: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str
             yield f"{prefix}{name}", value
 
 
-def _out_history(runs: list[Run]) -> None:
+def _out_history(runs: list[SavedRun]) -> None:
     """One table: date, data, metrics, and the settings that are not the same in all runs."""
     from dragtor.evaluate.record import differing
 

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 from dragtor.cli.output import out, style, warn, wrapped
 
 if TYPE_CHECKING:
-    from dragtor.events.extract import CalendarEvent
-    from dragtor.events.when import Moment
+    from dragtor.types import CalendarEvent, Moment
 
 SURE = 0.5  # what the model is less sure of is to be checked
 MOST_DATES = 3  # of a series that are shown

@@ -21,9 +21,9 @@ from dragtor.cli.output import Progress, load_settings, out, out_json, settings,
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-    from dragtor.events.extract import CalendarEvent, Extractor
+    from dragtor.events.extract import Extractor
     from dragtor.load.file import FileLoader
-    from dragtor.types import Answer
+    from dragtor.types import Answer, CalendarEvent
 
 LONGEST_PATH = 4096  # characters; a longer argument is text
 FILE_NAME = re.compile(r"(?:/|\.\.?/|~/)\S*|\S+\.[A-Za-z][A-Za-z0-9]{1,4}")  # meant as one
@@ -79,6 +79,7 @@ def event(
     """Find the events of a text: what, when, where, with whom."""
     from dragtor.events import ics as calendars
     from dragtor.events.extract import open_zone, read_now
+    from dragtor.schema import events_json
 
     words = _text(text)
     where = open_zone(zone)
@@ -90,7 +91,7 @@ def event(
         extractor = _extractor(where, locale, day_first, adapter, read)
         found = extractor.events(words, moment)
     if as_json:
-        out_json({"events": [each.to_dict() for each in found]})
+        out_json(events_json(found))
     else:
         out_events(found, words)
     if ics is not None:

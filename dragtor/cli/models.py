@@ -6,7 +6,6 @@ Each makes one call of the models room and prints.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import typer
 
@@ -57,29 +56,18 @@ class _PullProgress:
 
 def list_models(as_json: bool = typer.Option(False, "--json", help="As JSON.")) -> None:
     """List the models dragtor knows, and which are here."""
-    from dragtor.models import Catalogue, installed
+    from dragtor.models import known_states
+    from dragtor.schema import models_json
 
-    folder, catalogue = _folder(), Catalogue.load()
-    states = {m.name: "here" if m.complete else "partial" for m in installed(folder)}
-    rows: list[dict[str, Any]] = []
-    for name in catalogue.names():
-        spec = catalogue.get(name)
-        state = states.pop(name, "-")
-        rows.append(
-            {"name": name, "kind": spec.kind, "bytes": spec.bytes, "licence": spec.licence,
-             "state": state}
-        )  # fmt: skip
-    rows += [
-        {"name": name, "kind": "file", "bytes": 0, "licence": "", "state": state}
-        for name, state in states.items()
-    ]  # pulled by an hf: name
+    folder = _folder()
+    states = known_states(folder)
     if as_json:
-        out_json({"folder": str(folder), "models": rows})
+        out_json(models_json(folder, states))
         return
-    for row in rows:
-        here = style(row["state"], fg="green" if row["state"] == "here" else None)
-        size = f"{row['bytes'] / 1e6:,.0f} MB"
-        out(f"{row['name']:<26} {row['kind']:<9} {size:>9}  {row['licence']:<12} {here}")
+    for model in states:
+        here = style(model.state, fg="green" if model.state == "here" else None)
+        size = f"{model.bytes / 1e6:,.0f} MB"
+        out(f"{model.name:<26} {model.kind:<9} {size:>9}  {model.licence:<12} {here}")
 
 
 def pull(names: list[str] = Name) -> None:

@@ -27,9 +27,8 @@ from dragtor.transcript import clock
 
 if TYPE_CHECKING:
     from dragtor.config import Config
-    from dragtor.ingest import Report
     from dragtor.library import Library
-    from dragtor.types import Citation
+    from dragtor.types import Citation, Report
 
 
 @dataclass

@@ -121,20 +121,16 @@ def sources(
     """List what was added."""
     if context.invoked_subcommand:
         return
+    from dragtor.schema import sources_json
+
     with library() as lib:
-        listed: list[dict[str, Any]] = [
-            {"id": s.id, "uri": s.uri, "kind": s.kind, "title": s.title,
-             "match": s.options.get("match", ""), "latest": s.options.get("latest", 0),
-             "episode": s.options.get("episode", ""),
-             "documents": len({d["id"] for d in lib.documents(s.id)})}
-            for s in lib.sources()
-        ]  # fmt: skip
+        listed = sources_json(lib.holdings())
     if as_json:
-        out_json({"sources": listed})
+        out_json(listed)
         return
-    if not listed:
+    if not listed["sources"]:
         out("No sources yet. Add one:  dragtor add https://example.org/post notes/ paper.pdf")
-    for row in listed:
+    for row in listed["sources"]:
         count = plural(row["documents"], "document")
         options = [
             f"  --{n} {quote(str(row[n]))}" for n in ("match", "latest", "episode") if row[n]
@@ -152,11 +148,13 @@ def show(
     if transcript:
         _export(source_id, "json" if as_json else "md", None)
         return
+    from dragtor.schema import source_json
+
     with library() as lib:
         source = lib.source(source_id)
         documents = lib.documents(source.id)
     if as_json:
-        out_json({"id": source.id, "uri": source.uri, "kind": source.kind, "documents": documents})
+        out_json(source_json(source, documents))
         return
     out(f"{style(source.id, bold=True)}  {source.kind}  {source.uri}")
     for row in documents:
@@ -176,10 +174,8 @@ def export(
 
 
 def _export(document_id: str, form: str, output: Path | None) -> None:
-    from dragtor.transcript import render
-
     with library() as lib:
-        text = render(lib.recording(document_id), form)
+        text = lib.export(document_id, form)
     if output is None:
         out_text(text.rstrip())
     else:
@@ -195,7 +191,8 @@ def speakers(
     lock_timeout: float = LockTimeout,
 ) -> None:
     """Show who speaks in a recording, or say who does; their voices are known from then on."""
-    from dragtor.transcript import as_dict, clock, spoken_s
+    from dragtor.schema import speakers_json
+    from dragtor.transcript import clock, spoken_s
 
     with library(_lock(lock_timeout)) as lib:
         if names:
@@ -203,7 +200,7 @@ def speakers(
         else:
             document = lib.recording(document_id)
     if as_json:
-        out_json({"id": document.id, "speakers": as_dict(document)["speakers"]})
+        out_json(speakers_json(document))
         return
     out(style(document.title, bold=True))
     seconds = spoken_s(document)

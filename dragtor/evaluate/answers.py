@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +26,7 @@ from dragtor.evaluate.common import (
 )
 from dragtor.evaluate.record import ANSWER, ANSWER_ROOMS, Journal, run_key, weights
 from dragtor.library import Library
+from dragtor.schema import citation_json, claim_json, evaluation_json
 from dragtor.types import Answer
 
 if TYPE_CHECKING:
@@ -61,8 +61,8 @@ def evaluate(
         fitted = calibrated(library, rows, progress) if calibrate else {}
         gate = fitted | gate_in_use(library, fitted=calibrate)
         model = library.llm().name
-        made_by = f"{model} {weights('answers', config)}"
-        with Journal.open("answers", run_key([path], _settings(library), made_by, ROOMS)) as kept:
+        used = f"{model} {weights('answers', config)}"
+        with Journal.open("answers", run_key([path], _settings(library), used, ROOMS)) as kept:
             answers = [
                 _asked(library, row["question"], kept) for row in counted(rows, "asking", progress)
             ]
@@ -71,15 +71,8 @@ def evaluate(
             from dragtor.evaluate.judge import judged
 
             found |= judged(library.llm(), rows, answers, progress)
-    return {
-        "kind": "answers",
-        "path": path.name,
-        "n": len(rows),
-        "metrics": found,
-        "model": model,
-        "versions": versions(generating=True),
-        "gate": gate,
-    }
+    made_by = versions(generating=True)
+    return evaluation_json("answers", path.name, len(rows), found, model, made_by, gate=gate)
 
 
 def questions_of(path: Path) -> list[dict[str, Any]]:
@@ -209,8 +202,8 @@ def _asked(library: Library, question: str, journal: Journal) -> Row:
     row = {
         "text": answer.text,
         "grounded": answer.grounded,
-        "claims": [asdict(claim) for claim in answer.claims],
-        "citations": [asdict(citation) for citation in answer.citations],
+        "claims": [claim_json(claim) for claim in answer.claims],
+        "citations": [citation_json(citation) for citation in answer.citations],
         "given": _given(library, answer) if answer.grounded else [],
         "timings": dict(answer.timings),
         "tokens": dict(answer.tokens),

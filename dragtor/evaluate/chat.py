@@ -18,8 +18,8 @@ from dragtor.errors import LoadError
 from dragtor.evaluate.answers import called, document_names, opened
 from dragtor.evaluate.common import Progress, counted, means, rows_of, versions
 from dragtor.library import Library
-from dragtor.store import ChatTurn
-from dragtor.types import Answer, Claim
+from dragtor.schema import evaluation_json
+from dragtor.types import Answer, ChatTurn, Claim
 
 TOP = 3
 WANTED = "first, follow_up and relevant (a list of names)"
@@ -58,15 +58,10 @@ def evaluate(
             found.append(_finds(library, wordings, row))
             bare.append(_finds(library, [row.follow_up], row))
         model = f"{library.llm().name}, {library.embedder.name}"
-    return {
-        "kind": "chat",
-        "path": path.name,
-        "n": len(rows),
-        "metrics": means({"top3": found, "top3_bare": bare})
-        | {"rewrite_s": round(seconds / len(rows), 2)},
-        "model": model,
-        "versions": versions(generating=True),
-    }
+    metrics = means({"top3": found, "top3_bare": bare})
+    metrics |= {"rewrite_s": round(seconds / len(rows), 2)}
+    made_by = versions(generating=True)
+    return evaluation_json("chat", path.name, len(rows), metrics, model, made_by)
 
 
 def _turn(row: Row) -> ChatTurn:

@@ -19,6 +19,7 @@ from dragtor.errors import LoadError
 from dragtor.ingest import splitter_version, vector_fingerprint
 from dragtor.library import Library
 from dragtor.retrieve import Ranked
+from dragtor.schema import evaluation_json
 from dragtor.types import Document, Source, short_hash
 
 T = TypeVar("T")
@@ -102,19 +103,16 @@ def side_by_side(
     95 % interval under KEY_ci.
     """
     first, configs = measure(config), (config, *compare.values())
-    result = {
-        "kind": kind,
-        "path": path.resolve().name,
-        "n": len(next(iter(first.values.values()))),
-        "metrics": first.metrics(),
-        "model": first.model,
-        "versions": versions(generating=any(c.retrieve.rerank == "llm" for c in configs)),
-    }
-    if compare:
-        result["compared"] = [
-            _against(first, label, measure(other)) for label, other in compare.items()
-        ]
-    return result
+    compared = [_against(first, label, measure(other)) for label, other in compare.items()]
+    return evaluation_json(
+        kind,
+        path.resolve().name,
+        len(next(iter(first.values.values()))),
+        first.metrics(),
+        first.model,
+        versions(generating=any(c.retrieve.rerank == "llm" for c in configs)),
+        **({"compared": compared} if compare else {}),
+    )
 
 
 def _against(first: Measured, label: str, other: Measured) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from dragtor.config import Config
 from dragtor.errors import LoadError, UsageError
 from dragtor.evaluate.common import Progress, content_hash, counted, versions
 from dragtor.evaluate.record import Journal, run_key
+from dragtor.schema import evaluation_json
 from dragtor.speech.decode import decode
 from dragtor.speech.diarize import RATE, Diarizer, open_diarizer
 from dragtor.types import SpeakerTurn
@@ -65,17 +66,17 @@ def evaluate(folder: Path, config: Config, *, progress: Progress) -> dict[str, A
             )
     if not scored:
         raise LoadError(f"{folder} holds no readable .wav with a reference", LAYOUT)
-    return {
-        "kind": "diarization",
-        "path": folder.resolve().name,
-        "n": len(scored),
-        "metrics": _metrics(scored),
-        "model": diarizer.engine,
-        "versions": versions() | _versions("av", "pyannote-metrics", "scipy"),
-        "files": [_row(row) for row in scored],
-        "unreadable": unreadable,
-        "without_reference": unknown,
-    }
+    return evaluation_json(
+        "diarization",
+        folder.resolve().name,
+        len(scored),
+        _metrics(scored),
+        diarizer.engine,
+        versions() | _versions("av", "pyannote-metrics", "scipy"),
+        files=[_row(row) for row in scored],
+        unreadable=unreadable,
+        without_reference=unknown,
+    )
 
 
 def bare(name: str) -> str:

@@ -24,8 +24,9 @@ from dragtor.config import Config
 from dragtor.dates import minutes
 from dragtor.errors import LoadError
 from dragtor.evaluate.common import Measured, Progress, counted, means, rows_of, side_by_side
-from dragtor.events.extract import SCHEMA, CalendarEvent, Extractor, open_extractor, read_now
-from dragtor.events.fields import FIELDS
+from dragtor.events.extract import Extractor, open_extractor, read_now
+from dragtor.schema import EVENTS_SCHEMA, event_fields_json, events_json
+from dragtor.types import EVENT_FIELDS, CalendarEvent
 
 WANTED = "event_text and output"
 ROUNDS = 1000  # of the bootstrap
@@ -109,10 +110,12 @@ def _rows(path: Path) -> list[Row]:
     for place, row in rows_of(path, WANTED):
         text, output = row.get("event_text"), row.get("output")
         records = [] if output is None else output if isinstance(output, list) else [output]
-        good = all(isinstance(record, dict) and record.keys() & set(FIELDS) for record in records)
+        good = all(
+            isinstance(record, dict) and record.keys() & set(EVENT_FIELDS) for record in records
+        )
         if not isinstance(text, str) or "output" not in row or not good:
             raise LoadError(f"{place}: no JSON object with {WANTED}")
-        wanted = tuple(r for r in records if any(r.get(name) for name in FIELDS))
+        wanted = tuple(r for r in records if any(r.get(name) for name in EVENT_FIELDS))
         found.append(Row(text, wanted, str(row.get("now") or "")))
     return found
 
@@ -126,7 +129,7 @@ def compared(row: Row, extractor: Extractor) -> Compared:
     begun = time.perf_counter()
     events = extractor.events(row.text, now)
     seconds = time.perf_counter() - begun
-    printed = [event.fields() for event in events]
+    printed = [event_fields_json(event) for event in events]
     as_labelled = [labelled(event, row.text) for event in events]
     pairs = [(said or {}, wanted or {}) for said, wanted in zip_longest(printed, row.wanted)]
     one = Compared(
@@ -135,8 +138,8 @@ def compared(row: Row, extractor: Extractor) -> Compared:
         normalised=_same(printed, row.wanted, normalised),
         valid=_valid(events),
         seconds=seconds,
-        counts={name: _counted(name, pairs) for name in FIELDS},
-        rights={name: all(_equal(name, *pair) for pair in pairs) for name in FIELDS},
+        counts={name: _counted(name, pairs) for name in EVENT_FIELDS},
+        rights={name: all(_equal(name, *pair) for pair in pairs) for name in EVENT_FIELDS},
         tokens=_tokens_shared(pairs),
         people=_people(pairs),
         filled=_filled(pairs),
@@ -152,7 +155,7 @@ def labelled(event: CalendarEvent, text: str) -> dict[str, Any]:
     is written on a clock of 24 hours. 45mins is 45 mins; 30min and 1hr are 30 minutes and 1 hour
     where the date is written as in "Feb 5, 2024". Nothing else differs from what is printed.
     """
-    found, said = event.fields(), _phrase_of(event, text)
+    found, said = event_fields_json(event), _phrase_of(event, text)
     if event.date and _ISO.fullmatch(said("date")) and event.evidence["date"][0] > 0:
         found["date"] = said("date")
     if event.time and re.fullmatch(r"(1[3-9]|2[0-3]):\d\d", said("time")):
@@ -220,7 +223,7 @@ def _same(said: Sequence[Record], wanted: Sequence[Record], view: Any) -> bool:
     return len(said) == len(wanted) and all(
         view(name, one.get(name)) == view(name, other.get(name))
         for one, other in zip(said, wanted, strict=True)
-        for name in FIELDS
+        for name in EVENT_FIELDS
     )
 
 
@@ -247,7 +250,7 @@ def _words(name: str, record: Record) -> Counter[str]:
 def _tokens_shared(pairs: Sequence[tuple[Record, Record]]) -> tuple[int, int, int]:
     shared = said_n = wanted_n = 0
     for said, wanted in pairs:
-        for name in FIELDS:
+        for name in EVENT_FIELDS:
             one, other = _words(name, said), _words(name, wanted)
             shared += (one & other).total()
             said_n += one.total()
@@ -262,15 +265,15 @@ def _people(pairs: Sequence[tuple[Record, Record]]) -> float | None:
 
 
 def _filled(pairs: Sequence[tuple[Record, Record]]) -> tuple[int, int]:
-    asked = [(said.get(n), n) for said, wanted in pairs for n in FIELDS if wanted.get(n)]
+    asked = [(said.get(n), n) for said, wanted in pairs for n in EVENT_FIELDS if wanted.get(n)]
     return sum(bool(value) for value, _ in asked), len(asked)
 
 
 def _valid(events: Sequence[CalendarEvent]) -> bool:
     """Whether what `extract event --json` prints is JSON that its schema allows."""
     jsonschema = extras.require("jsonschema", extra="eval")
-    printed = json.dumps({"events": [event.to_dict() for event in events]})
-    return bool(jsonschema.Draft202012Validator(SCHEMA).is_valid(json.loads(printed)))
+    printed = json.dumps(events_json(events))
+    return bool(jsonschema.Draft202012Validator(EVENTS_SCHEMA).is_valid(json.loads(printed)))
 
 
 def _errors(text: str, said: Record, wanted: Record) -> list[tuple[str, dict[str, Any]]]:
@@ -278,7 +281,7 @@ def _errors(text: str, said: Record, wanted: Record) -> list[tuple[str, dict[str
         kind = "event missed" if wanted else "event invented"
         return [(kind, {"text": text[:200], "said": dict(said), "wanted": dict(wanted)})]
     found = []
-    for name in FIELDS:
+    for name in EVENT_FIELDS:
         if not _equal(name, said, wanted):
             one, other = said.get(name), wanted.get(name)
             example = {"text": text[:200], "said": one, "wanted": other}
@@ -322,7 +325,7 @@ def scored(rows: Sequence[Compared], model: str) -> Measured:
         "valid_json": [float(row.valid) for row in rows],
         "seconds": [row.seconds for row in rows],
     }
-    figures: dict[str, Any] = {"fields": {name: _field(name, rows) for name in FIELDS}}
+    figures: dict[str, Any] = {"fields": {name: _field(name, rows) for name in EVENT_FIELDS}}
     figures |= _ratio("token_f1", [_f1_parts(row.tokens) for row in rows])
     figures |= _ratio("completeness", [row.filled for row in rows])
     people = [row.people for row in rows if row.people is not None]

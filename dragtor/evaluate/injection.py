@@ -23,6 +23,7 @@ from dragtor.evaluate.obedience import echoed, obeyed
 from dragtor.evaluate.record import ANSWER_ROOMS, Journal, run_key, weights
 from dragtor.library import Library
 from dragtor.prompt import MARK
+from dragtor.schema import evaluation_json
 from dragtor.split import sentences
 from dragtor.types import Answer, Document, Message, short_hash
 
@@ -109,14 +110,8 @@ def evaluate(
         printed = _run("dragtor", ours, cells, lambda cell: _ask(library, cell), progress)
         naive = _run("plain", plain, cells, lambda cell: _complete(llm, cell, config), progress)
         model = llm.name
-    return {
-        "kind": "injection",
-        "path": path.resolve().name,
-        "n": len(cells),
-        "metrics": scores(cells, printed, naive),
-        "model": model,
-        "versions": versions(generating=True),
-    }
+    found, made_by = scores(cells, printed, naive), versions(generating=True)
+    return evaluation_json("injection", path.resolve().name, len(cells), found, model, made_by)
 
 
 def reading(config: Config) -> Config:

@@ -10,7 +10,7 @@ import json
 import os
 import platform
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -18,7 +18,7 @@ from typing import IO, Any
 from dragtor.config import CHECKOUT_FOLDER, PACKAGE_FOLDER, Config
 from dragtor.errors import LibraryError, Missing
 from dragtor.evaluate.common import content_hash, kept_folder
-from dragtor.types import short_hash
+from dragtor.types import SavedRun, short_hash
 
 # Sections that a result depends on, by kind; other kinds depend on all of these.
 SEARCH = ("split", "embed", "retrieve")
@@ -119,20 +119,6 @@ def _code(room: str) -> str:
 
 
 # Saved results
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One configuration's result, as saved."""
-
-    kind: str
-    date: str  # ISO 8601, UTC, to the second
-    path: str
-    n: int
-    model: str
-    metrics: Mapping[str, Any]
-    settings: Mapping[str, Any]  # dotted setting -> value, and the weights
-    file: str
 
 
 def results_folder() -> Path:
@@ -263,9 +249,9 @@ def _language_model(config: Config) -> str:
     return f"{path.name} {content_hash(path)}"
 
 
-def history() -> tuple[list[Run], list[str]]:
+def history() -> tuple[list[SavedRun], list[str]]:
     """Every saved run, oldest first, and the names of files that are none."""
-    runs: list[Run] = []
+    runs: list[SavedRun] = []
     damaged = []
     for path in sorted(results_folder().glob("*.json")):
         try:
@@ -275,14 +261,14 @@ def history() -> tuple[list[Run], list[str]]:
     return sorted(runs, key=lambda run: run.date), damaged
 
 
-def _runs(record: Mapping[str, Any], file: str) -> list[Run]:
+def _runs(record: Mapping[str, Any], file: str) -> list[SavedRun]:
     """The run of the file, then those it was compared with."""
     datetime.fromisoformat(record["date"])
     found = []
     for part in (record, *record.get("compared", ())):
         made = part["configuration"]
         found.append(
-            Run(
+            SavedRun(
                 kind=str(record["kind"]),
                 date=record["date"],
                 path=str(record["path"]),
@@ -301,7 +287,7 @@ def _runs(record: Mapping[str, Any], file: str) -> list[Run]:
     return found
 
 
-def differing(runs: Iterable[Run]) -> list[str]:
+def differing(runs: Iterable[SavedRun]) -> list[str]:
     """Settings that are not the same in all of these runs; one that a run lacks is not counted."""
     values: dict[str, set[str]] = {}
     for run in runs:

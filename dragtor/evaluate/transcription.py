@@ -21,6 +21,7 @@ from dragtor.config import Config
 from dragtor.errors import LoadError
 from dragtor.evaluate.common import Progress, content_hash, counted, rows_of, versions
 from dragtor.evaluate.record import Journal, run_key
+from dragtor.schema import evaluation_json
 from dragtor.speech.transcribe import Transcriber, open_transcriber
 
 WANTED = "file and reference"
@@ -53,15 +54,15 @@ def evaluate(path: Path, config: Config, *, progress: Progress) -> dict[str, Any
     if not scored:
         reason = f": {unreadable[0]['reason']}" if unreadable else ""
         raise LoadError(f"{path}: no file can be transcribed{reason}")
-    return {
-        "kind": "transcription",
-        "path": path.name,
-        "n": len(scored),
-        "metrics": _metrics(scored),
-        "model": config.speech.model,
-        "versions": versions() | _versions("av", "jiwer", "pywhispercpp"),
-        "unreadable": unreadable,
-    }
+    return evaluation_json(
+        "transcription",
+        path.name,
+        len(scored),
+        _metrics(scored),
+        config.speech.model,
+        versions() | _versions("av", "jiwer", "pywhispercpp"),
+        unreadable=unreadable,
+    )
 
 
 def _rows(path: Path) -> list[tuple[str, str]]:

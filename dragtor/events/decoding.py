@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dragtor.errors import GenerationError
-from dragtor.events.fields import FIELDS, Reading, Span
+from dragtor.events.fields import Reading, Span
 from dragtor.events.start_vocabulary import may_begin
+from dragtor.types import EVENT_FIELDS
 
 WORDS = ("Action", "Date", "Time", "Name", "Location", "Duration", "Repeat", "Notes")
 MORE, END = "Event", "End"
@@ -46,7 +47,7 @@ class Tags:
                 "this model's vocabulary lacks the tags of events", "use smollm2-135m"
             )
         single = [one[0] for one in ids]
-        of = dict(zip(FIELDS, single[: len(FIELDS)], strict=True))
+        of = dict(zip(EVENT_FIELDS, single[: len(EVENT_FIELDS)], strict=True))
         head, tail = tuple(tokenize(HEAD)), tuple(tokenize(TAIL))
         return cls(of, single[-2], single[-1], head, tail, frozenset(single))
 
@@ -249,7 +250,7 @@ def encode(layout: Layout, tags: Tags, events: Sequence[Mapping[str, Sequence[Sp
             out.append(tags.more)
         values = [
             (layout.tokens(span), order, name)
-            for order, name in enumerate(FIELDS)
+            for order, name in enumerate(EVENT_FIELDS)
             for span in event.get(name, ())
         ]
         for (first, last), _, name in sorted(values, key=lambda value: (value[0][0], value[1])):

@@ -1,25 +1,25 @@
 """Events out of plain language: what a model points at, joined with what the dates room reads.
 
-Owns the event's eight fields as they are written, its zone and its JSON. Knows no model, no
-calendar file and no terminal.
+Owns the event's eight fields as they are written, and its zone. Knows no model, no calendar file
+and no terminal.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, time, tzinfo
 from pathlib import Path
-from typing import Any
 
 from dragtor import dates
 from dragtor.config import Config, LLMConfig
 from dragtor.errors import UsageError
-from dragtor.events.fields import FIELDS, Reading, Span, SpanExtractor
+from dragtor.events.fields import Reading, Span, SpanExtractor
 from dragtor.events.phrases import is_vague
 from dragtor.events.repair import mended
-from dragtor.events.when import Moment, When, settle
+from dragtor.events.when import When, settle
+from dragtor.types import EVENT_FIELDS, CalendarEvent
 
 # Who writes the month first in 10/12; everybody else the day.
 MONTH_FIRST_COUNTRIES = ("PH", "US")
@@ -34,86 +34,6 @@ _ASKS = re.compile(
 _ASKED_WITHIN = 200  # characters around an event in which it is asked for
 _DATED = {"date", "time", "recurrence"}
 _PARAGRAPH = re.compile(r"\n\s*\n")
-_TEXT = {"type": ["string", "null"]}
-_SHARE = {"type": "number", "minimum": 0, "maximum": 1}
-_SPAN = {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2}
-_PROPERTIES: dict[str, Any] = {
-    **dict.fromkeys(FIELDS, _TEXT),
-    "date": {"type": ["string", "null"], "pattern": r"^\d{2}/\d{2}/\d{4}$"},
-    "time": {"type": ["string", "null"], "pattern": r"^\d{1,2}:\d{2} [AP]M$"},
-    "attendees": {"type": ["array", "null"], "items": {"type": "string"}, "minItems": 1},
-    "start": _TEXT,
-    "end": _TEXT,
-    "rrule": _TEXT,
-    "confidence": {
-        "type": "object",
-        "properties": dict.fromkeys(FIELDS, _SHARE),
-        "additionalProperties": False,
-    },
-    "evidence": {
-        "type": "object",
-        "properties": dict.fromkeys(FIELDS, _SPAN),
-        "additionalProperties": False,
-    },
-    "ambiguous": {"type": "array", "items": {"enum": list(FIELDS)}, "uniqueItems": True},
-}
-SCHEMA: dict[str, Any] = {  # of what `extract event --json` prints, as JSON Schema
-    "type": "object",
-    "properties": {
-        "events": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": _PROPERTIES,
-                "required": list(_PROPERTIES),
-                "additionalProperties": False,
-            },
-        }
-    },
-    "required": ["events"],
-    "additionalProperties": False,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class CalendarEvent:
-    """One event of a text; a field that the text does not state is None.
-
-    `start` and `end` have a zone where the event has a time; else they are days, the last one
-    included. `end` is None where nothing says how long it takes. `evidence` holds characters of
-    the text.
-    """
-
-    action: str | None = None
-    date: str | None = None  # DD/MM/YYYY
-    time: str | None = None  # 1:15 PM
-    attendees: tuple[str, ...] | None = None
-    location: str | None = None
-    duration: str | None = None
-    recurrence: str | None = None
-    notes: str | None = None
-    start: Moment | None = None
-    end: Moment | None = None
-    rrule: str | None = None  # RFC 5545
-    confidence: Mapping[str, float] = field(default_factory=dict)
-    evidence: Mapping[str, Span] = field(default_factory=dict)
-    ambiguous: tuple[str, ...] = ()
-
-    def fields(self) -> dict[str, Any]:
-        """The eight fields, as JSON can hold them."""
-        found: dict[str, Any] = {name: getattr(self, name) for name in FIELDS}
-        return found | {"attendees": list(self.attendees) if self.attendees else None}
-
-    def to_dict(self) -> dict[str, Any]:
-        """The event as `extract event --json` prints it."""
-        return self.fields() | {
-            "start": self.start.isoformat() if self.start else None,
-            "end": self.end.isoformat() if self.end else None,
-            "rrule": self.rrule,
-            "confidence": {name: round(value, 4) for name, value in self.confidence.items()},
-            "evidence": {name: list(span) for name, span in self.evidence.items()},
-            "ambiguous": list(self.ambiguous),
-        }
 
 
 class Extractor:
@@ -170,7 +90,7 @@ class Extractor:
             date=None,
             evidence={name: span for name, span in event.evidence.items() if name != "date"},
             confidence={name: sure for name, sure in event.confidence.items() if name != "date"},
-            ambiguous=tuple(name for name in FIELDS if name in flagged),
+            ambiguous=tuple(name for name in EVENT_FIELDS if name in flagged),
         )
 
     def _event(self, text: str, reading: Reading, now: datetime) -> CalendarEvent:
@@ -182,7 +102,7 @@ class Extractor:
         if "recurrence" in phrases:
             phrases["recurrence"] = " ".join(said["recurrence"])
         when = settle(phrases, now, day_first=self.day_first)
-        evidence = {n: _cover(reading.spans[n]) for n in FIELDS if n in phrases}
+        evidence = {n: _cover(reading.spans[n]) for n in EVENT_FIELDS if n in phrases}
         confidence = {n: min(1.0, max(0.0, reading.confidence.get(n, 0.0))) for n in evidence}
         if when.date and "date" not in evidence:  # "tonight at 8" is a time that tells a date
             source = "time" if "time" in evidence else "recurrence"
@@ -199,8 +119,8 @@ class Extractor:
             start=when.start,
             end=when.end,
             rrule=when.rrule,
-            confidence={n: confidence[n] for n in FIELDS if n in confidence},
-            evidence={n: evidence[n] for n in FIELDS if n in evidence},
+            confidence={n: confidence[n] for n in EVENT_FIELDS if n in confidence},
+            evidence={n: evidence[n] for n in EVENT_FIELDS if n in evidence},
             ambiguous=when.ambiguous,
         )
 

@@ -1,6 +1,6 @@
 """What is read of an event in a text: its eight fields, each as characters of that text.
 
-Owns the names of the fields and the type that model, resolver and evaluation share. Pure.
+Owns the type that model, resolver and evaluation share. Pure.
 """
 
 from __future__ import annotations
@@ -9,9 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-FIELDS = (
-    "action", "date", "time", "attendees", "location", "duration", "recurrence", "notes",
-)  # fmt: skip
 Span = tuple[int, int]  # characters of the text: start, end
 
 

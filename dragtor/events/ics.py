@@ -17,10 +17,8 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from dragtor.errors import UsageError
-from dragtor.events.extract import CalendarEvent
 from dragtor.events.vtimezone import vtimezone
-from dragtor.events.when import Moment
-from dragtor.types import short_hash
+from dragtor.types import CalendarEvent, Moment, short_hash
 
 if TYPE_CHECKING:
     import icalendar

@@ -13,10 +13,10 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta, tzinfo
 
 from dragtor.dates.words import CODES
-from dragtor.events.extract import CalendarEvent, Extractor
+from dragtor.events.extract import Extractor
 from dragtor.events.schedule import Schedule, schedule, weeks_long
 from dragtor.events.when import in_zone, settle
-from dragtor.types import Answer, Claim
+from dragtor.types import Answer, CalendarEvent, Claim
 
 TITLE_CHARACTERS = 80
 _SPREAD = ((0,), (0, 3), (0, 2, 4), (0, 1, 3, 4), (0, 1, 2, 3, 4), (0, 1, 2, 3, 4, 5))

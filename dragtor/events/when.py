@@ -15,8 +15,8 @@ from typing import Any
 
 from dragtor import dates
 from dragtor.events.phrases import Clock, Days, clock_of, days_of, hear, in_full, is_vague, zone_of
+from dragtor.types import Moment
 
-Moment = datetime | date  # with a zone and a time, or a whole day
 LONGEST_PHRASE = 200  # characters of one field that are read
 DAY_MINUTES = 24 * 60
 

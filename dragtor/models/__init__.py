@@ -7,7 +7,15 @@ of what the weights are good for.
 from __future__ import annotations
 
 from dragtor.models.catalogue import Catalogue, Mirror, ModelFile, ModelSpec
-from dragtor.models.disk import Installed, installed, model_folder, model_path, remove, verify
+from dragtor.models.disk import (
+    Installed,
+    installed,
+    known_states,
+    model_folder,
+    model_path,
+    remove,
+    verify,
+)
 from dragtor.models.fetch import pull
 from dragtor.models.progress import Progress, Silent
 
@@ -20,6 +28,7 @@ __all__ = [
     "Progress",
     "Silent",
     "installed",
+    "known_states",
     "model_folder",
     "model_path",
     "pull",

@@ -27,6 +27,7 @@ from dragtor.models.catalogue import (
     ModelSpec,
     hub_parts,
 )
+from dragtor.types import ModelState
 
 State = Literal["ok", "missing", "partial", "corrupt"]
 
@@ -135,6 +136,19 @@ def installed(models_dir: Path) -> list[Installed]:
         if any(folder.glob("*")):
             found.append(Installed(name, spec.kind, size(folder), _complete(spec, models_dir)))
     return found
+
+
+def known_states(models_dir: Path) -> list[ModelState]:
+    """Every model of the catalogue, in its order, then what was pulled by a hub address."""
+    catalogue = Catalogue.load()
+    states: dict[str, Literal["here", "partial"]] = {
+        model.name: "here" if model.complete else "partial" for model in installed(models_dir)
+    }
+    known = [
+        ModelState(spec.name, spec.kind, spec.bytes, spec.licence, states.pop(spec.name, "-"))
+        for spec in map(catalogue.get, catalogue.names())
+    ]
+    return known + [ModelState(name, "file", 0, "", state) for name, state in states.items()]
 
 
 def remove(name: str, models_dir: Path) -> int:

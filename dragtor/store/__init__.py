@@ -4,7 +4,6 @@ Knows SQL and Chroma; does not know where texts come from nor who embeds them.
 """
 
 from dragtor.store.chats import (
-    ChatTurn,
     chat_latest,
     chat_named,
     find_turns,
@@ -22,7 +21,6 @@ from dragtor.store.vectors import drift
 from dragtor.store.write import Indexed, Writer
 
 __all__ = [
-    "ChatTurn",
     "Filters",
     "Found",
     "Indexed",

@@ -11,33 +11,18 @@ import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from dragtor.errors import UsageError
+from dragtor.schema import citation_json
 from dragtor.store.read import WORD, Store
 from dragtor.store.schema import check_version, plain_errors, transaction
-from dragtor.types import Answer, Citation, Claim
+from dragtor.types import Answer, ChatTurn, Citation, Claim
 
 BUSY_TIMEOUT_S = 5.0  # as long as an answer waits for another process's transaction to end
 COLUMNS = "turns.*, chats.name FROM turns JOIN chats ON chats.id = turns.chat_id"
-
-
-@dataclass(frozen=True, slots=True)
-class ChatTurn:
-    """A question and its answer. `query` is the question as it was searched, standing alone.
-
-    `id` and `chat_id` are 0 where the turn is not kept; a kept answer has no hits and no timings.
-    """
-
-    question: str
-    query: str
-    answer: Answer
-    id: int = 0
-    chat_id: int = 0
-    session: str = ""
-    asked_at: str = ""  # ISO 8601, UTC, to the second
 
 
 # Reading
@@ -125,7 +110,7 @@ def keep_turn(folder: Path, turn: ChatTurn, before: Sequence[ChatTurn] = ()) -> 
             " model, caution, asked_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (chat_id, _text(turn.question), _text(turn.query), answer.text, answer.grounded,
              json.dumps([(claim.text, claim.citations) for claim in answer.claims]),
-             json.dumps([asdict(citation) for citation in answer.citations]),
+             json.dumps([citation_json(citation) for citation in answer.citations]),
              answer.model, answer.caution, turn.asked_at),
         )  # fmt: skip
         db.execute(

@@ -17,7 +17,8 @@ from typing import Any
 
 from dragtor.dates.words import HOURS, ONES
 from dragtor.errors import UsageError
-from dragtor.events.fields import FIELDS, Span
+from dragtor.events.fields import Span
+from dragtor.types import EVENT_FIELDS
 
 Spans = Mapping[str, tuple[Span, ...]]
 
@@ -85,7 +86,7 @@ def align(text: str, output: Mapping[str, Any]) -> tuple[dict[str, tuple[Span, .
     """Where each value of `output` stands in `text`, and the fields that could not be found."""
     spans: dict[str, tuple[Span, ...]] = {}
     lost = []
-    for field in FIELDS:
+    for field in EVENT_FIELDS:
         value = output.get(field)
         if value in (None, "", []):
             continue

@@ -9,10 +9,11 @@ from __future__ import annotations
 import random
 import re
 
-from dragtor.events.fields import FIELDS, Span
+from dragtor.events.fields import Span
 from dragtor.training.events.labels import Example
+from dragtor.types import EVENT_FIELDS
 
-LETTERS = dict(zip("adtplurn", FIELDS, strict=True))
+LETTERS = dict(zip("adtplurn", EVENT_FIELDS, strict=True))
 _MARK = re.compile(r"\[((?:[adtplurn]\d*,?)+):|\]")
 
 

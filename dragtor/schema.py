@@ -1,0 +1,386 @@
+"""The JSON of everything that dragtor gives out, and its JSON Schemas: one shape for whoever asks.
+
+Owns keys, their order and how numbers are rounded; what the values mean is said in types.py. Knows
+neither where values come from nor who prints, sends or stores them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from dragtor.types import (
+    EVENT_FIELDS,
+    Answer,
+    CalendarEvent,
+    ChatTurn,
+    Citation,
+    Claim,
+    Document,
+    Finding,
+    Hit,
+    ModelState,
+    Report,
+    SavedRun,
+    Source,
+)
+
+Json = dict[str, Any]  # one JSON object
+TIMINGS = ("retrieve", "first_quote", "first_token", "total")
+TOKENS = ("prompt", "completion")
+REPORT_COUNTS = ("added", "changed", "unchanged", "removed", "passages", "embedded")
+
+# Hits and answers
+
+
+def hits_json(query: str, hits: Iterable[Hit]) -> Json:
+    """What a search found, best first; see HITS_SCHEMA."""
+    return {
+        "query": query,
+        "hits": [
+            {
+                "rank": rank,
+                "score": round(hit.score, 6),
+                "passage_id": hit.passage.id,
+                "document_id": hit.passage.document_id,
+                "title": hit.title,
+                "url": hit.url,
+                "text": hit.passage.text,
+                "start": hit.passage.start,
+                "end": hit.passage.end,
+                "start_s": hit.start_s,
+                "end_s": hit.end_s,
+                "speaker": hit.speaker,
+            }
+            for rank, hit in enumerate(hits, 1)
+        ],
+    }
+
+
+def claim_json(claim: Claim) -> Json:
+    """A sentence of an answer and its citations' numbers."""
+    return asdict(claim)
+
+
+def citation_json(citation: Citation) -> Json:
+    """A verbatim quote and where it stands; `Citation(**…)` makes it one again."""
+    return asdict(citation)
+
+
+def answer_json(answer: Answer) -> Json:
+    """An answer with its times in seconds; see ANSWER_SCHEMA. `caution` is there if there is one.
+
+    Hits are left out: who wants them searches.
+    """
+    said = _said(answer)
+    caution = {"caution": said.pop("caution")} if "caution" in said else {}
+    timings = {f"{name}_s": _rounded(answer.timings.get(name)) for name in TIMINGS}
+    tokens = {name: answer.tokens.get(name, 0) for name in TOKENS}
+    return {"question": answer.question, **said, "timings": timings, "tokens": tokens} | caution
+
+
+def history_json(turns: Iterable[ChatTurn]) -> Json:
+    """Kept questions with their answers."""
+    return {
+        "turns": [
+            {
+                "id": turn.id,
+                "session": turn.session,
+                "asked_at": turn.asked_at,
+                "question": turn.question,
+                "query": turn.query,
+                **_said(turn.answer),
+            }
+            for turn in turns
+        ]
+    }
+
+
+def _said(answer: Answer) -> Json:
+    """What is the same of an answer whether it is new or kept."""
+    return {
+        "answer": answer.text,
+        "grounded": answer.grounded,
+        "claims": [claim_json(claim) for claim in answer.claims],
+        "citations": [citation_json(citation) for citation in answer.citations],
+        "model": answer.model,
+    } | ({"caution": answer.caution} if answer.caution else {})
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 4)
+
+
+# Events
+
+
+def event_fields_json(event: CalendarEvent) -> Json:
+    """The eight fields that a text states."""
+    found: Json = {name: getattr(event, name) for name in EVENT_FIELDS}
+    return found | {"attendees": list(event.attendees) if event.attendees else None}
+
+
+def event_json(event: CalendarEvent) -> Json:
+    """One event; see EVENT_SCHEMA. Moments are ISO 8601, spans [start, end] in characters."""
+    return event_fields_json(event) | {
+        "start": event.start.isoformat() if event.start else None,
+        "end": event.end.isoformat() if event.end else None,
+        "rrule": event.rrule,
+        "confidence": {name: round(value, 4) for name, value in event.confidence.items()},
+        "evidence": {name: list(span) for name, span in event.evidence.items()},
+        "ambiguous": list(event.ambiguous),
+    }
+
+
+def events_json(events: Iterable[CalendarEvent]) -> Json:
+    """The events of a text, in its order."""
+    return {"events": [event_json(event) for event in events]}
+
+
+# The library
+
+
+def sources_json(holdings: Iterable[tuple[Source, int]]) -> Json:
+    """What was added, each with what was chosen of it and its number of documents."""
+    return {
+        "sources": [
+            {
+                "id": source.id,
+                "uri": source.uri,
+                "kind": source.kind,
+                "title": source.title,
+                "match": source.options.get("match", ""),
+                "latest": source.options.get("latest", 0),
+                "episode": source.options.get("episode", ""),
+                "documents": count,
+            }
+            for source, count in holdings
+        ]
+    }
+
+
+def source_json(source: Source, documents: Sequence[Mapping[str, Any]]) -> Json:
+    """One source, and the facts on each of its documents as Library.documents gives them."""
+    return {
+        "id": source.id,
+        "uri": source.uri,
+        "kind": source.kind,
+        "documents": [dict(facts) for facts in documents],
+    }
+
+
+def document_json(document: Document) -> Json:
+    """A document's text, its speakers, and each segment with its times and speaker's name."""
+    return {
+        "id": document.id,
+        "title": document.title,
+        "url": document.uri,
+        "published": document.published,
+        "speakers": speakers_json(document)["speakers"],
+        "text": document.text,
+        "segments": [
+            {
+                "start_s": segment.start_s,
+                "end_s": segment.end_s,
+                "page": segment.page,
+                "speaker": document.speaker_name(segment.speaker),
+                "text": document.text[segment.start : segment.end],
+            }
+            for segment in document.segments
+        ],
+    }
+
+
+def speakers_json(document: Document) -> Json:
+    """Who is heard in a recording; voice prints stay in the library."""
+    return {
+        "id": document.id,
+        "speakers": [
+            {
+                "label": speaker.label,
+                "name": speaker.name,
+                "role": speaker.role,
+                "role_confidence": round(speaker.role_confidence, 2),
+                "name_confidence": round(speaker.name_confidence, 2),
+            }
+            for speaker in document.speakers
+        ],
+    }
+
+
+def report_json(report: Report) -> Json:
+    """What a run of adding did; a failure has its message, its hint and its exit code."""
+    counts = {name: getattr(report, name) for name in REPORT_COUNTS}
+    failed = [
+        {"uri": uri, "error": str(error), "hint": error.hint, "exit_code": error.exit_code}
+        for uri, error in report.failed
+    ]
+    return {**counts, "failed": failed}
+
+
+# The machine, and what was measured
+
+
+def models_json(folder: Path, models: Iterable[ModelState]) -> Json:
+    """The models that can be had, and those in `folder`."""
+    return {"folder": str(folder), "models": [asdict(model) for model in models]}
+
+
+def findings_json(findings: Iterable[Finding]) -> Json:
+    """What doctor found."""
+    return {"findings": [asdict(finding) for finding in findings]}
+
+
+def evaluation_json(
+    kind: str,
+    path: str,
+    n: int,
+    metrics: Mapping[str, Any],
+    model: str,
+    versions: Mapping[str, str],
+    **more: Any,
+) -> Json:
+    """The result of one evaluation; `more` is what its kind tells besides."""
+    return {
+        "kind": kind,
+        "path": path,
+        "n": n,
+        "metrics": dict(metrics),
+        "model": model,
+        "versions": dict(versions),
+        **more,
+    }
+
+
+def runs_json(runs: Iterable[SavedRun]) -> Json:
+    """Saved evaluations."""
+    return {"runs": [asdict(run) for run in runs]}
+
+
+# JSON Schemas (draft 2020-12)
+
+
+def _object(optional: Sequence[str] = (), /, **properties: Any) -> Json:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": [name for name in properties if name not in optional],
+        "additionalProperties": False,
+    }
+
+
+def _list(items: Json) -> Json:
+    return {"type": "array", "items": items}
+
+
+_TEXT = {"type": "string"}
+_TEXT_OR_NULL = {"type": ["string", "null"]}
+_TRUTH = {"type": "boolean"}
+_COUNT = {"type": "integer", "minimum": 0}
+_NUMBER_FROM_1 = {"type": "integer", "minimum": 1}
+_SECONDS_OR_NULL = {"type": ["number", "null"], "minimum": 0}
+_SHARE = {"type": "number", "minimum": 0, "maximum": 1}
+_SPAN = {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2}
+_PLACE: Json = {  # in a document: characters of its text, and where they stand in the original
+    "document_id": _TEXT,
+    "start": _COUNT,
+    "end": _COUNT,
+    "start_s": _SECONDS_OR_NULL,
+    "end_s": _SECONDS_OR_NULL,
+    "speaker": _TEXT_OR_NULL,
+    "title": _TEXT,
+    "url": _TEXT,
+}
+
+HITS_SCHEMA = _object(
+    query=_TEXT,
+    hits=_list(_object(rank=_NUMBER_FROM_1, score=_SHARE, passage_id=_TEXT, text=_TEXT, **_PLACE)),
+)
+CLAIM_SCHEMA = _object(text=_TEXT, citations=_list(_NUMBER_FROM_1))
+CITATION_SCHEMA = _object(
+    n=_NUMBER_FROM_1, quote=_TEXT, page={"type": ["integer", "null"], "minimum": 1}, **_PLACE
+)
+_SAID: Json = {
+    "answer": _TEXT,
+    "grounded": _TRUTH,
+    "claims": _list(CLAIM_SCHEMA),
+    "citations": _list(CITATION_SCHEMA),
+    "model": _TEXT,
+    "caution": _TEXT,
+}
+ANSWER_SCHEMA = _object(
+    ("caution",),
+    question=_TEXT,
+    timings=_object(**{f"{name}_s": _SECONDS_OR_NULL for name in TIMINGS}),
+    tokens=_object(**dict.fromkeys(TOKENS, _COUNT)),
+    **_SAID,
+)
+HISTORY_SCHEMA = _object(
+    turns=_list(
+        _object(
+            ("caution",),
+            id=_COUNT,
+            session=_TEXT,
+            asked_at=_TEXT,
+            question=_TEXT,
+            query=_TEXT,
+            **_SAID,
+        )
+    )
+)
+EVENT_SCHEMA = _object(
+    **dict.fromkeys(EVENT_FIELDS, _TEXT_OR_NULL)
+    | {
+        "date": {**_TEXT_OR_NULL, "pattern": r"^\d{2}/\d{2}/\d{4}$"},
+        "time": {**_TEXT_OR_NULL, "pattern": r"^\d{1,2}:\d{2} [AP]M$"},
+        "attendees": {"type": ["array", "null"], "items": _TEXT, "minItems": 1},
+        "start": _TEXT_OR_NULL,
+        "end": _TEXT_OR_NULL,
+        "rrule": _TEXT_OR_NULL,
+        "confidence": _object(EVENT_FIELDS, **dict.fromkeys(EVENT_FIELDS, _SHARE)),
+        "evidence": _object(EVENT_FIELDS, **dict.fromkeys(EVENT_FIELDS, _SPAN)),
+        "ambiguous": {
+            "type": "array",
+            "items": {"enum": list(EVENT_FIELDS)},
+            "uniqueItems": True,
+        },
+    }
+)
+EVENTS_SCHEMA = _object(events=_list(EVENT_SCHEMA))
+SOURCES_SCHEMA = _object(
+    sources=_list(
+        _object(
+            id=_TEXT, uri=_TEXT, kind=_TEXT, title=_TEXT, match=_TEXT, latest=_COUNT,
+            episode=_TEXT, documents=_COUNT,
+        )
+    )
+)  # fmt: skip
+SPEAKERS_SCHEMA = _object(
+    id=_TEXT,
+    speakers=_list(
+        _object(label=_TEXT, name=_TEXT, role=_TEXT, role_confidence=_SHARE, name_confidence=_SHARE)
+    ),
+)
+REPORT_SCHEMA = _object(
+    **dict.fromkeys(REPORT_COUNTS, _COUNT),
+    failed=_list(_object(uri=_TEXT, error=_TEXT, hint=_TEXT, exit_code=_NUMBER_FROM_1)),
+)
+MODELS_SCHEMA = _object(
+    folder=_TEXT,
+    models=_list(
+        _object(
+            name=_TEXT,
+            kind=_TEXT,
+            bytes=_COUNT,
+            licence=_TEXT,
+            state={"enum": ["here", "partial", "-"]},
+        )
+    ),
+)
+FINDINGS_SCHEMA = _object(
+    findings=_list(
+        _object(what=_TEXT, state={"enum": ["ok", "note", "bad"]}, says=_TEXT, mend=_TEXT)
+    )
+)
