@@ -33,7 +33,7 @@ from dragtor.evaluate.common import counted, kept_library, means
 from dragtor.evaluate.record import Journal, run_key
 from dragtor.headings import headings
 from dragtor.library import Library
-from dragtor.llm import LLM, Stream, Usage
+from dragtor.llm import LLM, GenerationOptions, Stream, Usage
 from dragtor.split import sentences
 from dragtor.store import Store
 from dragtor.types import Answer, Document, Message
@@ -114,8 +114,8 @@ class Heard:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._llm, name)
 
-    def stream(self, messages: Sequence[Message], **options: Any) -> Stream:
-        inner = self._llm.stream(messages, **options)
+    def stream(self, messages: Sequence[Message], options: GenerationOptions) -> Stream:
+        inner = self._llm.stream(messages, options)
         self.read, self.wrote = messages[-1].content, ""
 
         def pieces() -> Generator[str, None, Usage]:
@@ -283,7 +283,8 @@ def in_terms(library: Library, row: Row, kept: Journal) -> str:
 
 
 def written(llm: LLM, messages: Sequence[Message], tokens: int, fixed: int, stop: str = "") -> str:
-    with llm.stream(messages, max_tokens=tokens, stop=[stop] * bool(stop), fixed=fixed) as stream:
+    options = GenerationOptions(tokens, stop=(stop,) * bool(stop), fixed=fixed)
+    with llm.stream(messages, options) as stream:
         return " ".join("".join(stream).split())
 
 
@@ -326,7 +327,7 @@ def search(
     for at, (query, weight) in enumerate(asked):
         vector = library.embedder.embed_queries([query])[0]
         found = library.store().find(query, vector, n)
-        for ranked in reversed(retrieve.mix(found, weight, n)):
+        for ranked in reversed(retrieve.hybrid_score(found, weight, n)):
             best[at, of_row[ranked.row]] = ranked.score
         low, high = min(found.dense.values()), max(found.dense.values())
         for name, each in vectors.items():

@@ -68,7 +68,7 @@ def candidates(library: Library, text: str, config: RetrieveConfig) -> Found:
 
 
 def ndcg(found: Found, grades: Mapping[str, int], weight: float, config: RetrieveConfig) -> float:
-    ranked = retrieve.mix(found, weight, config.candidates)
+    ranked = retrieve.hybrid_score(found, weight, config.candidates)
     return metrics.ndcg([str(r.row) for r in ranked[:10]], grades, 10)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from common import save
 
 from dragtor.config import LLMConfig, load_config, models_path
+from dragtor.llm import GenerationOptions
 from dragtor.llm.llama import BLOCK_TOKENS, load_llama_cpp, open_llama, thread_count
 from dragtor.models import model_path
 from dragtor.types import Message
@@ -40,7 +41,7 @@ def bare_loop(model: Any, ids: list[int]) -> Iterator[bytes]:
 def our_stream(llm: Any) -> Iterator[str]:
     """The same through `stream`: chat template, stop strings and UTF-8 included."""
     llm._evaluated = []  # no prefix is reused: the bare loop has none either
-    return iter(llm.stream(PROMPT, max_tokens=NEW_TOKENS))
+    return iter(llm.stream(PROMPT, GenerationOptions(NEW_TOKENS)))
 
 
 def race(runners: dict[str, Callable[[], Iterator[Any]]]) -> dict[str, tuple[float, float]]:

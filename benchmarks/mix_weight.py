@@ -59,7 +59,7 @@ def asked(
         features.append(seen(text, found))
         line = []
         for weight in WEIGHTS:
-            ranked = retrieve.mix(found, weight, config.candidates)
+            ranked = retrieve.hybrid_score(found, weight, config.candidates)
             ranking = list(dict.fromkeys(of_row[r.row] for r in ranked))
             line.append(metrics.ndcg(ranking, grades, 10))
         scores.append(line)

@@ -20,6 +20,7 @@ from common import save
 
 from dragtor import prompt
 from dragtor.config import LLMConfig, load_config, models_path
+from dragtor.llm import GenerationOptions
 from dragtor.llm.llama import LlamaCpp, open_llama
 from dragtor.models import model_path
 from dragtor.split import sentences
@@ -49,7 +50,7 @@ def blocks_of(
 def first_token(llm: LlamaCpp, messages: Sequence[Message], fixed: int) -> tuple[str, Any]:
     """The answer; seconds and processor seconds to its first piece, and tokens read."""
     wall, cpu = time.perf_counter(), time.process_time()
-    stream = llm.stream(messages, max_tokens=ANSWER_TOKENS, fixed=fixed)
+    stream = llm.stream(messages, GenerationOptions(ANSWER_TOKENS, fixed=fixed))
     text = next(stream)
     figures = {
         "first_token_s": round(time.perf_counter() - wall, 2),

@@ -1,4 +1,4 @@
-"""What a reranker adds and costs: the mix alone against each reranker, on fixed small samples.
+"""What a reranker adds and costs over the hybrid score alone, on fixed small samples.
 
     python benchmarks/rerank.py [--reranker llm] [--model qwen2.5-coder-1.5b] [--n 40] [--depth 8]
 
@@ -40,23 +40,24 @@ def compare(
     *,
     by_document: bool,
 ) -> dict[str, Any]:
-    store, embed = library.store(), library.embedder.embed_queries
+    store = library.store()
+    retriever = retrieve.Retriever(store, library.embedder, library.config.retrieve)
     names = document_names(store)
     before: list[float] = []
     after: dict[float, list[float]] = {weight: [] for weight in WEIGHTS}
     seconds: list[float] = []
     for text, grades in questions:
-        ranked = retrieve.rank(store, embed, text, library.config.retrieve)
+        ranked = retriever.rank(text)
         passages = store.passages([r.row for r in ranked])
         ids = {
             row: names[p.document_id] if by_document else str(row) for row, p in passages.items()
         }
         begun = time.perf_counter()
-        new = rerank.score(text, retrieve.texts(store, ranked[:depth])).tolist()
+        new = rerank.score(text, retrieve.rerank_texts(store, ranked[:depth])).tolist()
         seconds.append(time.perf_counter() - begun)
         before.append(ndcg(ranked, ids, grades))
         for weight in WEIGHTS:
-            after[weight].append(ndcg(retrieve.reread(ranked, new, weight), ids, grades))
+            after[weight].append(ndcg(retrieve.rerank(ranked, new, weight), ids, grades))
     return {
         "n": len(before),
         "none": round(metrics.mean(before), 4),

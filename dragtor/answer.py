@@ -12,17 +12,16 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from dragtor import ground, prompt, retrieve
-from dragtor.config import AnswerConfig, LLMConfig, RetrieveConfig
+from dragtor.config import AnswerConfig, LLMConfig
 from dragtor.errors import GenerationError
+from dragtor.llm import GenerationOptions
 from dragtor.split import sentences
-from dragtor.store import Filters, Store, speaker_asked
+from dragtor.store import Filters, speaker_asked
 from dragtor.transcript import called
 from dragtor.types import Answer, Citation, Claim, Document, Hits, Message
 
 if TYPE_CHECKING:
-    from dragtor.embed import Embedder
     from dragtor.llm import LLM
-    from dragtor.rerank import Reranker
 
 NOT_IN_SOURCES = prompt.NOT_IN_SOURCES
 LEADING_MARKS = re.compile(r"(?:\s*\[[\d\s,]+\])+[.\s]*")
@@ -101,14 +100,11 @@ class _Grounder:
 class AnswerPipeline:
     """The river over open parts; `llm` is called when prose is wanted."""
 
-    store: Store
-    embedder: Embedder
+    retriever: retrieve.Retriever
     llm: Callable[[], LLM]
-    retrieve_config: RetrieveConfig
     answer_config: AnswerConfig
     llm_config: LLMConfig
     gate: ground.Gate | None = None
-    rerank: Callable[[], Reranker | None] = lambda: None
 
     def ask(
         self,
@@ -127,7 +123,7 @@ class AnswerPipeline:
         caution = ground.caution(f"{question} {asked}", self.answer_config)
         turn = _Turn(question, asked, history, caution)
         filters = filters or Filters()
-        if speaker := filters.speaker or speaker_asked(self.store, asked):
+        if speaker := filters.speaker or speaker_asked(self.retriever.store, asked):
             filters = replace(filters, speaker=speaker)
         if caution:
             yield Caution(caution)
@@ -157,16 +153,15 @@ class AnswerPipeline:
 
     def _terms(self, question: str, llm: LLM) -> str:
         """A lay question in the field's words, as the model knows them; no claim rests on it."""
-        config = self.llm_config
+        options = GenerationOptions(
+            TERMS_TOKENS,
+            self.llm_config.temperature,
+            self.llm_config.seed,
+            stop=("\n",),
+            fixed=prompt.FIXED_TERMS,
+        )
         try:
-            with llm.stream(
-                prompt.terms_messages(question),
-                max_tokens=TERMS_TOKENS,
-                temperature=config.temperature,
-                seed=config.seed,
-                stop=("\n",),
-                fixed=prompt.FIXED_TERMS,
-            ) as stream:
+            with llm.stream(prompt.terms_messages(question), options) as stream:
                 return "".join(stream).strip()
         except GenerationError:  # the answer itself may yet succeed, or say why not
             return ""
@@ -178,7 +173,9 @@ class AnswerPipeline:
     def _features(self, asked: str, found: _Found) -> tuple[float, ...]:
         hits, documents = found.hits, found.documents
         texts = [retrieve.titled(documents[h.passage.document_id].title, h.passage) for h in hits]
-        return ground.features(asked, hits, found.ranked, texts, self.embedder.embed_tokens)
+        return ground.features(
+            asked, hits, found.ranked, texts, self.retriever.embedder.embed_tokens
+        )
 
     def _find(
         self, asked: Iterable[str], filters: Filters | None, turn: _Turn, dense_weight: float = 0
@@ -188,19 +185,18 @@ class AnswerPipeline:
         The dense weight is at least `dense_weight`.
         """
         wordings = list(asked)
-        vectors = self.embedder.embed_queries(wordings)
         config = replace(
-            self.retrieve_config,
+            self.retriever.config,
             k=self.answer_config.passages,
-            dense_weight=max(self.retrieve_config.dense_weight, dense_weight),
+            dense_weight=max(self.retriever.config.dense_weight, dense_weight),
             join_neighbours=False,
         )
-        hits, documents = retrieve.search_documents(
-            self.store, lambda _: vectors, wordings, config, filters, self.rerank()
-        )
+        found = replace(self.retriever, config=config).search_documents(wordings, filters)
+        hits, documents = found.hits, found.documents
         turn.stamp("retrieve")
         begun = time.perf_counter()
-        ranked = ground.rank(wordings[0], vectors[0], hits, documents, self.embedder.embed_passages)
+        embed = self.retriever.embedder.embed_passages
+        ranked = ground.rank(wordings[0], found.vectors[0], hits, documents, embed)
         if filters and filters.speaker:  # in a passage others speak too
             meant = called(filters.speaker, {span.speaker or "" for span in ranked})
             ranked = [span for span in ranked if span.speaker in meant]
@@ -210,14 +206,14 @@ class AnswerPipeline:
     def _matched(self, asked: str, found: _Found, turn: _Turn) -> _Found:
         """What was found with its best sentences in a better order, which takes a while longer."""
         begun = time.perf_counter()
-        ranked = ground.matched(asked, found.ranked, self.embedder.embed_tokens)
+        ranked = ground.matched(asked, found.ranked, self.retriever.embedder.embed_tokens)
         turn.spend("check", time.perf_counter() - begun)
         return replace(found, ranked=ranked)
 
     def _relevant(self, asked: str, found: _Found, features: Sequence[float]) -> bool:
         """Whether what was found seems to answer: near enough, past the gate, all names known."""
-        floor = self.retrieve_config.floor
-        floor = floor if floor >= 0 else self.embedder.floor
+        floor = self.retriever.config.floor
+        floor = floor if floor >= 0 else self.retriever.embedder.floor
         if not any(hit.dense_score >= floor for hit in found.hits):
             return False
         return self.gate is None or (
@@ -231,16 +227,13 @@ class AnswerPipeline:
             return
         yield ground.Read(tuple(read))
         grounder = _Grounder(
-            [*before, *read], self.embedder.embed_passages, self.answer_config.unsupported
+            [*before, *read], self.retriever.embedder.embed_passages, self.answer_config.unsupported
         )
         config = self.llm_config
-        with llm.stream(
-            messages,
-            max_tokens=config.answer_tokens,
-            temperature=config.temperature,
-            seed=config.seed,
-            fixed=prompt.FIXED,
-        ) as stream:
+        options = GenerationOptions(
+            config.answer_tokens, config.temperature, config.seed, fixed=prompt.FIXED
+        )
+        with llm.stream(messages, options) as stream:
             for raw in _by_sentence(stream, turn):
                 if NOT_IN_SOURCES.rstrip(".").lower() in raw.lower():
                     continue

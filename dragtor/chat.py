@@ -15,6 +15,7 @@ from dragtor import ground, prompt
 from dragtor.config import ChatConfig
 from dragtor.errors import DragtorError, LibraryError, UsageError
 from dragtor.ground.quotes import STOP_WORDS
+from dragtor.llm import GenerationOptions
 from dragtor.store import Filters
 from dragtor.types import Answer, ChatTurn
 
@@ -56,10 +57,9 @@ def standalone(
     messages = prompt.rewrite_messages(
         before.query, prose(before.answer)[:ANSWER_CHARACTERS], question
     )
+    options = GenerationOptions(REWRITE_TOKENS, stop=("\n",), fixed=prompt.FIXED_REWRITE)
     try:
-        with llm().stream(
-            messages, max_tokens=REWRITE_TOKENS, stop=("\n",), fixed=prompt.FIXED_REWRITE
-        ) as stream:
+        with llm().stream(messages, options) as stream:
             text = "".join(stream).strip()
     except DragtorError:
         return joined

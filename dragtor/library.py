@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dragtor.ingest import Ingest
     from dragtor.llm import LLM
     from dragtor.rerank import Reranker
+    from dragtor.retrieve import Retriever
     from dragtor.store import Filters, Store, Writer
 
 STDIN_TITLE_CHARACTERS = 60
@@ -211,15 +212,10 @@ class Library:
 
     def search(self, query: str, *, k: int = 0, filters: Filters | None = None) -> Hits:
         """The best passages for `query`, `k` of them (0: as configured)."""
-        from dragtor import retrieve
-
-        config = self.config.retrieve
-        config = replace(config, k=k) if k else config
         if not query.strip():
             raise UsageError("the query is empty", 'dragtor search "a2 pulley"')
         self._tell_waiting()
-        embed = self._checked_embedder().embed_queries
-        return retrieve.search(self.store(), embed, query, config, filters, self.reranker)
+        return self.retriever(k=k).search(query, filters)
 
     def ask(
         self, question: str, *, quotes_only: bool = False, filters: Filters | None = None
@@ -327,20 +323,30 @@ class Library:
             self._llm = open_llm(self.config.llm, self.config.models)
         return self._llm
 
+    def retriever(self, *, k: int = 0) -> Retriever:
+        """What searches this library for `k` hits (0: as configured).
+
+        Raises LibraryVersion where it was indexed with another embedder.
+        """
+        from dragtor.ingest import check_fingerprint
+        from dragtor.retrieve import Retriever
+
+        config = self.config.retrieve
+        check_fingerprint(self.store(), self.embedder, self.config.embed)
+        config = replace(config, k=k) if k else config
+        return Retriever(self.store(), self.embedder, config, self.reranker)
+
     def reader(self, llm_config: LLMConfig | None = None) -> AnswerPipeline:
         """The read river over this library's parts."""
         from dragtor.answer import AnswerPipeline
 
         config = self.config
         return AnswerPipeline(
-            self.store(),
-            self._checked_embedder(),
+            self.retriever(),
             self.llm,
-            config.retrieve,
             config.answer,
             llm_config or config.llm,
             self.gate() if config.answer.gate else None,
-            lambda: self.reranker,
         )
 
     def gate(self) -> Gate | None:
@@ -366,12 +372,6 @@ class Library:
         """Say so where a part of the library cannot be found yet."""
         if waiting := self.store().counts()["staged"]:
             self._notify(f"documents that wait to be indexed: {waiting} (dragtor index)")
-
-    def _checked_embedder(self) -> Embedder:
-        from dragtor.ingest import check_fingerprint
-
-        check_fingerprint(self.store(), self.embedder, self.config.embed)
-        return self.embedder
 
     @contextmanager
     def _writer(self, *, recover: bool = True) -> Iterator[Writer]:

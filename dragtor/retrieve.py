@@ -1,11 +1,11 @@
-"""Finding passages: dense and lexical candidates, mixed, read again, neighbours joined.
+"""Finding passages: dense and lexical candidates by hybrid score, reranked, neighbours joined.
 
 Knows scores and spans; does not know how texts are embedded or indexed, nor what hits are for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from dragtor.embed import Embedder
     from dragtor.rerank import Reranker
 
 Query = str | Sequence[str]  # several: the same question in other words, the best worded first
-EmbedQueries = Callable[[Sequence[str]], "NDArray[np.float32]"]
 MAX_JOINED_CHARACTERS = 3000  # a hit that has grown to this stays as it is
 
 
@@ -37,7 +37,83 @@ class Ranked:
     cosine: float
 
 
-def mix(found: Found, dense_weight: float, candidates: int) -> list[Ranked]:
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """What was found, each document that was read for it by its id, and the queries' vectors."""
+
+    hits: Hits
+    documents: Mapping[str, Document]
+    vectors: NDArray[np.float32]  # (queries, dimension), unit rows
+
+
+@dataclass(frozen=True, slots=True)
+class Retriever:
+    """Search in one open library. Without a reranker the order is that of the hybrid score."""
+
+    store: Store
+    embedder: Embedder
+    config: RetrieveConfig
+    reranker: Reranker | None = None
+
+    def search(self, query: Query, filters: Filters | None = None) -> Hits:
+        """The `config.k` best hits with their places; touching passages become one hit."""
+        return self.search_documents(query, filters).hits
+
+    def search_documents(self, query: Query, filters: Filters | None = None) -> Retrieved:
+        """As `search`, with the documents of the hits."""
+        vectors = self._vectors(query)
+        config, store = self.config, self.store
+        with store.snapshot():
+            wanted = 3 * config.k if config.join_neighbours else config.k
+            ranked = self._ranked(query, vectors, filters)[:wanted]
+            passages = store.passages([r.row for r in ranked])
+            documents: dict[str, Document] = {}
+            hits: list[Hit] = []
+            for r in ranked:
+                passage = passages[r.row]
+                if passage.document_id not in documents:
+                    document = store.document(passage.document_id)
+                    assert document is not None  # one snapshot: a passage has its document
+                    documents[passage.document_id] = document
+                hit = Hit(passage, r.score, r.dense_rank, r.lexical_rank, r.cosine)
+                joined = config.join_neighbours and _join(hits, hit, documents)
+                if not joined and len(hits) < config.k:
+                    hits.append(hit)
+        speaker = filters.speaker if filters else ""
+        placed = (located(hit, documents[hit.passage.document_id], speaker) for hit in hits)
+        return Retrieved(Hits(placed), documents, vectors)
+
+    def rank(self, query: Query, filters: Filters | None = None) -> list[Ranked]:
+        """Every candidate of both indexes, best first; several queries count alike.
+
+        The first `config.rerank_depth` are reranked, for the first of the queries.
+        """
+        return self._ranked(query, self._vectors(query), filters)
+
+    def _vectors(self, query: Query) -> NDArray[np.float32]:
+        return self.embedder.embed_queries(_texts_of(query))
+
+    def _ranked(
+        self, query: Query, vectors: NDArray[np.float32], filters: Filters | None
+    ) -> list[Ranked]:
+        texts, n = _texts_of(query), self.config.candidates
+        with self.store.snapshot():
+            lists = [
+                hybrid_score(self.store.find(text, vector, n, filters), self.config.dense_weight, n)
+                for text, vector in zip(texts, vectors, strict=True)
+            ]
+            ranked = lists[0] if len(lists) == 1 else mean_score(lists)
+            if self.reranker is None or not ranked:
+                return ranked
+            read = rerank_texts(self.store, ranked[: self.config.rerank_depth])
+        return rerank(ranked, self.reranker.score(texts[0], read).tolist(), self.reranker.weight)
+
+
+def _texts_of(query: Query) -> list[str]:
+    return [query] if isinstance(query, str) else list(query)
+
+
+def hybrid_score(found: Found, dense_weight: float, candidates: int) -> list[Ranked]:
     """Convex combination of min-max scaled cosine and max-scaled BM25, best first.
 
     After Bruch, Gai and Ingber 2023, "An Analysis of Fusion Functions for Hybrid Retrieval".
@@ -48,12 +124,12 @@ def mix(found: Found, dense_weight: float, candidates: int) -> list[Ranked]:
     top = max(found.lexical.values(), default=0.0) or 1.0
     dense_ranks = _ranks(found.dense, candidates)
     lexical_ranks = _ranks(found.lexical, candidates)
-    mixed = []
+    scored = []
     for row, cosine in found.dense.items():
         dense = (cosine - low) / (high - low) if high > low else 1.0
         score = dense_weight * dense + (1 - dense_weight) * found.lexical.get(row, 0.0) / top
-        mixed.append(Ranked(row, score, dense_ranks.get(row), lexical_ranks.get(row), cosine))
-    return sorted(mixed, key=lambda r: (-r.score, r.row))
+        scored.append(Ranked(row, score, dense_ranks.get(row), lexical_ranks.get(row), cosine))
+    return sorted(scored, key=lambda r: (-r.score, r.row))
 
 
 def _ranks(scores: Mapping[int, float], n: int) -> dict[int, int]:
@@ -61,36 +137,7 @@ def _ranks(scores: Mapping[int, float], n: int) -> dict[int, int]:
     return {row: rank for rank, (row, _) in enumerate(best, 1)}
 
 
-def rank(
-    store: Store,
-    embed: EmbedQueries,
-    query: Query,
-    config: RetrieveConfig,
-    filters: Filters | None = None,
-    rerank: Reranker | None = None,
-) -> list[Ranked]:
-    """Every candidate of both indexes, best first; several queries count alike.
-
-    With `rerank` the first `config.rerank_depth` are read again, for the first of the queries.
-    """
-    queries = [query] if isinstance(query, str) else list(query)
-    with store.snapshot():
-        lists = [
-            mix(
-                store.find(text, vector, config.candidates, filters),
-                config.dense_weight,
-                config.candidates,
-            )
-            for text, vector in zip(queries, embed(queries), strict=True)
-        ]
-        ranked = lists[0] if len(lists) == 1 else fuse(lists)
-        if rerank is None or not ranked:
-            return ranked
-        read_again = texts(store, ranked[: config.rerank_depth])
-    return reread(ranked, rerank.score(queries[0], read_again).tolist(), rerank.weight)
-
-
-def fuse(lists: Sequence[Sequence[Ranked]]) -> list[Ranked]:
+def mean_score(lists: Sequence[Sequence[Ranked]]) -> list[Ranked]:
     """One ranking of several queries' candidates: mean score, best rank, highest cosine.
 
     A passage that only one wording finds keeps its share: junk found by a bare follow-up
@@ -100,7 +147,7 @@ def fuse(lists: Sequence[Sequence[Ranked]]) -> list[Ranked]:
     for one in lists:
         for r in one:
             found.setdefault(r.row, []).append(r)
-    fused = [
+    means = [
         Ranked(
             row,
             sum(r.score for r in same) / len(lists),
@@ -110,13 +157,13 @@ def fuse(lists: Sequence[Sequence[Ranked]]) -> list[Ranked]:
         )
         for row, same in found.items()
     ]
-    return sorted(fused, key=lambda r: (-r.score, r.row))
+    return sorted(means, key=lambda r: (-r.score, r.row))
 
 
-def reread(ranked: Sequence[Ranked], scores: Sequence[float], weight: float) -> list[Ranked]:
+def rerank(ranked: Sequence[Ranked], scores: Sequence[float], weight: float) -> list[Ranked]:
     """The first `len(scores)` in the order of their new scores; the rest follow, none above them.
 
-    `weight` is the share of the new score, the mix has the rest.
+    `weight` is the share of the new score, the hybrid score has the rest.
     """
     depth = len(scores)
     again = [
@@ -128,7 +175,7 @@ def reread(ranked: Sequence[Ranked], scores: Sequence[float], weight: float) -> 
     return again + [replace(r, score=min(r.score, least)) for r in ranked[depth:]]
 
 
-def texts(store: Store, ranked: Sequence[Ranked]) -> list[str]:
+def rerank_texts(store: Store, ranked: Sequence[Ranked]) -> list[str]:
     """What a reranker reads of each."""
     passages = store.passages([r.row for r in ranked])
     titles: dict[str, str] = {}
@@ -142,48 +189,6 @@ def texts(store: Store, ranked: Sequence[Ranked]) -> list[str]:
 def titled(title: str, passage: Passage) -> str:
     """A passage as rerankers and the gate read it: title, headings and text, a line each."""
     return "\n".join(dict.fromkeys(filter(None, (title, passage.heading, passage.text))))
-
-
-def search(
-    store: Store,
-    embed: EmbedQueries,
-    query: Query,
-    config: RetrieveConfig,
-    filters: Filters | None = None,
-    rerank: Reranker | None = None,
-) -> Hits:
-    """The `config.k` best hits with their places; touching passages become one hit."""
-    return search_documents(store, embed, query, config, filters, rerank)[0]
-
-
-def search_documents(
-    store: Store,
-    embed: EmbedQueries,
-    query: Query,
-    config: RetrieveConfig,
-    filters: Filters | None = None,
-    rerank: Reranker | None = None,
-) -> tuple[Hits, dict[str, Document]]:
-    """As `search`, and every document that was read for it, by id."""
-    with store.snapshot():
-        wanted = 3 * config.k if config.join_neighbours else config.k
-        ranked = rank(store, embed, query, config, filters, rerank)[:wanted]
-        passages = store.passages([r.row for r in ranked])
-        documents: dict[str, Document] = {}
-        hits: list[Hit] = []
-        for r in ranked:
-            passage = passages[r.row]
-            if passage.document_id not in documents:
-                document = store.document(passage.document_id)
-                assert document is not None  # one snapshot: a passage has its document
-                documents[passage.document_id] = document
-            hit = Hit(passage, r.score, r.dense_rank, r.lexical_rank, r.cosine)
-            joined = config.join_neighbours and _join(hits, hit, documents)
-            if not joined and len(hits) < config.k:
-                hits.append(hit)
-    speaker = filters.speaker if filters else ""
-    placed = (located(hit, documents[hit.passage.document_id], speaker) for hit in hits)
-    return Hits(placed), documents
 
 
 def _join(hits: list[Hit], new: Hit, documents: dict[str, Document]) -> bool:

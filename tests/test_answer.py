@@ -22,7 +22,8 @@ from dragtor.answer import (
 )
 from dragtor.config import AnswerConfig, LLMConfig, RetrieveConfig
 from dragtor.ground import HistoryTurn, Read
-from dragtor.llm.base import Stream, Usage
+from dragtor.llm import GenerationOptions, Stream, Usage
+from dragtor.retrieve import Retriever
 from dragtor.store import Store
 from dragtor.types import Answer, Message
 
@@ -45,7 +46,7 @@ class Parrot:
     def count_prompt(self, messages: Sequence[Message]) -> int:
         return sum(self.count_tokens(message.content) for message in messages)
 
-    def stream(self, messages: Sequence[Message], **_: Any) -> Stream:
+    def stream(self, messages: Sequence[Message], options: GenerationOptions) -> Stream:
         self.prompts.append(messages)
 
         def pieces() -> Any:
@@ -73,10 +74,8 @@ def store(own_folders: Path, tmp_path: Path) -> Iterator[Store]:
 
 
 def reader(store: Store, llm: Parrot, floor: float = -1) -> AnswerPipeline:
-    return AnswerPipeline(
-        store, HashingEmbedder(), lambda: llm, RetrieveConfig(dense_weight=0.5, floor=floor),
-        AnswerConfig(), LLMConfig(answer_tokens=50),
-    )  # fmt: skip
+    retriever = Retriever(store, HashingEmbedder(), RetrieveConfig(dense_weight=0.5, floor=floor))
+    return AnswerPipeline(retriever, lambda: llm, AnswerConfig(), LLMConfig(answer_tokens=50))
 
 
 def last(events: Iterator[object]) -> Answer:

@@ -46,7 +46,7 @@ from dragtor.cli.chat import Lines
 from dragtor.config import ChatConfig, load_config
 from dragtor.errors import GenerationError, LibraryError, LibraryVersion, Missing, UsageError
 from dragtor.ground import HistoryTurn, Span
-from dragtor.llm.base import Stream
+from dragtor.llm import GenerationOptions, Stream
 from dragtor.prompt import REWRITE_SYSTEM, rewrite_messages
 from dragtor.store import Store, Writer, find_turns, keep_turn, turns_of
 from dragtor.store.schema import MIGRATIONS
@@ -68,12 +68,12 @@ class Scribe(Parrot):
         self.asked_to_rewrite: list[str] = []
         self.drawn: list[tuple[float, int]] = []  # temperature and seed of each answer
 
-    def stream(self, messages: Sequence[Message], **how: Any) -> Stream:
+    def stream(self, messages: Sequence[Message], options: GenerationOptions) -> Stream:
         if messages[0].content == REWRITE_SYSTEM:
             self.asked_to_rewrite.append(messages[-1].content)
-            return Parrot(self.rewritten, reason=self.rewrite_reason).stream(messages)
-        self.drawn.append((how["temperature"], how["seed"]))
-        return super().stream(messages, **how)
+            return Parrot(self.rewritten, reason=self.rewrite_reason).stream(messages, options)
+        self.drawn.append((options.temperature, options.seed))
+        return super().stream(messages, options)
 
 
 class SmallLibrary(Library):
@@ -284,9 +284,9 @@ def test_the_latest_chat_goes_on_whatever_its_name(library: SmallLibrary) -> Non
 
 def test_the_time_of_the_rewriting_counts() -> None:
     class Slow(Scribe):
-        def stream(self, messages: Sequence[Message], **how: Any) -> Stream:
+        def stream(self, messages: Sequence[Message], options: GenerationOptions) -> Stream:
             time.sleep(0.02)
-            return super().stream(messages, **how)
+            return super().stream(messages, options)
 
     told = {"retrieve": 0.5, "first_quote": 0.75, "total": 1.0, "check": 0.25}
 

@@ -15,7 +15,7 @@ from dragtor.config import load_config, models_path
 from dragtor.errors import LoadError
 from dragtor.evaluate import answers
 from dragtor.evaluate.judge import agreement, judged
-from dragtor.llm.base import Stream, Usage
+from dragtor.llm import GenerationOptions, Stream, Usage
 from dragtor.models import model_path
 from dragtor.types import Answer, Citation, Hit, Passage
 
@@ -283,7 +283,7 @@ class Judge:
 
     name, context_tokens, small = "judge", 1000, True
 
-    def stream(self, messages: Any, **_: Any) -> Stream:
+    def stream(self, messages: Any, options: GenerationOptions) -> Stream:
         parts = [part.strip() for part in messages[-1].content.split(".") if part.strip()]
 
         def pieces() -> Any:

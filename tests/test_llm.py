@@ -29,7 +29,7 @@ from hypothesis import strategies as st
 from dragtor.config import LLMConfig, ModelsConfig, models_path
 from dragtor.errors import CorruptModel, DragtorError, GenerationError, Missing, UsageError
 from dragtor.extras import engine_command
-from dragtor.llm import LLM, choose_engine, choose_model, open_llm
+from dragtor.llm import LLM, GenerationOptions, choose_engine, choose_model, open_llm
 from dragtor.llm.base import WORD_JOINER, neutralise, option_probabilities
 from dragtor.llm.llama import LlamaCpp, open_llama, thread_count
 from dragtor.llm.server import estimate_tokens, open_server
@@ -148,14 +148,14 @@ def _wait_for(config: LLMConfig, process: subprocess.Popen[bytes]) -> LLM:
 
 
 def ask(llm: LLM, messages: list[Message], **options: Any) -> str:
-    return "".join(llm.stream(messages, **{"max_tokens": 24, **options}))
+    return "".join(llm.stream(messages, GenerationOptions(**{"max_tokens": 24, **options})))
 
 
 # --- the contract -------------------------------------------------------------------------------
 
 
 def test_pieces_join_to_the_text(llm: LLM) -> None:
-    stream = llm.stream(STORY, max_tokens=12)
+    stream = llm.stream(STORY, GenerationOptions(12))
     pieces = list(stream)
     assert len(pieces) > 3
     assert all(pieces)
@@ -167,7 +167,7 @@ def test_pieces_join_to_the_text(llm: LLM) -> None:
 
 def test_the_turn_ends_by_itself(llm: LLM) -> None:
     messages = [Message("user", "What is 2+2? Answer with one number.")]
-    stream = llm.stream(messages, max_tokens=200)
+    stream = llm.stream(messages, GenerationOptions(200))
     text = "".join(stream)
     assert stream.finish_reason == "stop"
     assert 0 < stream.completion_tokens < 200
@@ -177,7 +177,7 @@ def test_the_turn_ends_by_itself(llm: LLM) -> None:
 def test_stop_strings_are_not_shown(llm: LLM) -> None:
     whole = ask(llm, STORY)
     word = whole.split()[8]
-    stream = llm.stream(STORY, max_tokens=24, stop=[word, "never said"])
+    stream = llm.stream(STORY, GenerationOptions(24, stop=(word, "never said")))
     assert "".join(stream) == whole[: whole.index(word)]
     assert stream.finish_reason == "stop"
 
@@ -213,7 +213,7 @@ def test_characters_of_many_tokens_arrive_whole(llm: LLM) -> None:
 
 def test_a_long_prompt_is_refused_not_cut(llm: LLM) -> None:
     with pytest.raises(GenerationError, match="context") as caught:
-        llm.stream([Message("user", "word " * 2 * CONTEXT_TOKENS)], max_tokens=8)
+        llm.stream([Message("user", "word " * 2 * CONTEXT_TOKENS)], GenerationOptions(8))
     assert caught.value.hint
 
 
@@ -223,25 +223,25 @@ def test_an_answer_ends_where_the_context_ends(engine: Callable[..., LLM], gguf:
     messages = [Message("user", "Count. " + "and more " * 80)]
     room = llm.context_tokens - llm.count_prompt(messages)
     assert 0 < room < 80
-    stream = llm.stream(messages, max_tokens=500)
+    stream = llm.stream(messages, GenerationOptions(500))
     list(stream)
     assert 0 < stream.completion_tokens <= room
     llm.close()
 
 
 def test_a_closed_stream_stops_and_another_starts(llm: LLM) -> None:
-    stream = llm.stream(STORY, max_tokens=900)
+    stream = llm.stream(STORY, GenerationOptions(900))
     assert next(stream)
     stream.close()
     stream.close()
     assert list(stream) == []
-    with llm.stream(STORY, max_tokens=900) as abandoned:
+    with llm.stream(STORY, GenerationOptions(900)) as abandoned:
         next(abandoned)
     assert ask(llm, STORY, max_tokens=6)
 
 
 def test_a_new_stream_ends_the_one_before(llm: LLM) -> None:
-    old = llm.stream(STORY, max_tokens=900)
+    old = llm.stream(STORY, GenerationOptions(900))
     next(old)
     assert ask(llm, STORY, max_tokens=6)
     assert list(old) == []
@@ -293,7 +293,7 @@ def test_a_choice_with_no_room_is_refused(llm: LLM) -> None:
 
 def test_a_choice_ends_the_stream_before_and_changes_no_later_one(llm: LLM) -> None:
     first = ask(llm, STORY)
-    old = llm.stream(STORY, max_tokens=900)
+    old = llm.stream(STORY, GenerationOptions(900))
     next(old)
     llm.choose(STORY, OPTIONS)
     assert list(old) == []
@@ -469,7 +469,7 @@ def test_reuse_leaves_a_block_to_read(known: int, fresh: int, more: int) -> None
 
 def reading(llm: LLM, messages: list[Message], **options: Any) -> tuple[str, int]:
     """The answer, and how many tokens of the prompt were read for it."""
-    stream = llm.stream(messages, **{"max_tokens": 12, **options})
+    stream = llm.stream(messages, GenerationOptions(**{"max_tokens": 12, **options}))
     return "".join(stream), stream.read_tokens
 
 
@@ -482,7 +482,7 @@ WHERE = "Where does the hen live? " * 12
 
 
 def test_a_reused_prefix_changes_nothing(gguf: Path, llama: LlamaCpp) -> None:
-    list(llama.stream(STORY, max_tokens=1))
+    list(llama.stream(STORY, GenerationOptions(1)))
     reading(llama, asked(WHERE))
     text, read = reading(llama, asked(WHO))
     chances = llama.choose(asked(WHO), OPTIONS)
@@ -626,7 +626,7 @@ def test_states_aside_are_few_and_small() -> None:
 def test_close_twice(gguf: Path) -> None:
     for engine in (open_llama, open_xllamacpp):
         llm = engine(gguf, CONFIG)
-        stream = llm.stream(STORY, max_tokens=50)
+        stream = llm.stream(STORY, GenerationOptions(50))
         next(stream)
         llm.close()
         llm.close()
@@ -693,7 +693,7 @@ def test_a_damaged_chat_template_is_one_line(
     path.write_bytes(gguf.read_bytes().replace(old, new))
     llm = open_llama(path, CONFIG)
     with pytest.raises(GenerationError, match=said) as caught:
-        llm.stream(STORY, max_tokens=2)
+        llm.stream(STORY, GenerationOptions(2))
     assert "\n" not in str(caught.value)
     llm.close()
 
@@ -703,6 +703,7 @@ import os, sys
 from pathlib import Path
 from dragtor.config import LLMConfig
 from dragtor.errors import CorruptModel
+from dragtor.llm import GenerationOptions
 from dragtor.llm.llama import open_llama
 from dragtor.llm.xllamacpp import open_xllamacpp
 from dragtor.types import Message
@@ -710,7 +711,7 @@ good, bad = Path(sys.argv[1]), Path(sys.argv[2])
 for engine in (open_llama, open_xllamacpp):
     llm = engine(good, LLMConfig(context_tokens=512, threads=1))
     print("seen", file=sys.stderr)
-    list(llm.stream([Message("user", "hi")], max_tokens=2))
+    list(llm.stream([Message("user", "hi")], GenerationOptions(2)))
     llm.close()
     try:
         engine(bad, LLMConfig())
@@ -742,10 +743,11 @@ INTERRUPT = """
 import sys, signal, threading, os, time
 from pathlib import Path
 from dragtor.config import LLMConfig
+from dragtor.llm import GenerationOptions
 from dragtor.llm.%(engine)s import open_%(engine)s
 from dragtor.types import Message
 llm = open_%(engine)s(Path(sys.argv[1]), LLMConfig(context_tokens=4096, threads=1))
-stream = llm.stream([Message("user", "Tell a long story.")], max_tokens=4000)
+stream = llm.stream([Message("user", "Tell a long story.")], GenerationOptions(4000))
 next(stream)
 threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
 try:
@@ -754,7 +756,7 @@ try:
     print("finished")
 except KeyboardInterrupt:
     stream.close()
-    print("interrupted", "".join(llm.stream([Message("user", "hi")], max_tokens=2)) != "")
+    print("interrupted", "".join(llm.stream([Message("user", "hi")], GenerationOptions(2))) != "")
 llm.close()
 """
 

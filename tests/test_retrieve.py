@@ -1,4 +1,4 @@
-"""Mixing, ranking and joining, on a real library with an honest small embedder."""
+"""Scoring, ranking and joining, on a real library with an honest small embedder."""
 
 from __future__ import annotations
 
@@ -11,16 +11,23 @@ from fakes import HashingEmbedder
 from test_ingest import river
 
 from dragtor.config import RetrieveConfig
-from dragtor.retrieve import Ranked, fuse, mix, rank, reread, search, texts
+from dragtor.rerank import Reranker
+from dragtor.retrieve import Ranked, Retriever, hybrid_score, mean_score, rerank, rerank_texts
 from dragtor.store import Filters, Found, Store
 
 EMBEDDER = HashingEmbedder()
 CONFIG = RetrieveConfig(k=5, candidates=50, dense_weight=0.5)
 
 
-def test_the_mix_is_convex_and_scaled() -> None:
+def retriever(
+    store: Store, config: RetrieveConfig = CONFIG, reranker: Reranker | None = None
+) -> Retriever:
+    return Retriever(store, EMBEDDER, config, reranker)
+
+
+def test_the_hybrid_score_is_convex_and_scaled() -> None:
     found = Found({1: 0.9, 2: 0.5, 3: 0.7}, {2: 4.0, 3: 2.0})
-    ranked = mix(found, 0.5, 10)
+    ranked = hybrid_score(found, 0.5, 10)
     assert [(r.row, r.score) for r in ranked] == [
         (1, pytest.approx(0.5)),
         (2, pytest.approx(0.5)),
@@ -31,14 +38,14 @@ def test_the_mix_is_convex_and_scaled() -> None:
         (2, 3, 1),
         (3, 2, 2),
     ]
-    assert [r.row for r in mix(found, 1.0, 10)] == [1, 3, 2]
-    assert [r.row for r in mix(found, 0.0, 10)] == [2, 3, 1]
-    assert all(0 <= r.score <= 1 for weight in (0, 0.3, 1) for r in mix(found, weight, 10))
+    assert [r.row for r in hybrid_score(found, 1.0, 10)] == [1, 3, 2]
+    assert [r.row for r in hybrid_score(found, 0.0, 10)] == [2, 3, 1]
+    assert all(0 <= r.score <= 1 for weight in (0, 0.3, 1) for r in hybrid_score(found, weight, 10))
 
 
 def test_nothing_found_and_one_found() -> None:
-    assert mix(Found({}, {}), 0.5, 10) == []
-    assert mix(Found({7: 0.4}, {}), 0.5, 10)[0].score == pytest.approx(0.5)
+    assert hybrid_score(Found({}, {}), 0.5, 10) == []
+    assert hybrid_score(Found({7: 0.4}, {}), 0.5, 10)[0].score == pytest.approx(0.5)
 
 
 @pytest.fixture
@@ -58,7 +65,7 @@ def library(own_folders: Path, tmp_path: Path) -> Path:
 
 def test_hits_have_places_and_verbatim_text(library: Path) -> None:
     with Store.open(library) as store:
-        hits = search(store, EMBEDDER.embed_queries, "callus tears", CONFIG)
+        hits = retriever(store).search("callus tears")
         assert hits[0].title == "Skin"
         assert "#:~:text=File%20down" in hits[0].url
         for hit in hits:
@@ -69,11 +76,10 @@ def test_hits_have_places_and_verbatim_text(library: Path) -> None:
 
 def test_touching_passages_become_one_hit(library: Path) -> None:
     with Store.open(library) as store:
-        apart = search(
-            store, EMBEDDER.embed_queries, "tendons loading slowly",
-            RetrieveConfig(k=4, dense_weight=0.5, join_neighbours=False),
-        )  # fmt: skip
-        joined = search(store, EMBEDDER.embed_queries, "tendons loading slowly", CONFIG)
+        apart = retriever(
+            store, RetrieveConfig(k=4, dense_weight=0.5, join_neighbours=False)
+        ).search("tendons loading slowly")
+        joined = retriever(store).search("tendons loading slowly")
     assert len({h.passage.document_id for h in apart}) < len(apart) == 4
     spans = [
         (h.passage.start, h.passage.end) for h in joined
@@ -85,47 +91,47 @@ def test_touching_passages_become_one_hit(library: Path) -> None:
 
 def test_filters_and_k(library: Path) -> None:
     with Store.open(library) as store:
-        assert len(search(store, EMBEDDER.embed_queries, "tendon", RetrieveConfig(k=1))) == 1
-        assert not search(store, EMBEDDER.embed_queries, "tendon", CONFIG, Filters(kind="web"))
+        assert len(retriever(store, RetrieveConfig(k=1)).search("tendon")) == 1
+        assert not retriever(store).search("tendon", Filters(kind="web"))
 
 
 @pytest.mark.parametrize("query", ["", " ", "!!!", '"unbalanced OR (', "NEAR/3 * ^", "a" * 100_000])
 def test_no_query_is_too_odd(library: Path, query: str) -> None:
     with Store.open(library) as store:
-        assert len(search(store, EMBEDDER.embed_queries, query, CONFIG)) > 0
+        assert len(retriever(store).search(query)) > 0
 
 
 # Several wordings of one question
 
 
-def test_wordings_are_fused_by_their_mean() -> None:
+def test_wordings_count_by_their_mean() -> None:
     bare = [Ranked(1, 1.0, 1, None, 0.9), Ranked(2, 0.5, 2, 1, 0.6)]
     whole = [Ranked(2, 0.9, 1, 2, 0.8), Ranked(3, 0.6, 2, None, 0.7)]
-    fused = fuse([bare, whole])
-    assert [(r.row, r.score) for r in fused] == [
+    means = mean_score([bare, whole])
+    assert [(r.row, r.score) for r in means] == [
         (2, pytest.approx(0.7)),
         (1, pytest.approx(0.5)),
         (3, pytest.approx(0.3)),
     ]
-    assert (fused[0].dense_rank, fused[0].lexical_rank, fused[0].cosine) == (1, 1, 0.8)
-    assert fused[2].lexical_rank is None
-    assert fuse([bare]) == bare
+    assert (means[0].dense_rank, means[0].lexical_rank, means[0].cosine) == (1, 1, 0.8)
+    assert means[2].lexical_rank is None
+    assert mean_score([bare]) == bare
 
 
 def test_a_bare_follow_up_is_saved_by_its_rewriting(library: Path) -> None:
     with Store.open(library) as store:
         queries = ["filing down a callus before it tears", "and loading them slowly?"]
-        bare = search(store, EMBEDDER.embed_queries, queries[1], CONFIG)
-        both = search(store, EMBEDDER.embed_queries, queries, CONFIG)
-        one = search(store, EMBEDDER.embed_queries, queries[:1], CONFIG)
-        plain = search(store, EMBEDDER.embed_queries, queries[0], CONFIG)
+        bare = retriever(store).search(queries[1])
+        both = retriever(store).search(queries)
+        one = retriever(store).search(queries[:1])
+        plain = retriever(store).search(queries[0])
     assert bare[0].title == "Tendons"
     assert both[0].title == "Skin"
     assert all(0 <= hit.score <= 1 for hit in both)
     assert one == plain
 
 
-# Reading the best hits again
+# Reranking
 
 
 class Reversed:
@@ -144,13 +150,13 @@ class Reversed:
 
 def test_only_the_first_hits_are_reordered_and_none_passes_them() -> None:
     ranked = [Ranked(row, score, row, None, 0.5) for row, score in enumerate((0.9, 0.8, 0.7, 0.6))]
-    again = reread(ranked, [0.2, 0.4], 1.0)
+    again = rerank(ranked, [0.2, 0.4], 1.0)
     assert [(r.row, r.score) for r in again] == [(1, 0.4), (0, 0.2), (2, 0.2), (3, 0.2)]
-    mixed = reread(ranked, [0.2, 0.4], 0.25)
+    mixed = rerank(ranked, [0.2, 0.4], 0.25)
     assert [r.row for r in mixed] == [0, 1, 2, 3]
     assert mixed[0].score == pytest.approx(0.25 * 0.2 + 0.75 * 0.9)
-    assert reread([], [], 1.0) == []
-    equal = reread(ranked, [0.5, 0.5, 0.5], 1.0)
+    assert rerank([], [], 1.0) == []
+    equal = rerank(ranked, [0.5, 0.5, 0.5], 1.0)
     assert [r.row for r in equal] == [0, 1, 2, 3]
 
 
@@ -158,9 +164,9 @@ def test_search_orders_by_the_reranker(library: Path) -> None:
     config = RetrieveConfig(k=4, dense_weight=0.5, rerank_depth=3, join_neighbours=False)
     reader = Reversed()
     with Store.open(library) as store:
-        before = rank(store, EMBEDDER.embed_queries, "callus tears", config)
-        after = rank(store, EMBEDDER.embed_queries, "callus tears", config, rerank=reader)
-        hits = search(store, EMBEDDER.embed_queries, ["callus tears", "skin"], config, None, reader)
+        before = retriever(store, config).rank("callus tears")
+        after = retriever(store, config, reader).rank("callus tears")
+        hits = retriever(store, config, reader).search(["callus tears", "skin"])
     assert [r.row for r in after[:3]] == [r.row for r in before[:3]][::-1]
     assert [r.row for r in after[3:]] == [r.row for r in before[3:]]
     assert len(reader.read[0][1]) == 3
@@ -170,20 +176,20 @@ def test_search_orders_by_the_reranker(library: Path) -> None:
 
 def test_a_reranker_reads_title_heading_and_text_once(library: Path) -> None:
     with Store.open(library) as store:
-        ranked = rank(store, EMBEDDER.embed_queries, "callus tears", CONFIG)
+        ranked = retriever(store).rank("callus tears")
         passages = store.passages([r.row for r in ranked])
-        for one, text in zip(ranked, texts(store, ranked), strict=True):
+        for one, text in zip(ranked, rerank_texts(store, ranked), strict=True):
             passage = passages[one.row]
             lines = text.split("\n")
             assert text.endswith(passage.text)
             assert len(lines) == len(dict.fromkeys(lines))
-        skin = next(t for t in texts(store, ranked) if "callus" in t)
+        skin = next(t for t in rerank_texts(store, ranked) if "callus" in t)
     assert skin.startswith("Skin\n")
 
 
 def test_nothing_found_is_not_read_again(library: Path) -> None:
     reader = Reversed()
     with Store.open(library) as store:
-        hits = search(store, EMBEDDER.embed_queries, "tendon", CONFIG, Filters(kind="web"), reader)
+        hits = retriever(store, reranker=reader).search("tendon", Filters(kind="web"))
     assert not hits
     assert reader.read == []

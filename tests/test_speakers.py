@@ -16,6 +16,7 @@ from test_store import document, find, put, reader
 from dragtor.answer import AnswerPipeline
 from dragtor.config import AnswerConfig, LLMConfig, RetrieveConfig
 from dragtor.links import place
+from dragtor.retrieve import Retriever
 from dragtor.store import Filters, Writer, known_voices, put_speakers, speaker_asked
 from dragtor.types import Answer, Document, Segment, Speaker
 
@@ -245,10 +246,9 @@ def test_an_answer_to_what_somebody_thinks_quotes_nobody_else(library: Path) -> 
         put(writer, two)
         put_speakers(writer, two.id, [Speaker("SPEAKER_00", "Steven Dimmitt", "host")])
     with reader(library) as store:
-        parts = (HashingEmbedder(), lambda: Parrot("Max hangs build strength [1]."))
-        asking = AnswerPipeline(
-            store, *parts, RetrieveConfig(floor=-1), AnswerConfig(), LLMConfig()
-        )
+        retriever = Retriever(store, HashingEmbedder(), RetrieveConfig(floor=-1))
+        parrot = Parrot("Max hangs build strength [1].")
+        asking = AnswerPipeline(retriever, lambda: parrot, AnswerConfig(), LLMConfig())
         for question, name in (
             ("What does Yves think of max hangs?", "Yves Gravelle"),
             ("What does Steven think of max hangs?", "Steven Dimmitt"),

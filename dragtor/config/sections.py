@@ -172,11 +172,11 @@ class RetrieveConfig:
 
     k: int = 8  # hits returned
     candidates: int = 200  # taken from each of the dense and the lexical index
-    dense_weight: float = 0.65  # weight of the dense score in the mix, 0 to 1
+    dense_weight: float = 0.65  # weight of the dense score in the hybrid score, 0 to 1
     floor: float = -1.0  # cosine below which nothing relevant was found; -1: the encoder's own
     join_neighbours: bool = True  # touching passages of one document become one hit
     rerank: str = "tokens"  # tokens, none, llm, or a name of config/models.yml
-    rerank_depth: int = 20  # hits that are read again, at most
+    rerank_depth: int = 20  # hits that are reranked, at most
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from dragtor import chat, retrieve
+from dragtor import chat
 from dragtor.config import Config
 from dragtor.errors import LoadError
 from dragtor.evaluate.answers import called, document_names, opened
 from dragtor.evaluate.common import Progress, counted, means, rows_of, versions
 from dragtor.library import Library
+from dragtor.retrieve import Retriever
 from dragtor.schema import evaluation_json
 from dragtor.types import Answer, ChatTurn, Claim
 
@@ -72,7 +73,7 @@ def _turn(row: Row) -> ChatTurn:
 def _finds(library: Library, wordings: list[str], row: Row) -> float:
     """1 where one of the first hits is of a relevant document, else 0."""
     config = replace(library.config.retrieve, k=TOP)
-    hits = retrieve.search(library.store(), library.embedder.embed_queries, wordings, config)
+    hits = Retriever(library.store(), library.embedder, config).search(wordings)
     return float(any(hit.passage.document_id in row.relevant for hit in hits))
 
 

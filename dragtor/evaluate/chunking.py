@@ -21,7 +21,6 @@ from dragtor.evaluate.common import (
     counted,
     kept_library,
     ranked_by,
-    ranker,
     side_by_side,
 )
 from dragtor.types import Document, Passage, short_hash
@@ -87,7 +86,7 @@ def _splitter(config: Config) -> str:
 
 
 def _scores(library: Library, questions: Sequence[Question], progress: Progress) -> list[Score]:
-    store, rank = library.store(), ranker(library)
+    store, rank = library.store(), library.retriever().rank
     corpus_of = {row["id"]: row["uri"].partition(":")[2] for row in store.documents()}
     found = []
     for question in counted(questions, "asking", progress):

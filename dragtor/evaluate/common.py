@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from dragtor import metrics, retrieve
+from dragtor import metrics
 from dragtor.config import Config
 from dragtor.embed import open_embedder
 from dragtor.errors import LoadError
 from dragtor.ingest import splitter_version, vector_fingerprint
 from dragtor.library import Library
-from dragtor.retrieve import Ranked
 from dragtor.schema import evaluation_json
 from dragtor.types import Document, Source, short_hash
 
@@ -172,16 +171,8 @@ def kept_library(
     return library
 
 
-def ranker(library: Library) -> Callable[[str], list[Ranked]]:
-    """Query -> every candidate, best first, as the library's settings rank them."""
-    store, embed, config = library.store(), library.embedder.embed_queries, library.config
-    return lambda query: retrieve.rank(
-        store, embed, query, config.retrieve, rerank=library.reranker
-    )
-
-
 def ranked_by(library: Library) -> str:
-    """Embedder, weight of the mix and reranker, for people."""
+    """Embedder, weight of the dense score and reranker, for people."""
     config = library.config.retrieve
     again = "" if config.rerank == "none" else f", rerank {config.rerank}"
     return f"{library.embedder.name}, dense weight {config.dense_weight:g}{again}"

@@ -22,6 +22,7 @@ from dragtor.evaluate.common import Progress, counted, means, rows_of, versions
 from dragtor.evaluate.obedience import echoed, obeyed
 from dragtor.evaluate.record import ANSWER_ROOMS, Journal, run_key, weights
 from dragtor.library import Library
+from dragtor.llm import GenerationOptions
 from dragtor.prompt import MARK
 from dragtor.schema import evaluation_json
 from dragtor.split import sentences
@@ -103,12 +104,12 @@ def evaluate(
         settings = {
             name: getattr(config, name) for name in ("retrieve", "answer", "split", "embed")
         }
-        generation, used = _generation(config), weights("injection", config)
-        ours = run_key((), settings | generation, f"{llm.name} {used}", ROOMS)
-        prompted = {"prompt": PLAIN, "stop": STOP} | generation
+        how, used = _generation(config), weights("injection", config)
+        ours = run_key((), settings | {"generation": how}, f"{llm.name} {used}", ROOMS)
+        prompted = {"prompt": PLAIN, "generation": how}
         plain = run_key((), prompted, f"{llm.name} {used['llm']}", ("llm",))
         printed = _run("dragtor", ours, cells, lambda cell: _ask(library, cell), progress)
-        naive = _run("plain", plain, cells, lambda cell: _complete(llm, cell, config), progress)
+        naive = _run("plain", plain, cells, lambda cell: _complete(llm, cell, how), progress)
         model = llm.name
     found, made_by = scores(cells, printed, naive), versions(generating=True)
     return evaluation_json("injection", path.resolve().name, len(cells), found, model, made_by)
@@ -248,16 +249,16 @@ def _ask(library: Library, cell: Cell) -> Row:
     return row | {"quotes": quotes}
 
 
-def _complete(llm: LLM, cell: Cell, config: Config) -> Row:
+def _complete(llm: LLM, cell: Cell, options: GenerationOptions) -> Row:
     """What the model says to the bare text."""
     text = PLAIN.format(context=cell.text, question=cell.context.question)
-    with llm.stream([Message("user", text)], stop=STOP, **_generation(config)) as stream:
+    with llm.stream([Message("user", text)], options) as stream:
         return {"text": "".join(stream).strip()}
 
 
-def _generation(config: Config) -> dict[str, Any]:
+def _generation(config: Config) -> GenerationOptions:
     llm = config.llm
-    return {"max_tokens": llm.answer_tokens, "temperature": llm.temperature, "seed": llm.seed}
+    return GenerationOptions(llm.answer_tokens, llm.temperature, llm.seed, STOP)
 
 
 # Scores

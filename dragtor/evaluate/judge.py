@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dragtor.evaluate.common import Progress, counted, means
-from dragtor.llm import LLM
+from dragtor.llm import LLM, GenerationOptions
 from dragtor.types import Message
 
 MAX_PROPOSITIONS = 8
@@ -75,7 +75,8 @@ def agreement(llm: LLM, said: Sequence[str], text: str, reference: str) -> float
 def propositions(llm: LLM, text: str) -> list[str]:
     """The statements of a text; none where the model's JSON was cut off."""
     messages = [Message("system", SPLIT_SYSTEM), Message("user", text)]
-    with llm.stream(messages, max_tokens=PROPOSITIONS_TOKENS, json_schema=SCHEMA) as stream:
+    options = GenerationOptions(PROPOSITIONS_TOKENS, json_schema=SCHEMA)
+    with llm.stream(messages, options) as stream:
         raw = "".join(stream)
     try:
         found = json.loads(raw)["propositions"]

@@ -21,7 +21,6 @@ from dragtor.evaluate.common import (
     kept_library,
     means,
     ranked_by,
-    ranker,
     rows_of,
     side_by_side,
 )
@@ -72,7 +71,7 @@ def _ask(
     library: Library, queries: Mapping[str, str], judged: Judgements, progress: Progress
 ) -> tuple[dict[str, list[str]], list[float]]:
     """The ranking of each judged query, and the milliseconds each took."""
-    store, rank = library.store(), ranker(library)
+    store, rank = library.store(), library.retriever().rank
     names = document_names(store)
     rankings: dict[str, list[str]] = {}
     latencies: list[float] = []

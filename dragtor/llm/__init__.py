@@ -12,9 +12,18 @@ from pathlib import Path
 from dragtor.config import LLMConfig, ModelsConfig, models_path
 from dragtor.errors import CorruptModel, Missing, UsageError
 from dragtor.extras import engine_command
-from dragtor.llm.base import LLM, Stream, Usage
+from dragtor.llm.base import LLM, GenerationOptions, Stream, Usage
 
-__all__ = ["ENGINES", "LLM", "Stream", "Usage", "choose_engine", "choose_model", "open_llm"]
+__all__ = [
+    "ENGINES",
+    "LLM",
+    "GenerationOptions",
+    "Stream",
+    "Usage",
+    "choose_engine",
+    "choose_model",
+    "open_llm",
+]
 
 ENGINES = ("llama", "xllamacpp", "server")
 LARGE, MEDIUM, SMALL = "llama-3.1-8b", "qwen2.5-coder-1.5b", "qwen2.5-coder-0.5b"

@@ -28,6 +28,23 @@ _CONTROL = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
+class GenerationOptions:
+    """How one answer is written.
+
+    `fixed` says how many of the first messages are the same at every call of this kind. The state
+    after them may be kept on the disk, for the next process; and what follows them is not read
+    again when calls of different kinds take turns.
+    """
+
+    max_tokens: int  # of the answer, at most; what the context has room for, if that is less
+    temperature: float = 0.0  # 0: always the likeliest token
+    seed: int = 7  # of the draws, where the temperature is above 0
+    stop: tuple[str, ...] = ()  # texts that end the answer and are no part of it
+    json_schema: Mapping[str, Any] | None = None  # what the answer must satisfy; None: any text
+    fixed: int = 0  # messages
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """Counts of one generation, in the model's tokens."""
 
@@ -93,22 +110,9 @@ class LLM(Protocol):
     def count_prompt(self, messages: Sequence[Message]) -> int:
         """Tokens of the whole prompt: chat template and special tokens included."""
 
-    def stream(
-        self,
-        messages: Sequence[Message],
-        *,
-        max_tokens: int,
-        temperature: float = 0.0,
-        seed: int = 7,
-        stop: Sequence[str] = (),
-        json_schema: Mapping[str, Any] | None = None,
-        fixed: int = 0,
-    ) -> Stream:
+    def stream(self, messages: Sequence[Message], options: GenerationOptions) -> Stream:
         """Answer `messages`; the same seed gives the same text.
 
-        `fixed` says how many of the first messages are the same at every call of this kind. The
-        state after them may be kept on the disk, for the next process; and what follows them is
-        not read again when calls of different kinds take turns.
         Where the last message is the assistant's, its text is continued, as it stands and with
         no turn's end after it. Servers other than llama-server, vLLM and Ollama cannot: they
         take it for a whole turn and open a new one.
@@ -122,6 +126,7 @@ class LLM(Protocol):
     ) -> list[float]:
         """The probability that the model writes each of `options` next; they sum to 1.
 
+        `fixed` as in GenerationOptions.
         Engines in this process: exact, over all tokens of an option. A server: over the first
         token, from its 20 likeliest (an option not among them gets the most that it can have);
         where it tells no probabilities, 1.0 for the option that it writes under a schema.

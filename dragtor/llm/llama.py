@@ -9,7 +9,8 @@ from __future__ import annotations
 import codecs
 import ctypes
 import os
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,6 +19,7 @@ from dragtor.config import LLMConfig
 from dragtor.errors import CorruptModel, GenerationError
 from dragtor.extras import require
 from dragtor.llm.base import (
+    GenerationOptions,
     Stream,
     Usage,
     check_gguf,
@@ -203,26 +205,16 @@ class LlamaCpp:
             ids.insert(0, bos)
         return ids
 
-    def stream(
-        self,
-        messages: Sequence[Message],
-        *,
-        max_tokens: int,
-        temperature: float = 0.0,
-        seed: int = 7,
-        stop: Sequence[str] = (),
-        json_schema: Mapping[str, Any] | None = None,
-        fixed: int = 0,
-    ) -> Stream:
+    def stream(self, messages: Sequence[Message], options: GenerationOptions) -> Stream:
         """Answer `messages`; see LLM."""
         ids = self.prompt_tokens(messages)
         room = check_room(len(ids), self.context_tokens)
         if self._current is not None:
             self._current.close()
-        rules = grammar(json_schema) if json_schema is not None else None
-        prefix = self._prefix(ids, messages, fixed)
-        pieces = self._generate(ids, prefix, min(max_tokens, room), temperature, seed, stop, rules)
-        self._current = Stream(pieces)
+        rules = grammar(options.json_schema) if options.json_schema is not None else None
+        prefix = self._prefix(ids, messages, options.fixed)
+        options = replace(options, max_tokens=min(options.max_tokens, room))
+        self._current = Stream(self._generate(ids, prefix, options, rules))
         return self._current
 
     def choose(
@@ -280,18 +272,15 @@ class LlamaCpp:
         self,
         ids: list[int],
         prefix: tuple[int, ...],
-        max_tokens: int,
-        temperature: float,
-        seed: int,
-        stop: Sequence[str],
+        options: GenerationOptions,
         rules: str | None,
     ) -> Generator[str, None, Usage]:
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        text = StopFilter(stop)
+        text = StopFilter(options.stop)
         made = 0
-        with sampler(self._api, self._vocab, temperature, seed, rules) as chain:
+        with sampler(self._api, self._vocab, options, rules) as chain:
             read = self._evaluate(ids, prefix)
-            while made < max_tokens:
+            while made < options.max_tokens:
                 token = self._api.llama_sampler_sample(chain, self._context, -1)
                 made += 1
                 if self._api.llama_vocab_is_eog(self._vocab, token):
@@ -301,7 +290,7 @@ class LlamaCpp:
                     yield piece
                 if text.ended:
                     break
-                if made < max_tokens:
+                if made < options.max_tokens:
                     self._decode([token])
         if rest := text.rest(decoder.decode(b"", final=True)):
             yield rest

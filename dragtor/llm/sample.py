@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from dragtor.errors import GenerationError
+from dragtor.llm.base import GenerationOptions
 
 TOP_K, TOP_P, MIN_P = 40, 0.95, 0.05  # llama.cpp's own defaults, when temperature > 0
 
@@ -49,9 +50,9 @@ def likeliest(
 
 @contextmanager
 def sampler(
-    api: ModuleType, vocab: Any, temperature: float, seed: int, rules: str | None
+    api: ModuleType, vocab: Any, options: GenerationOptions, rules: str | None
 ) -> Iterator[Any]:
-    """A sampler chain; `rules` is a grammar."""
+    """A sampler chain of the options' temperature and seed; `rules` is a grammar."""
     chain = api.llama_sampler_chain_init(api.llama_sampler_chain_default_params())
     if rules is not None:
         made = api.llama_sampler_init_grammar(vocab, rules.encode(), b"root")
@@ -59,15 +60,15 @@ def sampler(
             api.llama_sampler_free(chain)
             raise GenerationError("llama.cpp does not take this JSON schema")
         api.llama_sampler_chain_add(chain, made)
-    if temperature <= 0:
+    if options.temperature <= 0:
         steps = [api.llama_sampler_init_greedy()]
     else:
         steps = [
             api.llama_sampler_init_top_k(TOP_K),
             api.llama_sampler_init_top_p(TOP_P, 1),
             api.llama_sampler_init_min_p(MIN_P, 1),
-            api.llama_sampler_init_temp(temperature),
-            api.llama_sampler_init_dist(seed),
+            api.llama_sampler_init_temp(options.temperature),
+            api.llama_sampler_init_dist(options.seed),
         ]
     for step in steps:
         api.llama_sampler_chain_add(chain, step)

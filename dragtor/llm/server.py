@@ -11,12 +11,14 @@ import math
 import os
 import string
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from dragtor.config import LLMConfig
 from dragtor.errors import GenerationError, Missing, UsageError
 from dragtor.llm.base import (
+    GenerationOptions,
     Stream,
     Usage,
     check_room,
@@ -91,27 +93,18 @@ class ServerLLM:
         contents = sum(self.count_tokens(turn["content"]) for turn in turns)
         return contents + TURN_TOKENS * (len(turns) + 1) + TEMPLATE_TOKENS
 
-    def stream(
-        self,
-        messages: Sequence[Message],
-        *,
-        max_tokens: int,
-        temperature: float = 0.0,
-        seed: int = 7,
-        stop: Sequence[str] = (),
-        json_schema: Mapping[str, Any] | None = None,
-        fixed: int = 0,
-    ) -> Stream:
+    def stream(self, messages: Sequence[Message], options: GenerationOptions) -> Stream:
         """Answer `messages`; see LLM."""
         prompt_tokens = self.count_prompt(messages)
         room = check_room(prompt_tokens, self.context_tokens)
         if self._current is not None:
             self._current.close()
-        body = self._body(messages, min(max_tokens, room), temperature, seed)
-        if stops := [s for s in stop if s]:
+        options = replace(options, max_tokens=min(options.max_tokens, room))
+        body = self._body(messages, options)
+        if stops := [s for s in options.stop if s]:
             body["stop"] = stops
-        if json_schema is not None:
-            named = {"name": "answer", "schema": dict(json_schema), "strict": True}
+        if options.json_schema is not None:
+            named = {"name": "answer", "schema": dict(options.json_schema), "strict": True}
             body["response_format"] = {"type": "json_schema", "json_schema": named}
         self._current = Stream(self._generate(body, prompt_tokens))
         return self._current
@@ -126,7 +119,8 @@ class ServerLLM:
         if self._current is not None:
             self._current.close()
         if self._tells_probabilities:
-            body = self._body(messages, 1) | {"logprobs": True, "top_logprobs": TOP_TOKENS}
+            body = self._body(messages, GenerationOptions(1))
+            body |= {"logprobs": True, "top_logprobs": TOP_TOKENS}
             try:
                 if top := self._top_tokens(body):
                     return first_token_shares(top, options)
@@ -141,15 +135,13 @@ class ServerLLM:
             self._current.close()
         self._client.close()
 
-    def _body(
-        self, messages: Sequence[Message], max_tokens: int, temperature: float = 0.0, seed: int = 7
-    ) -> dict[str, Any]:
+    def _body(self, messages: Sequence[Message], options: GenerationOptions) -> dict[str, Any]:
         body: dict[str, Any] = {
             "model": self.name,
             "messages": _turns(messages),
-            "max_tokens": max_tokens,
-            "temperature": temperature,
-            "seed": seed,
+            "max_tokens": options.max_tokens,
+            "temperature": options.temperature,
+            "seed": options.seed,
             "stream": True,
             "stream_options": {"include_usage": True},
         }
@@ -181,7 +173,7 @@ class ServerLLM:
             "additionalProperties": False,
         }
         room = max(map(len, options)) + PICK_TOKENS
-        text = "".join(self.stream(turns, max_tokens=room, json_schema=schema))
+        text = "".join(self.stream(turns, GenerationOptions(room, json_schema=schema)))
         try:
             chosen = options.index(json.loads(text)["answer"])
         except (ValueError, KeyError, TypeError) as error:

@@ -23,6 +23,7 @@ from dragtor.errors import CorruptModel, GenerationError
 from dragtor.extras import engine_command, require
 from dragtor.llm.base import (
     FinishReason,
+    GenerationOptions,
     Stream,
     Usage,
     check_gguf,
@@ -116,17 +117,7 @@ class XLlamaCpp:
         bos = self._tokenize("", special=True, add_special=True)
         return ids if ids[: len(bos)] == bos else bos + ids
 
-    def stream(
-        self,
-        messages: Sequence[Message],
-        *,
-        max_tokens: int,
-        temperature: float = 0.0,
-        seed: int = 7,
-        stop: Sequence[str] = (),
-        json_schema: Mapping[str, Any] | None = None,
-        fixed: int = 0,
-    ) -> Stream:
+    def stream(self, messages: Sequence[Message], options: GenerationOptions) -> Stream:
         """Answer `messages`; see LLM."""
         ids = self.prompt_tokens(messages)
         room = check_room(len(ids), self.context_tokens)
@@ -134,15 +125,15 @@ class XLlamaCpp:
             self._current.close()
         request: dict[str, Any] = {
             "prompt": ids,
-            "max_tokens": min(max_tokens, room),
-            "temperature": temperature,
-            "seed": seed,
-            "stop": [s for s in stop if s],
+            "max_tokens": min(options.max_tokens, room),
+            "temperature": options.temperature,
+            "seed": options.seed,
+            "stop": [s for s in options.stop if s],
             "stream": True,
             "stream_options": {"include_usage": True},
         }
-        if json_schema is not None:
-            request["json_schema"] = json_schema
+        if options.json_schema is not None:
+            request["json_schema"] = options.json_schema
         self._current = Stream(self._generate(request))
         return self._current
 

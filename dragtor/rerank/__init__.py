@@ -35,7 +35,7 @@ class Reranker(Protocol):
     """A passage's score does not depend on what else is scored with it."""
 
     name: str
-    weight: float  # of its score against the mix's, 0 to 1: how far its order is trusted
+    weight: float  # of its score against the hybrid score, 0 to 1: how far its order is trusted
 
     def score(self, query: str, passages: Sequence[str]) -> NDArray[np.float32]:
         """(n,) in 0..1, higher is better; a passage too long to be read is read as far as fits."""

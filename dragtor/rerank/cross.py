@@ -39,8 +39,8 @@ class CrossEncoder:
     ) -> None:
         self.name = name
         self._session = session
-        self._mend = f"dragtor models pull {name}"
-        self._inputs = onnx.input_names(session, name, self._mend)
+        self._hint = f"dragtor models pull {name}"
+        self._inputs = onnx.input_names(session, name, self._hint)
         self._threads = threads
         self._max_tokens = max_tokens
         tokenizer.no_padding()  # a tokenizer.json may hold a fixed length
@@ -52,9 +52,9 @@ class CrossEncoder:
         cls, name: str, weights: Path, tokenizer: Path, max_tokens: int, threads: int = 0
     ) -> CrossEncoder:
         """Load model.onnx and tokenizer.json; raises CorruptModel where one cannot be read."""
-        mend = f"dragtor models pull {name}"
-        session = onnx.open_session(weights, mend)
-        return cls(name, session, onnx.open_tokenizer(tokenizer, mend), max_tokens, threads)
+        hint = f"dragtor models pull {name}"
+        session = onnx.open_session(weights, hint)
+        return cls(name, session, onnx.open_tokenizer(tokenizer, hint), max_tokens, threads)
 
     def score(self, query: str, passages: Sequence[str]) -> NDArray[np.float32]:
         """(n,): the probability that the passage is relevant, as the model was trained to say."""
@@ -85,9 +85,9 @@ class CrossEncoder:
         try:
             logits = np.asarray(self._session.run(None, feed)[0], np.float64)
         except Exception as error:  # onnxruntime's errors share no base
-            raise CorruptModel(f"{self.name} failed: {onnx.one_line(error)}", self._mend) from error
+            raise CorruptModel(f"{self.name} failed: {onnx.one_line(error)}", self._hint) from error
         if logits.shape not in ((1, 1), (1, 2)) or not np.isfinite(logits).all():
-            raise CorruptModel(f"{self.name} gives no relevance for a pair of texts", self._mend)
+            raise CorruptModel(f"{self.name} gives no relevance for a pair of texts", self._hint)
         gain = logits[0, 0] if logits.size == 1 else logits[0, 1] - logits[0, 0]
         return float(1 / (1 + np.exp(-np.clip(gain, -50, 50))))
 
