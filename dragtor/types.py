@@ -221,7 +221,7 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage found for a query, best first; `score` is hybrid, in 0..1, or the reranker's part in it.
+    """A passage found for a query, best first; `score` is the hybrid one, reranked, in 0..1.
 
     Ranks count from 1, None where that index did not find it; `dense_score` is the cosine.
     The last five say where the passage stands in its original.
