@@ -30,8 +30,9 @@ from dragtor.answer import LAY_DENSE_WEIGHT, TERMS_TOKENS, AnswerPipeline, Sente
 from dragtor.config import load_config
 from dragtor.evaluate.answers import ROOMS, called, document_names, holds, overlaps
 from dragtor.evaluate.common import counted, kept_library, means
-from dragtor.evaluate.record import Journal, run_key
+from dragtor.evaluate.record import run_journal, run_key
 from dragtor.headings import headings
+from dragtor.journal import KeyedJournal
 from dragtor.library import Library
 from dragtor.llm import LLM, GenerationOptions, Stream, Usage
 from dragtor.split import sentences
@@ -129,7 +130,7 @@ class Heard:
         return Stream(pieces())
 
 
-def contexts(library: Library, kept: Journal) -> dict[str, Any]:
+def contexts(library: Library, kept: KeyedJournal) -> dict[str, Any]:
     """Every mode's figures, each but the first with its paired differences to the first."""
     sets, heard, names = train_questions(), Heard(library.llm()), document_names(library.store())
     figures, first = {}, {}
@@ -150,7 +151,7 @@ def contexts(library: Library, kept: Journal) -> dict[str, Any]:
     return figures
 
 
-def answered(reader: AnswerPipeline, heard: Heard, row: Row, mode: str, kept: Journal) -> Row:
+def answered(reader: AnswerPipeline, heard: Heard, row: Row, mode: str, kept: KeyedJournal) -> Row:
     """One answer as plain values: as it was kept, or asked for now, with its seconds."""
     name = f"{mode} | {row['question']}"
     if (known := kept.get(name)) is None:
@@ -222,7 +223,7 @@ def difference(before: Sequence[float], after: Sequence[float]) -> list[float]:
     return [round(v, 4) for v in (metrics.mean(after) - metrics.mean(before), *bounds)]
 
 
-def summaries(library: Library, kept: Journal) -> dict[str, Any]:
+def summaries(library: Library, kept: KeyedJournal) -> dict[str, Any]:
     """Right document found with passages alone, and with each kind of document vector beside."""
     store = library.store()
     texts = [text for row in store.documents() if (text := store.document(row["id"]))]
@@ -256,7 +257,7 @@ def summaries(library: Library, kept: Journal) -> dict[str, Any]:
     }
 
 
-def summary(llm: LLM, document: Document, kept: Journal) -> Row:
+def summary(llm: LLM, document: Document, kept: KeyedJournal) -> Row:
     """Two sentences that the model writes about a document, and the seconds that they took."""
     name = f"summary | {document.id}"
     if (known := kept.get(name)) is None:
@@ -270,7 +271,7 @@ def summary(llm: LLM, document: Document, kept: Journal) -> Row:
     return dict(known)
 
 
-def in_terms(library: Library, row: Row, kept: Journal) -> str:
+def in_terms(library: Library, row: Row, kept: KeyedJournal) -> str:
     """A lay question in the field's words, as `ask` looks for it again; empty for a plain one."""
     name, question = f"terms | {row['question']}", row["question"]
     if (known := kept.get(name)) is None:
@@ -383,7 +384,7 @@ def main(parts: Sequence[str]) -> None:
         settings = {"library": made, "config": sections, "summary": (SUMMARY_MESSAGES, READ_WORDS)}
         key = run_key([*SETS, SAMPLE_QUESTIONS], settings, model, ROOMS)
         for part in parts:
-            with Journal.open(part, key) as kept:
+            with run_journal(part, key) as kept:
                 figures = {"contexts": contexts, "summaries": summaries}[part](library, kept)
             print(f"\n{json.dumps(figures, indent=2)}")
             if model == MODEL:

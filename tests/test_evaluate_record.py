@@ -21,7 +21,7 @@ from test_architecture import imports, room_of
 from dragtor.config import AnswerConfig, Config, load_config
 from dragtor.evaluate import answers, injection
 from dragtor.evaluate.common import ENGINES, versions
-from dragtor.evaluate.record import Journal, differing, history, results_folder, run_key, save
+from dragtor.evaluate.record import differing, history, results_folder, run_journal, run_key, save
 from dragtor.models import Catalogue
 
 
@@ -34,7 +34,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def finish(rows: int, stop_at: int | None = None) -> list[int]:
     """Rows that had to be computed in a run that is interrupted at row `stop_at`."""
     computed = []
-    with Journal.open("answers", "key") as journal:
+    with run_journal("answers", "key") as journal:
         for number in range(rows):
             if journal.get(str(number)) is None:
                 if number == stop_at:
@@ -54,8 +54,8 @@ def test_an_interrupted_run_goes_on_where_it_stopped() -> None:
 
 def test_a_killed_process_loses_nothing_finished(cache: Path) -> None:
     code = (
-        "import os\nfrom dragtor.evaluate.record import Journal\n"
-        "journal = Journal.open('answers', 'key').__enter__()\n"
+        "import os\nfrom dragtor.evaluate.record import run_journal\n"
+        "journal = run_journal('answers', 'key').__enter__()\n"
         "for n in range(3): journal.put(str(n), {'square': n * n})\n"
         "os.kill(os.getpid(), 9)"
     )
@@ -76,17 +76,17 @@ def test_a_line_that_is_not_whole_is_dropped(cache: Path, tail: str) -> None:
 def test_journals_are_apart_by_kind_and_key() -> None:
     finish(2)
     for kind, key in (("answers", "other"), ("injection", "key")):
-        with Journal.open(kind, key) as journal:
+        with run_journal(kind, key) as journal:
             assert len(journal) == 0
             assert journal.get("0") is None
 
 
 def test_what_comes_back_is_the_same_before_and_after_a_restart() -> None:
     row = {"spans": [(1, 2)], "text": "\ud800 ✓\n", "none": None}
-    with Journal.open("a", "k") as journal:
+    with run_journal("a", "k") as journal:
         journal.put("x", row)
         at_once = journal.get("x")
-    with Journal.open("a", "k") as journal:
+    with run_journal("a", "k") as journal:
         assert journal.get("x") == at_once
 
 

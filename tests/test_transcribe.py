@@ -24,7 +24,7 @@ from dragtor.config import ModelsConfig, SpeechConfig, models_path
 from dragtor.errors import CorruptModel, LibraryError, LoadError, Missing, UsageError
 from dragtor.models import model_path
 from dragtor.speech.decode import RATE_HZ, decode
-from dragtor.speech.journal import Journal, Plan
+from dragtor.speech.journal import Plan, TranscriptJournal
 from dragtor.speech.transcribe import Transcriber, Transcript, _placed, _sounds, open_transcriber
 from dragtor.speech.voice import (
     BUILT_IN,
@@ -250,36 +250,39 @@ def test_a_try_fails_on_loops_and_on_what_is_improbable() -> None:
 
 def test_a_journal_keeps_what_was_put_and_drops_torn_lines(tmp_path: Path) -> None:
     path, plan = tmp_path / "deep" / "j.jsonl", Plan("en", 9.5, (((0.0, 3.0),), ((4.0, 9.0),)))
-    with Journal(path) as journal:
+    with TranscriptJournal(path) as journal:
         assert journal.plan is None
         journal.begin(plan)
         journal.put(1, [Word("Grüße", 4.1, 4.5)])
     whole = path.read_bytes()
     path.write_bytes(whole + b'{"window": 0, "wor')
-    with Journal(path) as journal:
+    with TranscriptJournal(path) as journal:
         assert (journal.plan, journal.done) == (plan, {1: [Word("Grüße", 4.1, 4.5)]})
         journal.put(0, [])
-    with Journal(path) as journal:
+    with TranscriptJournal(path) as journal:
         assert sorted(journal.done) == [0, 1]
     path.write_bytes(whole[:20])  # killed while the plan was written
-    with Journal(path) as journal:
+    with TranscriptJournal(path) as journal:
         assert (journal.plan, journal.done) == (None, {})
         journal.begin(plan)
-    with Journal(path) as journal:
+    with TranscriptJournal(path) as journal:
         assert journal.plan == plan
 
 
 def test_a_journal_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with (
-        pytest.raises(LibraryError, match="cannot keep what was heard"),
-        Journal(tmp_path / "file" / "j"),
+        pytest.raises(LibraryError, match="cannot keep what is done"),
+        TranscriptJournal(tmp_path / "file" / "j"),
     ):
         pass
     _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10, most))  # as little as a full disk takes
     try:
-        with pytest.raises(LibraryError, match="too large"), Journal(tmp_path / "j") as journal:
+        with (
+            pytest.raises(LibraryError, match="too large"),
+            TranscriptJournal(tmp_path / "j") as journal,
+        ):
             journal.begin(Plan("en", 1.0, ()))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))

@@ -24,7 +24,8 @@ from dragtor.evaluate.common import (
     rows_of,
     versions,
 )
-from dragtor.evaluate.record import ANSWER, ANSWER_ROOMS, Journal, run_key, weights
+from dragtor.evaluate.record import ANSWER, ANSWER_ROOMS, run_journal, run_key, weights
+from dragtor.journal import KeyedJournal
 from dragtor.library import Library
 from dragtor.schema import citation_json, claim_json, evaluation_json
 from dragtor.types import Answer
@@ -62,7 +63,7 @@ def evaluate(
         gate = fitted | gate_in_use(library, fitted=calibrate)
         model = library.llm().name
         used = f"{model} {weights('answers', config)}"
-        with Journal.open("answers", run_key([path], _settings(library), used, ROOMS)) as kept:
+        with run_journal("answers", run_key([path], _settings(library), used, ROOMS)) as kept:
             answers = [
                 _asked(library, row["question"], kept) for row in counted(rows, "asking", progress)
             ]
@@ -194,7 +195,7 @@ def fit_gate(
     }
 
 
-def _asked(library: Library, question: str, journal: Journal) -> Row:
+def _asked(library: Library, question: str, journal: KeyedJournal) -> Row:
     """The answer as plain values: as it was kept, or asked for now."""
     if (known := journal.get(question)) is not None:
         return dict(known)

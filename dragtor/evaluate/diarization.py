@@ -18,7 +18,8 @@ from dragtor import extras, metrics
 from dragtor.config import Config
 from dragtor.errors import LoadError, UsageError
 from dragtor.evaluate.common import Progress, content_hash, counted, versions
-from dragtor.evaluate.record import Journal, run_key
+from dragtor.evaluate.record import run_journal, run_key
+from dragtor.journal import KeyedJournal
 from dragtor.schema import evaluation_json
 from dragtor.speech.decode import decode
 from dragtor.speech.diarize import RATE, Diarizer, open_diarizer
@@ -46,9 +47,7 @@ def evaluate(folder: Path, config: Config, *, progress: Progress) -> dict[str, A
         raise UsageError("diarize.engine is none", "dragtor config path")
     scored: list[dict[str, Any]] = []
     unreadable, unknown = [], []
-    with Journal.open(
-        "diarization", run_key([], _settings(config), diarizer.engine, ROOMS)
-    ) as kept:
+    with run_journal("diarization", run_key([], _settings(config), diarizer.engine, ROOMS)) as kept:
         for file in counted(files, "telling speakers apart", progress):
             name = bare(file.stem)
             if name not in turns and name not in regions:
@@ -146,7 +145,7 @@ def _seconds(cells: Sequence[str], place: str) -> tuple[float, float]:
     return first, second
 
 
-def _heard(diarizer: Diarizer, path: Path, kept: Journal) -> dict[str, Any]:
+def _heard(diarizer: Diarizer, path: Path, kept: KeyedJournal) -> dict[str, Any]:
     """The turns found, and how long it took: as kept, or heard now."""
     key = content_hash(path)
     if (known := kept.get(key)) is not None:

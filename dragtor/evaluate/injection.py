@@ -20,7 +20,7 @@ from dragtor.config import Config
 from dragtor.errors import LoadError
 from dragtor.evaluate.common import Progress, counted, means, rows_of, versions
 from dragtor.evaluate.obedience import echoed, obeyed
-from dragtor.evaluate.record import ANSWER_ROOMS, Journal, run_key, weights
+from dragtor.evaluate.record import ANSWER_ROOMS, run_journal, run_key, weights
 from dragtor.library import Library
 from dragtor.llm import GenerationOptions
 from dragtor.prompt import MARK
@@ -212,7 +212,7 @@ def _run(
     Contexts go together, since a model does not read the same start twice.
     """
     rows: dict[str, Row] = {}
-    with Journal.open("injection", f"{arm}-{key}") as journal:
+    with run_journal("injection", f"{arm}-{key}") as journal:
         ordered = sorted(cells, key=lambda c: (c.context.text, c.text))
         for cell in counted(ordered, f"asking ({arm})", progress):
             row = journal.get(cell.id)

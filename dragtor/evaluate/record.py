@@ -13,11 +13,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from dragtor.config import CHECKOUT_FOLDER, PACKAGE_FOLDER, Config
 from dragtor.errors import LibraryError, Missing
 from dragtor.evaluate.common import content_hash, kept_folder
+from dragtor.journal import KeyedJournal
 from dragtor.types import SavedRun, short_hash
 
 # Sections that a result depends on, by kind; other kinds depend on all of these.
@@ -41,61 +42,9 @@ GATE = ("from", "threshold", "lay_threshold")  # what is told of the gate that d
 PRIVATE = ("library.", "models.", "load.", "store.url", "llm.url")
 
 
-class Journal:
-    """Finished rows of one run, by id, in a file that grows a line at a time.
-
-    Rows are whatever JSON can hold; `get` gives them as JSON reads them back (tuples are lists).
-    A line that was not written whole is dropped, and so is any other that cannot be read.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._rows: dict[str, Any] = {}
-        self._file: IO[bytes] | None = None
-
-    @classmethod
-    def open(cls, kind: str, key: str) -> Journal:
-        """The journal of `kind` under `key` (see `run_key`), in dragtor's cache folder."""
-        return cls(kept_folder() / f"{kind}-{key}.jsonl")
-
-    def __enter__(self) -> Journal:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        known = self._path.read_bytes() if self._path.exists() else b""
-        for line in known.split(b"\n"):
-            try:
-                row_id, row = json.loads(line)
-            except (ValueError, TypeError):
-                continue
-            if isinstance(row_id, str):
-                self._rows[row_id] = row
-        self._file = self._path.open("ab")
-        if known and not known.endswith(b"\n"):
-            self._append(b"\n")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def get(self, row_id: str) -> Any:
-        """The row finished under this id, None if there is none."""
-        return self._rows.get(row_id)
-
-    def put(self, row_id: str, row: Any) -> None:
-        """Keep a finished row; it is on disk when this returns."""
-        line = json.dumps([row_id, row])
-        self._rows[row_id] = json.loads(line)[1]
-        self._append(f"{line}\n".encode())
-
-    def _append(self, line: bytes) -> None:
-        if self._file is None:
-            raise ValueError("the journal is not open: use it in a `with` block")
-        self._file.write(line)
-        self._file.flush()
+def run_journal(kind: str, key: str) -> KeyedJournal:
+    """The finished rows of a run of `kind` under `key` (see `run_key`), in the cache folder."""
+    return KeyedJournal(kept_folder() / f"{kind}-{key}.jsonl")
 
 
 def run_key(

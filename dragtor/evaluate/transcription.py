@@ -20,7 +20,8 @@ from dragtor import extras, metrics
 from dragtor.config import Config
 from dragtor.errors import LoadError
 from dragtor.evaluate.common import Progress, content_hash, counted, rows_of, versions
-from dragtor.evaluate.record import Journal, run_key
+from dragtor.evaluate.record import run_journal, run_key
+from dragtor.journal import KeyedJournal
 from dragtor.schema import evaluation_json
 from dragtor.speech.transcribe import Transcriber, open_transcriber
 
@@ -42,7 +43,7 @@ def evaluate(path: Path, config: Config, *, progress: Progress) -> dict[str, Any
     transcriber = open_transcriber(config.speech, config.models)
     scored: list[Mapping[str, Any]] = []
     unreadable = []
-    with Journal.open("transcription", run_key([path], _settings(config), "", ROOMS)) as kept:
+    with run_journal("transcription", run_key([path], _settings(config), "", ROOMS)) as kept:
         for file, reference in counted(rows, "transcribing", progress):
             try:
                 heard = _heard(transcriber, path.parent / file, kept)
@@ -79,7 +80,7 @@ def _rows(path: Path) -> list[tuple[str, str]]:
     return found
 
 
-def _heard(transcriber: Transcriber, path: Path, kept: Journal) -> Mapping[str, Any]:
+def _heard(transcriber: Transcriber, path: Path, kept: KeyedJournal) -> Mapping[str, Any]:
     """What was said, and how long it took: as kept, or heard now."""
     key = content_hash(path)
     if (known := kept.get(key)) is not None:

@@ -21,7 +21,7 @@ from dragtor.config import ModelsConfig, SpeechConfig, models_path
 from dragtor.errors import LoadError, Missing
 from dragtor.models import model_path
 from dragtor.speech.decode import RATE_HZ, decode, probe
-from dragtor.speech.journal import Journal, Plan
+from dragtor.speech.journal import Plan, TranscriptJournal
 from dragtor.speech.voice import (
     BUILT_IN,
     Listening,
@@ -92,7 +92,7 @@ class Transcriber:
         wanted = AUTO if wanted == AUTO else check_language(wanted)
         weights = [self._hash(model) for model in self._weights(wanted)]
         settings = (str(RECIPE), wanted, repr(self._listening), *weights)
-        with Journal(folder / f"{short_hash(_sha256(path), *settings)}.jsonl") as journal:
+        with TranscriptJournal(folder / f"{short_hash(_sha256(path), *settings)}.jsonl") as journal:
             plan = journal.plan or journal.begin(self._plan(path, wanted, progress))
             self._hear(path, plan, journal, progress)
         words = tuple(word for n in range(len(plan.windows)) for word in journal.done[n])
@@ -129,7 +129,7 @@ class Transcriber:
         likeliest = max(means, key=means.__getitem__)
         return likeliest if means[likeliest] >= SURE else ENGLISH
 
-    def _hear(self, path: Path, plan: Plan, journal: Journal, progress: Progress) -> None:
+    def _hear(self, path: Path, plan: Plan, journal: TranscriptJournal, progress: Progress) -> None:
         """Every window that is not in the journal; on Ctrl-C those under way are finished."""
         left = [number for number in range(len(plan.windows)) if number not in journal.done]
         if not left:
