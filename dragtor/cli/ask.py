@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from dragtor.cli.extract import open_planner, write_plan
+from dragtor.cli.filters import with_filters
 from dragtor.cli.output import (
     hint,
     library,
@@ -29,21 +30,15 @@ if TYPE_CHECKING:
     from dragtor.store import Filters
     from dragtor.types import Answer
 
-Source = typer.Option("", help="Only this source (id).", metavar="ID")
-Kind = typer.Option("", help="Only this kind: web, file, ...", metavar="KIND")
-Author = typer.Option("", help="Only authors whose name holds this.", metavar="NAME")
-After = typer.Option("", help="Published on or after.", metavar="DATE")
-Speaker = typer.Option("", help="Only what somebody of this name says.", metavar="NAME")
-Before = typer.Option("", help="Published on or before.", metavar="DATE")
 NEAREST = 3  # titles named where nothing answers
 NOT_ANSWERED = "The quotes above come nearest, but no answer was found in them."
-AsJson = typer.Option(False, "--json", help="One JSON object on stdout.")
+AS_JSON = typer.Option(False, "--json", help="One JSON object on stdout.")
 
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
-    app.command()(search)
-    app.command()(ask)
+    app.command()(with_filters(search))
+    app.command()(with_filters(ask))
 
 
 def _text(words: list[str]) -> str:
@@ -53,41 +48,26 @@ def _text(words: list[str]) -> str:
     return " ".join(words)
 
 
-def _filters(**wanted: str) -> Filters | None:
-    if not any(wanted.values()):
-        return None
-    from dragtor.store import Filters
-
-    return Filters(**wanted)
-
-
 def search(
     query: list[str] = typer.Argument(help="What to look for; - reads stdin."),
     k: int = typer.Option(0, "-k", min=0, help="How many hits (0: as configured)."),
-    source: str = Source,
-    kind: str = Kind,
-    author: str = Author,
-    after: str = After,
-    before: str = Before,
-    speaker: str = Speaker,
-    as_json: bool = AsJson,
+    *,
+    filters: Filters,
+    as_json: bool = AS_JSON,
 ) -> None:
     """Find passages."""
     from dragtor.schema import hits_json
 
     text = _text(query)
-    filters = _filters(
-        source=source, kind=kind, author=author, after=after, before=before, speaker=speaker
-    )
     with library() as lib:
         hits = lib.search(text, k=k, filters=filters)
-        texts = [] if as_json else [lib.said(hit, speaker) for hit in hits]
+        texts = [] if as_json else [lib.said(hit, filters.speaker) for hit in hits]
     if as_json:
         out_json(hits_json(text, hits))
         return
     if not hits:
         warn("nothing found")
-        _said_by(speaker)
+        _said_by(filters.speaker)
     for number, (hit, said) in enumerate(zip(hits, texts, strict=True), 1):
         place = where(hit.title, None, hit.start_s, hit.speaker)
         heading = f" › {hit.passage.heading}" if hit.passage.heading else ""
@@ -111,25 +91,18 @@ def ask(
     strict: bool = typer.Option(False, "--strict", help="Exit 3 where the sources do not answer."),
     follow: bool = typer.Option(False, "--continue", help="Go on from the latest question."),
     no_history: bool = typer.Option(False, "--no-history", help="Do not keep this answer."),
-    source: str = Source,
-    kind: str = Kind,
-    author: str = Author,
-    after: str = After,
-    before: str = Before,
-    speaker: str = Speaker,
+    *,
+    filters: Filters,
     ics: Path | None = typer.Option(
         None, help="Write the sessions of a plan as calendar entries.", metavar="FILE"
     ),
-    as_json: bool = AsJson,
+    as_json: bool = AS_JSON,
 ) -> None:
     """Answer from your sources, each claim with its quote."""
     from dragtor.schema import answer_json
 
     text = _text(question)
     planner = open_planner(ics) if ics is not None else None  # says so first where it cannot
-    filters = _filters(
-        source=source, kind=kind, author=author, after=after, before=before, speaker=speaker
-    )
     with library() as lib:
         chat = lib.chat(latest=follow, keep=not no_history)
         events = chat.ask_events(text, quotes_only=quotes, filters=filters)
@@ -139,7 +112,7 @@ def ask(
         else:
             answer = print_events(events, reads=not quotes)
             if not answer.hits:
-                _said_by(speaker)
+                _said_by(filters.speaker)
     if planner is not None and ics is not None:
         write_plan(planner, answer, ics)
     if strict and not answer.grounded:

@@ -6,7 +6,6 @@ Each makes one library call and prints; knows no data format and no measure.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +61,8 @@ def retrieval(
     """Find the right documents: nDCG, recall, MRR and latency on a BEIR folder."""
     from dragtor.evaluate.retrieval import evaluate
 
-    _side_by_side(partial(evaluate, split=split), path, compare, as_json=as_json, save=save)
+    others = _configurations(compare)
+    _measure(evaluate, path, others, as_json=as_json, save=save, split=split, compare=others)
 
 
 def chunking(
@@ -74,7 +74,8 @@ def chunking(
     """Find the right spans: recall, precision and IoU of the first five passages."""
     from dragtor.evaluate.chunking import evaluate
 
-    _side_by_side(evaluate, path, compare, as_json=as_json, save=save)
+    others = _configurations(compare)
+    _measure(evaluate, path, others, as_json=as_json, save=save, compare=others)
 
 
 def answers(
@@ -95,18 +96,16 @@ def answers(
     """Answer questions: correctness, citations, refusals, seconds."""
     from dragtor.evaluate.answers import evaluate
 
-    config = load_settings()
-    with Progress() as progress:
-        result = evaluate(
-            path,
-            config,
-            documents=_documents(documents),
-            progress=progress.update,
-            calibrate=calibrate,
-            limit=limit,
-            judge=judge,
-        )
-    _give(result, config, as_json=as_json, save=save)
+    _measure(
+        evaluate,
+        path,
+        as_json=as_json,
+        save=save,
+        documents=_documents(documents),
+        calibrate=calibrate,
+        limit=limit,
+        judge=judge,
+    )
 
 
 def injection(
@@ -119,10 +118,7 @@ def injection(
     """Withstand instructions hidden in what is read."""
     from dragtor.evaluate.injection import evaluate
 
-    config = load_settings()
-    with Progress() as progress:
-        result = evaluate(path, config, n=n, seed=seed, progress=progress.update)
-    _give(result, config, as_json=as_json, save=save)
+    _measure(evaluate, path, as_json=as_json, save=save, n=n, seed=seed)
 
 
 def chat(
@@ -134,10 +130,7 @@ def chat(
     """Understand follow-ups: is the right document found for the second question?"""
     from dragtor.evaluate.chat import evaluate
 
-    config = load_settings()
-    with Progress() as progress:
-        result = evaluate(path, config, documents=_documents(documents), progress=progress.update)
-    _give(result, config, as_json=as_json, save=save)
+    _measure(evaluate, path, as_json=as_json, save=save, documents=_documents(documents))
 
 
 def transcription(
@@ -148,10 +141,7 @@ def transcription(
     """Hear the right words: word error rate, and seconds of work per second of sound."""
     from dragtor.evaluate.transcription import evaluate
 
-    config = load_settings()
-    with Progress() as progress:
-        result = evaluate(path, config, progress=progress.update)
-    _give(result, config, as_json=as_json, save=save)
+    _measure(evaluate, path, as_json=as_json, save=save)
 
 
 def diarization(
@@ -162,10 +152,7 @@ def diarization(
     """Tell who speaks when: diarization error rate with its parts, and speed."""
     from dragtor.evaluate.diarization import evaluate
 
-    config = load_settings()
-    with Progress() as progress:
-        result = evaluate(path, config, progress=progress.update)
-    _give(result, config, as_json=as_json, save=save)
+    _measure(evaluate, path, as_json=as_json, save=save)
 
 
 def events(
@@ -180,13 +167,11 @@ def events(
     save: bool = SAVE,
 ) -> None:
     """Read events out of texts: records and fields that are right, and patterns of errors."""
+    from dragtor.config import load_config
     from dragtor.evaluate.events import BASELINE, evaluate
 
-    config = load_settings()
-    with Progress() as progress:
-        told = progress.update
-        result = evaluate(path, config, progress=told, baseline=baseline, adapter=adapter)
-    _give(result, config, {BASELINE: config} if baseline else None, as_json=as_json, save=save)
+    others = {BASELINE: load_config()} if baseline else {}
+    _measure(evaluate, path, others, as_json=as_json, save=save, baseline=baseline, adapter=adapter)
 
 
 def history(as_json: bool = AS_JSON) -> None:
@@ -212,18 +197,22 @@ def _documents(given: Path | None) -> Path | None:
     return given or (Path(settings.library) if settings.library else None)
 
 
-def _side_by_side(
+def _measure(
     evaluate: Callable[..., Mapping[str, Any]],
     path: Path,
-    compare: list[str],
+    others: Mapping[str, Config] | None = None,
     *,
     as_json: bool,
     save: bool,
+    **options: Any,
 ) -> None:
-    """Measure the settings in force and those of each `--compare`, and give the result."""
-    config, others = load_settings(), _configurations(compare)
+    """Evaluate the settings in force, print the result, and keep it where that is wanted.
+
+    `others` are the configurations that it is compared with, by their labels.
+    """
+    config = load_settings()
     with Progress() as progress:
-        result = evaluate(path, config, progress=progress.update, compare=others)
+        result = evaluate(path, config, progress=progress.update, **options)
     _give(result, config, others, as_json=as_json, save=save)
 
 
