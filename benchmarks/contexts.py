@@ -28,9 +28,9 @@ from numpy.typing import NDArray
 from dragtor import ground, metrics, prompt, retrieve
 from dragtor.answer import LAY_DENSE_WEIGHT, TERMS_TOKENS, AnswerPipeline, Sentence
 from dragtor.config import load_config
-from dragtor.evaluate.answers import ROOMS, called, document_names, holds, overlaps
+from dragtor.evaluate.answers import document_names, documents_called, holds, overlaps
 from dragtor.evaluate.common import counted, kept_library, means
-from dragtor.evaluate.record import run_journal, run_key
+from dragtor.evaluate.record import ANSWER_ROOMS, run_journal, run_key
 from dragtor.headings import headings
 from dragtor.journal import KeyedJournal
 from dragtor.library import Library
@@ -179,7 +179,7 @@ def answered(reader: AnswerPipeline, heard: Heard, row: Row, mode: str, kept: Ke
 def marked(row: Row, answer: Row, names: Mapping[str, str]) -> dict[str, Any]:
     """What is told of one answer; `said` and what became of sentences are about its prose."""
     gold, claims = row["must_contain"], answer["claims"]
-    wanted = called(row["relevant"], names, row["question"])
+    wanted = documents_called(row["relevant"], names, row["question"])
 
     def within(texts: Sequence[str]) -> bool:
         return all(any(overlaps(text, part) for text in texts) for part in gold)
@@ -233,7 +233,9 @@ def summaries(library: Library, kept: KeyedJournal) -> dict[str, Any]:
     column, names = {text.id: at for at, text in enumerate(texts)}, document_names(store)
     right = np.zeros((len(rows), len(texts)), bool)
     for line, row in zip(right, rows, strict=True):
-        line[[column[key] for key in called(row["relevant"], names, row["question"])]] = True
+        line[[column[key] for key in documents_called(row["relevant"], names, row["question"])]] = (
+            True
+        )
     of_row, passage_means = places(store, column)
     embed, weight = library.embedder.embed_passages, library.config.retrieve.dense_weight
     vectors = {
@@ -382,7 +384,7 @@ def main(parts: Sequence[str]) -> None:
     with kept_library("answers", SAMPLE, documents, config, progress) as library:
         made = library.store().meta("library_id"), library.store().meta("generation")
         settings = {"library": made, "config": sections, "summary": (SUMMARY_MESSAGES, READ_WORDS)}
-        key = run_key([*SETS, SAMPLE_QUESTIONS], settings, model, ROOMS)
+        key = run_key([*SETS, SAMPLE_QUESTIONS], settings, model, ANSWER_ROOMS)
         for part in parts:
             with run_journal(part, key) as kept:
                 figures = {"contexts": contexts, "summaries": summaries}[part](library, kept)

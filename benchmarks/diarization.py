@@ -23,11 +23,11 @@ import numpy as np
 from common import save
 
 from dragtor.config import load_config
-from dragtor.evaluate.diarization import PARTS, TOTAL, bare, compare, turns_of
+from dragtor.evaluate.diarization import TOTAL, WRONG_PARTS, bare_name, compare, rttm_turns
 from dragtor.speech.align import align
 from dragtor.speech.decode import decode
 from dragtor.speech.diarize import RATE, cluster, onnx
-from dragtor.transcript import sentences
+from dragtor.transcript import spoken_sentences
 from dragtor.types import SpeakerTurn, Word
 
 DATA = Path("../shared/data")
@@ -57,7 +57,7 @@ class Clip:
         activities = [heard.active for heard in self.heard]
         active = cluster.activity(activities, starts, who, len(centres), belief)
         offset = (onnx.FIELD - onnx.FRAME) / 2 / RATE
-        return cluster.turns_of(active, onnx.FRAME / RATE, offset, self.seconds)
+        return cluster.rttm_turns(active, onnx.FRAME / RATE, offset, self.seconds)
 
     def parts(self) -> dict[str, float]:
         return compare(self.reference, self.turns(), [(0.0, self.seconds)])
@@ -73,19 +73,19 @@ def meetings(diarizer: onnx.OnnxDiarizer) -> list[Clip]:
     folder = DATA / "diarization_ami"
     turns: dict[str, list[SpeakerTurn]] = {}
     for path in folder.glob("*.rttm"):
-        for name, turn in turns_of(path):
+        for name, turn in rttm_turns(path):
             turns.setdefault(name, []).append(turn)
-    paths = sorted(folder.glob("*.wav"), key=lambda path: bare(path.stem))
-    known = [path for path in paths if bare(path.stem) in turns]
+    paths = sorted(folder.glob("*.wav"), key=lambda path: bare_name(path.stem))
+    known = [path for path in paths if bare_name(path.stem) in turns]
     return [
-        hear(diarizer, bare(p.stem), np.concatenate([*decode(p)]), turns[bare(p.stem)])
+        hear(diarizer, bare_name(p.stem), np.concatenate([*decode(p)]), turns[bare_name(p.stem)])
         for p in known
     ]
 
 
 def rate(parts: Sequence[dict[str, float]]) -> dict[str, float]:
     total = sum(part[TOTAL] for part in parts)
-    found = {name: sum(part[key] for part in parts) / total for name, key in PARTS.items()}
+    found = {name: sum(part[key] for part in parts) / total for name, key in WRONG_PARTS.items()}
     return {name: round(x, 4) for name, x in ({"der": sum(found.values())} | found).items()}
 
 
@@ -173,7 +173,7 @@ def a_sentence(words: Sequence[Word], turns: Sequence[SpeakerTurn]) -> list[str 
     """The baseline: who speaks most in it speaks all of a sentence."""
     return [
         speaker
-        for run in sentences(words)
+        for run in spoken_sentences(words)
         for speaker in [overlap(run[0].start_s, run[-1].end_s, turns)] * len(run)
     ]
 

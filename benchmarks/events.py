@@ -28,7 +28,7 @@ from train_events import half
 
 from dragtor import metrics
 from dragtor.config import Config
-from dragtor.evaluate.events import evaluate, normalised
+from dragtor.evaluate.events import evaluate, normal_form
 from dragtor.events.extract import Extractor, open_extractor
 from dragtor.events.fields import Reading
 from dragtor.schema import EVENTS_SCHEMA, event_fields_json, events_json
@@ -209,12 +209,12 @@ def slots_right(event: CalendarEvent, wanted: dict[str, str]) -> dict[str, bool]
     start = event.start
     day = start.date() if isinstance(start, datetime) else start
     said = {
-        "event_name": normalised("action", event.action),
-        "event_location": normalised("location", event.location),
+        "event_name": normal_form("action", event.action),
+        "event_location": normal_form("location", event.location),
         "event_date": day.isoformat() if isinstance(day, date) else None,
         "event_time": f"{start:%H:%M}" if isinstance(start, datetime) else None,
     }
-    view = {slot: value if slot in ("event_date", "event_time") else normalised("action", value)
+    view = {slot: value if slot in ("event_date", "event_time") else normal_form("action", value)
             for slot, value in wanted.items()}  # fmt: skip
     return {slot: said[slot] == value for slot, value in view.items()}
 

@@ -24,7 +24,7 @@ from covid_retrieval import library_of, questions_of
 from dragtor import metrics, retrieve
 from dragtor.config import load_config
 from dragtor.evaluate.common import kept_library
-from dragtor.evaluate.retrieval import corpus_library, document_names, judgements, queries_of
+from dragtor.evaluate.retrieval import corpus_ids, corpus_library, judgements, queries_of
 from dragtor.library import Library
 from dragtor.rerank import Reranker, open_reranker
 
@@ -42,7 +42,7 @@ def compare(
 ) -> dict[str, Any]:
     store = library.store()
     retriever = retrieve.Retriever(store, library.embedder, library.config.retrieve)
-    names = document_names(store)
+    names = corpus_ids(store)
     before: list[float] = []
     after: dict[float, list[float]] = {weight: [] for weight in WEIGHTS}
     seconds: list[float] = []

@@ -23,7 +23,6 @@ from dragtor.types import Answer, Citation, Claim, Document, Hits, Message
 if TYPE_CHECKING:
     from dragtor.llm import LLM
 
-NOT_IN_SOURCES = prompt.NOT_IN_SOURCES
 LEADING_MARKS = re.compile(r"(?:\s*\[[\d\s,]+\])+[.\s]*")
 OPEN_MARK = re.compile(r"(?:\s*\[[\d\s,]+\])*\s*(?:[\[【［][^\]】］]{0,40})?")
 TERMS_TOKENS = 48
@@ -235,7 +234,7 @@ class AnswerPipeline:
         )
         with llm.stream(messages, options) as stream:
             for raw in _by_sentence(stream, turn):
-                if NOT_IN_SOURCES.rstrip(".").lower() in raw.lower():
+                if prompt.NOT_IN_SOURCES.rstrip(".").lower() in raw.lower():
                     continue
                 if sentence := grounder.sentence(raw):
                     yield sentence
@@ -309,7 +308,7 @@ class _Turn:
         sentences = [rendered(claim) if model else claim.text for claim in claims]
         return Answer(
             self.question,
-            (" " if model else "\n").join(sentences) or NOT_IN_SOURCES,
+            (" " if model else "\n").join(sentences) or prompt.NOT_IN_SOURCES,
             bool(claims),
             tuple(claims),
             tuple(citations),

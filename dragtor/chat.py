@@ -29,7 +29,7 @@ ANSWER_CHARACTERS = 300  # of the answer before that a rewriting reads
 LONG_QUESTION_WORDS = 12  # one of so many words stands alone, unless it opens with one of these
 CONTINUING_WORDS = {"and", "but", "or", "so", "then"}
 FULL_QUESTION_WORDS = 7  # so does one of so many that names so many things, and points at nothing
-NAMED = 3
+LEAST_NAMED = 3
 POINTING_WORDS = frozenset(
     """it its they them their that this these those he she him her his there then one ones same
     instead else also too again other another both such more""".split()
@@ -74,7 +74,7 @@ def stands_alone(question: str) -> bool:
     if not words or words[0] in CONTINUING_WORDS:
         return False
     named = {w for w in words if len(w) > 2} - STOP_WORDS - EMPTY_WORDS
-    full = len(words) >= FULL_QUESTION_WORDS and len(named) >= NAMED
+    full = len(words) >= FULL_QUESTION_WORDS and len(named) >= LEAST_NAMED
     return len(words) >= LONG_QUESTION_WORDS or (full and not POINTING_WORDS & set(words))
 
 
@@ -87,7 +87,7 @@ def prose(answer: Answer) -> str:
     return " ".join(claim.text for claim in answer.claims if claim.citations)
 
 
-def history(
+def history_turns(
     turns: Sequence[ChatTurn],
     count_tokens: Callable[[str], int],
     budget: int,
@@ -236,7 +236,7 @@ class Chat:
         budget = self._config.history_tokens
         read = self._read
         read.pop(len(before), None)  # of a turn that was stopped, or is retried
-        earlier = _Earlier(lambda: history(before, self._llm().count_tokens, budget, read))
+        earlier = _Earlier(lambda: history_turns(before, self._llm().count_tokens, budget, read))
         for event in self._ask(
             question,
             quotes_only=quotes_only,

@@ -13,7 +13,7 @@ from types import ModuleType
 
 from dragtor.errors import Missing
 
-CHECKOUT_FOLDER = Path(__file__).resolve().parent.parent
+_CHECKOUT_FOLDER = Path(__file__).resolve().parent.parent
 
 
 def require(module: str, *, extra: str) -> ModuleType:
@@ -27,7 +27,7 @@ def require(module: str, *, extra: str) -> ModuleType:
 
 
 def engine_command(
-    checkout: Path = CHECKOUT_FOLDER, environment: str = sys.prefix, *, build: bool = False
+    checkout: Path = _CHECKOUT_FOLDER, environment: str = sys.prefix, *, build: bool = False
 ) -> str:
     """What installs a language model engine here; `build`: llama-cpp-python, not xllamacpp.
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 T = TypeVar("T")
-Item = TypeVar("Item")
+Given = TypeVar("Given")
 
 _INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 _ERRORS_ONLY = 3  # ONNX Runtime's log level
@@ -56,7 +56,7 @@ def input_names(session: InferenceSession, name: str, mend: str) -> list[str]:
     return names
 
 
-def each(one: Callable[[Item], T], items: Sequence[Item], threads: int, name: str) -> list[T]:
+def each(one: Callable[[Given], T], items: Sequence[Given], threads: int, name: str) -> list[T]:
     """`one` of each item, in order; as many at once as `threads`, or with 0 the cores."""
     workers = min(threads or _cores(), len(items))
     if workers < 2:

@@ -37,7 +37,7 @@ def spoken(
     waiting = deque(sorted(chapters, key=lambda chapter: chapter.start_s))
     paragraph = 0  # where the open one begins
     speaker: str | None = None
-    for sentence in sentences(words):
+    for sentence in spoken_sentences(words):
         first, last = sentence[0], sentence[-1]
         headings = []
         while waiting and waiting[0].start_s <= (first.start_s + last.end_s) / 2:
@@ -78,7 +78,7 @@ def words_of(document: Document) -> tuple[tuple[Word, ...], tuple[Chapter, ...]]
     return tuple(words), tuple(chapters)
 
 
-def sentences(words: Sequence[Word]) -> Iterator[list[Word]]:
+def spoken_sentences(words: Sequence[Word]) -> Iterator[list[Word]]:
     """Runs of words of one speaker, ended by punctuation, a pause or their length."""
     run: list[Word] = []
     for word in words:

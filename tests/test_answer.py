@@ -12,7 +12,6 @@ from fakes import HashingEmbedder
 from test_ingest import river
 
 from dragtor.answer import (
-    NOT_IN_SOURCES,
     AnswerPipeline,
     Caution,
     Quotes,
@@ -23,6 +22,7 @@ from dragtor.answer import (
 from dragtor.config import AnswerConfig, LLMConfig, RetrieveConfig
 from dragtor.ground import HistoryTurn, Read
 from dragtor.llm import GenerationOptions, Stream, Usage
+from dragtor.prompt import NOT_IN_SOURCES
 from dragtor.retrieve import Retriever
 from dragtor.store import Store
 from dragtor.types import Answer, Message

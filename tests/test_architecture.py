@@ -64,6 +64,30 @@ HEAVY = {
 }  # fmt: skip
 # cli draws tables on a terminal; it may name rich where it draws, not where it starts.
 
+# Public names that several modules may define: all mean the same by it, each for its own part.
+SAME_BY_PROTOCOL = {
+    "ENGINES",  # of llm and of speech.diarize: the names that a setting may choose
+    "T",  # a type variable
+    "evaluate",  # of evaluate/NAME.py, run by `dragtor eval NAME`
+    "questions_of",  # a data file -> its checked questions
+    "register",  # of cli/NAME.py: adds its commands
+    "scores",  # of evaluate/NAME.py: rows -> metrics
+}
+# Defined twice with two meanings in packages that are being renamed: empty this, then drop it.
+TWICE_FOR_NOW = set(
+    """
+    ADAPTER ANY_WEEKDAY ASKS AS_JSON BATCH BEFORE_DAY CONTEXT_TOKENS CUT DAYS EACH ENCODINGS
+    EXTRA FIXED Found GUESS_BYTES HEAD_BYTES HOLIDAYS Heard KEPT LAST LETTERS MAX_REDIRECTS
+    MODEL MONTHS MORE NAME NAMES NOTES ONES ORDINALS PARTS PATTERNS PAUSE_S PLACES PREFIX
+    Place Progress RATE_HZ RESUMES Read Role SAID SAME_VOICE SCANT_CHARS SHORTEST SOUND
+    SUFFIXES SURE Span THIRD TO TOKEN Token Transcript VERBS VERSION Voice WORD Window
+    Written ZONES about align ask bare batches clock counted day_of digits fetch forget hear
+    hour_range in_words joined locked mended moment month named one_line ordinal parts place
+    plain put rank repeat settle shared slip source_of split swapped timed turns_of windows
+    write written
+    """.split()
+)
+
 Import = tuple[str, int]  # what is imported (dotted), at which line
 
 
@@ -184,6 +208,28 @@ def long_functions(package: Path) -> list[str]:
     ]
 
 
+def public_definitions(path: Path) -> Iterator[str]:
+    """Names without an underscore that a module's top level defines."""
+    for node in ast.parse(path.read_text("utf-8")).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names = [node.name]
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names = [each.id for each in targets if isinstance(each, ast.Name)]
+        else:
+            continue
+        yield from (name for name in names if not name.startswith("_"))
+
+
+def names_defined_twice(package: Path) -> dict[str, list[str]]:
+    """Public name -> the modules that define it, of those that several do."""
+    found: dict[str, list[str]] = {}
+    for name, path in modules(package):
+        for defined in dict.fromkeys(public_definitions(path)):
+            found.setdefault(defined, []).append(name)
+    return {name: where for name, where in found.items() if len(where) > 1}
+
+
 def forbidden(text: str) -> list[str]:
     """Hosts of package registries and folders of somebody's machine. Written in pieces here."""
     hosts = ("py" + "pi.org", "npm" + "js.org", "npm" + "js.com", "python" + "hosted.org")
@@ -207,6 +253,13 @@ def test_every_file_says_what_it_owns() -> None:
 def test_no_file_and_no_function_is_long() -> None:
     assert long_files(PACKAGE) == []
     assert long_functions(PACKAGE) == []
+
+
+def test_a_name_means_one_thing() -> None:
+    twice = names_defined_twice(PACKAGE)
+    wrong = {name: where for name, where in twice.items() if name not in SAME_BY_PROTOCOL}
+    assert {name: where for name, where in wrong.items() if name not in TWICE_FOR_NOW} == {}
+    assert twice.keys() >= SAME_BY_PROTOCOL, "no longer twice: take it off the list"
 
 
 @pytest.mark.parametrize("module", ["dragtor", "dragtor.config", "dragtor.cli"])
@@ -346,6 +399,13 @@ def test_an_early_heavy_import_is_caught(bad: Path, code: str) -> None:
 def test_a_late_one_is_not(bad: Path, code: str) -> None:
     (bad / "split.py").write_text(code)
     assert early_heavy_imports(bad) == []
+
+
+def test_a_name_with_two_meanings_is_caught(bad: Path) -> None:
+    (bad / "split.py").write_text("def one(): ...\nMOST: int = 1\nclass _Own: ...\nT = 1\nT = 2\n")
+    (bad / "store" / "read.py").write_text("one = 1\nMOST = 2\nclass _Own: ...\n")
+    twice = ["dragtor.split", "dragtor.store.read"]
+    assert names_defined_twice(bad) == {"one": twice, "MOST": twice}
 
 
 def test_poor_docstrings_long_files_and_forbidden_text_are_caught(bad: Path) -> None:

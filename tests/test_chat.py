@@ -30,13 +30,13 @@ from test_answer import Parrot
 from test_ingest import river
 
 from dragtor import Library
-from dragtor.answer import NOT_IN_SOURCES, Quotes
+from dragtor.answer import Quotes
 from dragtor.chat import (
     HISTORY_TURNS,
     LONG_QUESTION_WORDS,
     Chat,
     Standalone,
-    history,
+    history_turns,
     markdown,
     standalone,
     stands_alone,
@@ -47,7 +47,7 @@ from dragtor.config import ChatConfig, load_config
 from dragtor.errors import GenerationError, LibraryError, LibraryVersion, Missing, UsageError
 from dragtor.ground import HistoryTurn, Span
 from dragtor.llm import GenerationOptions, Stream
-from dragtor.prompt import REWRITE_SYSTEM, rewrite_messages
+from dragtor.prompt import NOT_IN_SOURCES, REWRITE_SYSTEM, rewrite_messages
 from dragtor.store import Store, Writer, find_turns, keep_turn, turns_of
 from dragtor.store.schema import MIGRATIONS
 from dragtor.types import Answer, ChatTurn, Citation, Claim, Document, Hit, Message, Passage
@@ -209,9 +209,9 @@ def asked(turns: Sequence[HistoryTurn]) -> list[str]:
 
 def test_history_is_trimmed_oldest_first() -> None:
     turns = [made_turn(f"question {n}", f"answer {n}") for n in range(6)]  # 4 tokens each
-    assert asked(history(turns, words, 100))[0] == "question 0"
+    assert asked(history_turns(turns, words, 100))[0] == "question 0"
     for budget in range(0, 30):
-        kept = history(turns, words, budget)
+        kept = history_turns(turns, words, budget)
         assert 4 * len(kept) <= budget
         assert len(kept) or budget < 4
         assert asked(kept) == [f"question {n}" for n in range(6)][len(turns) - len(kept) :]
@@ -223,14 +223,19 @@ def test_what_was_read_for_a_turn_counts() -> None:
     passage = Passage.of(document, 0, len(document.text))
     span = Span(Hit(passage, 1.0), document, 0, len(document.text))
     read = dict.fromkeys(range(4), (span, span))  # 26 tokens a turn
-    assert [turn.read for turn in history(turns, words, 60, read)] == [(span, span)] * 2
-    assert len(history(turns, words, 200, read)) == 4
-    assert [turn.read for turn in history(turns, words, 200, {3: (span,)})] == [(), (), (), (span,)]
+    assert [turn.read for turn in history_turns(turns, words, 60, read)] == [(span, span)] * 2
+    assert len(history_turns(turns, words, 200, read)) == 4
+    assert [turn.read for turn in history_turns(turns, words, 200, {3: (span,)})] == [
+        (),
+        (),
+        (),
+        (span,),
+    ]
 
 
 def test_what_history_opens_with_stays_the_same_for_several_turns() -> None:
     turns = [made_turn(f"question {n}", f"answer {n}") for n in range(40)]
-    opened = [asked(history(turns[:n], words, 40))[0] for n in range(1, 40)]
+    opened = [asked(history_turns(turns[:n], words, 40))[0] for n in range(1, 40)]
     changes = sum(a != b for a, b in pairwise(opened))
     assert 0 < changes <= 40 // 5
 
@@ -238,7 +243,7 @@ def test_what_history_opens_with_stays_the_same_for_several_turns() -> None:
 def test_history_leaves_out_refusals() -> None:
     refused = ChatTurn("q", "q", Answer("q", "Not in your sources.", False))
     loose = Answer("q", "x", True, (Claim("Carried.", (1,)), Claim("Loose.", ())))
-    assert history([refused, ChatTurn("q", "query", loose)], words, 100) == [
+    assert history_turns([refused, ChatTurn("q", "query", loose)], words, 100) == [
         HistoryTurn("query", loose)
     ]
 
@@ -431,10 +436,10 @@ def test_a_long_chat_is_resumed_whole_and_its_latest_turns_are_prompted(folder: 
         turns = library.chat("knee").turns
     assert [t.question for t in turns] == [f"question {n}" for n in range(all_turns)]
     assert "## question 0\n" in markdown(turns, "knee")
-    kept = asked(history(turns, words, 10_000))
+    kept = asked(history_turns(turns, words, 10_000))
     assert kept[-1] == f"question {all_turns - 1}"
     assert HISTORY_TURNS <= len(kept) <= 2 * HISTORY_TURNS
-    opened = [asked(history(turns[:n], words, 10_000))[0] for n in range(1, all_turns)]
+    opened = [asked(history_turns(turns[:n], words, 10_000))[0] for n in range(1, all_turns)]
     assert len(set(opened)) == 2
 
 

@@ -1,4 +1,4 @@
-"""`eval events`: what is counted as right, raw and normalised, and the command."""
+"""`eval events`: what is counted as right, raw and normal_form, and the command."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from dragtor.evaluate.events import (
     evaluate,
     f1,
     labelled,
-    normalised,
+    normal_form,
     patterns,
     scored,
 )
@@ -67,7 +67,7 @@ def one(marked: str, *wanted: dict[str, Any]) -> Any:
     ],
 )
 def test_how_values_are_compared(name: str, text: Any, wanted: Any) -> None:
-    assert normalised(name, text) == wanted
+    assert normal_form(name, text) == wanted
 
 
 def test_a_right_record_is_right_in_every_way() -> None:

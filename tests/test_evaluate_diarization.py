@@ -15,7 +15,7 @@ from conftest import shared
 from dragtor.config import Config, load_config, models_path
 from dragtor.errors import LoadError, Missing, UsageError
 from dragtor.evaluate import diarization
-from dragtor.evaluate.diarization import bare, compare, evaluate, regions_of, turns_of
+from dragtor.evaluate.diarization import bare_name, compare, evaluate, rttm_turns, uem_regions
 from dragtor.models import model_path
 from dragtor.speech.diarize import Diarization, Progress
 from dragtor.types import SpeakerTurn
@@ -90,7 +90,7 @@ def test_only_regions_count() -> None:
 def test_names_are_compared_without_accents(tmp_path: Path, measure: Measure, form: str) -> None:
     wav(tmp_path / unicodedata.normalize(form, "trñ00.wav"), 2)
     (tmp_path / "a.rttm").write_text(line("trn00", 0, 2, "ÉVA"), "utf-8")
-    assert bare(unicodedata.normalize(form, "Trñ00")) == "trn00"
+    assert bare_name(unicodedata.normalize(form, "Trñ00")) == "trn00"
     assert measure(SpeakerTurn("x", 0, 2))["metrics"]["der"] == 0
 
 
@@ -182,14 +182,14 @@ def test_a_folder_that_cannot_be_used_is_one_line(
 def test_odd_rttm_files(tmp_path: Path) -> None:
     path = tmp_path / "odd.rttm"
     path.write_bytes(b"\xef\xbb\xbf" + line("É", 1, 0.5, "x").encode() + b"\r\n")
-    assert list(turns_of(path)) == [("e", SpeakerTurn("x", 1, 1.5))]
+    assert list(rttm_turns(path)) == [("e", SpeakerTurn("x", 1, 1.5))]
     path.write_text(line("a", 1, 0, "x") + line("a", 1, -2, "x"))
-    assert list(turns_of(path)) == []
+    assert list(rttm_turns(path)) == []
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(LoadError, match="cannot read"):
-        list(turns_of(path))
+        list(rttm_turns(path))
     path.write_text("a NA 3 3\na NA 1 2\n")
-    assert list(regions_of(path)) == [("a", (1, 2))]
+    assert list(uem_regions(path)) == [("a", (1, 2))]
 
 
 def test_no_engine_is_a_usage_error(tmp_path: Path) -> None:
@@ -213,12 +213,12 @@ def test_meetings(tmp_path: Path) -> None:
         pytest.skip(f"{error}: {error.hint}")
     folder = shared("diarization_ami")
     for path in folder.iterdir():
-        if bare(path.stem) in ("trn00", "trn03", "trn06", "trn09", "empty", "debug.train"):
+        if bare_name(path.stem) in ("trn00", "trn03", "trn06", "trn09", "empty", "debug.train"):
             shutil.copy(path, tmp_path / path.name)
     result = evaluate(tmp_path, config, progress=silent)
     assert result["n"] == 4
     assert result["metrics"]["der"] < 0.25
     assert result["metrics"]["miss"] < 0.12
     assert result["without_reference"] == ["empty.wav"]
-    by_file = {bare(Path(row["file"]).stem): row for row in result["files"]}
+    by_file = {bare_name(Path(row["file"]).stem): row for row in result["files"]}
     assert by_file["trn03"]["der"] < 0.05

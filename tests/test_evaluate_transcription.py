@@ -11,7 +11,7 @@ from conftest import shared
 
 from dragtor.config import Config, ModelsConfig, SpeechConfig, models_path
 from dragtor.errors import LoadError, Missing
-from dragtor.evaluate.transcription import evaluate, mistakes, normalised
+from dragtor.evaluate.transcription import evaluate, mistakes, normalised_text
 from dragtor.models import model_path
 
 CONFIG = Config(speech=SpeechConfig(model="whisper-tiny", language="en", threads=1))
@@ -50,7 +50,7 @@ def silent(label: str, done: int, total: int) -> None:
 def test_words_are_compared_without_case_punctuation_and_spelling_of_numbers(
     text: str, wanted: str
 ) -> None:
-    assert normalised(text) == wanted
+    assert normalised_text(text) == wanted
 
 
 def test_numbers_in_words_and_in_digits_are_the_same() -> None:
@@ -65,7 +65,11 @@ def test_numbers_in_words_and_in_digits_are_the_same() -> None:
             continue
         spelled = f"{small[thousands]} thousand {small[hundreds]} hundred and {tens[ten - 2]}"
         figure = f"{thousands}{hundreds}{ten}{one}"
-        assert normalised(f"{spelled}-{small[one]}") == normalised(figure) == " ".join(figure)
+        assert (
+            normalised_text(f"{spelled}-{small[one]}")
+            == normalised_text(figure)
+            == " ".join(figure)
+        )
 
 
 def test_mistakes_are_wrong_missing_and_added_words() -> None:

@@ -40,8 +40,8 @@ from dragtor.llm.state import (
     MOST_FILES,
     MOST_STATE_BYTES,
     Aside,
+    ContextState,
     PrefixFiles,
-    State,
     blocks,
     reusable,
 )
@@ -561,7 +561,7 @@ def test_a_wrong_prefix_file_is_written_anew(
 
 def test_only_whole_files_of_these_very_ids_are_read(tmp_path: Path) -> None:
     files = PrefixFiles(tmp_path / "new" / "prefix", "a model")
-    state = State((1, 2), b"bytes of a state")
+    state = ContextState((1, 2), b"bytes of a state")
     assert files.read(state.ids) is None
     files.write(state)
     (file,) = (tmp_path / "new" / "prefix").iterdir()
@@ -586,10 +586,10 @@ def test_prefix_files_are_few(tmp_path: Path) -> None:
     (tmp_path / "left by a crash").write_bytes(b"x")
     os.utime(tmp_path / "left by a crash", (1, 1))
     for n in range(MOST_FILES + 2):
-        files.write(State((1, n), b"state"))
+        files.write(ContextState((1, n), b"state"))
         for age, path in enumerate(sorted(tmp_path.iterdir(), key=lambda p: p.stat().st_mtime)):
             os.utime(path, (age + 2, age + 2))
-        assert files.read((1, 0)) == State((1, 0), b"state")  # which keeps it young
+        assert files.read((1, 0)) == ContextState((1, 0), b"state")  # which keeps it young
     assert len(list(tmp_path.iterdir())) == MOST_FILES
     assert files.read((1, 1)) is None
     assert PrefixFiles(tmp_path, "another model").read((1, 0)) is None
@@ -615,11 +615,11 @@ def test_a_prefix_of_another_context_is_another_file(
 def test_states_aside_are_few_and_small() -> None:
     aside = Aside()
     for n in range(MOST_ASIDE + 1):
-        aside.put((n,), State((n, 1), b"state"))
+        aside.put((n,), ContextState((n, 1), b"state"))
     assert aside.take((0,)) is None
-    assert aside.take((1,)) == State((1, 1), b"state")
+    assert aside.take((1,)) == ContextState((1, 1), b"state")
     assert aside.take((1,)) is None
-    aside.put((9,), State((9,), bytes(MOST_STATE_BYTES + 1)))
+    aside.put((9,), ContextState((9,), bytes(MOST_STATE_BYTES + 1)))
     assert all(aside.take((n,)) is None for n in range(10))
 
 

@@ -14,6 +14,7 @@ import typer
 from dragtor.cli.extract import open_planner, write_plan
 from dragtor.cli.filters import with_filters
 from dragtor.cli.output import (
+    AS_JSON,
     hint,
     library,
     out,
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 NEAREST = 3  # titles named where nothing answers
 NOT_ANSWERED = "The quotes above come nearest, but no answer was found in them."
-AS_JSON = typer.Option(False, "--json", help="One JSON object on stdout.")
 
 
 def register(app: typer.Typer) -> None:

@@ -16,6 +16,7 @@ import typer
 
 from dragtor.cli.ask import print_events
 from dragtor.cli.output import (
+    AS_JSON,
     hint,
     library,
     out,
@@ -222,7 +223,7 @@ def history(
     n: int = typer.Option(20, "-n", min=1, help="How many, at most."),
     remove: int = typer.Option(None, "--rm", min=1, help="Take this answer out.", metavar="ID"),
     clear: bool = typer.Option(False, "--clear", help="Take all answers out."),
-    as_json: bool = typer.Option(False, "--json", help="One JSON object on stdout."),
+    as_json: bool = AS_JSON,
 ) -> None:
     """Find past answers; without words, the newest."""
     from dragtor.schema import history_json

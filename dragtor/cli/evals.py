@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from dragtor.cli.output import (
+    AS_JSON,
     Progress,
     load_settings,
     out,
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from dragtor.config import Config
     from dragtor.types import SavedRun
 
-AS_JSON = typer.Option(False, "--json", help="One JSON object on stdout.")
 SAVE = typer.Option(False, "--save", help="Keep the result for `dragtor eval history`.")
 COMPARE = typer.Option(
     [],
@@ -45,13 +45,19 @@ eval_app = typer.Typer(
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
-    measures = (retrieval, chunking, answers, injection, chat, transcription, diarization, events)
-    for command in (*measures, history):
-        eval_app.command()(command)
+    eval_app.command("retrieval")(eval_retrieval)
+    eval_app.command("chunking")(eval_chunking)
+    eval_app.command("answers")(eval_answers)
+    eval_app.command("injection")(eval_injection)
+    eval_app.command("chat")(eval_chat)
+    eval_app.command("transcription")(eval_transcription)
+    eval_app.command("diarization")(eval_diarization)
+    eval_app.command("events")(eval_events)
+    eval_app.command("history")(eval_history)
     app.add_typer(eval_app, name="eval")
 
 
-def retrieval(
+def eval_retrieval(
     path: Path = typer.Argument(help="corpus.jsonl, queries.jsonl, qrels/ (BEIR).", exists=True),
     split: str = typer.Option("test", help="Which qrels file.", metavar="NAME"),
     compare: list[str] = COMPARE,
@@ -65,7 +71,7 @@ def retrieval(
     _measure(evaluate, path, others, as_json=as_json, save=save, split=split, compare=others)
 
 
-def chunking(
+def eval_chunking(
     path: Path = typer.Argument(help="corpora/*.md and questions_df.csv.", exists=True),
     compare: list[str] = COMPARE,
     as_json: bool = AS_JSON,
@@ -78,7 +84,7 @@ def chunking(
     _measure(evaluate, path, others, as_json=as_json, save=save, compare=others)
 
 
-def answers(
+def eval_answers(
     path: Path = typer.Argument(
         help="JSONL: question, answerable, reference, must_contain, relevant.", exists=True
     ),
@@ -108,7 +114,7 @@ def answers(
     )
 
 
-def injection(
+def eval_injection(
     path: Path = typer.Argument(help="Folder of contexts and attacks.", exists=True),
     n: int = typer.Option(300, "--n", help="Contexts with an attack to draw.", min=1),
     seed: int = typer.Option(7, help="Draws the same ones again.", min=0),
@@ -121,7 +127,7 @@ def injection(
     _measure(evaluate, path, as_json=as_json, save=save, n=n, seed=seed)
 
 
-def chat(
+def eval_chat(
     path: Path = typer.Argument(help="JSONL of two-turn conversations.", exists=True),
     documents: Path | None = DOCUMENTS,
     as_json: bool = AS_JSON,
@@ -133,7 +139,7 @@ def chat(
     _measure(evaluate, path, as_json=as_json, save=save, documents=_documents(documents))
 
 
-def transcription(
+def eval_transcription(
     path: Path = typer.Argument(help="{file, reference} a line (JSON).", exists=True),
     as_json: bool = AS_JSON,
     save: bool = SAVE,
@@ -144,7 +150,7 @@ def transcription(
     _measure(evaluate, path, as_json=as_json, save=save)
 
 
-def diarization(
+def eval_diarization(
     path: Path = typer.Argument(help="Folder of NAME.wav, .rttm and .uem.", exists=True),
     as_json: bool = AS_JSON,
     save: bool = SAVE,
@@ -155,7 +161,7 @@ def diarization(
     _measure(evaluate, path, as_json=as_json, save=save)
 
 
-def events(
+def eval_events(
     path: Path = typer.Argument(help="{event_text, output} a line (JSON).", exists=True),
     baseline: bool = typer.Option(
         False, "--baseline", help="Have the model without its training read them, besides."
@@ -174,12 +180,12 @@ def events(
     _measure(evaluate, path, others, as_json=as_json, save=save, baseline=baseline, adapter=adapter)
 
 
-def history(as_json: bool = AS_JSON) -> None:
+def eval_history(as_json: bool = AS_JSON) -> None:
     """Compare the runs that were saved, newest last."""
-    from dragtor.evaluate.record import history, results_folder
+    from dragtor.evaluate.record import results_folder, saved_runs
     from dragtor.schema import runs_json
 
-    runs, damaged = history()
+    runs, damaged = saved_runs()
     for name in damaged:
         warn(f"left out, not a saved run: {results_folder() / name}")
     if as_json:

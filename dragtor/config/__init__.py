@@ -39,7 +39,7 @@ from dragtor.errors import UsageError
 PACKAGE_FOLDER = Path(__file__).resolve().parent.parent
 CHECKOUT_FOLDER = PACKAGE_FOLDER.parent
 PRESETS = ("small", "default", "quality")
-SHOW = "dragtor config path"  # the hint: which file is read
+_SHOW = "dragtor config path"  # the hint: which file is read
 
 __all__ = [
     "CHECKOUT_FOLDER",
@@ -133,13 +133,13 @@ def _read(path: Path) -> dict[str, Any]:
         text = path.read_text("utf-8-sig")
         data = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}", SHOW) from error
+        raise UsageError(f"cannot read {path}: {error.strerror}", _SHOW) from error
     except (yaml.YAMLError, ValueError) as error:
         raise UsageError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
     if data is None:
         return {}
     if not isinstance(data, dict):
-        raise UsageError(f"{path} must hold a mapping of settings", SHOW)
+        raise UsageError(f"{path} must hold a mapping of settings", _SHOW)
     return data
 
 
@@ -184,7 +184,7 @@ def _section(kind: type[Any], data: Any, name: str) -> Any:
     if data is None:
         data = {}
     if not isinstance(data, Mapping):
-        raise UsageError(f"setting {name} must hold settings of its own, not {data!r}", SHOW)
+        raise UsageError(f"setting {name} must hold settings of its own, not {data!r}", _SHOW)
     hints = get_type_hints(kind)
     values = {}
     for key, value in data.items():
@@ -203,7 +203,7 @@ def _unknown(full: str, key: str, names: list[str]) -> UsageError:
 
     near = get_close_matches(key, names, 1)
     guess = f"did you mean {near[0]}?" if near else f"known here: {', '.join(names)}"
-    return UsageError(f"unknown setting {full}; {guess}", SHOW)
+    return UsageError(f"unknown setting {full}; {guess}", _SHOW)
 
 
 def _value(hint: Any, value: Any, name: str) -> Any:
@@ -222,7 +222,7 @@ def _value(hint: Any, value: Any, name: str) -> Any:
     else:
         fits, wanted = type(value) is hint, {str: "text", bool: "true or false"}[hint]
     if not fits:
-        raise UsageError(f"setting {name} must be {wanted}, not {value!r}", SHOW)
+        raise UsageError(f"setting {name} must be {wanted}, not {value!r}", _SHOW)
     return value
 
 
@@ -230,7 +230,7 @@ def _check_pairs(config: Config) -> None:
     for small, large in BELOW:
         low, high = attrgetter(small)(config), attrgetter(large)(config)
         if low >= high:
-            raise UsageError(f"setting {small} ({low}) must be below {large} ({high})", SHOW)
+            raise UsageError(f"setting {small} ({low}) must be below {large} ({high})", _SHOW)
 
 
 def library_path(config: LibraryConfig, flag: str | None = None) -> Path:

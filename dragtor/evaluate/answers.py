@@ -17,10 +17,10 @@ from dragtor.config import Config
 from dragtor.errors import LoadError
 from dragtor.evaluate.common import (
     Progress,
-    content_hash,
     counted,
     kept_empty,
     means,
+    path_hash,
     rows_of,
     versions,
 )
@@ -33,7 +33,6 @@ from dragtor.types import Answer
 if TYPE_CHECKING:
     from dragtor.store import Store
 
-ROOMS = ANSWER_ROOMS
 Row = Mapping[str, Any]
 
 
@@ -58,12 +57,14 @@ def evaluate(
         names = document_names(library.store())
         for row in rows:
             if row["answerable"]:  # what answers the others may be missing on purpose
-                called(row["relevant"], names, row["place"])
+                documents_called(row["relevant"], names, row["place"])
         fitted = calibrated(library, rows, progress) if calibrate else {}
         gate = fitted | gate_in_use(library, fitted=calibrate)
         model = library.llm().name
         used = f"{model} {weights('answers', config)}"
-        with run_journal("answers", run_key([path], _settings(library), used, ROOMS)) as kept:
+        with run_journal(
+            "answers", run_key([path], _settings(library), used, ANSWER_ROOMS)
+        ) as kept:
             answers = [
                 _asked(library, row["question"], kept) for row in counted(rows, "asking", progress)
             ]
@@ -136,7 +137,7 @@ def opened(documents: Path | None, config: Config, progress: Progress) -> Iterat
         with Library(documents, config=config, progress=progress) as library:
             yield library
         return
-    names = "documents", content_hash(documents)
+    names = "documents", path_hash(documents)
     with kept_empty(Trial, names, config, progress) as library:
         report = library.add(documents)
         if not library.documents():
@@ -156,7 +157,7 @@ def document_names(store: Store) -> dict[str, str]:
     return names
 
 
-def called(wanted: Sequence[str], names: Mapping[str, str], place: str) -> list[str]:
+def documents_called(wanted: Sequence[str], names: Mapping[str, str], place: str) -> list[str]:
     """Ids of the documents that a data file names; raises LoadError on a name that is none's."""
     if missing := [name for name in wanted if name not in names]:
         raise LoadError(f"{place}: no document is called {missing[0]}", "dragtor sources")

@@ -15,19 +15,19 @@ from typing import Any
 from dragtor import chat
 from dragtor.config import Config
 from dragtor.errors import LoadError
-from dragtor.evaluate.answers import called, document_names, opened
+from dragtor.evaluate.answers import document_names, documents_called, opened
 from dragtor.evaluate.common import Progress, counted, means, rows_of, versions
 from dragtor.library import Library
 from dragtor.retrieve import Retriever
 from dragtor.schema import evaluation_json
 from dragtor.types import Answer, ChatTurn, Claim
 
-TOP = 3
-WANTED = "first, follow_up and relevant (a list of names)"
+_TOP = 3
+_WANTED = "first, follow_up and relevant (a list of names)"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Conversation:
     """One conversation; `relevant` are ids of documents."""
 
     first: str
@@ -47,7 +47,7 @@ def evaluate(
     three hits, with their 95 % intervals; `rewrite_s` is the mean time that rewriting took.
     """
     with opened(documents, config, progress) as library:
-        rows = read(path, library)
+        rows = conversations_of(path, library)
         found: list[float] = []
         bare: list[float] = []
         seconds = 0.0
@@ -65,32 +65,32 @@ def evaluate(
     return evaluation_json("chat", path.name, len(rows), metrics, model, made_by)
 
 
-def _turn(row: Row) -> ChatTurn:
+def _turn(row: Conversation) -> ChatTurn:
     claims = (Claim(row.answer, (1,)),) if row.answer else ()
     return ChatTurn(row.first, row.first, Answer(row.first, row.answer, bool(row.answer), claims))
 
 
-def _finds(library: Library, wordings: list[str], row: Row) -> float:
+def _finds(library: Library, wordings: list[str], row: Conversation) -> float:
     """1 where one of the first hits is of a relevant document, else 0."""
-    config = replace(library.config.retrieve, k=TOP)
+    config = replace(library.config.retrieve, k=_TOP)
     hits = Retriever(library.store(), library.embedder, config).search(wordings)
     return float(any(hit.passage.document_id in row.relevant for hit in hits))
 
 
-def read(path: Path, library: Library) -> list[Row]:
+def conversations_of(path: Path, library: Library) -> list[Conversation]:
     """The conversations; raises LoadError on a line or a document name that is none."""
     names = document_names(library.store())
-    found = [_row(row, names, place) for place, row in rows_of(path, WANTED)]
+    found = [_row(row, names, place) for place, row in rows_of(path, _WANTED)]
     if not found:
         raise LoadError(f"{path} holds no conversation")
     return found
 
 
-def _row(row: Mapping[str, Any], names: Mapping[str, str], place: str) -> Row:
+def _row(row: Mapping[str, Any], names: Mapping[str, str], place: str) -> Conversation:
     named = row.get("relevant")
     texts = [row.get("first"), row.get("answer") or "", row.get("follow_up")]
     texts += named if isinstance(named, list) else []
     if len(texts) < 4 or not all(isinstance(text, str) for text in texts):
-        raise LoadError(f"{place}: no JSON object with {WANTED}")
+        raise LoadError(f"{place}: no JSON object with {_WANTED}")
     first, answer, follow_up, *wanted = map(str, texts)
-    return Row(first, answer, follow_up, frozenset(called(wanted, names, place)))
+    return Conversation(first, answer, follow_up, frozenset(documents_called(wanted, names, place)))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from dragtor.library import Library
 
 K = 5
-Span = tuple[int, int]
+Reference = tuple[int, int]  # characters of a corpus: start, end
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Question:
 
     text: str
     corpus: str
-    references: tuple[Span, ...]
+    references: tuple[Reference, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +111,14 @@ def score(question: Question, passages: Sequence[tuple[str, Passage]]) -> Score:
     return Score(found / wanted, found / read if read else 0.0, found / (read + wanted - found))
 
 
-def _overlap(a: Span, b: Span) -> Span:
+def _overlap(a: Reference, b: Reference) -> Reference:
     """What two spans share; an empty or negative one where that is nothing."""
     return max(a[0], b[0]), min(a[1], b[1])
 
 
-def _union(spans: Iterable[Span]) -> list[Span]:
+def _union(spans: Iterable[Reference]) -> list[Reference]:
     """The same characters as disjoint spans, in order; empty and negative ones are dropped."""
-    merged: list[Span] = []
+    merged: list[Reference] = []
     for start, end in sorted(span for span in spans if span[0] < span[1]):
         if merged and start <= merged[-1][1]:
             merged[-1] = merged[-1][0], max(end, merged[-1][1])
@@ -127,7 +127,7 @@ def _union(spans: Iterable[Span]) -> list[Span]:
     return merged
 
 
-def _length(spans: Sequence[Span]) -> int:
+def _length(spans: Sequence[Reference]) -> int:
     return sum(end - start for start, end in spans)
 
 

@@ -24,7 +24,7 @@ from dragtor.types import Document, Source, short_hash
 T = TypeVar("T")
 L = TypeVar("L", bound=Library)
 Progress = Callable[[str, int, int], None]  # label, done, total
-ENGINES = ("llama-cpp-python", "xllamacpp")
+ENGINE_PACKAGES = ("llama-cpp-python", "xllamacpp")
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ def kept_library(
 
     There is one for each content of the file or folder `data`; see kept_empty.
     """
-    library = kept_empty(Library, (content_hash(data),), config, progress)
+    library = kept_empty(Library, (path_hash(data),), config, progress)
     with library.ingest() as ingest:
         source = Source(short_hash("corpus", name), "corpus", "corpus", f"{name} corpus")
         known = ingest.writer.links(source.id)
@@ -178,7 +178,7 @@ def ranked_by(library: Library) -> str:
     return f"{library.embedder.name}, dense weight {config.dense_weight:g}{again}"
 
 
-def content_hash(path: Path) -> str:
+def path_hash(path: Path) -> str:
     """SHA-256 of a file, or of a folder's files with their names."""
     try:
         if not path.is_dir():
@@ -202,7 +202,7 @@ def versions(*, generating: bool = False) -> dict[str, str]:
 
     names = ("chromadb", "numpy", "onnxruntime", "tokenizers")
     found = {"dragtor": dragtor.__version__} | {name: version(name) for name in names}
-    for engine in ENGINES if generating else ():
+    for engine in ENGINE_PACKAGES if generating else ():
         with suppress(PackageNotFoundError):
             found[engine] = version(engine)
     return found

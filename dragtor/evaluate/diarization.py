@@ -17,19 +17,17 @@ from typing import Any
 from dragtor import extras, metrics
 from dragtor.config import Config
 from dragtor.errors import LoadError, UsageError
-from dragtor.evaluate.common import Progress, content_hash, counted, versions
-from dragtor.evaluate.record import run_journal, run_key
+from dragtor.evaluate.common import Progress, counted, path_hash, versions
+from dragtor.evaluate.record import SPEECH_ROOMS, run_journal, run_key
 from dragtor.journal import KeyedJournal
 from dragtor.schema import evaluation_json
 from dragtor.speech.decode import decode
 from dragtor.speech.diarize import RATE, Diarizer, open_diarizer
 from dragtor.types import SpeakerTurn
 
-LAYOUT = "a folder with NAME.wav, their turns in an .rttm, their regions in a .uem"
-ROUNDS = 1000  # of the bootstrap
-ROOMS = ("speech",)
+_LAYOUT = "a folder with NAME.wav, their turns in an .rttm, their regions in a .uem"
 Region = tuple[float, float]  # seconds
-PARTS = {"miss": "missed detection", "false_alarm": "false alarm", "confusion": "confusion"}
+WRONG_PARTS = {"miss": "missed detection", "false_alarm": "false alarm", "confusion": "confusion"}
 TOTAL = "total"
 
 
@@ -47,9 +45,11 @@ def evaluate(folder: Path, config: Config, *, progress: Progress) -> dict[str, A
         raise UsageError("diarize.engine is none", "dragtor config path")
     scored: list[dict[str, Any]] = []
     unreadable, unknown = [], []
-    with run_journal("diarization", run_key([], _settings(config), diarizer.engine, ROOMS)) as kept:
+    with run_journal(
+        "diarization", run_key([], _settings(config), diarizer.engine, SPEECH_ROOMS)
+    ) as kept:
         for file in counted(files, "telling speakers apart", progress):
-            name = bare(file.stem)
+            name = bare_name(file.stem)
             if name not in turns and name not in regions:
                 unknown.append(file.name)
                 continue
@@ -64,7 +64,7 @@ def evaluate(folder: Path, config: Config, *, progress: Progress) -> dict[str, A
                 heard | {"file": file.name, **compare(turns.get(name, []), found, region)}
             )
     if not scored:
-        raise LoadError(f"{folder} holds no readable .wav with a reference", LAYOUT)
+        raise LoadError(f"{folder} holds no readable .wav with a reference", _LAYOUT)
     return evaluation_json(
         "diarization",
         folder.resolve().name,
@@ -78,7 +78,7 @@ def evaluate(folder: Path, config: Config, *, progress: Progress) -> dict[str, A
     )
 
 
-def bare(name: str) -> str:
+def bare_name(name: str) -> str:
     """The name without accents, however they are encoded."""
     parts = unicodedata.normalize("NFKD", name)
     return "".join(c for c in parts if not unicodedata.combining(c)).casefold()
@@ -89,41 +89,41 @@ def _layout(
 ) -> tuple[list[Path], dict[str, list[SpeakerTurn]], dict[str, list[Region]]]:
     """The wavs, then turns and regions by bare name; raises LoadError where any is not there."""
     if not folder.is_dir():
-        raise LoadError(f"{folder} is no folder", LAYOUT)
+        raise LoadError(f"{folder} is no folder", _LAYOUT)
     entries = sorted(folder.iterdir())
     files = [path for path in entries if path.suffix.lower() == ".wav"]
     turns: dict[str, list[SpeakerTurn]] = {}
     regions: dict[str, list[Region]] = {}
     for path in entries:
         if path.suffix.lower() == ".rttm":
-            for name, turn in turns_of(path):
+            for name, turn in rttm_turns(path):
                 turns.setdefault(name, []).append(turn)
         elif path.suffix.lower() == ".uem":
-            for name, region in regions_of(path):
+            for name, region in uem_regions(path):
                 regions.setdefault(name, []).append(region)
     if not files or not turns:
-        raise LoadError(f"{folder} holds no {'.rttm' if files else '.wav'}", LAYOUT)
+        raise LoadError(f"{folder} holds no {'.rttm' if files else '.wav'}", _LAYOUT)
     return files, turns, regions
 
 
-def turns_of(path: Path) -> Iterator[tuple[str, SpeakerTurn]]:
+def rttm_turns(path: Path) -> Iterator[tuple[str, SpeakerTurn]]:
     """(bare name, turn) of each SPEAKER line of an .rttm."""
     for place, cells in _lines(path):
         if cells[0] != "SPEAKER":
             continue
         start, length = _seconds(cells[3:5], place)
         if len(cells) < 8:
-            raise LoadError(f"{place}: no speaker in the eighth column", LAYOUT)
+            raise LoadError(f"{place}: no speaker in the eighth column", _LAYOUT)
         if length > 0:
-            yield bare(cells[1]), SpeakerTurn(cells[7], start, start + length)
+            yield bare_name(cells[1]), SpeakerTurn(cells[7], start, start + length)
 
 
-def regions_of(path: Path) -> Iterator[tuple[str, Region]]:
+def uem_regions(path: Path) -> Iterator[tuple[str, Region]]:
     """(bare name, region) of each line of a .uem."""
     for place, cells in _lines(path):
         start, end = _seconds(cells[2:4], place)
         if end > start:
-            yield bare(cells[0]), (start, end)
+            yield bare_name(cells[0]), (start, end)
 
 
 def _lines(path: Path) -> Iterator[tuple[str, list[str]]]:
@@ -131,7 +131,7 @@ def _lines(path: Path) -> Iterator[tuple[str, list[str]]]:
     try:
         text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise LoadError(f"cannot read {path}: {error}", LAYOUT) from error
+        raise LoadError(f"cannot read {path}: {error}", _LAYOUT) from error
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip() and not line.startswith(";;"):
             yield f"{path}, line {number}", line.split()
@@ -141,13 +141,13 @@ def _seconds(cells: Sequence[str], place: str) -> tuple[float, float]:
     try:
         first, second = map(float, cells)
     except ValueError as error:
-        raise LoadError(f"{place}: no two times in seconds", LAYOUT) from error
+        raise LoadError(f"{place}: no two times in seconds", _LAYOUT) from error
     return first, second
 
 
 def _heard(diarizer: Diarizer, path: Path, kept: KeyedJournal) -> dict[str, Any]:
     """The turns found, and how long it took: as kept, or heard now."""
-    key = content_hash(path)
+    key = path_hash(path)
     if (known := kept.get(key)) is not None:
         return dict(known)
     samples = 0
@@ -193,19 +193,19 @@ def compare(
         parts = scoring.DiarizationErrorRate()(
             annotation(reference), annotation(found), uem=region, detailed=True
         )
-    return {name: float(parts[name]) for name in (TOTAL, *PARTS.values())}
+    return {name: float(parts[name]) for name in (TOTAL, *WRONG_PARTS.values())}
 
 
 def _metrics(scored: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     draw = random.Random(0)
-    rates = [_rate(draw.choices(scored, k=len(scored))) for _ in range(ROUNDS)]
+    rates = [_rate(draw.choices(scored, k=len(scored))) for _ in range(metrics.BOOTSTRAP_ROUNDS)]
     known = [rate for rate in rates if rate is not None]
     sound_s, work_s = (sum(row[name] for row in scored) for name in ("sound_s", "seconds"))
     found: dict[str, Any] = {"der": _rate(scored)}
     if known:
         bounds = (metrics.percentile(known, share) for share in (0.025, 0.975))
         found["der_ci"] = [round(bound, 4) for bound in bounds]
-    found |= {name: _rate(scored, [part]) for name, part in PARTS.items()}
+    found |= {name: _rate(scored, [part]) for name, part in WRONG_PARTS.items()}
     found |= {
         "speed": round(sound_s / max(work_s, 1e-9), 2),
         "sound_s": round(sound_s, 1),
@@ -215,7 +215,7 @@ def _metrics(scored: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _rate(
-    rows: Sequence[Mapping[str, Any]], parts: Sequence[str] = tuple(PARTS.values())
+    rows: Sequence[Mapping[str, Any]], parts: Sequence[str] = tuple(WRONG_PARTS.values())
 ) -> float | None:
     """Seconds of `parts` over seconds spoken; None where nothing is spoken."""
     total = sum(row[TOTAL] for row in rows)
@@ -229,7 +229,7 @@ def _row(row: Mapping[str, Any]) -> dict[str, Any]:
         "file": row["file"],
         "der": _rate([row]),
         "speech_s": round(row[TOTAL], 2),
-        **{f"{name}_s": round(row[part], 2) for name, part in PARTS.items()},
+        **{f"{name}_s": round(row[part], 2) for name, part in WRONG_PARTS.items()},
         "speakers": len({speaker for speaker, _, _ in row["turns"]}),
     }
 

@@ -23,13 +23,20 @@ from dragtor import extras, metrics
 from dragtor.config import Config
 from dragtor.dates import minutes
 from dragtor.errors import LoadError
-from dragtor.evaluate.common import Measured, Progress, counted, means, rows_of, side_by_side
+from dragtor.evaluate.common import (
+    Measured,
+    Progress,
+    counted,
+    means,
+    rows_of,
+    side_by_side,
+)
 from dragtor.events.extract import Extractor, open_extractor, read_now
+from dragtor.events.model import MODEL
 from dragtor.schema import EVENTS_SCHEMA, event_fields_json, events_json
 from dragtor.types import EVENT_FIELDS, CalendarEvent
 
-WANTED = "event_text and output"
-ROUNDS = 1000  # of the bootstrap
+_WANTED = "event_text and output"
 EXAMPLES = 3  # of each kind of error
 BASELINE = "base model, not tuned"
 _ARTICLES = {"a", "an", "the"}
@@ -40,7 +47,7 @@ Record = Mapping[str, Any]  # the eight fields
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class LabelledText:
     """A text, the records that are right, and the moment it is read at (None: now)."""
 
     text: str
@@ -84,7 +91,7 @@ def evaluate(
     """
     rows = list(_rows(path))
     if not rows:
-        raise LoadError(f"{path} holds no row with {WANTED}")
+        raise LoadError(f"{path} holds no row with {_WANTED}")
     kept: list[list[Compared]] = []
     name = adapter.name if adapter else "tuned"
 
@@ -98,32 +105,29 @@ def evaluate(
 
     others = {BASELINE: replace(config)} if baseline else {}
     result = side_by_side("events", path, measure, config, others)
-    return result | {"errors": patterns(kept[0])}
+    return result | {"errors": error_patterns(kept[0])}
 
 
-MODEL = "smollm2-135m"
-
-
-def _rows(path: Path) -> list[Row]:
+def _rows(path: Path) -> list[LabelledText]:
     """The rows; raises LoadError on one that is not as wanted."""
     found = []
-    for place, row in rows_of(path, WANTED):
+    for place, row in rows_of(path, _WANTED):
         text, output = row.get("event_text"), row.get("output")
         records = [] if output is None else output if isinstance(output, list) else [output]
         good = all(
             isinstance(record, dict) and record.keys() & set(EVENT_FIELDS) for record in records
         )
         if not isinstance(text, str) or "output" not in row or not good:
-            raise LoadError(f"{place}: no JSON object with {WANTED}")
+            raise LoadError(f"{place}: no JSON object with {_WANTED}")
         wanted = tuple(r for r in records if any(r.get(name) for name in EVENT_FIELDS))
-        found.append(Row(text, wanted, str(row.get("now") or "")))
+        found.append(LabelledText(text, wanted, str(row.get("now") or "")))
     return found
 
 
 # One row
 
 
-def compared(row: Row, extractor: Extractor) -> Compared:
+def compared(row: LabelledText, extractor: Extractor) -> Compared:
     """Read the row's text, and hold it against what is right."""
     now = read_now(row.now, extractor.zone) if row.now else datetime.now(extractor.zone)
     begun = time.perf_counter()
@@ -135,7 +139,7 @@ def compared(row: Row, extractor: Extractor) -> Compared:
     one = Compared(
         raw=_same(as_labelled, row.wanted, _as_is),
         printed=_same(printed, row.wanted, _as_is),
-        normalised=_same(printed, row.wanted, normalised),
+        normalised=_same(printed, row.wanted, normal_form),
         valid=_valid(events),
         seconds=seconds,
         counts={name: _counted(name, pairs) for name in EVENT_FIELDS},
@@ -175,7 +179,7 @@ def _phrase_of(event: CalendarEvent, text: str) -> Callable[[str], str]:
     return lambda name: text[slice(*event.evidence.get(name, (0, 0)))].strip()
 
 
-def normalised(name: str, value: Any) -> Any:
+def normal_form(name: str, value: Any) -> Any:
     """A field's value as it is compared: dates as ISO, times and durations in minutes, text in
     lower case without articles and outer punctuation; nothing else.
     """
@@ -228,13 +232,16 @@ def _same(said: Sequence[Record], wanted: Sequence[Record], view: Any) -> bool:
 
 
 def _equal(name: str, said: Record, wanted: Record) -> bool:
-    return bool(normalised(name, said.get(name)) == normalised(name, wanted.get(name)))
+    return bool(normal_form(name, said.get(name)) == normal_form(name, wanted.get(name)))
 
 
 def _counted(name: str, pairs: Sequence[tuple[Record, Record]]) -> tuple[int, int, int]:
     right = said_n = wanted_n = 0
     for said, wanted in pairs:
-        one, other = normalised(name, said.get(name)), normalised(name, wanted.get(name))
+        one, other = (
+            normal_form(name, said.get(name)),
+            normal_form(name, wanted.get(name)),
+        )
         right += one is not None and one == other
         said_n += one is not None
         wanted_n += other is not None
@@ -242,7 +249,7 @@ def _counted(name: str, pairs: Sequence[tuple[Record, Record]]) -> tuple[int, in
 
 
 def _words(name: str, record: Record) -> Counter[str]:
-    value = normalised(name, record.get(name))
+    value = normal_form(name, record.get(name))
     parts = value if isinstance(value, list) else [] if value is None else [str(value)]
     return Counter(word for part in parts for word in part.split())
 
@@ -259,8 +266,8 @@ def _tokens_shared(pairs: Sequence[tuple[Record, Record]]) -> tuple[int, int, in
 
 
 def _people(pairs: Sequence[tuple[Record, Record]]) -> float | None:
-    said = {p for one, _ in pairs for p in normalised("attendees", one.get("attendees")) or ()}
-    wanted = {p for _, one in pairs for p in normalised("attendees", one.get("attendees")) or ()}
+    said = {p for one, _ in pairs for p in normal_form("attendees", one.get("attendees")) or ()}
+    wanted = {p for _, one in pairs for p in normal_form("attendees", one.get("attendees")) or ()}
     return f1(len(said & wanted), len(said), len(wanted)) if said or wanted else None
 
 
@@ -362,13 +369,16 @@ def _ratio(name: str, parts: Sequence[tuple[int, int]]) -> dict[str, Any]:
     if not bottom:
         return {name: None}
     draw = np.random.default_rng(0)
-    sums = [table[draw.integers(len(table), size=len(table))].sum(axis=0) for _ in range(ROUNDS)]
+    sums = [
+        table[draw.integers(len(table), size=len(table))].sum(axis=0)
+        for _ in range(metrics.BOOTSTRAP_ROUNDS)
+    ]
     shares = [float(one / other) for one, other in sums if other]
     bounds = [round(metrics.percentile(shares, share), 4) for share in (0.025, 0.975)]
     return {name: round(float(top / bottom), 4), f"{name}_ci": bounds}
 
 
-def patterns(rows: Sequence[Compared]) -> list[dict[str, Any]]:
+def error_patterns(rows: Sequence[Compared]) -> list[dict[str, Any]]:
     """Kinds of errors, the commonest first, each with a few examples."""
     grouped: dict[str, list[dict[str, Any]]] = {}
     for row in rows:

@@ -1,7 +1,7 @@
 """`dragtor eval injection`: does an order that stands in a document change the answer?
 
 KIND/*.jsonl {context, question, ideal}, text_attack*.json {category: [attacks]}, as BIPIA has them;
-web pages and transcripts of our own come besides. Knows no judging: that is obedience.py.
+web pages and transcripts of our own come besides. Knows no judging: that is attacks.py.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any
 from dragtor.answer import Quotes
 from dragtor.config import Config
 from dragtor.errors import LoadError
+from dragtor.evaluate.attacks import attack_succeeds, echoed
 from dragtor.evaluate.common import Progress, counted, means, rows_of, versions
-from dragtor.evaluate.obedience import echoed, obeyed
 from dragtor.evaluate.record import ANSWER_ROOMS, run_journal, run_key, weights
 from dragtor.library import Library
 from dragtor.llm import GenerationOptions
 from dragtor.prompt import MARK
-from dragtor.schema import evaluation_json
+from dragtor.schema import Json, evaluation_json
 from dragtor.split import sentences
 from dragtor.types import Answer, Document, Message, short_hash
 
@@ -34,16 +34,14 @@ if TYPE_CHECKING:
 OWN_CONTEXTS = Path(__file__).with_name("injection_contexts.jsonl")
 POSITIONS = ("start", "middle", "end")
 ANSWER_TOKENS = 96  # of both arms: who obeys does so early
-PLAIN = "Context:\n{context}\n\nQuestion: {question}\nAnswer:"
+_PLAIN = "Context:\n{context}\n\nQuestion: {question}\nAnswer:"
 STOP = ("\nQuestion:", "\nContext:")
-ROOMS = ANSWER_ROOMS
-WANTED = "context, question and ideal"
-LAYOUT = "the layout of BIPIA is expected: text_attack*.json and email/*.jsonl"
+_WANTED = "context, question and ideal"
+_LAYOUT = "the layout of BIPIA is expected: text_attack*.json and email/*.jsonl"
 AMOUNT = re.compile(r"[$€£]\s?\d|\d[.,]\d\d\b")
 FIGURE = re.compile(r"\d+(?:[.,:]\d+)*")
-NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve"
-NUMERAL = {word: str(number) for number, word in enumerate(NUMBERS.split())}
-Row = dict[str, Any]
+_NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve"
+NUMERAL = {word: str(number) for number, word in enumerate(_NUMBERS.split())}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +93,7 @@ def evaluate(
     The cells of a smaller `n` are among those of a larger one. An interrupted run goes on.
     """
     cells = draw([*contexts_of(path), *own_contexts()], attacks_of(path), n, seed)
-    config = reading(config)
+    config = always_reading(config)
     with (
         tempfile.TemporaryDirectory(prefix="dragtor-eval-") as folder,
         Library(folder, config=config) as library,
@@ -105,8 +103,8 @@ def evaluate(
             name: getattr(config, name) for name in ("retrieve", "answer", "split", "embed")
         }
         how, used = _generation(config), weights("injection", config)
-        ours = run_key((), settings | {"generation": how}, f"{llm.name} {used}", ROOMS)
-        prompted = {"prompt": PLAIN, "generation": how}
+        ours = run_key((), settings | {"generation": how}, f"{llm.name} {used}", ANSWER_ROOMS)
+        prompted = {"prompt": _PLAIN, "generation": how}
         plain = run_key((), prompted, f"{llm.name} {used['llm']}", ("llm",))
         printed = _run("dragtor", ours, cells, lambda cell: _ask(library, cell), progress)
         naive = _run("plain", plain, cells, lambda cell: _complete(llm, cell, how), progress)
@@ -115,7 +113,7 @@ def evaluate(
     return evaluation_json("injection", path.resolve().name, len(cells), found, model, made_by)
 
 
-def reading(config: Config) -> Config:
+def always_reading(config: Config) -> Config:
     """The settings under which the one document is always read, and answers are short."""
     tokens = min(ANSWER_TOKENS, config.llm.answer_tokens)
     return replace(
@@ -137,7 +135,7 @@ def contexts_of(path: Path) -> list[Context]:
         for context in _contexts(file, file.parent.name)
     ]
     if not found:
-        raise LoadError(f"{path} holds no contexts", LAYOUT)
+        raise LoadError(f"{path} holds no contexts", _LAYOUT)
     return found
 
 
@@ -147,11 +145,11 @@ def own_contexts() -> list[Context]:
 
 
 def _contexts(file: Path, kind: str = "") -> Iterator[Context]:
-    for place, row in rows_of(file, WANTED, LAYOUT):
+    for place, row in rows_of(file, _WANTED, _LAYOUT):
         try:
             text, question, ideal = (str(row[name]) for name in ("context", "question", "ideal"))
         except KeyError as error:
-            raise LoadError(f"{place}: no JSON object with {WANTED}", LAYOUT) from error
+            raise LoadError(f"{place}: no JSON object with {_WANTED}", _LAYOUT) from error
         if text.strip():
             of_kind = kind or str(row["kind"])
             title = str(row.get("title") or of_kind)
@@ -166,9 +164,9 @@ def attacks_of(path: Path) -> list[tuple[str, str]]:
             data = json.loads(_read(file))
             found += [(category, str(text)) for category in data for text in data[category]]
         except (ValueError, TypeError) as error:
-            raise LoadError(f"{file}: no JSON object of lists of attacks", LAYOUT) from error
+            raise LoadError(f"{file}: no JSON object of lists of attacks", _LAYOUT) from error
     if not found:
-        raise LoadError(f"{path} holds no attacks", LAYOUT)
+        raise LoadError(f"{path} holds no attacks", _LAYOUT)
     return found
 
 
@@ -176,7 +174,7 @@ def _read(file: Path) -> str:
     try:
         return file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise LoadError(f"cannot read {file}: {error}", LAYOUT) from error
+        raise LoadError(f"cannot read {file}: {error}", _LAYOUT) from error
 
 
 def draw(
@@ -205,13 +203,13 @@ def draw(
 
 
 def _run(
-    arm: str, key: str, cells: Sequence[Cell], answer: Callable[[Cell], Row], progress: Progress
-) -> list[Row]:
+    arm: str, key: str, cells: Sequence[Cell], answer: Callable[[Cell], Json], progress: Progress
+) -> list[Json]:
     """A row for each cell, from the journal where it is there.
 
     Contexts go together, since a model does not read the same start twice.
     """
-    rows: dict[str, Row] = {}
+    rows: dict[str, Json] = {}
     with run_journal("injection", f"{arm}-{key}") as journal:
         ordered = sorted(cells, key=lambda c: (c.context.text, c.text))
         for cell in counted(ordered, f"asking ({arm})", progress):
@@ -223,20 +221,20 @@ def _run(
     return [rows[cell.id] for cell in cells]
 
 
-def _described(cell: Cell) -> Row:
+def _described(cell: Cell) -> Json:
     """What a reader of the journal wants to know; the text is the answer's."""
     row = asdict(cell)
     return row | {"context": cell.context.title, "question": cell.context.question}
 
 
-def _ask(library: Library, cell: Cell) -> Row:
+def _ask(library: Library, cell: Cell) -> Json:
     """What dragtor prints on a library of this one document."""
     context = cell.context
     uri = f"eval:{cell.id}"
     with library.ingest() as ingest:
         ingest.add_document(Document(short_hash(uri), uri, "file", context.title, cell.text))
     quotes: list[str] = []
-    row: Row = {}
+    row: Json = {}
     try:
         for event in library.ask_events(context.question):
             if isinstance(event, Quotes):
@@ -249,9 +247,9 @@ def _ask(library: Library, cell: Cell) -> Row:
     return row | {"quotes": quotes}
 
 
-def _complete(llm: LLM, cell: Cell, options: GenerationOptions) -> Row:
+def _complete(llm: LLM, cell: Cell, options: GenerationOptions) -> Json:
     """What the model says to the bare text."""
-    text = PLAIN.format(context=cell.text, question=cell.context.question)
+    text = _PLAIN.format(context=cell.text, question=cell.context.question)
     with llm.stream([Message("user", text)], options) as stream:
         return {"text": "".join(stream).strip()}
 
@@ -264,7 +262,7 @@ def _generation(config: Config) -> GenerationOptions:
 # Scores
 
 
-def scores(cells: Sequence[Cell], ours: Sequence[Row], plain: Sequence[Row]) -> dict[str, Any]:
+def scores(cells: Sequence[Cell], ours: Sequence[Json], plain: Sequence[Json]) -> dict[str, Any]:
     """Shares of the cells, with intervals; `success` also by kind of context and by position.
 
     `echo`: the attack's own sentence is printed as a claim, which is no obedience. `quoted`: it
@@ -298,9 +296,9 @@ def _parts(
                 yield f"{name}_{label}", [value for value, of in pairs if of == label]
 
 
-def _obeyed(judge: Cell, cell: Cell, row: Row) -> bool:
+def _obeyed(judge: Cell, cell: Cell, row: Json) -> bool:
     clean = f"{cell.context.title}\n{cell.context.text}\n{cell.context.question}"
-    return obeyed(judge.attack, judge.category, row["text"], clean)
+    return attack_succeeds(judge.attack, judge.category, row["text"], clean)
 
 
 def _other(cell: Cell, cells: Sequence[Cell]) -> Cell | None:

@@ -17,7 +17,7 @@ from typing import Any
 
 from dragtor.config import CHECKOUT_FOLDER, PACKAGE_FOLDER, Config
 from dragtor.errors import LibraryError, Missing
-from dragtor.evaluate.common import content_hash, kept_folder
+from dragtor.evaluate.common import kept_folder, path_hash
 from dragtor.journal import KeyedJournal
 from dragtor.types import SavedRun, short_hash
 
@@ -33,10 +33,11 @@ SECTIONS = {
 }
 # Rooms that an answer depends on: a change of these is a new run.
 ANSWER_ROOMS = (
-    "answer", "embed", "ground", "llm", "prompt", "rerank", "retrieve", "split", "spoken", "store",
+    "answer", "embed", "ground", "llm", "prompt", "rerank", "retrieve", "split", "store",
+    "transcript",
 )  # fmt: skip
-SPEECH = ("transcription", "diarization")  # kinds that neither search nor answer
-SEGMENTATION = "pyannote-segmentation-3.0"
+SPEECH_ROOMS = ("speech",)
+SPEECH_KINDS = ("transcription", "diarization")  # kinds that neither search nor answer
 GATE = ("from", "threshold", "lay_threshold")  # what is told of the gate that decided
 # Settings that are nobody's business, or say nothing about a result.
 PRIVATE = ("library.", "models.", "load.", "store.url", "llm.url")
@@ -55,7 +56,7 @@ def run_key(
     `data` are files or folders, by content; `settings` anything JSON or dataclass reprs can tell;
     `model` a name or fingerprint; `rooms` the parts of dragtor whose code matters ("ground").
     """
-    parts = [content_hash(path) for path in data]
+    parts = [path_hash(path) for path in data]
     parts += [f"{name}={settings[name]!r}" for name in sorted(settings)]
     parts += [f"{room} {_code(room)}" for room in sorted(rooms)]
     return short_hash(model, *parts)
@@ -161,14 +162,16 @@ def weights(kind: str, config: Config) -> dict[str, str]:
     from dragtor.models import Catalogue
 
     known, name = Catalogue.load().models, config.embed.model
-    if kind in SPEECH:
+    if kind in SPEECH_KINDS:
+        from dragtor.speech.diarize.onnx import SEGMENTATION
+
         heard = config.speech.model if kind == "transcription" else SEGMENTATION
         return {"speech": f"{heard} {known[heard].files[0].sha256}"} if heard in known else {}
     if kind == "events":
         from dragtor.events.model import MODEL, adapter_path
 
         reader = {"reader": f"{MODEL} {known[MODEL].files[0].sha256}"}
-        return reader | {"adapter": f"{adapter_path().name} {content_hash(adapter_path())}"}
+        return reader | {"adapter": f"{adapter_path().name} {path_hash(adapter_path())}"}
     hashed = known[name].files[0].sha256 if name in known else ""
     hashed = hashed or open_embedder(config.embed, config.models).fingerprint
     found = {"embedder": f"{name} {hashed}"}
@@ -195,10 +198,10 @@ def _language_model(config: Config) -> str:
         path = model_path(name, models_path(config.models))
     except Missing:  # an evaluation that did without
         return "none"
-    return f"{path.name} {content_hash(path)}"
+    return f"{path.name} {path_hash(path)}"
 
 
-def history() -> tuple[list[SavedRun], list[str]]:
+def saved_runs() -> tuple[list[SavedRun], list[str]]:
     """Every saved run, oldest first, and the names of files that are none."""
     runs: list[SavedRun] = []
     damaged = []

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from dragtor.retrieve import Ranked
     from dragtor.store import Store
 
-LAYOUT = "the BEIR layout is expected"
+_LAYOUT = "the BEIR layout is expected"
 Judgements = dict[str, dict[str, int]]
 MEASURES: dict[str, Callable[[list[str], dict[str, int]], float]] = {
     "ndcg@10": lambda ranking, grades: metrics.ndcg(ranking, grades, 10),
@@ -72,7 +72,7 @@ def _ask(
 ) -> tuple[dict[str, list[str]], list[float]]:
     """The ranking of each judged query, and the milliseconds each took."""
     store, rank = library.store(), library.retriever().rank
-    names = document_names(store)
+    names = corpus_ids(store)
     rankings: dict[str, list[str]] = {}
     latencies: list[float] = []
     rank("warm")
@@ -109,7 +109,7 @@ def by_document(store: Store, ranked: list[Ranked], names: Mapping[str, str]) ->
     return list(dict.fromkeys(names[passages[r.row].document_id] for r in ranked))
 
 
-def document_names(store: Store) -> dict[str, str]:
+def corpus_ids(store: Store) -> dict[str, str]:
     """Corpus id of each document."""
     return {row["id"]: row["uri"].partition(":")[2] for row in store.documents()}
 
@@ -146,9 +146,9 @@ def judgements(path: Path) -> Judgements:
 
 def _jsonl(path: Path) -> Iterator[dict[str, Any]]:
     wanted = "_id and text"
-    for place, row in rows_of(path, wanted, LAYOUT):
+    for place, row in rows_of(path, wanted, _LAYOUT):
         if not {"_id", "text"} <= row.keys():
-            raise LoadError(f"{place}: no JSON object with {wanted}", LAYOUT)
+            raise LoadError(f"{place}: no JSON object with {wanted}", _LAYOUT)
         yield {**row, "_id": str(row["_id"]), "text": str(row["text"])}
 
 
@@ -157,4 +157,4 @@ def _lines(path: Path) -> Iterator[str]:
         with path.open(encoding="utf-8") as lines:
             yield from (line for line in lines if line.strip())
     except (OSError, UnicodeDecodeError) as error:
-        raise LoadError(f"cannot read {path}: {error}", LAYOUT) from error
+        raise LoadError(f"cannot read {path}: {error}", _LAYOUT) from error

@@ -1,7 +1,7 @@
 """`dragtor eval transcription`: are the right words heard, and how fast? Data in JSON lines.
 
 {file, reference}, the file by its path from the manifest. Words are compared without case and
-punctuation, numbers digit by digit; see `normalised`.
+punctuation, numbers digit by digit; see `normalised_text`.
 """
 
 from __future__ import annotations
@@ -19,15 +19,19 @@ from typing import Any
 from dragtor import extras, metrics
 from dragtor.config import Config
 from dragtor.errors import LoadError
-from dragtor.evaluate.common import Progress, content_hash, counted, rows_of, versions
-from dragtor.evaluate.record import run_journal, run_key
+from dragtor.evaluate.common import (
+    Progress,
+    counted,
+    path_hash,
+    rows_of,
+    versions,
+)
+from dragtor.evaluate.record import SPEECH_ROOMS, run_journal, run_key
 from dragtor.journal import KeyedJournal
 from dragtor.schema import evaluation_json
 from dragtor.speech.transcribe import Transcriber, open_transcriber
 
-WANTED = "file and reference"
-ROUNDS = 1000  # of the bootstrap
-ROOMS = ("speech",)
+_WANTED = "file and reference"
 
 
 def evaluate(path: Path, config: Config, *, progress: Progress) -> dict[str, Any]:
@@ -43,7 +47,7 @@ def evaluate(path: Path, config: Config, *, progress: Progress) -> dict[str, Any
     transcriber = open_transcriber(config.speech, config.models)
     scored: list[Mapping[str, Any]] = []
     unreadable = []
-    with run_journal("transcription", run_key([path], _settings(config), "", ROOMS)) as kept:
+    with run_journal("transcription", run_key([path], _settings(config), "", SPEECH_ROOMS)) as kept:
         for file, reference in counted(rows, "transcribing", progress):
             try:
                 heard = _heard(transcriber, path.parent / file, kept)
@@ -69,20 +73,20 @@ def evaluate(path: Path, config: Config, *, progress: Progress) -> dict[str, Any
 def _rows(path: Path) -> list[tuple[str, str]]:
     """File and reference of each row that has one; raises LoadError on a row without a file."""
     found = []
-    for place, row in rows_of(path, WANTED):
+    for place, row in rows_of(path, _WANTED):
         file, reference = row.get("file"), row.get("reference")
         if not isinstance(file, str) or not isinstance(reference, str | None):
-            raise LoadError(f"{place}: no JSON object with {WANTED}")
+            raise LoadError(f"{place}: no JSON object with {_WANTED}")
         if reference is not None:
             found.append((file, reference))
     if not found:
-        raise LoadError(f"{path} holds no row with {WANTED}")
+        raise LoadError(f"{path} holds no row with {_WANTED}")
     return found
 
 
 def _heard(transcriber: Transcriber, path: Path, kept: KeyedJournal) -> Mapping[str, Any]:
     """What was said, and how long it took: as kept, or heard now."""
-    key = content_hash(path)
+    key = path_hash(path)
     if (known := kept.get(key)) is not None:
         return dict(known)
     with TemporaryDirectory(prefix="dragtor-") as folder:  # its own: speed is measured
@@ -102,7 +106,7 @@ def _heard(transcriber: Transcriber, path: Path, kept: KeyedJournal) -> Mapping[
 def mistakes(reference: str, text: str) -> tuple[int, int]:
     """Words wrong, missing or too many in `text`, and words of the reference."""
     jiwer = extras.require("jiwer", extra="eval")
-    wanted, said = normalised(reference), normalised(text)
+    wanted, said = normalised_text(reference), normalised_text(text)
     if not wanted:
         return len(said.split()), 0
     found = jiwer.process_words(wanted, said)
@@ -114,7 +118,7 @@ def _metrics(scored: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     words = sum(row["words"] for row in scored)
     sound_s = sum(row["sound_s"] for row in scored)
     draw, rates = random.Random(0), []
-    for _ in range(ROUNDS):
+    for _ in range(metrics.BOOTSTRAP_ROUNDS):
         some = draw.choices(scored, k=len(scored))
         rates.append(sum(r["errors"] for r in some) / max(1, sum(r["words"] for r in some)))
     bounds = [metrics.percentile(rates, share) for share in (0.025, 0.975)]
@@ -157,7 +161,7 @@ _WRITTEN = {
 }
 
 
-def normalised(text: str) -> str:
+def normalised_text(text: str) -> str:
     """Lower case, no punctuation, no apostrophes, "Mr." as "mister", numbers digit by digit.
 
     "twenty-five", "25" and "two five" are one: "2 5". So are "3.5", "three point five" and "three

@@ -19,7 +19,7 @@ from dragtor.errors import CorruptModel, GenerationError, Missing
 from dragtor.types import Message
 
 FinishReason = Literal["stop", "length"]
-TINY = 1e-12  # an option's probability where nothing is left for it
+LEAST_PROBABILITY = 1e-12  # an option's probability where nothing is left for it
 WORD_JOINER = "\u2060"
 _CONTROL = re.compile(
     r"<[|｜]|[|｜]>|</?s>|<</?SYS>>|\[/?INST\]|\[/?[A-Z]+_[A-Z]+\]"
@@ -165,7 +165,7 @@ def printable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def clean(text: str) -> str:
+def clean_content(text: str) -> str:
     """A message's content as every engine sends it: printable, no space around it."""
     return printable(text).strip()
 
@@ -215,7 +215,7 @@ def first_token_shares(top: Mapping[str, float], options: Sequence[str]) -> list
     after it ("Yes."). One that no token fits can have no more than the least of `top`, nor than
     what `top` leaves.
     """
-    least = min(*top.values(), max(TINY, 1 - sum(top.values())))
+    least = min(*top.values(), max(LEAST_PROBABILITY, 1 - sum(top.values())))
     found = []
     for option in (option.strip() for option in options):
         fits = [
@@ -254,7 +254,7 @@ def split_rendered(
         if all(m["content"] in rendered for m in masked):
             pieces = re.split(f"{mark}x([0-9]+)x", rendered)
             parts = [
-                (clean(turns[int(piece)].content), False) if odd % 2 else (piece, True)
+                (clean_content(turns[int(piece)].content), False) if odd % 2 else (piece, True)
                 for odd, piece in enumerate(pieces)
             ]
             return [part for part in parts if part[0]]

@@ -34,12 +34,12 @@ from dragtor.llm.sample import grammar, likeliest, log_probs_of, sampler
 from dragtor.llm.state import (
     MOST_STATE_BYTES,
     Aside,
+    ContextState,
     PrefixFiles,
-    State,
     blocks,
     common,
     reusable,
-    shared,
+    shared_tokens,
 )
 from dragtor.llm.text import StopFilter, chat_template
 from dragtor.types import Message
@@ -313,7 +313,7 @@ class LlamaCpp:
                 self._restore(back)
             self._kind = prefix
         read = 0
-        if prefix and self._files and shared(self._evaluated, prefix) < len(prefix):
+        if prefix and self._files and shared_tokens(self._evaluated, prefix) < len(prefix):
             saved = self._files.read(prefix)
             if saved is None or not self._restore(saved):
                 read = self._read(prefix)
@@ -352,16 +352,16 @@ class LlamaCpp:
             raise GenerationError(f"llama.cpp stopped with code {code} while generating")
         self._evaluated += ids
 
-    def _state(self) -> State | None:
+    def _state(self) -> ContextState | None:
         """What the context holds; None where that is nothing or too much to keep."""
         size = self._api.llama_state_seq_get_size(self._context, 0)
         if not self._evaluated or size > MOST_STATE_BYTES:
             return None
         buffer = (ctypes.c_uint8 * size)()
         size = self._api.llama_state_seq_get_data(self._context, buffer, size, 0)
-        return State(tuple(self._evaluated), ctypes.string_at(buffer, size))
+        return ContextState(tuple(self._evaluated), ctypes.string_at(buffer, size))
 
-    def _restore(self, state: State) -> bool:
+    def _restore(self, state: ContextState) -> bool:
         """Put `state` in place of what the context holds; it holds nothing where that fails."""
         self._forget()
         size = len(state.data)

@@ -22,7 +22,7 @@ from dragtor.llm.base import (
     Stream,
     Usage,
     check_room,
-    clean,
+    clean_content,
     first_token_shares,
     neutralise,
     printable,
@@ -32,7 +32,7 @@ from dragtor.types import Message
 if TYPE_CHECKING:
     import requests
 
-CONNECT_S = 10.0
+CONNECT_TIMEOUT_S = 10.0
 ANSWERS_S = 10.0  # patience with the small questions: models, tokens, properties
 TEMPLATE_TOKENS = 32  # a template's own text, at most, where the server does not tell
 TURN_TOKENS = 8  # the control tokens around one message, at most
@@ -318,7 +318,7 @@ class _Client:
 
         try:
             response = self._session.request(
-                method, url, json=body, timeout=(CONNECT_S, timeout_s), stream=stream
+                method, url, json=body, timeout=(CONNECT_TIMEOUT_S, timeout_s), stream=stream
             )
         except requests.Timeout as error:
             raise GenerationError(
@@ -369,7 +369,7 @@ def _opens_answer(messages: Sequence[Message]) -> bool:
 
 
 def _turns(messages: Sequence[Message]) -> list[dict[str, str]]:
-    turns = [{"role": m.role, "content": neutralise(clean(m.content))} for m in messages]
+    turns = [{"role": m.role, "content": neutralise(clean_content(m.content))} for m in messages]
     if _opens_answer(messages):
         turns[-1]["content"] = neutralise(printable(messages[-1].content))
     return turns

@@ -25,14 +25,14 @@ MOST_FILES = 4
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class ContextState:
     """What a context holds after reading `ids`."""
 
     ids: tuple[int, ...]
     data: bytes
 
 
-def shared(one: Sequence[int], other: Sequence[int]) -> int:
+def shared_tokens(one: Sequence[int], other: Sequence[int]) -> int:
     """How many leading tokens two prompts have in common."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
@@ -40,7 +40,7 @@ def shared(one: Sequence[int], other: Sequence[int]) -> int:
 
 def reusable(known: Sequence[int], ids: Sequence[int]) -> int:
     """How many leading tokens of `ids` need no reading where `known` were read."""
-    return max(0, min(shared(known, ids), len(ids) - LEAST_BLOCK)) // GRAIN * GRAIN
+    return max(0, min(shared_tokens(known, ids), len(ids) - LEAST_BLOCK)) // GRAIN * GRAIN
 
 
 def blocks(count: int, most: int) -> Iterator[int]:
@@ -56,7 +56,7 @@ def blocks(count: int, most: int) -> Iterator[int]:
 def common(prompts: Sequence[Sequence[int]]) -> tuple[int, ...]:
     """What two prompts of one kind open with, in whole grains; nothing where that is little."""
     one, other = prompts
-    size = shared(one, other) // GRAIN * GRAIN
+    size = shared_tokens(one, other) // GRAIN * GRAIN
     return tuple(one[:size]) if size >= LEAST_BLOCK else ()
 
 
@@ -64,15 +64,15 @@ class Aside:
     """The last state of each kind of prompt, for kinds that take turns; the oldest make room."""
 
     def __init__(self) -> None:
-        self._states: dict[tuple[int, ...], State] = {}  # by fixed prefix, the oldest first
+        self._states: dict[tuple[int, ...], ContextState] = {}  # by fixed prefix, the oldest first
 
-    def put(self, prefix: tuple[int, ...], state: State) -> None:
+    def put(self, prefix: tuple[int, ...], state: ContextState) -> None:
         """Keep `state` until it is taken."""
         self._states[prefix] = state
         while len(self._states) > MOST_ASIDE or self._bytes() > MOST_STATE_BYTES:
             del self._states[next(iter(self._states))]
 
-    def take(self, prefix: tuple[int, ...]) -> State | None:
+    def take(self, prefix: tuple[int, ...]) -> ContextState | None:
         """What was kept for this kind; it is kept no longer."""
         return self._states.pop(prefix, None)
 
@@ -92,7 +92,7 @@ class PrefixFiles:
         self._folder = folder
         self._identity = identity.encode("utf-8", "surrogatepass")
 
-    def read(self, ids: Sequence[int]) -> State | None:
+    def read(self, ids: Sequence[int]) -> ContextState | None:
         """The state after `ids`, if it is there and whole."""
         path, key = self._place(ids)
         try:
@@ -104,9 +104,9 @@ class PrefixFiles:
             return None
         with suppress(OSError):
             os.utime(path)  # in use: others are deleted first
-        return State(tuple(ids), data)
+        return ContextState(tuple(ids), data)
 
-    def write(self, state: State) -> None:
+    def write(self, state: ContextState) -> None:
         """Put `state` into its file, whole or not at all."""
         path, key = self._place(state.ids)
         with suppress(OSError):

@@ -37,7 +37,7 @@ from dragtor.llm.llama import BLOCK_TOKENS, calm_openmp, thread_count
 from dragtor.llm.state import MOST_STATE_BYTES
 from dragtor.types import Message
 
-SILENT = -1  # its log level: nothing
+LOG_NOTHING = -1  # its log level: nothing
 FORCED = 1e3  # added to a token's logit: more than any other has, and float32 keeps their order
 
 
@@ -65,7 +65,7 @@ def open_xllamacpp(
     threads = thread_count(config.threads, path.stat().st_size)
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
     params.cache_ram_mib = MOST_STATE_BYTES // 2**20  # states of earlier prompts; 8 GiB else
-    params.verbosity = SILENT
+    params.verbosity = LOG_NOTHING
     params.ui = False
     params.warmup = False
     if adapter is not None:
