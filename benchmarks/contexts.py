@@ -30,7 +30,7 @@ from dragtor.answer import LAY_DENSE_WEIGHT, TERMS_TOKENS, AnswerPipeline, Sente
 from dragtor.config import load_config
 from dragtor.evaluate.answers import document_names, documents_called, holds, overlaps
 from dragtor.evaluate.common import counted, kept_library, means
-from dragtor.evaluate.record import ANSWER_ROOMS, run_journal, run_key
+from dragtor.evaluate.record import ANSWER_PACKAGES, run_journal, run_key
 from dragtor.headings import headings
 from dragtor.journal import KeyedJournal
 from dragtor.library import Library
@@ -136,7 +136,7 @@ def contexts(library: Library, kept: KeyedJournal) -> dict[str, Any]:
     figures, first = {}, {}
     for context, tokens, which in MODES:
         answer_config = replace(library.config.answer, context=context, context_tokens=tokens)
-        reader = replace(library.reader(), llm=lambda: heard, answer_config=answer_config)
+        reader = replace(library.answer_pipeline(), llm=lambda: heard, answer_config=answer_config)
         mode, other = f"{context} {tokens}", ", other questions" * bool(which.start)
         asked = [row for rows in sets.values() for row in rows[which.start : which.stop]]
         rows = [
@@ -278,7 +278,7 @@ def in_terms(library: Library, row: Row, kept: KeyedJournal) -> str:
     name, question = f"terms | {row['question']}", row["question"]
     if (known := kept.get(name)) is None:
         known = ""
-        if ground.is_lay(library.reader().gate_features(question)):
+        if ground.is_lay(library.answer_pipeline().gate_features(question)):
             messages = prompt.terms_messages(question)
             known = written(library.llm(), messages, TERMS_TOKENS, prompt.FIXED_TERMS, "\n")
         kept.put(name, known)
@@ -384,7 +384,7 @@ def main(parts: Sequence[str]) -> None:
     with kept_library("answers", SAMPLE, documents, config, progress) as library:
         made = library.store().meta("library_id"), library.store().meta("generation")
         settings = {"library": made, "config": sections, "summary": (SUMMARY_MESSAGES, READ_WORDS)}
-        key = run_key([*SETS, SAMPLE_QUESTIONS], settings, model, ANSWER_ROOMS)
+        key = run_key([*SETS, SAMPLE_QUESTIONS], settings, model, ANSWER_PACKAGES)
         for part in parts:
             with run_journal(part, key) as kept:
                 figures = {"contexts": contexts, "summaries": summaries}[part](library, kept)

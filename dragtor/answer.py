@@ -1,6 +1,6 @@
-"""The read river: retrieve, gate, quote, generate, ground, one event at a time.
+"""From a question to its answer: retrieve, gate, quote, generate, ground, one event at a time.
 
-Knows the order of the steps; ranking, prompting, generating and citing belong to their rooms.
+Knows the order of the steps; ranking, prompting, generating and citing belong to their packages.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class _Grounder:
 
 @dataclass(frozen=True)
 class AnswerPipeline:
-    """The river over open parts; `llm` is called when prose is wanted."""
+    """Answers questions over open parts; `llm` is called when prose is wanted."""
 
     retriever: retrieve.Retriever
     llm: Callable[[], LLM]

@@ -60,7 +60,7 @@ class Journal:
             os.fsync(self._file.fileno())
 
     def _take(self, row: Any) -> None:
-        """Hear of a row that is in the file already."""
+        """Take a row that is in the file already."""
 
     @contextmanager
     def _disk(self) -> Iterator[None]:

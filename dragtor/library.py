@@ -1,6 +1,6 @@
 """Library: the public face of dragtor, for notebooks and for the command line.
 
-Composes the rooms and opens each part when it is first needed. Knows no wording and no terminal.
+Composes the packages and opens each part when it is first needed. Knows no wording and no terminal.
 """
 
 from __future__ import annotations
@@ -248,8 +248,8 @@ class Library:
             warmth = max(llm_config.temperature, RETRY_TEMPERATURE)
             seed = llm_config.seed + attempt
             llm_config = replace(llm_config, temperature=warmth, seed=seed)
-        reader = self.reader(llm_config)
-        yield from reader.ask(
+        pipeline = self.answer_pipeline(llm_config)
+        yield from pipeline.ask(
             question, filters, quotes_only=quotes_only, query=query, history=history
         )
 
@@ -336,8 +336,8 @@ class Library:
         config = replace(config, k=k) if k else config
         return Retriever(self.store(), self.embedder, config, self.reranker)
 
-    def reader(self, llm_config: LLMConfig | None = None) -> AnswerPipeline:
-        """The read river over this library's parts."""
+    def answer_pipeline(self, llm_config: LLMConfig | None = None) -> AnswerPipeline:
+        """What answers questions over this library's parts."""
         from dragtor.answer import AnswerPipeline
 
         config = self.config
@@ -388,7 +388,7 @@ class Library:
 
     @contextmanager
     def ingest(self, *, recover: bool = True) -> Iterator[Ingest]:
-        """The write river, open and locked; `recover` as for Writer.open."""
+        """What writes to this library, open and locked; `recover` as for Writer.open."""
         from dragtor.ingest import Ingest
         from dragtor.parts import open_loaders, open_transcribe_pipeline
 

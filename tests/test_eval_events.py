@@ -16,13 +16,13 @@ from pointers import Gold, Marked, Rules
 from dragtor.config import Config
 from dragtor.errors import LoadError
 from dragtor.evaluate.events import (
-    Row,
+    LabelledText,
     compared,
+    error_patterns,
     evaluate,
     f1,
     labelled,
     normal_form,
-    patterns,
     scored,
 )
 from dragtor.events.extract import Extractor
@@ -39,7 +39,7 @@ def silent(label: str, done: int, total: int) -> None:
 
 def one(marked: str, *wanted: dict[str, Any]) -> Any:
     pointer = Marked(marked)
-    return compared(Row(pointer.text, wanted, "2026-11-20"), Extractor(pointer, UTC))
+    return compared(LabelledText(pointer.text, wanted, "2026-11-20"), Extractor(pointer, UTC))
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_f1() -> None:
 def test_patterns_are_counted_and_have_a_few_examples() -> None:
     rows = [one(MARKED, LUNCH | {"action": "Supper"}) for _ in range(5)]
     rows.append(one(MARKED, LUNCH | {"location": "Hall"}))
-    first, second = patterns(rows)
+    first, second = error_patterns(rows)
     assert (first["pattern"], first["n"], len(first["examples"])) == ("action: wrong", 5, 3)
     assert first["examples"][0]["wanted"] == "Supper"
     assert second["pattern"] == "location: missed"
@@ -235,7 +235,8 @@ def test_the_seed_s_labels_can_be_reached() -> None:
     rows = [json.loads(line) for line in lines[::4]]
     extractor = Extractor(Gold(rows), UTC)
     found = scored(
-        [compared(Row(row["event_text"], (row["output"],)), extractor) for row in rows], "gold"
+        [compared(LabelledText(row["event_text"], (row["output"],)), extractor) for row in rows],
+        "gold",
     ).metrics()
     assert found["exact_normalised"] > 0.96
     assert found["exact_raw"] > 0.86

@@ -100,7 +100,7 @@ def test_the_packaged_follow_ups_name_documents_of_the_sample_library(
     sample_library: Path,
 ) -> None:
     with Library(sample_library) as library:
-        rows = chat.read(FOLLOW_UPS, library)
+        rows = chat.conversations_of(FOLLOW_UPS, library)
         documents = {row["id"] for row in library.documents()}
     assert len(rows) == 40
     assert len({row.follow_up for row in rows}) == 40

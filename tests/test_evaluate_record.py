@@ -20,7 +20,7 @@ from test_architecture import imports, room_of
 from dragtor.config import AnswerConfig, Config, load_config
 from dragtor.evaluate.common import ENGINE_PACKAGES, versions
 from dragtor.evaluate.record import (
-    ANSWER_ROOMS,
+    ANSWER_PACKAGES,
     differing,
     results_folder,
     run_journal,
@@ -130,11 +130,11 @@ def installed(distribution: str) -> bool:
         return False
 
 
-def test_a_journal_ends_when_any_room_that_answers_changes() -> None:
+def test_a_journal_ends_when_any_package_that_answers_changes() -> None:
     tree = ast.parse((ROOT / "dragtor" / "answer.py").read_text("utf-8"))
     named = {name for name, _ in imports("dragtor.answer", tree) if name.startswith("dragtor.")}
     rooms = {room_of(name) for name in named} - {"types", "errors", "config"}
-    assert {"retrieve", "ground"} <= rooms <= set(ANSWER_ROOMS)
+    assert {"retrieve", "ground"} <= rooms <= set(ANSWER_PACKAGES)
 
 
 # Saved results

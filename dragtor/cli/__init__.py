@@ -1,7 +1,7 @@
 """The command line: parse, make one library call, print. Errors are caught here, once.
 
 Heavy imports stay inside the commands, so that `dragtor --help` is quick. Knows no step of the
-rivers.
+pipelines.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Commands on model weights: models list, pull, path, rm.
 
-Each makes one call of the models room and prints.
+Each makes one call of dragtor.models and prints.
 """
 
 from __future__ import annotations

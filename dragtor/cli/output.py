@@ -158,7 +158,7 @@ def warn(text: str) -> None:
 
 
 def hint(text: str) -> None:
-    """What mends an error, under it."""
+    """What helps against an error, under it."""
     if text:
         warn(f"  try: {same_library(text)}")
 

@@ -24,7 +24,7 @@ from dragtor.evaluate.common import (
     rows_of,
     versions,
 )
-from dragtor.evaluate.record import ANSWER, ANSWER_ROOMS, run_journal, run_key, weights
+from dragtor.evaluate.record import ANSWER, ANSWER_PACKAGES, run_journal, run_key, weights
 from dragtor.journal import KeyedJournal
 from dragtor.library import Library
 from dragtor.schema import citation_json, claim_json, evaluation_json
@@ -63,7 +63,7 @@ def evaluate(
         model = library.llm().name
         used = f"{model} {weights('answers', config)}"
         with run_journal(
-            "answers", run_key([path], _settings(library), used, ANSWER_ROOMS)
+            "answers", run_key([path], _settings(library), used, ANSWER_PACKAGES)
         ) as kept:
             answers = [
                 _asked(library, row["question"], kept) for row in counted(rows, "asking", progress)
@@ -185,8 +185,8 @@ def fit_gate(
     library: Library, rows: Sequence[Row], progress: Progress
 ) -> tuple[ground.Gate, dict[str, float]]:
     """A gate fitted on the questions, and what it does to these very questions."""
-    reader = library.reader()
-    features = [reader.gate_features(row["question"]) for row in counted(rows, "looking", progress)]
+    look = library.answer_pipeline().gate_features
+    features = [look(row["question"]) for row in counted(rows, "looking", progress)]
     answerable = [row["answerable"] for row in rows]
     gate = ground.fit(features, answerable, library.embedder.fingerprint)
     refused = [not gate.passes(each) for each in features]

@@ -18,7 +18,7 @@ from dragtor import extras, metrics
 from dragtor.config import Config
 from dragtor.errors import LoadError, UsageError
 from dragtor.evaluate.common import Progress, counted, path_hash, versions
-from dragtor.evaluate.record import SPEECH_ROOMS, run_journal, run_key
+from dragtor.evaluate.record import SPEECH_PACKAGES, run_journal, run_key
 from dragtor.journal import KeyedJournal
 from dragtor.schema import evaluation_json
 from dragtor.speech.decode import decode
@@ -46,7 +46,7 @@ def evaluate(folder: Path, config: Config, *, progress: Progress) -> dict[str, A
     scored: list[dict[str, Any]] = []
     unreadable, unknown = [], []
     with run_journal(
-        "diarization", run_key([], _settings(config), diarizer.engine, SPEECH_ROOMS)
+        "diarization", run_key([], _settings(config), diarizer.engine, SPEECH_PACKAGES)
     ) as kept:
         for file in counted(files, "telling speakers apart", progress):
             name = bare_name(file.stem)

@@ -20,7 +20,7 @@ from dragtor.config import Config
 from dragtor.errors import LoadError
 from dragtor.evaluate.attacks import attack_succeeds, echoed
 from dragtor.evaluate.common import Progress, counted, means, rows_of, versions
-from dragtor.evaluate.record import ANSWER_ROOMS, run_journal, run_key, weights
+from dragtor.evaluate.record import ANSWER_PACKAGES, run_journal, run_key, weights
 from dragtor.library import Library
 from dragtor.llm import GenerationOptions
 from dragtor.prompt import MARK
@@ -103,7 +103,7 @@ def evaluate(
             name: getattr(config, name) for name in ("retrieve", "answer", "split", "embed")
         }
         how, used = _generation(config), weights("injection", config)
-        ours = run_key((), settings | {"generation": how}, f"{llm.name} {used}", ANSWER_ROOMS)
+        ours = run_key((), settings | {"generation": how}, f"{llm.name} {used}", ANSWER_PACKAGES)
         prompted = {"prompt": _PLAIN, "generation": how}
         plain = run_key((), prompted, f"{llm.name} {used['llm']}", ("llm",))
         printed = _run("dragtor", ours, cells, lambda cell: _ask(library, cell), progress)

@@ -31,12 +31,12 @@ SECTIONS = {
     "diarization": ("diarize",),
     "events": (),
 }
-# Rooms that an answer depends on: a change of these is a new run.
-ANSWER_ROOMS = (
+# Packages that an answer depends on: a change of these is a new run.
+ANSWER_PACKAGES = (
     "answer", "embed", "ground", "llm", "prompt", "rerank", "retrieve", "split", "store",
     "transcript",
 )  # fmt: skip
-SPEECH_ROOMS = ("speech",)
+SPEECH_PACKAGES = ("speech",)
 SPEECH_KINDS = ("transcription", "diarization")  # kinds that neither search nor answer
 GATE = ("from", "threshold", "lay_threshold")  # what is told of the gate that decided
 # Settings that are nobody's business, or say nothing about a result.
@@ -49,22 +49,22 @@ def run_journal(kind: str, key: str) -> KeyedJournal:
 
 
 def run_key(
-    data: Iterable[Path], settings: Mapping[str, Any], model: str, rooms: Iterable[str]
+    data: Iterable[Path], settings: Mapping[str, Any], model: str, packages: Iterable[str]
 ) -> str:
     """What a row's value depends on, as one hash: a journal under it holds nothing stale.
 
     `data` are files or folders, by content; `settings` anything JSON or dataclass reprs can tell;
-    `model` a name or fingerprint; `rooms` the parts of dragtor whose code matters ("ground").
+    `model` a name or fingerprint; `packages` the parts of dragtor whose code matters ("ground").
     """
     parts = [path_hash(path) for path in data]
     parts += [f"{name}={settings[name]!r}" for name in sorted(settings)]
-    parts += [f"{room} {_code(room)}" for room in sorted(rooms)]
+    parts += [f"{package} {_code(package)}" for package in sorted(packages)]
     return short_hash(model, *parts)
 
 
-def _code(room: str) -> str:
-    folder = PACKAGE_FOLDER / room
-    files = sorted(folder.rglob("*.py")) or [PACKAGE_FOLDER / f"{room}.py"]
+def _code(package: str) -> str:
+    folder = PACKAGE_FOLDER / package
+    files = sorted(folder.rglob("*.py")) or [PACKAGE_FOLDER / f"{package}.py"]
     return short_hash(*(file.read_text("utf-8") for file in files))
 
 

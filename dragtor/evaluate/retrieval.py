@@ -1,7 +1,7 @@
 """`dragtor eval retrieval`: does search find the right documents? Data in the BEIR layout.
 
 corpus.jsonl {_id, title, text}, queries.jsonl {_id, text}, qrels/SPLIT.tsv (query, document,
-grade). The corpus goes through the real river into a library kept in the cache folder.
+grade). The corpus goes through the real pipeline into a library kept in the cache folder.
 """
 
 from __future__ import annotations

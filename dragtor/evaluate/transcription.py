@@ -26,7 +26,7 @@ from dragtor.evaluate.common import (
     rows_of,
     versions,
 )
-from dragtor.evaluate.record import SPEECH_ROOMS, run_journal, run_key
+from dragtor.evaluate.record import SPEECH_PACKAGES, run_journal, run_key
 from dragtor.journal import KeyedJournal
 from dragtor.schema import evaluation_json
 from dragtor.speech.transcribe import Transcriber, open_transcriber
@@ -47,7 +47,9 @@ def evaluate(path: Path, config: Config, *, progress: Progress) -> dict[str, Any
     transcriber = open_transcriber(config.speech, config.models)
     scored: list[Mapping[str, Any]] = []
     unreadable = []
-    with run_journal("transcription", run_key([path], _settings(config), "", SPEECH_ROOMS)) as kept:
+    with run_journal(
+        "transcription", run_key([path], _settings(config), "", SPEECH_PACKAGES)
+    ) as kept:
         for file, reference in counted(rows, "transcribing", progress):
             try:
                 heard = _heard(transcriber, path.parent / file, kept)

@@ -1,4 +1,4 @@
-"""The language model room: one protocol, three engines by name, the choice of a model.
+"""The language models: one protocol, three engines by name, the choice of a model.
 
 Engines: `llama` (llama-cpp-python), `xllamacpp` (prebuilt wheels), `server` (any
 OpenAI-compatible address). Knows no prompt: that is prompt.py.

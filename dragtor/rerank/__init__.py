@@ -12,7 +12,7 @@ from dragtor.config import models_path
 from dragtor.errors import UsageError
 from dragtor.rerank.cross import CrossEncoder
 from dragtor.rerank.llm import Chooser, LlmReranker
-from dragtor.rerank.tokens import TokenReader, TokenReranker
+from dragtor.rerank.tokens import TokenEmbedder, TokenReranker
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +25,7 @@ __all__ = [
     "CrossEncoder",
     "LlmReranker",
     "Reranker",
-    "TokenReader",
+    "TokenEmbedder",
     "TokenReranker",
     "open_reranker",
 ]
@@ -46,18 +46,18 @@ def open_reranker(
     name: str,
     models: ModelsConfig,
     llm: Callable[[], Chooser],
-    reader: Callable[[], TokenReader],
+    embedder: Callable[[], TokenEmbedder],
     threads: int = 0,
 ) -> Reranker | None:
     """None for `none`; `tokens`; `llm`; or a cross-encoder of config/models.yml, from disk.
 
-    `reader` and `llm` are called when passages are scored; `threads` 0: the machine's cores. Raises
-    UsageError for an unknown name, Missing or CorruptModel for a cross-encoder's files.
+    `embedder` and `llm` are called when passages are scored; `threads` 0: the machine's cores.
+    Raises UsageError for an unknown name, Missing or CorruptModel for a cross-encoder's files.
     """
     if name == "none":
         return None
     if name == "tokens":
-        return TokenReranker(reader)
+        return TokenReranker(embedder)
     if name == "llm":
         return LlmReranker(llm)
     from dragtor.models import Catalogue, model_path

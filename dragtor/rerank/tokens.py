@@ -19,7 +19,7 @@ def mean_best_cosine(asked: NDArray[np.float32], tokens: NDArray[np.float32]) ->
     return float((asked @ tokens.T).max(1).mean()) if len(asked) and len(tokens) else 0.0
 
 
-class TokenReader(Protocol):
+class TokenEmbedder(Protocol):
     """The part of an encoder that is used here."""
 
     def embed_tokens(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
@@ -33,13 +33,13 @@ class TokenReranker:
     name = "tokens"
     weight = 0.9  # chosen on training questions; docs/retrieval.md
 
-    def __init__(self, reader: Callable[[], TokenReader]) -> None:
-        self._reader = reader
+    def __init__(self, embedder: Callable[[], TokenEmbedder]) -> None:
+        self._embedder = embedder
 
     def score(self, query: str, passages: Sequence[str]) -> NDArray[np.float32]:
         """(n,); 0 for a question or a passage without a token."""
         import numpy as np
 
-        asked, *read = self._reader().embed_tokens([query, *passages])
+        asked, *read = self._embedder().embed_tokens([query, *passages])
         scores = [mean_best_cosine(asked, tokens) for tokens in read]
         return np.clip(np.asarray(scores, np.float32), 0, 1)
