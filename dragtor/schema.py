@@ -275,6 +275,10 @@ def _list(items: Json) -> Json:
     return {"type": "array", "items": items}
 
 
+def _rows(name: str, optional: Sequence[str] = (), /, **properties: Any) -> Json:
+    return _object(**{name: _list(_object(optional, **properties))})
+
+
 _TEXT = {"type": "string"}
 _TEXT_OR_NULL = {"type": ["string", "null"]}
 _TRUTH = {"type": "boolean"}
@@ -317,70 +321,31 @@ ANSWER_SCHEMA = _object(
     tokens=_object(**dict.fromkeys(TOKENS, _COUNT)),
     **_SAID,
 )
-HISTORY_SCHEMA = _object(
-    turns=_list(
-        _object(
-            ("caution",),
-            id=_COUNT,
-            session=_TEXT,
-            asked_at=_TEXT,
-            question=_TEXT,
-            query=_TEXT,
-            **_SAID,
-        )
-    )
-)
+HISTORY_SCHEMA = _rows(
+    "turns", ("caution",), id=_COUNT, session=_TEXT, asked_at=_TEXT, question=_TEXT, query=_TEXT,
+    **_SAID,
+)  # fmt: skip
 EVENT_SCHEMA = _object(
     **dict.fromkeys(EVENT_FIELDS, _TEXT_OR_NULL)
     | {
         "date": {**_TEXT_OR_NULL, "pattern": r"^\d{2}/\d{2}/\d{4}$"},
         "time": {**_TEXT_OR_NULL, "pattern": r"^\d{1,2}:\d{2} [AP]M$"},
         "attendees": {"type": ["array", "null"], "items": _TEXT, "minItems": 1},
-        "start": _TEXT_OR_NULL,
-        "end": _TEXT_OR_NULL,
-        "rrule": _TEXT_OR_NULL,
+        **dict.fromkeys(("start", "end", "rrule"), _TEXT_OR_NULL),
         "confidence": _object(EVENT_FIELDS, **dict.fromkeys(EVENT_FIELDS, _SHARE)),
         "evidence": _object(EVENT_FIELDS, **dict.fromkeys(EVENT_FIELDS, _SPAN)),
-        "ambiguous": {
-            "type": "array",
-            "items": {"enum": list(EVENT_FIELDS)},
-            "uniqueItems": True,
-        },
+        "ambiguous": _list({"enum": list(EVENT_FIELDS)}) | {"uniqueItems": True},
     }
 )
 EVENTS_SCHEMA = _object(events=_list(EVENT_SCHEMA))
-SOURCES_SCHEMA = _object(
-    sources=_list(
-        _object(
-            id=_TEXT, uri=_TEXT, kind=_TEXT, title=_TEXT, match=_TEXT, latest=_COUNT,
-            episode=_TEXT, documents=_COUNT,
-        )
-    )
+SOURCES_SCHEMA = _rows(
+    "sources", id=_TEXT, uri=_TEXT, kind=_TEXT, title=_TEXT, match=_TEXT, latest=_COUNT,
+    episode=_TEXT, documents=_COUNT,
 )  # fmt: skip
-SPEAKERS_SCHEMA = _object(
-    id=_TEXT,
-    speakers=_list(
-        _object(label=_TEXT, name=_TEXT, role=_TEXT, role_confidence=_SHARE, name_confidence=_SHARE)
-    ),
-)
 REPORT_SCHEMA = _object(
     **dict.fromkeys(REPORT_COUNTS, _COUNT),
     failed=_list(_object(uri=_TEXT, error=_TEXT, hint=_TEXT, exit_code=_NUMBER_FROM_1)),
 )
-MODELS_SCHEMA = _object(
-    folder=_TEXT,
-    models=_list(
-        _object(
-            name=_TEXT,
-            kind=_TEXT,
-            bytes=_COUNT,
-            licence=_TEXT,
-            state={"enum": ["here", "partial", "-"]},
-        )
-    ),
-)
-FINDINGS_SCHEMA = _object(
-    findings=_list(
-        _object(what=_TEXT, state={"enum": ["ok", "note", "bad"]}, says=_TEXT, mend=_TEXT)
-    )
+FINDINGS_SCHEMA = _rows(
+    "findings", what=_TEXT, state={"enum": ["ok", "note", "bad"]}, says=_TEXT, mend=_TEXT
 )

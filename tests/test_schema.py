@@ -107,7 +107,6 @@ def test_documents_are_written_to_the_letter() -> None:
         ' "page": 2, "speaker": null, "text": "Tape."}]}'
     )
     assert json.dumps(schema.speakers_json(TALK)) == f'{{"id": "d1", {speakers}}}'
-    check(schema.speakers_json(TALK), schema.SPEAKERS_SCHEMA)
 
 
 def test_reports_say_what_failed_and_what_helps() -> None:
@@ -158,7 +157,6 @@ def test_what_reading_commands_print_is_valid(
     assert refused["caution"]
     check(refused, schema.ANSWER_SCHEMA)
     check(cli(*here, "sources", "--json").json, schema.SOURCES_SCHEMA)
-    check(cli("models", "list", "--json").json, schema.MODELS_SCHEMA)
     check(cli(*here, "doctor", "--offline", "--json").json, schema.FINDINGS_SCHEMA)
 
 
