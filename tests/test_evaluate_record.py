@@ -203,7 +203,7 @@ def test_a_saved_result_does_not_tell_whose_machine_it_was(
 def test_two_runs_in_one_second_are_two_files(results: Path) -> None:
     paths = {save({**RESULT, "n": n}, configured(), {}) for n in range(5)}
     assert len(paths) == 5
-    runs, damaged = saved_runs
+    runs, damaged = saved_runs()
     assert (len(runs), damaged) == (5, [])
 
 
@@ -224,7 +224,7 @@ def test_a_saved_result_names_its_gate(results: Path) -> None:
         assert saved["configuration"]["gate"] == {
             "from": each["from"], "threshold": 0.4, "lay_threshold": 0.3
         }  # fmt: skip
-    runs, _ = saved_runs
+    runs, _ = saved_runs()
     assert {run.settings["gate.from"] for run in runs} == {"fitted", "built-in"}
     assert differing(runs) == ["gate.from"]
 
@@ -278,7 +278,7 @@ def test_compared_configurations_are_runs_of_their_own(results: Path) -> None:
     others = {"retrieve.k=3": configured(retrieve={"k": 3})}
     compared = [{"settings": "retrieve.k=3", "model": "m", "metrics": {"mrr": 0.7}}]
     save({**RESULT, "compared": compared}, configured(), others)
-    runs, _ = saved_runs
+    runs, _ = saved_runs()
     assert [run.metrics["mrr"] for run in runs] == [0.5, 0.7]
     assert [run.settings["retrieve.k"] for run in runs] == [8, 3]
     assert differing(runs) == ["retrieve.k"]
@@ -291,7 +291,7 @@ def test_what_differs_is_seen_even_where_the_built_in_value_has_changed(results:
     del record["configuration"]["sections"]["retrieve.candidates"]  # did not exist
     old.write_text(json.dumps(record))
     save(RESULT, configured(retrieve={"k": 3}), {})
-    runs, _ = saved_runs
+    runs, _ = saved_runs()
     assert sorted(differing(runs)) == ["retrieve.dense_weight", "retrieve.k"]
 
 
