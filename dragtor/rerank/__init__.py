@@ -12,7 +12,7 @@ from dragtor.config import models_path
 from dragtor.errors import UsageError
 from dragtor.rerank.cross import CrossEncoder
 from dragtor.rerank.llm import Chooser, LlmReranker
-from dragtor.rerank.tokens import TokenEmbedder, TokenReranker
+from dragtor.rerank.tokens import EmbedsTokens, TokenReranker
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 __all__ = [
     "Chooser",
     "CrossEncoder",
+    "EmbedsTokens",
     "LlmReranker",
     "Reranker",
-    "TokenEmbedder",
     "TokenReranker",
     "open_reranker",
 ]
@@ -46,7 +46,7 @@ def open_reranker(
     name: str,
     models: ModelsConfig,
     llm: Callable[[], Chooser],
-    embedder: Callable[[], TokenEmbedder],
+    embedder: Callable[[], EmbedsTokens],
     threads: int = 0,
 ) -> Reranker | None:
     """None for `none`; `tokens`; `llm`; or a cross-encoder of config/models.yml, from disk.

@@ -19,7 +19,7 @@ def mean_best_cosine(asked: NDArray[np.float32], tokens: NDArray[np.float32]) ->
     return float((asked @ tokens.T).max(1).mean()) if len(asked) and len(tokens) else 0.0
 
 
-class TokenEmbedder(Protocol):
+class EmbedsTokens(Protocol):
     """The part of an encoder that is used here."""
 
     def embed_tokens(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
@@ -33,7 +33,7 @@ class TokenReranker:
     name = "tokens"
     weight = 0.9  # chosen on training questions; docs/retrieval.md
 
-    def __init__(self, embedder: Callable[[], TokenEmbedder]) -> None:
+    def __init__(self, embedder: Callable[[], EmbedsTokens]) -> None:
         self._embedder = embedder
 
     def score(self, query: str, passages: Sequence[str]) -> NDArray[np.float32]:
