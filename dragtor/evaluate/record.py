@@ -32,7 +32,8 @@ SECTIONS = {
 }
 # Rooms that an answer depends on: a change of these is a new run.
 ANSWER_ROOMS = (
-    "answer", "embed", "ground", "llm", "prompt", "rerank", "retrieve", "split", "spoken", "store",
+    "answer", "embed", "ground", "llm", "prompt", "rerank", "retrieve", "split", "store",
+    "transcript",
 )  # fmt: skip
 SPEECH = ("transcription", "diarization")  # kinds that neither search nor answer
 SEGMENTATION = "pyannote-segmentation-3.0"
