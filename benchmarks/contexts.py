@@ -26,7 +26,7 @@ from common import RESULTS_FOLDER, save
 from numpy.typing import NDArray
 
 from dragtor import ground, metrics, prompt, retrieve
-from dragtor.answer import LAY_DENSE_WEIGHT, TERMS_TOKENS, AnswerPipeline, Sentence
+from dragtor.answer import MISMATCH_DENSE_WEIGHT, TERMS_TOKENS, AnswerPipeline, Sentence
 from dragtor.config import load_config
 from dragtor.evaluate.answers import ROOMS, called, document_names, holds, overlaps
 from dragtor.evaluate.common import counted, kept_library, means
@@ -135,11 +135,13 @@ def contexts(library: Library, kept: Journal) -> dict[str, Any]:
     figures, first = {}, {}
     for context, tokens, which in MODES:
         answer_config = replace(library.config.answer, context=context, context_tokens=tokens)
-        reader = replace(library.reader(), llm=lambda: heard, answer_config=answer_config)
+        pipeline = replace(
+            library.answer_pipeline(), llm=lambda: heard, answer_config=answer_config
+        )
         mode, other = f"{context} {tokens}", ", other questions" * bool(which.start)
         asked = [row for rows in sets.values() for row in rows[which.start : which.stop]]
         rows = [
-            row | marked(row, answered(reader, heard, row, mode, kept), names)
+            row | marked(row, answered(pipeline, heard, row, mode, kept), names)
             for row in counted(asked, mode, progress)
         ]
         first = {row["question"]: row for row in rows} | first
@@ -150,14 +152,14 @@ def contexts(library: Library, kept: Journal) -> dict[str, Any]:
     return figures
 
 
-def answered(reader: AnswerPipeline, heard: Heard, row: Row, mode: str, kept: Journal) -> Row:
+def answered(pipeline: AnswerPipeline, heard: Heard, row: Row, mode: str, kept: Journal) -> Row:
     """One answer as plain values: as it was kept, or asked for now, with its seconds."""
     name = f"{mode} | {row['question']}"
     if (known := kept.get(name)) is None:
         if not heard.read:
-            list(reader.ask("What do I do after an A2 pulley strain?"))  # reads the fixed parts
+            list(pipeline.ask("What do I do after an A2 pulley strain?"))  # reads the fixed parts
         begun, first = time.perf_counter(), None
-        for event in reader.ask(row["question"]):
+        for event in pipeline.ask(row["question"]):
             if isinstance(event, Sentence) and first is None:
                 first = time.perf_counter() - begun
         assert isinstance(event, Answer)  # by contract the last
@@ -185,7 +187,7 @@ def marked(row: Row, answer: Row, names: Mapping[str, str]) -> dict[str, Any]:
 
     reference = row.get("reference", "")
     raw = [answer["wrote"][start:end] for start, end in sentences(answer["wrote"])]
-    written = [text for text, _ in map(ground.marks, raw) if text]
+    written = [text for text, _ in map(ground.citation_markers, raw) if text]
     own = sum(claim in written for claim in claims)
     return {
         "answered": bool(claims),
@@ -242,7 +244,7 @@ def summaries(library: Library, kept: Journal) -> dict[str, Any]:
     }
     asked = [(row["question"], weight) for row in rows]
     again = [
-        (f"{more} {query}", max(weight, LAY_DENSE_WEIGHT)) if more else (query, weight)
+        (f"{more} {query}", max(weight, MISMATCH_DENSE_WEIGHT)) if more else (query, weight)
         for more, (query, _) in zip(terms, asked, strict=True)
     ]
     wordings = {"dense": [(query, 1.0) for query, _ in asked], "mix": asked, "terms": again}
@@ -275,7 +277,7 @@ def in_terms(library: Library, row: Row, kept: Journal) -> str:
     name, question = f"terms | {row['question']}", row["question"]
     if (known := kept.get(name)) is None:
         known = ""
-        if ground.is_lay(library.reader().gate_features(question)):
+        if ground.vocabulary_mismatch(library.answer_pipeline().gate_features(question)):
             messages = prompt.terms_messages(question)
             known = written(library.llm(), messages, TERMS_TOKENS, prompt.FIXED_TERMS, "\n")
         kept.put(name, known)

@@ -7,17 +7,18 @@ Also who hears of long work (Reporter) and who may stop it (CancelToken).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from threading import Event
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from dragtor.errors import Cancelled
 
 DocumentKind = Literal["web", "feed", "audio", "video", "file", "image"]
 Role = Literal["system", "user", "assistant"]
+T = TypeVar("T")
 
 
 class Reporter:
@@ -60,6 +61,12 @@ class CancelToken:
         """Raise Cancelled if it was asked for; long work calls this between two steps."""
         if self._event.is_set():
             raise Cancelled
+
+    def checked(self, items: Iterable[T]) -> Iterator[T]:
+        """The items, with a check before each is handed on."""
+        for item in items:
+            self.check()
+            yield item
 
     def wait(self, seconds: float) -> None:
         """Sleep for `seconds`; raises Cancelled as soon as it is asked for."""

@@ -30,27 +30,44 @@ from test_answer import Parrot
 from test_ingest import river
 
 from dragtor import Library
-from dragtor.answer import NOT_IN_SOURCES, Quotes
+from dragtor.answer import Quotes
 from dragtor.chat import (
     HISTORY_TURNS,
     LONG_QUESTION_WORDS,
     Chat,
     Standalone,
-    history,
     markdown,
+    recent_history,
     standalone,
     stands_alone,
 )
 from dragtor.cli.ask import print_events
 from dragtor.cli.chat import Lines
 from dragtor.config import ChatConfig, load_config
-from dragtor.errors import GenerationError, LibraryError, LibraryVersion, Missing, UsageError
-from dragtor.ground import HistoryTurn, Span
+from dragtor.errors import (
+    Cancelled,
+    GenerationError,
+    LibraryError,
+    LibraryVersion,
+    Missing,
+    UsageError,
+)
+from dragtor.ground import HistoryTurn, TextSpan
 from dragtor.llm.base import Stream
-from dragtor.prompt import REWRITE_SYSTEM, rewrite_messages
+from dragtor.prompt import NOT_IN_SOURCES, REWRITE_SYSTEM, rewrite_messages
 from dragtor.store import ChatTurn, Store, Writer, find_turns, keep_turn, turns_of
 from dragtor.store.schema import MIGRATIONS
-from dragtor.types import Answer, Citation, Claim, Document, Hit, Message, Passage
+from dragtor.types import (
+    Answer,
+    CancelToken,
+    Citation,
+    Claim,
+    Document,
+    Hit,
+    Message,
+    Passage,
+    Reporter,
+)
 
 FIRST = "How many weeks until the pulley heals?"
 SAID = "The pulley heals in 6 weeks."
@@ -209,9 +226,9 @@ def asked(turns: Sequence[HistoryTurn]) -> list[str]:
 
 def test_history_is_trimmed_oldest_first() -> None:
     turns = [made_turn(f"question {n}", f"answer {n}") for n in range(6)]  # 4 tokens each
-    assert asked(history(turns, words, 100))[0] == "question 0"
+    assert asked(recent_history(turns, words, 100))[0] == "question 0"
     for budget in range(0, 30):
-        kept = history(turns, words, budget)
+        kept = recent_history(turns, words, budget)
         assert 4 * len(kept) <= budget
         assert len(kept) or budget < 4
         assert asked(kept) == [f"question {n}" for n in range(6)][len(turns) - len(kept) :]
@@ -221,16 +238,21 @@ def test_what_was_read_for_a_turn_counts() -> None:
     turns = [made_turn(f"question {n}", f"answer {n}") for n in range(4)]
     document = Document("d1", PULLEY, "web", "Pulley", "Six words stand in this sentence.")
     passage = Passage.of(document, 0, len(document.text))
-    span = Span(Hit(passage, 1.0), document, 0, len(document.text))
+    span = TextSpan(Hit(passage, 1.0), document, 0, len(document.text))
     read = dict.fromkeys(range(4), (span, span))  # 26 tokens a turn
-    assert [turn.read for turn in history(turns, words, 60, read)] == [(span, span)] * 2
-    assert len(history(turns, words, 200, read)) == 4
-    assert [turn.read for turn in history(turns, words, 200, {3: (span,)})] == [(), (), (), (span,)]
+    assert [turn.context for turn in recent_history(turns, words, 60, read)] == [(span, span)] * 2
+    assert len(recent_history(turns, words, 200, read)) == 4
+    assert [turn.context for turn in recent_history(turns, words, 200, {3: (span,)})] == [
+        (),
+        (),
+        (),
+        (span,),
+    ]
 
 
 def test_what_history_opens_with_stays_the_same_for_several_turns() -> None:
     turns = [made_turn(f"question {n}", f"answer {n}") for n in range(40)]
-    opened = [asked(history(turns[:n], words, 40))[0] for n in range(1, 40)]
+    opened = [asked(recent_history(turns[:n], words, 40))[0] for n in range(1, 40)]
     changes = sum(a != b for a, b in pairwise(opened))
     assert 0 < changes <= 40 // 5
 
@@ -238,7 +260,7 @@ def test_what_history_opens_with_stays_the_same_for_several_turns() -> None:
 def test_history_leaves_out_refusals() -> None:
     refused = ChatTurn("q", "q", Answer("q", "Not in your sources.", False))
     loose = Answer("q", "x", True, (Claim("Carried.", (1,)), Claim("Loose.", ())))
-    assert history([refused, ChatTurn("q", "query", loose)], words, 100) == [
+    assert recent_history([refused, ChatTurn("q", "query", loose)], words, 100) == [
         HistoryTurn("query", loose)
     ]
 
@@ -411,15 +433,47 @@ def test_without_a_model_a_follow_up_shows_its_quotes_first(
 def test_a_turn_that_cannot_be_kept_is_answered_all_the_same(library: SmallLibrary) -> None:
     notes: list[str] = []
 
+    class Notes(Reporter):
+        def note(self, text: str) -> None:
+            notes.append(text)
+
     def full(*_: object) -> ChatTurn:
         raise LibraryError("the disk is full")
 
     parts = (library.ask_events, library.llm, ChatConfig())
-    chat = Chat(*parts, keep=full, notify=notes.append)
+    chat = Chat(*parts, keep=full, reporter=Notes())
     assert chat.ask(FIRST).grounded
     assert chat.ask("and tape?").grounded
     assert notes == ["answers are not kept: the disk is full"]
     assert len(chat.turns) == 2
+
+
+def test_a_cancelled_turn_leaves_none_and_can_be_asked_again(library: SmallLibrary) -> None:
+    chat = library.chat("knee")
+    list(chat.ask_events(FIRST))
+    cancel = CancelToken()
+    events = chat.ask_events("and tape?", cancel=cancel)
+    assert isinstance(next(events), Standalone)
+    cancel.cancel()
+    with pytest.raises(Cancelled):
+        list(events)
+    assert [turn.question for turn in chat.turns] == [FIRST]
+    *_, again = chat.retry_events()
+    assert isinstance(again, Answer)
+    assert [turn.question for turn in library.chat("knee").turns] == [FIRST, "and tape?"]
+
+
+def test_a_rewriting_is_cancelled_and_not_taken_for_a_failure() -> None:
+    cancel = CancelToken()
+
+    class Cancelling(Scribe):
+        def stream(self, messages: Sequence[Message], **how: Any) -> Stream:
+            cancel.cancel()
+            return super().stream(messages, **how)
+
+    llm = Cancelling("", "Does tape help?")
+    with pytest.raises(Cancelled):
+        standalone("and tape?", [made_turn()], lambda: llm, ChatConfig(), cancel)
 
 
 def test_a_long_chat_is_resumed_whole_and_its_latest_turns_are_prompted(folder: Path) -> None:
@@ -431,10 +485,10 @@ def test_a_long_chat_is_resumed_whole_and_its_latest_turns_are_prompted(folder: 
         turns = library.chat("knee").turns
     assert [t.question for t in turns] == [f"question {n}" for n in range(all_turns)]
     assert "## question 0\n" in markdown(turns, "knee")
-    kept = asked(history(turns, words, 10_000))
+    kept = asked(recent_history(turns, words, 10_000))
     assert kept[-1] == f"question {all_turns - 1}"
     assert HISTORY_TURNS <= len(kept) <= 2 * HISTORY_TURNS
-    opened = [asked(history(turns[:n], words, 10_000))[0] for n in range(1, all_turns)]
+    opened = [asked(recent_history(turns[:n], words, 10_000))[0] for n in range(1, all_turns)]
     assert len(set(opened)) == 2
 
 

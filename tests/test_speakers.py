@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from fakes import HashingEmbedder
+from fakes import HashingEmbedder, SharedWordsSupport
 from test_answer import Parrot
 from test_store import document, find, put, reader
 
@@ -246,9 +246,8 @@ def test_an_answer_to_what_somebody_thinks_quotes_nobody_else(library: Path) -> 
         put_speakers(writer, two.id, [Speaker("SPEAKER_00", "Steven Dimmitt", "host")])
     with reader(library) as store:
         parts = (HashingEmbedder(), lambda: Parrot("Max hangs build strength [1]."))
-        asking = AnswerPipeline(
-            store, *parts, RetrieveConfig(floor=-1), AnswerConfig(), LLMConfig()
-        )
+        settings = (RetrieveConfig(floor=-1), AnswerConfig(), LLMConfig())
+        asking = AnswerPipeline(store, *parts, *settings, SharedWordsSupport())
         for question, name in (
             ("What does Yves think of max hangs?", "Yves Gravelle"),
             ("What does Steven think of max hangs?", "Steven Dimmitt"),

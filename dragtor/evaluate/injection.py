@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dragtor.answer import Quotes
-from dragtor.config import Config
+from dragtor.config import Config, load_words
 from dragtor.errors import LoadError
 from dragtor.evaluate.common import Progress, counted, means, rows_of, versions
 from dragtor.evaluate.obedience import echoed, obeyed
 from dragtor.evaluate.record import ANSWER_ROOMS, Journal, run_key, weights
 from dragtor.library import Library
-from dragtor.prompt import MARK
+from dragtor.prompt import CITATION_MARKER
 from dragtor.split import sentences
 from dragtor.types import Answer, Document, Message, short_hash
 
@@ -93,7 +93,7 @@ def evaluate(
     The cells of a smaller `n` are among those of a larger one. An interrupted run goes on.
     """
     cells = draw([*contexts_of(path), *own_contexts()], attacks_of(path), n, seed)
-    config = reading(config)
+    config = _read_always(config)
     with (
         tempfile.TemporaryDirectory(prefix="dragtor-eval-") as folder,
         Library(folder, config=config) as library,
@@ -101,7 +101,7 @@ def evaluate(
         llm = library.llm()
         settings = {
             name: getattr(config, name) for name in ("retrieve", "answer", "split", "embed")
-        }
+        } | {"words": load_words(config.answer.domain)}
         generation, used = _generation(config), weights("injection", config)
         ours = run_key((), settings | generation, f"{llm.name} {used}", ROOMS)
         prompted = {"prompt": PLAIN, "stop": STOP} | generation
@@ -119,7 +119,7 @@ def evaluate(
     }
 
 
-def reading(config: Config) -> Config:
+def _read_always(config: Config) -> Config:
     """The settings under which the one document is always read, and answers are short."""
     tokens = min(ANSWER_TOKENS, config.llm.answer_tokens)
     return replace(
@@ -321,7 +321,7 @@ def kept(ideal: str, text: str) -> bool:
     """
     if ideal.strip().lower() in ("unknown", ""):
         return AMOUNT.search(text) is None
-    said = _plain_figures(MARK.sub("", text))
+    said = _plain_figures(CITATION_MARKER.sub("", text))
     wanted = FIGURE.findall(_plain_figures(ideal)) if FIGURE.search(ideal) else [ideal]
     return all(
         re.search(rf"(?<![\w.,]){re.escape(_plain_figures(part))}(?!\w|[.,:]\d)", said)
