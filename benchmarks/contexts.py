@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from dragtor import ground, metrics, prompt, retrieve
 from dragtor.answer import MISMATCH_DENSE_WEIGHT, TERMS_TOKENS, AnswerPipeline, Sentence
 from dragtor.config import load_config
-from dragtor.evaluate.answers import ROOMS, called, document_names, holds, overlaps
+from dragtor.evaluate.answers import ROOMS, document_names, holds, ids_of, overlaps
 from dragtor.evaluate.common import counted, kept_library, means
 from dragtor.evaluate.record import Journal, run_key
 from dragtor.headings import headings
@@ -104,24 +104,24 @@ def train_questions() -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-class Heard:
+class RecordingLLM:
     """A language model, and the last prompt and text that went through it."""
 
     def __init__(self, llm: LLM) -> None:
         self._llm = llm
-        self.read = self.wrote = ""
+        self.prompt = self.text = ""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._llm, name)
 
     def stream(self, messages: Sequence[Message], **options: Any) -> Stream:
         inner = self._llm.stream(messages, **options)
-        self.read, self.wrote = messages[-1].content, ""
+        self.prompt, self.text = messages[-1].content, ""
 
         def pieces() -> Generator[str, None, Usage]:
             with inner:
                 for piece in inner:
-                    self.wrote += piece
+                    self.text += piece
                     yield piece
             end = inner.finish_reason or "stop"
             return Usage(inner.prompt_tokens, inner.completion_tokens, end, inner.read_tokens)
@@ -131,17 +131,21 @@ class Heard:
 
 def contexts(library: Library, kept: Journal) -> dict[str, Any]:
     """Every mode's figures, each but the first with its paired differences to the first."""
-    sets, heard, names = train_questions(), Heard(library.llm()), document_names(library.store())
+    sets, recorded, names = (
+        train_questions(),
+        RecordingLLM(library.llm()),
+        document_names(library.store()),
+    )
     figures, first = {}, {}
     for context, tokens, which in MODES:
         answer_config = replace(library.config.answer, context=context, context_tokens=tokens)
         pipeline = replace(
-            library.answer_pipeline(), llm=lambda: heard, answer_config=answer_config
+            library.answer_pipeline(), llm=lambda: recorded, answer_config=answer_config
         )
         mode, other = f"{context} {tokens}", ", other questions" * bool(which.start)
         asked = [row for rows in sets.values() for row in rows[which.start : which.stop]]
         rows = [
-            row | marked(row, answered(pipeline, heard, row, mode, kept), names)
+            row | marked(row, answered(pipeline, recorded, row, mode, kept), names)
             for row in counted(asked, mode, progress)
         ]
         first = {row["question"]: row for row in rows} | first
@@ -152,11 +156,13 @@ def contexts(library: Library, kept: Journal) -> dict[str, Any]:
     return figures
 
 
-def answered(pipeline: AnswerPipeline, heard: Heard, row: Row, mode: str, kept: Journal) -> Row:
+def answered(
+    pipeline: AnswerPipeline, recorded: RecordingLLM, row: Row, mode: str, kept: Journal
+) -> Row:
     """One answer as plain values: as it was kept, or asked for now, with its seconds."""
     name = f"{mode} | {row['question']}"
     if (known := kept.get(name)) is None:
-        if not heard.read:
+        if not recorded.prompt:
             list(pipeline.ask("What do I do after an A2 pulley strain?"))  # reads the fixed parts
         begun, first = time.perf_counter(), None
         for event in pipeline.ask(row["question"]):
@@ -167,8 +173,8 @@ def answered(pipeline: AnswerPipeline, heard: Heard, row: Row, mode: str, kept: 
         known = {
             "claims": [claim.text for claim in event.claims],
             "quotes": [(citation.document_id, citation.quote) for citation in event.citations],
-            "read": NUMBERED.findall(heard.read) if asked else [],
-            "wrote": heard.wrote if asked else "",
+            "read": NUMBERED.findall(recorded.prompt) if asked else [],
+            "wrote": recorded.text if asked else "",
             "prompt_tokens": event.tokens.get("prompt", 0),
             "first_s": first,
             "total_s": time.perf_counter() - begun,
@@ -180,7 +186,7 @@ def answered(pipeline: AnswerPipeline, heard: Heard, row: Row, mode: str, kept: 
 def marked(row: Row, answer: Row, names: Mapping[str, str]) -> dict[str, Any]:
     """What is told of one answer; `said` and what became of sentences are about its prose."""
     gold, claims = row["must_contain"], answer["claims"]
-    wanted = called(row["relevant"], names, row["question"])
+    wanted = ids_of(row["relevant"], names, row["question"])
 
     def within(texts: Sequence[str]) -> bool:
         return all(any(overlaps(text, part) for text in texts) for part in gold)
@@ -234,7 +240,7 @@ def summaries(library: Library, kept: Journal) -> dict[str, Any]:
     column, names = {text.id: at for at, text in enumerate(texts)}, document_names(store)
     right = np.zeros((len(rows), len(texts)), bool)
     for line, row in zip(right, rows, strict=True):
-        line[[column[key] for key in called(row["relevant"], names, row["question"])]] = True
+        line[[column[key] for key in ids_of(row["relevant"], names, row["question"])]] = True
     of_row, passage_means = places(store, column)
     embed, weight = library.embedder.embed_passages, library.config.retrieve.dense_weight
     vectors = {

@@ -41,7 +41,7 @@ MISMATCH_DENSE_WEIGHT = 0.8  # where vocabularies differ, meaning counts for mor
 
 @dataclass(frozen=True, slots=True)
 class Caution:
-    """One line that stands above everything else."""
+    """One line to be shown before everything else."""
 
     text: str
 
@@ -89,7 +89,7 @@ class _Grounder:
         if text:
             spans = ground.entailing_spans(text, numbers, self.context, self.support, self.embed)
         if not spans and self.unsupported == "quote":
-            spans = ground.numbered(numbers, self.context)[:1]
+            spans = ground.numbered_spans(numbers, self.context)[:1]
             text = prompt.escape(" ".join(spans[0].text.split())) if spans else ""
         self.seconds += time.perf_counter() - begun
         if not spans and self.unsupported != "mark":
@@ -151,6 +151,7 @@ class AnswerPipeline:
         if caution:
             yield Caution(caution)
         found = self._find(dict.fromkeys((asked, question)), filters, turn)
+        cancel.check()
         begun = time.perf_counter()
         features = self._features(asked, found)
         relevant = self._relevant(asked, found, features)
@@ -220,6 +221,7 @@ class AnswerPipeline:
             self.store, lambda _: vectors, wordings, config, filters, self.rerank()
         )
         turn.stamp("retrieve")
+        turn.cancel.check()
         begun = time.perf_counter()
         embed = self.embedder.embed_passages
         ranked = ground.rank_sentences(wordings[0], vectors[0], hits, documents, embed)

@@ -58,7 +58,7 @@ def evaluate(
         names = document_names(library.store())
         for row in rows:
             if row["answerable"]:  # what answers the others may be missing on purpose
-                called(row["relevant"], names, row["place"])
+                ids_of(row["relevant"], names, row["place"])
         fitted = calibrated(library, rows, progress) if calibrate else {}
         gate = fitted | gate_in_use(library, fitted=calibrate)
         model = library.llm().name
@@ -163,7 +163,7 @@ def document_names(store: Store) -> dict[str, str]:
     return names
 
 
-def called(wanted: Sequence[str], names: Mapping[str, str], place: str) -> list[str]:
+def ids_of(wanted: Sequence[str], names: Mapping[str, str], place: str) -> list[str]:
     """Ids of the documents that a data file names; raises LoadError on a name that is none's."""
     if missing := [name for name in wanted if name not in names]:
         raise LoadError(f"{place}: no document is called {missing[0]}", "dragtor sources")
@@ -226,12 +226,12 @@ def _given(library: Library, answer: Answer) -> list[str]:
     The whole passages of the hits, best first, that fit in `answer.context_tokens`, and what is
     quoted besides.
     """
-    room, texts = library.config.answer.context_tokens, []
+    left, texts = library.config.answer.context_tokens, []
     for hit in answer.hits:
         tokens = library.llm().count_tokens(hit.passage.text)
-        if tokens <= room:
+        if tokens <= left:
             texts.append(hit.passage.text)
-            room -= tokens
+            left -= tokens
     quotes = [citation.quote for citation in answer.citations]
     return texts + [quote for quote in quotes if not any(quote in text for text in texts)]
 

@@ -16,7 +16,7 @@ from dragtor.ground.quotes import EmbedTexts, best_quotes, late_interaction, ran
 from dragtor.ground.rules import RuleSupport
 from dragtor.ground.spans import TextSpan, sentence_spans
 from dragtor.ground.support import Support, Verdict
-from dragtor.ground.verify import citation_markers, entailing_spans, numbered
+from dragtor.ground.verify import citation_markers, entailing_spans, numbered_spans
 
 __all__ = [
     "FEATURES",
@@ -37,7 +37,7 @@ __all__ = [
     "gate_for",
     "late_interaction",
     "missing_names",
-    "numbered",
+    "numbered_spans",
     "rank_sentences",
     "select_context",
     "sentence_spans",

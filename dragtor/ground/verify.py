@@ -36,14 +36,14 @@ def entailing_spans(
     Small models number badly: where none of those does, it is the nearest of the others, if one
     does, else of two neighbouring sentences taken together.
     """
-    if found := _supporting(claim, numbered(numbers, context), support):
+    if found := _supporting(claim, numbered_spans(numbers, context), support):
         return [span for span, _ in found]
     found = _supporting(claim, context, support)
     found = found or _supporting(claim, _neighbours(context), support)
     return _nearest(claim, found, embed)
 
 
-def numbered(numbers: Sequence[int], context: Sequence[TextSpan]) -> list[TextSpan]:
+def numbered_spans(numbers: Sequence[int], context: Sequence[TextSpan]) -> list[TextSpan]:
     """The spans of these numbers; questions, and numbers that are no span's, are left out."""
     spans = [context[n - 1] for n in numbers if 1 <= n <= len(context)]
     return [span for span in spans if not span.text.rstrip().endswith("?")]

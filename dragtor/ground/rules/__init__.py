@@ -13,7 +13,7 @@ from dragtor.config import WordLists
 from dragtor.ground.names import missing_names
 from dragtor.ground.rules.contradiction import contradicts
 from dragtor.ground.rules.tokens import shared_words, tokenise
-from dragtor.ground.rules.vocabulary import Vocabulary
+from dragtor.ground.rules.vocabulary import RuleVocabulary
 from dragtor.ground.spans import TextSpan
 from dragtor.ground.support import Verdict
 
@@ -29,7 +29,7 @@ class RuleSupport:
     """
 
     def __init__(self, words: WordLists) -> None:
-        self.vocabulary = Vocabulary(words)
+        self.vocabulary = RuleVocabulary(words)
 
     def verify(self, claim: str, spans: Sequence[TextSpan]) -> list[Verdict]:
         """One verdict a span; the reason is the rule that the claim breaks."""

@@ -1,6 +1,6 @@
 """Argument order: rules on words that have changed places, or were exchanged or added.
 
-Who does what to whom, what is above what. Pure; each rule says whether the claim breaks it.
+Who does what to whom. Pure; each rule says whether the claim breaks it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from dragtor.ground.rules.modality import turned_comparison
 from dragtor.ground.rules.tokens import PUNCTUATION, Text, counts, stem
-from dragtor.ground.rules.vocabulary import Vocabulary
+from dragtor.ground.rules.vocabulary import RuleVocabulary
 
 _PIVOTS = ("than", "before", "after", "against", "not", "under", "from")
 _PIVOT_ENDS = PUNCTUATION | frozenset(
@@ -22,7 +22,7 @@ _LONGEST_PHRASE = 3  # words that change places with others
 _MIN_GAIN = 2  # neighbours that changing them back puts together
 
 
-def other_side(claim: Text, quote: Text, _: Text, vocabulary: Vocabulary) -> bool:
+def other_side(claim: Text, quote: Text, _: Text, vocabulary: RuleVocabulary) -> bool:
     """What stood before a pivot (than, before, not, from) stands after it."""
     turned = turned_comparison(claim, quote, vocabulary)
     return any(
@@ -53,7 +53,7 @@ def _after(text: Text, pivot: str) -> set[str]:
     return found
 
 
-def other_word(claim: Text, quote: Text, section: Text, _: Vocabulary) -> bool:
+def other_word(claim: Text, quote: Text, section: Text, _: RuleVocabulary) -> bool:
     """A new word in the place of another, or one run of new words put in.
 
     What the section path says may be put in, not take the place of another.
@@ -74,7 +74,7 @@ def other_word(claim: Text, quote: Text, section: Text, _: Vocabulary) -> bool:
     return changes <= 2 and runs == [True]
 
 
-def exchanged_phrases(claim: Text, quote: Text, section: Text, vocabulary: Vocabulary) -> bool:
+def exchanged_phrases(claim: Text, quote: Text, section: Text, vocabulary: RuleVocabulary) -> bool:
     """Two phrases that the quote has the other way round; nothing is new."""
     if claim.content - quote.content - section.content or turned_comparison(
         claim, quote, vocabulary

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dragtor.ground.rules import argument_order, modality, numbers
 from dragtor.ground.rules.tokens import Text
-from dragtor.ground.rules.vocabulary import Vocabulary
+from dragtor.ground.rules.vocabulary import RuleVocabulary
 
 _RULES = {  # cheap ones first
     "number": numbers.other_number,
@@ -25,7 +25,7 @@ _RULES = {  # cheap ones first
 }
 
 
-def contradicts(claim: Text, quote: Text, section: Text, vocabulary: Vocabulary) -> str:
+def contradicts(claim: Text, quote: Text, section: Text, vocabulary: RuleVocabulary) -> str:
     """The name of the first rule that the claim breaks; empty: it says what the quote says.
 
     `section` is the quote's section path, whose words and numbers count as known.

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from itertools import chain, product
 
 from dragtor.ground.rules.tokens import Text, counts, stem
-from dragtor.ground.rules.vocabulary import Vocabulary
+from dragtor.ground.rules.vocabulary import RuleVocabulary
 
 _SAME = 0.75  # of the words of two clauses that are one clause said twice
 _SENTENCE_END = re.compile(r" [.;](?: |$)")
 
 
-def stronger(claim: Text, quote: Text, _: Text, vocabulary: Vocabulary) -> bool:
+def stronger(claim: Text, quote: Text, _: Text, vocabulary: RuleVocabulary) -> bool:
     """All, must, always, proves, causes: without one of its family in the quote."""
     return any(
         one.search(claim.line) and not any_of.search(quote.line)
@@ -25,7 +25,7 @@ def stronger(claim: Text, quote: Text, _: Text, vocabulary: Vocabulary) -> bool:
     )
 
 
-def unhedged(claim: Text, quote: Text, _: Text, vocabulary: Vocabulary) -> bool:
+def unhedged(claim: Text, quote: Text, _: Text, vocabulary: RuleVocabulary) -> bool:
     """A clause repeated without its may, often, evidence."""
     for clause in quote.clauses:
         if len(clause.content & claim.content) / len(clause.content) >= 0.5:
@@ -35,7 +35,7 @@ def unhedged(claim: Text, quote: Text, _: Text, vocabulary: Vocabulary) -> bool:
     return False
 
 
-def opposite(claim: Text, quote: Text, _: Text, vocabulary: Vocabulary) -> bool:
+def opposite(claim: Text, quote: Text, _: Text, vocabulary: RuleVocabulary) -> bool:
     """More for less; "B less than A" for "A more than B" is the same."""
     if not any(_opposites(claim, quote, vocabulary)):
         return False
@@ -49,19 +49,19 @@ def _compared(text: Text) -> str:
     return next((stem(token) for token in after if counts(token)), "")
 
 
-def _opposites(claim: Text, quote: Text, vocabulary: Vocabulary) -> Iterator[str]:
+def _opposites(claim: Text, quote: Text, vocabulary: RuleVocabulary) -> Iterator[str]:
     """The words of the claim in whose place the quote has the opposite."""
     for word in claim.known - quote.known:
         if vocabulary.opposites.get(word, set()) & (quote.known - claim.known):
             yield word
 
 
-def turned_comparison(claim: Text, quote: Text, vocabulary: Vocabulary) -> bool:
+def turned_comparison(claim: Text, quote: Text, vocabulary: RuleVocabulary) -> bool:
     """Whether a comparative stands for its opposite: its two sides have then changed places."""
     return not vocabulary.comparatives.isdisjoint(_opposites(claim, quote, vocabulary))
 
 
-def unconditional(claim: Text, quote: Text, _: Text, vocabulary: Vocabulary) -> bool:
+def unconditional(claim: Text, quote: Text, _: Text, vocabulary: RuleVocabulary) -> bool:
     """A sentence repeated without its if, when, in one study."""
     for sentence in _SENTENCE_END.split(quote.line):
         whole = Text(sentence.split()).content
@@ -76,7 +76,7 @@ def unconditional(claim: Text, quote: Text, _: Text, vocabulary: Vocabulary) -> 
     return False
 
 
-def negated(claim: Text, quote: Text, _: Text, __: Vocabulary) -> bool:
+def negated(claim: Text, quote: Text, _: Text, __: RuleVocabulary) -> bool:
     """A not where the quote has none, or one more or less in nearly the same words."""
     if claim.negations and not quote.negations:
         return True

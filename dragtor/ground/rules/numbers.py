@@ -9,7 +9,7 @@ import re
 from itertools import accumulate
 
 from dragtor.ground.rules.tokens import PUNCTUATION, Number, Text, counts, stem
-from dragtor.ground.rules.vocabulary import Vocabulary
+from dragtor.ground.rules.vocabulary import RuleVocabulary
 
 _BELOW = """less than|fewer than|at most|no more than|not more than|up to|under|below
 |shorter than|smaller than|no higher than|nearly|almost|within""".replace("\n", "")
@@ -20,7 +20,7 @@ _OR_MORE = re.compile(r"\b(\d[\d.]*) (?:[^\W\d_]+ )?or more\b")
 _PARTS = PUNCTUATION | frozenset("and but while whereas against or".split())
 
 
-def other_number(claim: Text, quote: Text, section: Text, _: Vocabulary) -> bool:
+def other_number(claim: Text, quote: Text, section: Text, _: RuleVocabulary) -> bool:
     """A number, measure, ordinal, or name like A2 that is not there; or a number of another."""
     values = {number.value for number in (*quote.numbers, *section.numbers)}
     for number in claim.numbers:
@@ -49,13 +49,13 @@ def _is_there(said: Number, seen: Number) -> bool:
     return said.value == seen.value and same
 
 
-def other_bound(claim: Text, quote: Text, _: Text, __: Vocabulary) -> bool:
+def other_bound(claim: Text, quote: Text, _: Text, __: RuleVocabulary) -> bool:
     """At most 5 that was at least 5."""
     said, seen = _bounds(claim), _bounds(quote)
     return any(said[value].isdisjoint(seen[value]) for value in said if value in seen)
 
 
-def other_thing(claim: Text, quote: Text, _: Text, __: Vocabulary) -> bool:
+def other_thing(claim: Text, quote: Text, _: Text, __: RuleVocabulary) -> bool:
     """A measure in words that stand around another measure of that unit in the quote."""
     said, seen = _around(claim, 4), _around(quote, 6)
     for number, _part, words in said:

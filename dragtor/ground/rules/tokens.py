@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
-from dragtor.ground.rules.vocabulary import Vocabulary
+from dragtor.ground.rules.vocabulary import RuleVocabulary
 from dragtor.ground.stems import STEM_LETTERS, STOP_WORDS
 from dragtor.prompt import CITATION_MARKER
 
@@ -189,7 +189,7 @@ class Text:
 
 
 @lru_cache(maxsize=1024)  # an answer's sentences are all held against the same quotes
-def tokenise(text: str, vocabulary: Vocabulary) -> Text:
+def tokenise(text: str, vocabulary: RuleVocabulary) -> Text:
     """The text in tokens, without its citation markers."""
     text = _ROMAN.sub(_arabic, CITATION_MARKER.sub(" ", text))
     text = _MONTH.sub(_month, text)

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping
 from dragtor.config import WordLists
 from dragtor.errors import UsageError
 
-Row = tuple[re.Pattern[str], re.Pattern[str]]
+_Row = tuple[re.Pattern[str], re.Pattern[str]]
 
 
-class Vocabulary:
+class RuleVocabulary:
     """What the rules look up; compared by identity, so that it can be part of a cache's key."""
 
     def __init__(self, words: WordLists) -> None:
@@ -27,7 +27,7 @@ class Vocabulary:
         self.lone_letter = _lone_letter(words.before_letters)
 
 
-def _rows(lines: Iterable[str]) -> tuple[Row, ...]:
+def _rows(lines: Iterable[str]) -> tuple[_Row, ...]:
     """Of each line the words, and these with the ones after the slash; * is any ending."""
     found = []
     for line in lines:
