@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from dragtor import ground, metrics, prompt, retrieve
 from dragtor.answer import MISMATCH_DENSE_WEIGHT, TERMS_TOKENS, AnswerPipeline, Sentence
 from dragtor.config import load_config
-from dragtor.evaluate.answers import ROOMS, document_names, holds, ids_of, overlaps
+from dragtor.evaluate.answers import ROOMS, document_names, documents_called, holds, overlaps
 from dragtor.evaluate.common import counted, kept_library, means
 from dragtor.evaluate.record import Journal, run_key
 from dragtor.headings import headings
@@ -186,7 +186,7 @@ def answered(
 def marked(row: Row, answer: Row, names: Mapping[str, str]) -> dict[str, Any]:
     """What is told of one answer; `said` and what became of sentences are about its prose."""
     gold, claims = row["must_contain"], answer["claims"]
-    wanted = ids_of(row["relevant"], names, row["question"])
+    wanted = documents_called(row["relevant"], names, row["question"])
 
     def within(texts: Sequence[str]) -> bool:
         return all(any(overlaps(text, part) for text in texts) for part in gold)
@@ -240,7 +240,9 @@ def summaries(library: Library, kept: Journal) -> dict[str, Any]:
     column, names = {text.id: at for at, text in enumerate(texts)}, document_names(store)
     right = np.zeros((len(rows), len(texts)), bool)
     for line, row in zip(right, rows, strict=True):
-        line[[column[key] for key in ids_of(row["relevant"], names, row["question"])]] = True
+        line[[column[key] for key in documents_called(row["relevant"], names, row["question"])]] = (
+            True
+        )
     of_row, passage_means = places(store, column)
     embed, weight = library.embedder.embed_passages, library.config.retrieve.dense_weight
     vectors = {

@@ -95,7 +95,7 @@ def prose(answer: Answer) -> str:
     return " ".join(claim.text for claim in answer.claims if claim.citations)
 
 
-def recent_history(
+def history_turns(
     turns: Sequence[ChatTurn],
     count_tokens: Callable[[str], int],
     budget: int,
@@ -255,7 +255,7 @@ class Chat:
         contexts = self._contexts
         contexts.pop(len(before), None)  # of a turn that was stopped, or is retried
         earlier = _LazyHistory(
-            lambda: recent_history(before, self._llm().count_tokens, budget, contexts)
+            lambda: history_turns(before, self._llm().count_tokens, budget, contexts)
         )
         for event in self._ask(
             question,

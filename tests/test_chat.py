@@ -36,8 +36,8 @@ from dragtor.chat import (
     LONG_QUESTION_WORDS,
     Chat,
     Standalone,
+    history_turns,
     markdown,
-    recent_history,
     standalone,
     stands_alone,
 )
@@ -226,9 +226,9 @@ def asked(turns: Sequence[HistoryTurn]) -> list[str]:
 
 def test_history_is_trimmed_oldest_first() -> None:
     turns = [made_turn(f"question {n}", f"answer {n}") for n in range(6)]  # 4 tokens each
-    assert asked(recent_history(turns, words, 100))[0] == "question 0"
+    assert asked(history_turns(turns, words, 100))[0] == "question 0"
     for budget in range(0, 30):
-        kept = recent_history(turns, words, budget)
+        kept = history_turns(turns, words, budget)
         assert 4 * len(kept) <= budget
         assert len(kept) or budget < 4
         assert asked(kept) == [f"question {n}" for n in range(6)][len(turns) - len(kept) :]
@@ -240,9 +240,9 @@ def test_what_was_read_for_a_turn_counts() -> None:
     passage = Passage.of(document, 0, len(document.text))
     span = TextSpan(Hit(passage, 1.0), document, 0, len(document.text))
     read = dict.fromkeys(range(4), (span, span))  # 26 tokens a turn
-    assert [turn.context for turn in recent_history(turns, words, 60, read)] == [(span, span)] * 2
-    assert len(recent_history(turns, words, 200, read)) == 4
-    assert [turn.context for turn in recent_history(turns, words, 200, {3: (span,)})] == [
+    assert [turn.context for turn in history_turns(turns, words, 60, read)] == [(span, span)] * 2
+    assert len(history_turns(turns, words, 200, read)) == 4
+    assert [turn.context for turn in history_turns(turns, words, 200, {3: (span,)})] == [
         (),
         (),
         (),
@@ -252,7 +252,7 @@ def test_what_was_read_for_a_turn_counts() -> None:
 
 def test_what_history_opens_with_stays_the_same_for_several_turns() -> None:
     turns = [made_turn(f"question {n}", f"answer {n}") for n in range(40)]
-    opened = [asked(recent_history(turns[:n], words, 40))[0] for n in range(1, 40)]
+    opened = [asked(history_turns(turns[:n], words, 40))[0] for n in range(1, 40)]
     changes = sum(a != b for a, b in pairwise(opened))
     assert 0 < changes <= 40 // 5
 
@@ -260,7 +260,7 @@ def test_what_history_opens_with_stays_the_same_for_several_turns() -> None:
 def test_history_leaves_out_refusals() -> None:
     refused = ChatTurn("q", "q", Answer("q", "Not in your sources.", False))
     loose = Answer("q", "x", True, (Claim("Carried.", (1,)), Claim("Loose.", ())))
-    assert recent_history([refused, ChatTurn("q", "query", loose)], words, 100) == [
+    assert history_turns([refused, ChatTurn("q", "query", loose)], words, 100) == [
         HistoryTurn("query", loose)
     ]
 
@@ -485,10 +485,10 @@ def test_a_long_chat_is_resumed_whole_and_its_latest_turns_are_prompted(folder: 
         turns = library.chat("knee").turns
     assert [t.question for t in turns] == [f"question {n}" for n in range(all_turns)]
     assert "## question 0\n" in markdown(turns, "knee")
-    kept = asked(recent_history(turns, words, 10_000))
+    kept = asked(history_turns(turns, words, 10_000))
     assert kept[-1] == f"question {all_turns - 1}"
     assert HISTORY_TURNS <= len(kept) <= 2 * HISTORY_TURNS
-    opened = [asked(recent_history(turns[:n], words, 10_000))[0] for n in range(1, all_turns)]
+    opened = [asked(history_turns(turns[:n], words, 10_000))[0] for n in range(1, all_turns)]
     assert len(set(opened)) == 2
 
 

@@ -58,7 +58,7 @@ def evaluate(
         names = document_names(library.store())
         for row in rows:
             if row["answerable"]:  # what answers the others may be missing on purpose
-                ids_of(row["relevant"], names, row["place"])
+                documents_called(row["relevant"], names, row["place"])
         fitted = calibrated(library, rows, progress) if calibrate else {}
         gate = fitted | gate_in_use(library, fitted=calibrate)
         model = library.llm().name
@@ -163,7 +163,7 @@ def document_names(store: Store) -> dict[str, str]:
     return names
 
 
-def ids_of(wanted: Sequence[str], names: Mapping[str, str], place: str) -> list[str]:
+def documents_called(wanted: Sequence[str], names: Mapping[str, str], place: str) -> list[str]:
     """Ids of the documents that a data file names; raises LoadError on a name that is none's."""
     if missing := [name for name in wanted if name not in names]:
         raise LoadError(f"{place}: no document is called {missing[0]}", "dragtor sources")

@@ -15,7 +15,7 @@ from typing import Any
 from dragtor import chat, retrieve
 from dragtor.config import Config
 from dragtor.errors import LoadError
-from dragtor.evaluate.answers import document_names, ids_of, opened
+from dragtor.evaluate.answers import document_names, documents_called, opened
 from dragtor.evaluate.common import Progress, counted, means, rows_of, versions
 from dragtor.library import Library
 from dragtor.store import ChatTurn
@@ -97,4 +97,4 @@ def _row(row: Mapping[str, Any], names: Mapping[str, str], place: str) -> Row:
     if len(texts) < 4 or not all(isinstance(text, str) for text in texts):
         raise LoadError(f"{place}: no JSON object with {WANTED}")
     first, answer, follow_up, *wanted = map(str, texts)
-    return Row(first, answer, follow_up, frozenset(ids_of(wanted, names, place)))
+    return Row(first, answer, follow_up, frozenset(documents_called(wanted, names, place)))

@@ -93,7 +93,7 @@ def evaluate(
     The cells of a smaller `n` are among those of a larger one. An interrupted run goes on.
     """
     cells = draw([*contexts_of(path), *own_contexts()], attacks_of(path), n, seed)
-    config = _read_always(config)
+    config = always_reading(config)
     with (
         tempfile.TemporaryDirectory(prefix="dragtor-eval-") as folder,
         Library(folder, config=config) as library,
@@ -119,7 +119,7 @@ def evaluate(
     }
 
 
-def _read_always(config: Config) -> Config:
+def always_reading(config: Config) -> Config:
     """The settings under which the one document is always read, and answers are short."""
     tokens = min(ANSWER_TOKENS, config.llm.answer_tokens)
     return replace(
