@@ -29,7 +29,7 @@ ANSWER_CHARACTERS = 300  # of the answer before that a rewriting reads
 LONG_QUESTION_WORDS = 12  # one of so many words stands alone, unless it opens with one of these
 CONTINUING_WORDS = {"and", "but", "or", "so", "then"}
 FULL_QUESTION_WORDS = 7  # so does one of so many that names so many things, and points at nothing
-NAMED_THINGS = 3
+LEAST_NAMED = 3
 POINTING_WORDS = frozenset(
     """it its they them their that this these those he she him her his there then one ones same
     instead else also too again other another both such more""".split()
@@ -82,7 +82,7 @@ def stands_alone(question: str) -> bool:
     if not words or words[0] in CONTINUING_WORDS:
         return False
     named = {w for w in words if len(w) > 2} - STOP_WORDS - EMPTY_WORDS
-    full = len(words) >= FULL_QUESTION_WORDS and len(named) >= NAMED_THINGS
+    full = len(words) >= FULL_QUESTION_WORDS and len(named) >= LEAST_NAMED
     return len(words) >= LONG_QUESTION_WORDS or (full and not POINTING_WORDS & set(words))
 
 
