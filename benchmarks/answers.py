@@ -20,7 +20,7 @@ from typing import Any
 from common import save
 
 from dragtor.config import Config, load_config
-from dragtor.evaluate.answers import evaluate, fit_gate, opened
+from dragtor.evaluate.answers import evaluate, fitted_gate, opened
 from dragtor.evaluate.common import kept_library
 from dragtor.types import Document, short_hash
 
@@ -119,7 +119,7 @@ def _fit(rows: list[dict[str, Any]], place: Path, config: Config) -> None:
     import yaml
 
     with opened(place, config, _progress) as library:
-        gate, effect = fit_gate(library, rows, _progress)
+        gate, effect = fitted_gate(library, rows, _progress)
         name = library.embedder.name
     path = ROOT / "config" / "gates.yml"
     head = "".join(line for line in path.open(encoding="utf-8") if line.startswith("#"))

@@ -1,4 +1,4 @@
-"""How many claims of tests/data/claims.jsonl the citation check accepts, by kind and half.
+"""How many claims of tests/data/claims.jsonl a Support accepts, by kind and half: the rules.
 
     python benchmarks/claims.py
 
@@ -15,17 +15,18 @@ from typing import Any
 
 from common import save
 
-from dragtor.ground.claims import carries
-from dragtor.ground.quotes import Span
+from dragtor.config import AnswerConfig
+from dragtor.ground import Support, TextSpan
+from dragtor.parts import open_support
 from dragtor.types import Document, Hit, Passage
 
 PATH = Path(__file__).resolve().parent.parent / "tests" / "data" / "claims.jsonl"
 
 
-def run(rows: list[dict[str, Any]]) -> dict[str, Any]:
+def run(rows: list[dict[str, Any]], support: Support) -> dict[str, Any]:
     """By half: recall of supported claims, false accepts of the others, accepted by kind."""
     started = time.process_time()
-    accepted = [carries(span(row), row["claim"]) for row in rows]
+    accepted = [support.verify(row["claim"], [span(row)])[0].label == "supported" for row in rows]
     milliseconds = (time.process_time() - started) * 1000 / len(rows)
     found: dict[str, Any] = {}
     for half in ("train", "test"):
@@ -47,15 +48,16 @@ def run(rows: list[dict[str, Any]]) -> dict[str, Any]:
     return found | {"ms_a_pair": round(milliseconds, 2)}
 
 
-def span(row: dict[str, Any]) -> Span:
+def span(row: dict[str, Any]) -> TextSpan:
     """The quote as a document of its own."""
     document = Document("", "", "file", row["title"], row["quote"])
     passage = Passage.of(document, 0, len(document.text), row["heading"])
-    return Span(Hit(passage, 1.0), document, 0, len(document.text))
+    return TextSpan(Hit(passage, 1.0), document, 0, len(document.text))
 
 
 if __name__ == "__main__":
-    figures = run([json.loads(line) for line in PATH.read_text("utf-8").splitlines()])
+    claims = [json.loads(line) for line in PATH.read_text("utf-8").splitlines()]
+    figures = run(claims, open_support(AnswerConfig().domain))
     json.dump(figures, sys.stdout, indent=2)
     print()
     save("claims", figures)

@@ -26,7 +26,7 @@ from common import RESULTS_FOLDER, save
 from numpy.typing import NDArray
 
 from dragtor import ground, metrics, prompt, retrieve
-from dragtor.answer import LAY_DENSE_WEIGHT, TERMS_TOKENS, AnswerPipeline, Sentence
+from dragtor.answer import MISMATCH_DENSE_WEIGHT, TERMS_TOKENS, AnswerPipeline, Sentence
 from dragtor.config import load_config
 from dragtor.evaluate.answers import document_names, documents_called, holds, overlaps
 from dragtor.evaluate.common import counted, kept_library, means
@@ -105,24 +105,24 @@ def train_questions() -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-class Heard:
+class RecordingLLM:
     """A language model, and the last prompt and text that went through it."""
 
     def __init__(self, llm: LLM) -> None:
         self._llm = llm
-        self.read = self.wrote = ""
+        self.prompt = self.text = ""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._llm, name)
 
     def stream(self, messages: Sequence[Message], options: GenerationOptions) -> Stream:
         inner = self._llm.stream(messages, options)
-        self.read, self.wrote = messages[-1].content, ""
+        self.prompt, self.text = messages[-1].content, ""
 
         def pieces() -> Generator[str, None, Usage]:
             with inner:
                 for piece in inner:
-                    self.wrote += piece
+                    self.text += piece
                     yield piece
             end = inner.finish_reason or "stop"
             return Usage(inner.prompt_tokens, inner.completion_tokens, end, inner.read_tokens)
@@ -132,15 +132,21 @@ class Heard:
 
 def contexts(library: Library, kept: KeyedJournal) -> dict[str, Any]:
     """Every mode's figures, each but the first with its paired differences to the first."""
-    sets, heard, names = train_questions(), Heard(library.llm()), document_names(library.store())
+    sets, recorded, names = (
+        train_questions(),
+        RecordingLLM(library.llm()),
+        document_names(library.store()),
+    )
     figures, first = {}, {}
     for context, tokens, which in MODES:
         answer_config = replace(library.config.answer, context=context, context_tokens=tokens)
-        reader = replace(library.answer_pipeline(), llm=lambda: heard, answer_config=answer_config)
+        pipeline = replace(
+            library.answer_pipeline(), llm=lambda: recorded, answer_config=answer_config
+        )
         mode, other = f"{context} {tokens}", ", other questions" * bool(which.start)
         asked = [row for rows in sets.values() for row in rows[which.start : which.stop]]
         rows = [
-            row | marked(row, answered(reader, heard, row, mode, kept), names)
+            row | marked(row, answered(pipeline, recorded, row, mode, kept), names)
             for row in counted(asked, mode, progress)
         ]
         first = {row["question"]: row for row in rows} | first
@@ -151,14 +157,16 @@ def contexts(library: Library, kept: KeyedJournal) -> dict[str, Any]:
     return figures
 
 
-def answered(reader: AnswerPipeline, heard: Heard, row: Row, mode: str, kept: KeyedJournal) -> Row:
+def answered(
+    pipeline: AnswerPipeline, recorded: RecordingLLM, row: Row, mode: str, kept: KeyedJournal
+) -> Row:
     """One answer as plain values: as it was kept, or asked for now, with its seconds."""
     name = f"{mode} | {row['question']}"
     if (known := kept.get(name)) is None:
-        if not heard.read:
-            list(reader.ask("What do I do after an A2 pulley strain?"))  # reads the fixed parts
+        if not recorded.prompt:
+            list(pipeline.ask("What do I do after an A2 pulley strain?"))  # reads the fixed parts
         begun, first = time.perf_counter(), None
-        for event in reader.ask(row["question"]):
+        for event in pipeline.ask(row["question"]):
             if isinstance(event, Sentence) and first is None:
                 first = time.perf_counter() - begun
         assert isinstance(event, Answer)  # by contract the last
@@ -166,8 +174,8 @@ def answered(reader: AnswerPipeline, heard: Heard, row: Row, mode: str, kept: Ke
         known = {
             "claims": [claim.text for claim in event.claims],
             "quotes": [(citation.document_id, citation.quote) for citation in event.citations],
-            "read": NUMBERED.findall(heard.read) if asked else [],
-            "wrote": heard.wrote if asked else "",
+            "read": NUMBERED.findall(recorded.prompt) if asked else [],
+            "wrote": recorded.text if asked else "",
             "prompt_tokens": event.tokens.get("prompt", 0),
             "first_s": first,
             "total_s": time.perf_counter() - begun,
@@ -186,7 +194,7 @@ def marked(row: Row, answer: Row, names: Mapping[str, str]) -> dict[str, Any]:
 
     reference = row.get("reference", "")
     raw = [answer["wrote"][start:end] for start, end in sentences(answer["wrote"])]
-    written = [text for text, _ in map(ground.marks, raw) if text]
+    written = [text for text, _ in map(ground.citation_markers, raw) if text]
     own = sum(claim in written for claim in claims)
     return {
         "answered": bool(claims),
@@ -245,7 +253,7 @@ def summaries(library: Library, kept: KeyedJournal) -> dict[str, Any]:
     }
     asked = [(row["question"], weight) for row in rows]
     again = [
-        (f"{more} {query}", max(weight, LAY_DENSE_WEIGHT)) if more else (query, weight)
+        (f"{more} {query}", max(weight, MISMATCH_DENSE_WEIGHT)) if more else (query, weight)
         for more, (query, _) in zip(terms, asked, strict=True)
     ]
     wordings = {"dense": [(query, 1.0) for query, _ in asked], "mix": asked, "terms": again}
@@ -278,7 +286,7 @@ def in_terms(library: Library, row: Row, kept: KeyedJournal) -> str:
     name, question = f"terms | {row['question']}", row["question"]
     if (known := kept.get(name)) is None:
         known = ""
-        if ground.is_lay(library.answer_pipeline().gate_features(question)):
+        if ground.vocabulary_mismatch(library.answer_pipeline().gate_features(question)):
             messages = prompt.terms_messages(question)
             known = written(library.llm(), messages, TERMS_TOKENS, prompt.FIXED_TERMS, "\n")
         kept.put(name, known)

@@ -84,7 +84,7 @@ def main(name: str, passage_tokens: int) -> int:
         llm = open_llama(path, config, prefixes=Path(folder))  # the next process
         again, found["cold_saved_prefix"] = first_token(llm, first, prompt.FIXED)
         same = answer == again
-        said = [(sentence, ()) for sentence in [prompt.MARK.sub("", answer)]]
+        said = [(sentence, ()) for sentence in [prompt.CITATION_MARKER.sub("", answer)]]
         layouts = {"chat": passages, "chat_passages_dropped": []}
         seconds = {
             layout: prompt.answer_messages(

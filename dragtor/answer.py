@@ -1,6 +1,6 @@
-"""From a question to its answer: retrieve, gate, quote, generate, ground, one event at a time.
+"""The answer pipeline: retrieve, gate, quote, generate, verify, one event at a time.
 
-Knows the order of the steps; ranking, prompting, generating and citing belong to their packages.
+Knows the order of the steps; ranking, prompting, generating and verifying belong to their packages.
 """
 
 from __future__ import annotations
@@ -18,20 +18,29 @@ from dragtor.llm import GenerationOptions
 from dragtor.split import sentences
 from dragtor.store import Filters, speaker_asked
 from dragtor.transcript import called
-from dragtor.types import Answer, Citation, Claim, Document, Hits, Message
+from dragtor.types import (
+    NEVER,
+    Answer,
+    CancelToken,
+    Citation,
+    Claim,
+    Document,
+    Hits,
+    Message,
+)
 
 if TYPE_CHECKING:
     from dragtor.llm import LLM
 
-LEADING_MARKS = re.compile(r"(?:\s*\[[\d\s,]+\])+[.\s]*")
-OPEN_MARK = re.compile(r"(?:\s*\[[\d\s,]+\])*\s*(?:[\[【［][^\]】］]{0,40})?")
+LEADING_MARKERS = re.compile(r"(?:\s*\[[\d\s,]+\])+[.\s]*")
+OPEN_MARKER = re.compile(r"(?:\s*\[[\d\s,]+\])*\s*(?:[\[【［][^\]】］]{0,40})?")
 TERMS_TOKENS = 48
-LAY_DENSE_WEIGHT = 0.8  # where the words differ, meaning counts for more; docs/retrieval.md
+MISMATCH_DENSE_WEIGHT = 0.8  # where vocabularies differ, meaning counts for more; docs/retrieval.md
 
 
 @dataclass(frozen=True, slots=True)
 class Caution:
-    """One line that stands above everything else."""
+    """One line to be shown before everything else."""
 
     text: str
 
@@ -47,7 +56,7 @@ class Quotes:
 class Sentence:
     """One sentence of the answer, and its citations that are new with it.
 
-    Where no source carries what the model wrote, it gives way to the sentence that it names
+    Where no source supports what the model wrote, it gives way to the sentence that it names
     (`answer.unsupported: quote`), is left out (`drop`), or stands there marked, without citations
     (`mark`).
     """
@@ -56,14 +65,15 @@ class Sentence:
     citations: tuple[Citation, ...]
 
 
-AnswerEvent = Caution | Quotes | ground.Read | Sentence | Answer
+AnswerEvent = Caution | Quotes | ground.ContextSelected | Sentence | Answer
 
 
 @dataclass
 class _Grounder:
-    """Ties sentences to spans and numbers each distinct span once."""
+    """Ties sentences to the spans that entail them and numbers each distinct span once."""
 
-    read: Sequence[ground.Span]
+    context: Sequence[ground.TextSpan]
+    support: ground.Support
     embed: ground.EmbedTexts
     unsupported: str
     claims: list[Claim] = field(default_factory=list)
@@ -73,23 +83,25 @@ class _Grounder:
     def sentence(self, raw: str) -> Sentence | None:
         """The sentence with its citations; None where it is left out, or was said before."""
         begun = time.perf_counter()
-        text, numbers = ground.marks(raw)
-        carriers = ground.support(text, numbers, self.read, self.embed) if text else []
-        if not carriers and self.unsupported == "quote":
-            carriers = ground.named(numbers, self.read)[:1]
-            text = prompt.soften(" ".join(carriers[0].text.split())) if carriers else ""
+        text, numbers = ground.citation_markers(raw)
+        spans: list[ground.TextSpan] = []
+        if text:
+            spans = ground.entailing_spans(text, numbers, self.context, self.support, self.embed)
+        if not spans and self.unsupported == "quote":
+            spans = ground.numbered_spans(numbers, self.context)[:1]
+            text = prompt.escape(" ".join(spans[0].text.split())) if spans else ""
         self.seconds += time.perf_counter() - begun
-        if not carriers and self.unsupported != "mark":
+        if not spans and self.unsupported != "mark":
             return None
         if not text or any(claim.text == text for claim in self.claims):  # small models repeat
             return None
         known = {(c.document_id, c.start, c.end): c.n for c in self.citations}
         fresh = []
-        for span in carriers:
+        for span in spans:
             if span.key not in known:
                 known[span.key] = len(known) + 1
                 fresh.append(span.citation(known[span.key]))
-        claim = Claim(text, tuple(dict.fromkeys(known[span.key] for span in carriers)))
+        claim = Claim(text, tuple(dict.fromkeys(known[span.key] for span in spans)))
         self.claims.append(claim)
         self.citations.extend(fresh)
         return Sentence(claim, tuple(fresh))
@@ -97,13 +109,19 @@ class _Grounder:
 
 @dataclass(frozen=True)
 class AnswerPipeline:
-    """Answers questions over open parts; `llm` is called when prose is wanted."""
+    """Answers questions over open parts.
+
+    `llm` is called when prose is wanted; `support` verifies what the model writes; without a
+    `gate` nothing but the encoder's floor refuses.
+    """
 
     retriever: retrieve.Retriever
     llm: Callable[[], LLM]
     answer_config: AnswerConfig
     llm_config: LLMConfig
+    support: ground.Support
     gate: ground.Gate | None = None
+    red_flags: ground.RedFlags = field(default_factory=ground.RedFlags)
 
     def ask(
         self,
@@ -113,20 +131,23 @@ class AnswerPipeline:
         quotes_only: bool = False,
         query: str = "",
         history: Sequence[ground.HistoryTurn] = (),
+        cancel: CancelToken = NEVER,
     ) -> Iterator[AnswerEvent]:
-        """A Caution, Quotes, what is Read, sentences as they are grounded, then the whole Answer.
+        """A Caution, Quotes, the ContextSelected, Sentences as they are grounded, then the Answer.
 
-        `query` is the question made to stand alone, where the question leans on `history`.
+        `query` is the question made to stand alone, where the question leans on `history`. Raises
+        Cancelled between two steps, or two pieces of what the model writes.
         """
         asked = query or question
-        caution = ground.caution(f"{question} {asked}", self.answer_config)
-        turn = _Turn(question, asked, history, caution)
+        caution = self.red_flags.caution(f"{question} {asked}")
+        turn = _Turn(question, asked, history, caution, cancel)
         filters = filters or Filters()
         if speaker := filters.speaker or speaker_asked(self.retriever.store, asked):
             filters = replace(filters, speaker=speaker)
         if caution:
             yield Caution(caution)
         found = self._find(dict.fromkeys((asked, question)), filters, turn)
+        cancel.check()
         begun = time.perf_counter()
         features = self._features(asked, found)
         relevant = self._relevant(asked, found, features)
@@ -134,23 +155,24 @@ class AnswerPipeline:
         if not relevant:
             yield turn.answer(found.hits)
             return
-        found = self._matched(asked, found, turn)
+        found = self._late_interaction(asked, found, turn)
         quotes = ground.best_quotes(found.ranked, self.answer_config.quotes)
         turn.stamp("first_quote")
         yield Quotes(tuple(quotes))
         if quotes_only:
-            claims = [Claim(prompt.soften(c.quote), (c.n,)) for c in quotes]
+            claims = [Claim(prompt.escape(c.quote), (c.n,)) for c in quotes]
             yield turn.answer(found.hits, claims, quotes)
             return
+        cancel.check()
         llm = self.llm()
-        if ground.is_lay(features) and self.answer_config.rewrite:
-            terms = self._terms(asked, llm)
+        if ground.vocabulary_mismatch(features) and self.answer_config.rewrite:
+            terms = self._terms(asked, llm, cancel)
             turn.stamp("rewrite")
-            found = self._find([f"{terms} {asked}"], filters, turn, LAY_DENSE_WEIGHT)
-            found = self._matched(asked, found, turn)
+            found = self._find([f"{terms} {asked}"], filters, turn, MISMATCH_DENSE_WEIGHT)
+            found = self._late_interaction(asked, found, turn)
         yield from self._generate(turn, found, llm)
 
-    def _terms(self, question: str, llm: LLM) -> str:
+    def _terms(self, question: str, llm: LLM, cancel: CancelToken) -> str:
         """A lay question in the field's words, as the model knows them; no claim rests on it."""
         options = GenerationOptions(
             TERMS_TOKENS,
@@ -161,7 +183,7 @@ class AnswerPipeline:
         )
         try:
             with llm.stream(prompt.terms_messages(question), options) as stream:
-                return "".join(stream).strip()
+                return "".join(cancel.checked(stream)).strip()
         except GenerationError:  # the answer itself may yet succeed, or say why not
             return ""
 
@@ -183,6 +205,7 @@ class AnswerPipeline:
 
         The dense weight is at least `dense_weight`.
         """
+        turn.cancel.check()
         wordings = list(asked)
         config = replace(
             self.retriever.config,
@@ -193,19 +216,22 @@ class AnswerPipeline:
         found = replace(self.retriever, config=config).search_documents(wordings, filters)
         hits, documents = found.hits, found.documents
         turn.stamp("retrieve")
+        turn.cancel.check()
         begun = time.perf_counter()
         embed = self.retriever.embedder.embed_passages
-        ranked = ground.rank(wordings[0], found.vectors[0], hits, documents, embed)
+        ranked = ground.rank_sentences(wordings[0], found.vectors[0], hits, documents, embed)
         if filters and filters.speaker:  # in a passage others speak too
             meant = called(filters.speaker, {span.speaker or "" for span in ranked})
             ranked = [span for span in ranked if span.speaker in meant]
         turn.spend("check", time.perf_counter() - begun)
         return _Found(hits, documents, ranked)
 
-    def _matched(self, asked: str, found: _Found, turn: _Turn) -> _Found:
+    def _late_interaction(self, asked: str, found: _Found, turn: _Turn) -> _Found:
         """What was found with its best sentences in a better order, which takes a while longer."""
+        turn.cancel.check()
         begun = time.perf_counter()
-        ranked = ground.matched(asked, found.ranked, self.retriever.embedder.embed_tokens)
+        embed = self.retriever.embedder.embed_tokens
+        ranked = ground.late_interaction(asked, found.ranked, embed)
         turn.spend("check", time.perf_counter() - begun)
         return replace(found, ranked=ranked)
 
@@ -220,14 +246,18 @@ class AnswerPipeline:
         )
 
     def _generate(self, turn: _Turn, found: _Found, llm: LLM) -> Iterator[AnswerEvent]:
-        before, read, messages = self._prompt(turn, found.ranked, llm)
-        if not read:
+        before, context, messages = self._prompt(turn, found.ranked, llm)
+        if not context:
             yield turn.answer(found.hits)
             return
-        yield ground.Read(tuple(read))
+        yield ground.ContextSelected(tuple(context))
         grounder = _Grounder(
-            [*before, *read], self.retriever.embedder.embed_passages, self.answer_config.unsupported
+            [*before, *context],
+            self.support,
+            self.retriever.embedder.embed_passages,
+            self.answer_config.unsupported,
         )
+        turn.cancel.check()
         config = self.llm_config
         options = GenerationOptions(
             config.answer_tokens, config.temperature, config.seed, fixed=prompt.FIXED
@@ -244,46 +274,46 @@ class AnswerPipeline:
         yield turn.answer(found.hits, claims, grounder.citations, llm.name, tokens)
 
     def _prompt(
-        self, turn: _Turn, ranked: Sequence[ground.Span], llm: LLM
-    ) -> tuple[list[ground.Span], list[ground.Span], list[Message]]:
-        """Sentences read for earlier questions, those to be read now, and the whole prompt.
+        self, turn: _Turn, ranked: Sequence[ground.TextSpan], llm: LLM
+    ) -> tuple[list[ground.TextSpan], list[ground.TextSpan], list[Message]]:
+        """The context of earlier questions, the one selected now, and the whole prompt.
 
-        What was read before and is wanted again stands there twice: a model cites what comes last.
+        A sentence of both stands there twice: a model cites what comes last.
         """
         before, earlier = _conversation(turn.history)
         empty = prompt.answer_messages(turn.asked, [], earlier, small=llm.small)
-        room = llm.context_tokens - self.llm_config.answer_tokens - llm.count_prompt(empty)
+        free = llm.context_tokens - self.llm_config.answer_tokens - llm.count_prompt(empty)
         config = self.answer_config
-        read = ground.reading(
-            ranked, config.context, min(room, config.context_tokens), llm.count_tokens
-        )
-        if not read and room < config.context_tokens:
+        budget = min(free, config.context_tokens)
+        context = ground.select_context(ranked, config.context, budget, llm.count_tokens)
+        if not context and free < config.context_tokens:
             raise GenerationError(
                 "the question leaves no room for a passage in the model's context",
                 "ask a shorter question, or raise llm.context_tokens in params.yml",
             )
-        blocks = _blocks(read, len(before))
-        return before, read, prompt.answer_messages(turn.asked, blocks, earlier, small=llm.small)
+        blocks = _blocks(context, len(before))
+        return before, context, prompt.answer_messages(turn.asked, blocks, earlier, small=llm.small)
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
     hits: Hits
     documents: Mapping[str, Document]
-    ranked: Sequence[ground.Span]
+    ranked: Sequence[ground.TextSpan]
 
 
 @dataclass
 class _Turn:
     """One question on its way: its wording to be looked for (`asked`), its times in seconds.
 
-    `check` is what the gate and grounding take in all.
+    `check` is what the gate and verification take in all.
     """
 
     question: str
     asked: str
     history: Sequence[ground.HistoryTurn] = ()
     caution: str = ""
+    cancel: CancelToken = NEVER
     timings: dict[str, float] = field(default_factory=dict)
     begun: float = field(default_factory=time.perf_counter)
 
@@ -328,49 +358,49 @@ def _names_known(question: str, hits: Hits, documents: Mapping[str, Document]) -
     return not ground.missing_names(question, filter(None, [*seen, *about]))
 
 
-def _blocks(read: Sequence[ground.Span], before: int = 0) -> list[prompt.Block]:
-    """The sentences under their headings, numbered in their order, after those read `before`."""
+def _blocks(context: Sequence[ground.TextSpan], before: int = 0) -> list[prompt.Block]:
+    """The sentences under their section paths, numbered in their order from `before` + 1."""
     blocks: list[prompt.Block] = []
-    for n, span in enumerate(read, before + 1):
+    for n, span in enumerate(context, before + 1):
         note = span.speaker or ""
-        if not blocks or (blocks[-1].heading, blocks[-1].note) != (span.above, note):
-            blocks.append(prompt.Block(span.above, [], note))
+        if not blocks or (blocks[-1].heading, blocks[-1].note) != (span.section_path, note):
+            blocks.append(prompt.Block(span.section_path, [], note))
         blocks[-1].sentences.append((n, span.text))
     return blocks
 
 
 def _conversation(
     history: Sequence[ground.HistoryTurn],
-) -> tuple[list[ground.Span], list[prompt.Earlier]]:
-    """All sentences read before, in the order of their numbers, and the turns that show them."""
-    read: list[ground.Span] = []
+) -> tuple[list[ground.TextSpan], list[prompt.Earlier]]:
+    """The context of all turns, in the order of its numbers, and the turns that show it."""
+    context: list[ground.TextSpan] = []
     turns = []
-    for exchange in history:
-        blocks = _blocks(exchange.read, len(read))
-        read += exchange.read
-        numbers = {span.key: n for n, span in enumerate(read, 1)}
-        places = {c.n: (c.document_id, c.start, c.end) for c in exchange.answer.citations}
+    for turn in history:
+        blocks = _blocks(turn.context, len(context))
+        context += turn.context
+        numbers = {span.key: n for n, span in enumerate(context, 1)}
+        places = {c.n: (c.document_id, c.start, c.end) for c in turn.answer.citations}
         said = [
             (claim.text, [numbers[places[n]] for n in claim.citations if places[n] in numbers])
-            for claim in exchange.answer.claims
+            for claim in turn.answer.claims
             if claim.citations
         ]
-        turns.append(prompt.Earlier(exchange.question, said, blocks))
-    return read, turns
+        turns.append(prompt.Earlier(turn.question, said, blocks))
+    return context, turns
 
 
 def rendered(claim: Claim) -> str:
-    """A claim with its numbers, or marked as one that no source carries, as it is printed."""
-    marks = "".join(f" [{n}]" for n in claim.citations)
-    return claim.text + (marks or " (not in your sources)")
+    """A claim with its numbers, or marked as one that no source supports, as it is printed."""
+    markers = "".join(f" [{n}]" for n in claim.citations)
+    return claim.text + (markers or " (not in your sources)")
 
 
 def _by_sentence(stream: Iterable[str], turn: _Turn) -> Iterator[str]:
-    """Whole sentences of a stream; marks that follow a full stop stay with their sentence."""
+    """Whole sentences of a stream; markers that follow a full stop stay with their sentence."""
     held = ""
-    for piece in stream:
+    for piece in turn.cancel.checked(stream):
         turn.stamp("first_token")
-        held = prompt.plain_marks(held + piece)
+        held = prompt.plain_markers(held + piece)
         while cut := _sentence_end(held):
             yield held[:cut].strip()
             held = held[cut:]
@@ -383,9 +413,9 @@ def _by_sentence(stream: Iterable[str], turn: _Turn) -> Iterator[str]:
 
 
 def _sentence_end(held: str) -> int:
-    """Where the first sentence and its marks end; 0 while more of it may be coming."""
+    """Where the first sentence and its markers end; 0 while more of it may be coming."""
     found = sentences(held)
-    if len(found) < 2 or OPEN_MARK.fullmatch(held, found[1][0]):
+    if len(found) < 2 or OPEN_MARKER.fullmatch(held, found[1][0]):
         return 0
-    marks = LEADING_MARKS.match(held, found[1][0])
-    return marks.end() if marks else found[1][0]
+    markers = LEADING_MARKERS.match(held, found[1][0])
+    return markers.end() if markers else found[1][0]

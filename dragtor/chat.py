@@ -1,6 +1,7 @@
 """A conversation: follow-ups made to stand alone, earlier turns within a budget, turns kept.
 
-Is handed a way to ask and a language model; knows neither retrieval nor grounding nor a terminal.
+Is handed a way to ask and a language model; knows neither retrieval nor verification nor a
+terminal.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from dragtor import ground, prompt
 from dragtor.config import ChatConfig
-from dragtor.errors import DragtorError, LibraryError, UsageError
-from dragtor.ground.quotes import STOP_WORDS
+from dragtor.errors import Cancelled, DragtorError, LibraryError, UsageError
+from dragtor.ground.stems import STOP_WORDS
 from dragtor.llm import GenerationOptions
 from dragtor.store import Filters
-from dragtor.types import Answer, ChatTurn
+from dragtor.types import NEVER, SILENT, Answer, CancelToken, ChatTurn, Reporter
 
 if TYPE_CHECKING:
     from dragtor.llm import LLM
@@ -40,12 +41,17 @@ HISTORY_TURNS = 20  # of the latest turns, at least, that the prompt is filled f
 
 
 def standalone(
-    question: str, turns: Sequence[ChatTurn], llm: Callable[[], LLM] | None, config: ChatConfig
+    question: str,
+    turns: Sequence[ChatTurn],
+    llm: Callable[[], LLM] | None,
+    config: ChatConfig,
+    cancel: CancelToken = NEVER,
 ) -> str:
     """`question` as it can be understood without the turns before it.
 
     The model rewrites it, at temperature 0. Where it may not (`llm` None, or switched off), fails,
-    or only says the earlier question again, the two questions stand side by side.
+    or only says the earlier question again, the two questions stand side by side. Raises Cancelled
+    between two pieces of what the model writes.
     """
     if not turns or not question.strip() or stands_alone(question):
         return question
@@ -60,7 +66,9 @@ def standalone(
     options = GenerationOptions(REWRITE_TOKENS, stop=("\n",), fixed=prompt.FIXED_REWRITE)
     try:
         with llm().stream(messages, options) as stream:
-            text = "".join(stream).strip()
+            text = "".join(cancel.checked(stream)).strip()
+    except Cancelled:
+        raise
     except DragtorError:
         return joined
     repeated = _words(text) in ([], _words(before.query), _words(before.question))
@@ -91,33 +99,33 @@ def history_turns(
     turns: Sequence[ChatTurn],
     count_tokens: Callable[[str], int],
     budget: int,
-    read: Mapping[int, tuple[ground.Span, ...]] | None = None,
+    contexts: Mapping[int, tuple[ground.TextSpan, ...]] | None = None,
 ) -> list[ground.HistoryTurn]:
     """Earlier turns of at most `budget` tokens, the oldest dropped first.
 
-    `read` holds what the model was given for a turn, by the turn's place. Where it grows too long
-    it is cut to half the budget at once: what the prompt opens with then stays the same for
-    several turns, and a model that keeps its state need not read it again.
+    `contexts` holds the sentences selected for a turn, by the turn's index. What grows too long
+    is cut to half the budget at once: the prompt then opens with the same tokens for several
+    turns, and a model that keeps its state need not evaluate them again.
     """
     kept: list[tuple[int, ground.HistoryTurn]] = []
     begin = max(0, len(turns) // HISTORY_TURNS - 1) * HISTORY_TURNS
     for place, turn in enumerate(turns[begin:], begin):
         if not (said := prose(turn.answer)):
             continue
-        spans = (read or {}).get(place, ())
+        spans = (contexts or {}).get(place, ())
         size = count_tokens(turn.query) + count_tokens(said)
-        size += sum(count_tokens(span.text) + ground.MARK_TOKENS for span in spans)
+        size += sum(count_tokens(span.text) + ground.MARKER_TOKENS for span in spans)
         kept.append((size, ground.HistoryTurn(turn.query, turn.answer, spans)))
         if sum(size for size, _ in kept) > budget:
             while sum(size for size, _ in kept) > budget // 2 and len(kept) > 1:
                 kept.pop(0)
             if kept[0][0] > budget:
                 kept.pop()
-    return [exchange for _, exchange in kept]
+    return [turn for _, turn in kept]
 
 
-class _Earlier(Sequence[ground.HistoryTurn]):
-    """Turns that are counted when they are first read: no model is loaded before it is needed."""
+class _LazyHistory(Sequence[ground.HistoryTurn]):
+    """Turns that are counted at first access: no model is loaded before it is needed."""
 
     def __init__(self, made: Callable[[], Sequence[ground.HistoryTurn]]) -> None:
         self._made = made
@@ -159,6 +167,7 @@ class Ask(Protocol):
         query: str = "",
         history: Sequence[ground.HistoryTurn] = (),
         attempt: int = 0,
+        cancel: CancelToken = NEVER,
     ) -> Iterator[Any]:
         """Events; the last is the Answer."""
 
@@ -166,8 +175,8 @@ class Ask(Protocol):
 class Chat:
     """Questions that may refer to the ones before. `turns` are those so far, oldest first.
 
-    `keep` writes a turn down, given those before it (None: nothing is kept); a turn that cannot be
-    kept is answered all the same, and `notify` hears why, once.
+    `keep` stores a turn, given those before it (None: nothing is kept); a turn that cannot be kept
+    is answered all the same, and `reporter` is told why, once.
     """
 
     def __init__(
@@ -180,36 +189,43 @@ class Chat:
         chat_id: int = 0,
         turns: Sequence[ChatTurn] = (),
         keep: Callable[[ChatTurn, Sequence[ChatTurn]], ChatTurn] | None = None,
-        notify: Callable[[str], None] = lambda _: None,
+        reporter: Reporter = SILENT,
     ) -> None:
         self.name = name
         self.turns = list(turns)
         self._chat_id = chat_id
         self._ask, self._llm, self._config = ask, llm, config
-        self._keep, self._notify = keep, notify
+        self._keep, self._reporter = keep, reporter
         self._asked: tuple[str, bool, Filters | None] | None = None
         self._stopped = False  # before what was asked had its answer
         self._attempt = 0
-        self._read: dict[int, tuple[ground.Span, ...]] = {}  # for each turn of this session
+        self._contexts: dict[int, tuple[ground.TextSpan, ...]] = {}  # of turns of this session
 
-    def ask(self, question: str) -> Answer:
+    def ask(self, question: str, *, cancel: CancelToken = NEVER) -> Answer:
         """The answer to a question, in the light of the turns before."""
-        *_, last = self.ask_events(question)
+        *_, last = self.ask_events(question, cancel=cancel)
         assert isinstance(last, Answer)  # by contract
         return last
 
     def ask_events(
-        self, question: str, *, quotes_only: bool = False, filters: Filters | None = None
+        self,
+        question: str,
+        *,
+        quotes_only: bool = False,
+        filters: Filters | None = None,
+        cancel: CancelToken = NEVER,
     ) -> Iterator[Any]:
         """Standalone where it was a follow-up, then the events of Library.ask_events.
 
-        A turn is added, and kept, with the Answer; one that is stopped before leaves none.
+        A turn is added, and kept, with the Answer; one that is stopped or cancelled before leaves
+        none.
         """
         self._asked, self._attempt = (question, quotes_only, filters), 0
         self._stopped = True  # until the answer is there
-        yield from self._answer(ChatTurn(question, "", Answer(question, "", False)), self.turns)
+        turn = ChatTurn(question, "", Answer(question, "", False))
+        yield from self._answer(turn, self.turns, cancel)
 
-    def retry_events(self) -> Iterator[Any]:
+    def retry_events(self, *, cancel: CancelToken = NEVER) -> Iterator[Any]:
         """The last question once more, in other words; the new turn takes the old one's place."""
         last = self.turns[-1] if self.turns else None
         if self._asked is None and last:  # a resumed chat
@@ -220,23 +236,27 @@ class Chat:
         self._attempt += 1
         if last is None or self._stopped:
             last = ChatTurn(self._asked[0], "", Answer(self._asked[0], "", False))
-            yield from self._answer(last, self.turns)
+            yield from self._answer(last, self.turns, cancel)
         else:
-            yield from self._answer(last, self.turns[:-1])
+            yield from self._answer(last, self.turns[:-1], cancel)
 
-    def _answer(self, turn: ChatTurn, before: Sequence[ChatTurn]) -> Iterator[Any]:
+    def _answer(
+        self, turn: ChatTurn, before: Sequence[ChatTurn], cancel: CancelToken
+    ) -> Iterator[Any]:
         assert self._asked is not None
         question, quotes_only, filters = self._asked
         llm = None if quotes_only else self._llm
         begun = time.perf_counter()
-        query = standalone(question, before, llm, self._config)
+        query = standalone(question, before, llm, self._config, cancel)
         rewriting_s = time.perf_counter() - begun
         if query != question:
             yield Standalone(query)
         budget = self._config.history_tokens
-        read = self._read
-        read.pop(len(before), None)  # of a turn that was stopped, or is retried
-        earlier = _Earlier(lambda: history_turns(before, self._llm().count_tokens, budget, read))
+        contexts = self._contexts
+        contexts.pop(len(before), None)  # of a turn that was stopped, or is retried
+        earlier = _LazyHistory(
+            lambda: history_turns(before, self._llm().count_tokens, budget, contexts)
+        )
         for event in self._ask(
             question,
             quotes_only=quotes_only,
@@ -244,9 +264,10 @@ class Chat:
             query=query if query != question else "",
             history=earlier if before and not quotes_only else (),
             attempt=self._attempt,
+            cancel=cancel,
         ):
-            if isinstance(event, ground.Read):
-                self._read[len(before)] = event.spans
+            if isinstance(event, ground.ContextSelected):
+                contexts[len(before)] = event.spans
             if isinstance(event, Answer):
                 timings = _later(event.timings, rewriting_s)
                 event = replace(event, question=question, timings=timings)
@@ -261,7 +282,7 @@ class Chat:
         try:
             kept = self._keep(replace(turn, chat_id=self._chat_id), before)
         except LibraryError as error:
-            self._notify(f"answers are not kept: {error}")
+            self._reporter.note(f"answers are not kept: {error}")
             self._keep = None
             return turn
         self._chat_id = kept.chat_id

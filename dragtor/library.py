@@ -16,7 +16,18 @@ from typing import TYPE_CHECKING, Any
 
 from dragtor.config import Config, LLMConfig, library_path, load_config
 from dragtor.errors import LibraryError, LoadError, UsageError
-from dragtor.types import Answer, ChatTurn, Document, Hit, Hits, Report, Source
+from dragtor.types import (
+    NEVER,
+    Answer,
+    CancelToken,
+    ChatTurn,
+    Document,
+    Hit,
+    Hits,
+    Report,
+    Reporter,
+    Source,
+)
 
 if TYPE_CHECKING:
     from dragtor.answer import AnswerEvent, AnswerPipeline
@@ -36,6 +47,16 @@ Progress = Callable[[str, int, int], None]  # label, done, total
 
 def _silent(*_: object) -> None:
     """Neither notes nor progress."""
+
+
+class _Notes(Reporter):
+    """Hands notes on."""
+
+    def __init__(self, notify: Callable[[str], None]) -> None:
+        self._notify = notify
+
+    def note(self, text: str) -> None:
+        self._notify(text)
 
 
 class Library:
@@ -218,10 +239,17 @@ class Library:
         return self.retriever(k=k).search(query, filters)
 
     def ask(
-        self, question: str, *, quotes_only: bool = False, filters: Filters | None = None
+        self,
+        question: str,
+        *,
+        quotes_only: bool = False,
+        filters: Filters | None = None,
+        cancel: CancelToken = NEVER,
     ) -> Answer:
         """The answer with its citations; `quotes_only` needs no language model."""
-        *_, last = self.ask_events(question, quotes_only=quotes_only, filters=filters)
+        *_, last = self.ask_events(
+            question, quotes_only=quotes_only, filters=filters, cancel=cancel
+        )
         assert isinstance(last, Answer)  # by contract
         return last
 
@@ -234,8 +262,9 @@ class Library:
         query: str = "",
         history: Sequence[HistoryTurn] = (),
         attempt: int = 0,
+        cancel: CancelToken = NEVER,
     ) -> Iterator[AnswerEvent]:
-        """The answer as it grows: Quotes, what is Read, then each Sentence, then the Answer.
+        """The answer as it grows: Quotes, the ContextSelected, each Sentence, then the Answer.
 
         A chat gives a follow-up as it stands alone (`query`) and its earlier turns; an `attempt`
         above 0 draws other words than the one before.
@@ -248,9 +277,13 @@ class Library:
             warmth = max(llm_config.temperature, RETRY_TEMPERATURE)
             seed = llm_config.seed + attempt
             llm_config = replace(llm_config, temperature=warmth, seed=seed)
-        pipeline = self.answer_pipeline(llm_config)
-        yield from pipeline.ask(
-            question, filters, quotes_only=quotes_only, query=query, history=history
+        yield from self.answer_pipeline(llm_config).ask(
+            question,
+            filters,
+            quotes_only=quotes_only,
+            query=query,
+            history=history,
+            cancel=cancel,
         )
 
     def chat(self, name: str = "", *, latest: bool = False, keep: bool = True) -> Chat:
@@ -275,7 +308,7 @@ class Library:
             chat_id=chat_id,
             turns=turns,
             keep=partial(store.keep_turn, self.folder) if keep else None,
-            notify=self._notify,
+            reporter=_Notes(self._notify),
         )
 
     def history(self, words: str = "", n: int = 20) -> list[ChatTurn]:
@@ -339,6 +372,7 @@ class Library:
     def answer_pipeline(self, llm_config: LLMConfig | None = None) -> AnswerPipeline:
         """What answers questions over this library's parts."""
         from dragtor.answer import AnswerPipeline
+        from dragtor.parts import open_red_flags, open_support
 
         config = self.config
         return AnswerPipeline(
@@ -346,7 +380,9 @@ class Library:
             self.llm,
             config.answer,
             llm_config or config.llm,
+            open_support(config.answer.domain),
             self.gate() if config.answer.gate else None,
+            open_red_flags(config.answer),
         )
 
     def gate(self) -> Gate | None:

@@ -1,6 +1,6 @@
-"""The loaders of every kind of source, and the transcribe pipeline, made from the settings.
+"""Parts made from the settings: loaders, the transcribe pipeline, what verifies claims.
 
-Knows which room does what; the rivers are handed the finished parts.
+Knows which package does what; the pipelines are handed the finished parts.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dragtor.config import Config, models_path
+from dragtor.config import AnswerConfig, Config, load_words, models_path
 from dragtor.errors import Missing
 
 if TYPE_CHECKING:
+    from dragtor.ground import RedFlags, Support
     from dragtor.load.file import FileLoader
     from dragtor.speech.diarize import Diarizer
     from dragtor.speech.pipeline import TranscribePipeline
@@ -104,6 +105,21 @@ def open_transcribe_pipeline(
         notify=notify,
         progress=progress,
     )
+
+
+@cache  # a chat asks for it at every question, and it keeps what it has compiled
+def open_support(domain: str) -> Support:
+    """What verifies claims, with the words of `answer.domain`."""
+    from dragtor.ground import RuleSupport
+
+    return RuleSupport(load_words(domain))
+
+
+def open_red_flags(config: AnswerConfig) -> RedFlags:
+    """What puts a caution above an answer."""
+    from dragtor.ground import RedFlags
+
+    return RedFlags.of(config, load_words(config.domain))
 
 
 def forget(config: Config, folder: Path, source: Source, gone: Sequence[str]) -> None:

@@ -7,13 +7,13 @@ Also who hears of long work (Reporter) and who may stop it (CancelToken).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from html import escape
 from pathlib import Path
 from threading import Event
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from dragtor.errors import Cancelled, LoadError
 
@@ -23,6 +23,7 @@ Moment = datetime | date  # with a zone and a time, or a whole day
 EVENT_FIELDS = (  # of a CalendarEvent, that a text states
     "action", "date", "time", "attendees", "location", "duration", "recurrence", "notes",
 )  # fmt: skip
+T = TypeVar("T")
 
 
 class Reporter:
@@ -65,6 +66,12 @@ class CancelToken:
         """Raise Cancelled if it was asked for; long work calls this between two steps."""
         if self._event.is_set():
             raise Cancelled
+
+    def checked(self, items: Iterable[T]) -> Iterator[T]:
+        """The items, with a check before each is handed on."""
+        for item in items:
+            self.check()
+            yield item
 
     def wait(self, seconds: float) -> None:
         """Sleep for `seconds`; raises Cancelled as soon as it is asked for."""

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from dragtor.ground import TextSpan, Verdict
+
 
 class HashingEmbedder:
     """A bag of hashed words as a unit vector: texts that share words are near each other."""
@@ -45,3 +47,22 @@ class HashingEmbedder:
 
     def embed_document(self, text: str, spans: Sequence[tuple[int, int]]) -> NDArray[np.float32]:
         return self.embed_passages([text[start:end] for start, end in spans])
+
+
+class SharedWordsSupport:
+    """A Support that counts: all words of the claim are there, and no number or "not" differs."""
+
+    def verify(self, claim: str, spans: Sequence[TextSpan]) -> list[Verdict]:
+        return [self._verdict(claim, span) for span in spans]
+
+    def _verdict(self, claim: str, span: TextSpan) -> Verdict:
+        if claim.rstrip().endswith("?") or span.text.rstrip().endswith("?"):
+            return Verdict("unknown", 0.0)
+        said, seen = (set(re.findall(r"\w+", text.lower())) for text in (claim, span.text))
+        path = set(re.findall(r"\w+", span.section_path.lower()))
+        known = said - seen - path
+        share = len(said & (seen | path)) / max(len(said), 1)
+        numbers = any(word.isdecimal() for word in known)
+        if share >= 0.5 and (numbers or ("not" in said) != ("not" in seen)):
+            return Verdict("contradicted", 0.0)
+        return Verdict("unknown", share / 2) if known or not said else Verdict("supported", 1.0)

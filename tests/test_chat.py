@@ -44,13 +44,31 @@ from dragtor.chat import (
 from dragtor.cli.ask import print_events
 from dragtor.cli.chat import Lines
 from dragtor.config import ChatConfig, load_config
-from dragtor.errors import GenerationError, LibraryError, LibraryVersion, Missing, UsageError
-from dragtor.ground import HistoryTurn, Span
+from dragtor.errors import (
+    Cancelled,
+    GenerationError,
+    LibraryError,
+    LibraryVersion,
+    Missing,
+    UsageError,
+)
+from dragtor.ground import HistoryTurn, TextSpan
 from dragtor.llm import GenerationOptions, Stream
 from dragtor.prompt import NOT_IN_SOURCES, REWRITE_SYSTEM, rewrite_messages
 from dragtor.store import Store, Writer, find_turns, keep_turn, turns_of
 from dragtor.store.schema import MIGRATIONS
-from dragtor.types import Answer, ChatTurn, Citation, Claim, Document, Hit, Message, Passage
+from dragtor.types import (
+    Answer,
+    CancelToken,
+    ChatTurn,
+    Citation,
+    Claim,
+    Document,
+    Hit,
+    Message,
+    Passage,
+    Reporter,
+)
 
 FIRST = "How many weeks until the pulley heals?"
 SAID = "The pulley heals in 6 weeks."
@@ -221,11 +239,11 @@ def test_what_was_read_for_a_turn_counts() -> None:
     turns = [made_turn(f"question {n}", f"answer {n}") for n in range(4)]
     document = Document("d1", PULLEY, "web", "Pulley", "Six words stand in this sentence.")
     passage = Passage.of(document, 0, len(document.text))
-    span = Span(Hit(passage, 1.0), document, 0, len(document.text))
+    span = TextSpan(Hit(passage, 1.0), document, 0, len(document.text))
     read = dict.fromkeys(range(4), (span, span))  # 26 tokens a turn
-    assert [turn.read for turn in history_turns(turns, words, 60, read)] == [(span, span)] * 2
+    assert [turn.context for turn in history_turns(turns, words, 60, read)] == [(span, span)] * 2
     assert len(history_turns(turns, words, 200, read)) == 4
-    assert [turn.read for turn in history_turns(turns, words, 200, {3: (span,)})] == [
+    assert [turn.context for turn in history_turns(turns, words, 200, {3: (span,)})] == [
         (),
         (),
         (),
@@ -416,15 +434,47 @@ def test_without_a_model_a_follow_up_shows_its_quotes_first(
 def test_a_turn_that_cannot_be_kept_is_answered_all_the_same(library: SmallLibrary) -> None:
     notes: list[str] = []
 
+    class Notes(Reporter):
+        def note(self, text: str) -> None:
+            notes.append(text)
+
     def full(*_: object) -> ChatTurn:
         raise LibraryError("the disk is full")
 
     parts = (library.ask_events, library.llm, ChatConfig())
-    chat = Chat(*parts, keep=full, notify=notes.append)
+    chat = Chat(*parts, keep=full, reporter=Notes())
     assert chat.ask(FIRST).grounded
     assert chat.ask("and tape?").grounded
     assert notes == ["answers are not kept: the disk is full"]
     assert len(chat.turns) == 2
+
+
+def test_a_cancelled_turn_leaves_none_and_can_be_asked_again(library: SmallLibrary) -> None:
+    chat = library.chat("knee")
+    list(chat.ask_events(FIRST))
+    cancel = CancelToken()
+    events = chat.ask_events("and tape?", cancel=cancel)
+    assert isinstance(next(events), Standalone)
+    cancel.cancel()
+    with pytest.raises(Cancelled):
+        list(events)
+    assert [turn.question for turn in chat.turns] == [FIRST]
+    *_, again = chat.retry_events()
+    assert isinstance(again, Answer)
+    assert [turn.question for turn in library.chat("knee").turns] == [FIRST, "and tape?"]
+
+
+def test_a_rewriting_is_cancelled_and_not_taken_for_a_failure() -> None:
+    cancel = CancelToken()
+
+    class Cancelling(Scribe):
+        def stream(self, messages: Sequence[Message], **how: Any) -> Stream:
+            cancel.cancel()
+            return super().stream(messages, **how)
+
+    llm = Cancelling("", "Does tape help?")
+    with pytest.raises(Cancelled):
+        standalone("and tape?", [made_turn()], lambda: llm, ChatConfig(), cancel)
 
 
 def test_a_long_chat_is_resumed_whole_and_its_latest_turns_are_prompted(folder: Path) -> None:

@@ -17,9 +17,11 @@ from dragtor.config import (
     Config,
     LibraryConfig,
     ModelsConfig,
+    WordLists,
     config_path,
     library_path,
     load_config,
+    load_words,
     models_path,
     packaged,
     unknown_variables,
@@ -73,7 +75,7 @@ def test_params_file_names_every_setting_and_nothing_else() -> None:
 def test_every_line_of_the_params_file_has_a_comment() -> None:
     lines = PARAMS.read_text("utf-8").splitlines()
     settings = [line for line in lines if re.match(r" *#?\w+: \S", line)]
-    assert len(settings) == len(leaves(Config)) - 2  # load.ignore and answer.red_flags are lists
+    assert len(settings) == len(leaves(Config)) - 1  # load.ignore is a list
     assert [line for line in settings if "  # " not in line and " # " not in line] == []
     wide = [line for line in lines if len(line) > 110]
     assert wide == []
@@ -283,3 +285,48 @@ def test_a_mistyped_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DRAGTOR_LLM_MODLE", "x")
     (line,) = unknown_variables(load_config())
     assert line == "unknown setting DRAGTOR_LLM_MODLE; did you mean DRAGTOR_LLM_MODEL?"
+
+
+# Words of a domain
+
+
+def test_a_domain_adds_its_words_to_the_general_ones(tmp_path: Path) -> None:
+    general, medical = load_words("none"), load_words(Config().answer.domain)
+    assert (general.caution, general.red_flags, general.before_letters) == ("", (), ())
+    assert general.strong == medical.strong
+    assert medical.opposites[: len(general.opposites)] == general.opposites
+    assert "radial/ulnar" in medical.opposites
+    assert "radial/ulnar" not in general.opposites
+    own = write(tmp_path, "red_flags: [bloat*]\ncaution: Ask a vet.\n")
+    assert load_words(str(own)).red_flags == ("bloat*",)
+    assert load_words(str(own)).opposites == general.opposites
+
+
+@pytest.mark.parametrize("list_name", [field for field in leaves(WordLists) if field != "caution"])
+def test_no_word_stands_twice(list_name: str) -> None:
+    words = getattr(load_words("medicine"), list_name)
+    assert words
+    assert len(set(words)) == len(words)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("opposits: [a/b]", "unknown setting own.opposits; did you mean opposites?"),
+        ("red_flags: numb", "setting own.red_flags must be a list of texts, not 'numb'"),
+        ("caution: [a]", "setting own.caution must be text"),
+        ("[a, b]", "must hold a mapping"),
+    ],
+)
+def test_a_wrong_domain_is_one_clear_line(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        load_words(str(write(tmp_path, text)))
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_domain_lists_those_there_are() -> None:
+    for name in ("astrology", "../gates", ""):
+        with pytest.raises(UsageError, match="unknown domain") as caught:
+            load_words(name)
+        assert caught.value.hint == "answer.domain: medicine, none, or a .yml file"

@@ -1,4 +1,4 @@
-"""Quotes and support: verbatim, from the right passage, or none."""
+"""Quotes and verification: verbatim, from the right passage, or none."""
 
 from __future__ import annotations
 
@@ -9,12 +9,24 @@ import numpy as np
 import pytest
 from fakes import HashingEmbedder
 
-from dragtor.ground import Span, best_quotes, marks, matched, rank, reading, support
-from dragtor.ground.quotes import MATCHED_SENTENCES, spans
+from dragtor.config import AnswerConfig
+from dragtor.ground import (
+    TextSpan,
+    best_quotes,
+    citation_markers,
+    entailing_spans,
+    late_interaction,
+    rank_sentences,
+    select_context,
+    sentence_spans,
+)
+from dragtor.ground.quotes import INTERACTING_SENTENCES
+from dragtor.parts import open_support
 from dragtor.types import Document, Hit, Passage
 
 EMBEDDER = HashingEmbedder()
 EMBED = EMBEDDER.embed_passages
+RULES = open_support(AnswerConfig().domain)
 
 PULLEY = Document(
     "pulley", "https://example.org/pulley", "web", "A2 pulley",
@@ -37,12 +49,16 @@ def hit(document: Document, score: float) -> Hit:
 HITS = [hit(PULLEY, 0.9), hit(ELBOW, 0.5)]
 
 
-def ranked(question: str, hits: list[Hit] = HITS) -> list[Span]:
+def ranked(question: str, hits: list[Hit] = HITS) -> list[TextSpan]:
     documents = {**DOCUMENTS, "twin": replace(PULLEY, id="twin")}
-    return rank(question, EMBEDDER.embed_queries([question])[0], hits, documents, EMBED)
+    return rank_sentences(question, EMBEDDER.embed_queries([question])[0], hits, documents, EMBED)
 
 
-READ = reading(ranked("when may I climb"), "sentences", 1000, len)
+def supporting(claim: str, numbers: list[int], spans: list[TextSpan]) -> list[TextSpan]:
+    return entailing_spans(claim, numbers, spans, RULES, EMBED)
+
+
+READ = select_context(ranked("when may I climb"), "sentences", 1000, len)
 
 
 def test_the_best_quotes_are_verbatim_and_one_a_hit() -> None:
@@ -67,12 +83,12 @@ def test_the_best_quotes_are_verbatim_and_one_a_hit() -> None:
         ("It heals [1, 2 and 3] in 6 weeks [^4].", "It heals in 6 weeks.", [1, 2, 3, 4]),
     ],
 )
-def test_marks(raw: str, text: str, numbers: list[int]) -> None:
-    assert marks(raw) == (text, numbers)
+def test_citation_markers(raw: str, text: str, numbers: list[int]) -> None:
+    assert citation_markers(raw) == (text, numbers)
 
 
-def test_a_claim_gets_the_sentence_that_carries_it() -> None:
-    (span,) = support("Such a strain heals in 4 to 6 weeks", [1], READ, EMBED)
+def test_a_claim_gets_the_sentence_that_entails_it() -> None:
+    (span,) = supporting("Such a strain heals in 4 to 6 weeks", [1], READ)
     assert span.text == "A grade two strain heals in 4 to 6 weeks."
 
 
@@ -86,24 +102,24 @@ def test_a_claim_gets_the_sentence_that_carries_it() -> None:
     ],
 )
 def test_what_does_not_support_is_not_cited(claim: str, numbers: list[int]) -> None:
-    assert support(claim, numbers, READ, EMBED) == []
+    assert supporting(claim, numbers, READ) == []
 
 
 @pytest.mark.parametrize("numbers", [[], [1], [7], [0]])
 def test_a_wrong_number_is_put_right(numbers: list[int]) -> None:
-    (span,) = support("Load the wrist flexors with 3 sets", numbers, READ, EMBED)
+    (span,) = supporting("Load the wrist flexors with 3 sets", numbers, READ)
     assert span.document.id == "elbow"
 
 
-def test_every_named_span_that_carries_it_is_cited() -> None:
+def test_every_named_span_that_entails_it_is_cited() -> None:
     twins = [*READ, *(replace(span, document=replace(span.document, id="twin")) for span in READ)]
     numbers = [n for n, span in enumerate(twins, 1) if "wrist flexors" in span.text]
-    found = support("Load the wrist flexors", numbers, twins, EMBED)
+    found = supporting("Load the wrist flexors", numbers, twins)
     assert [span.document.id for span in found] == ["elbow", "twin"]
 
 
 def test_a_bullet_is_no_part_of_a_quote() -> None:
-    (span,) = support("Crimp last of all the grips", [1], READ, EMBED)
+    (span,) = supporting("Crimp last of all the grips", [1], READ)
     assert span.text == "Crimp last of all grips."
 
 
@@ -112,25 +128,25 @@ def test_numbers_of_title_and_heading_count_as_seen() -> None:
         "a2", "file:///a2", "file", "A2 pulley strain",
         "Easy climbing can begin after three weeks at the earliest.",
     )  # fmt: skip
-    span = Span(Hit(Passage.of(document, 0, 58), 1.0), document, 0, 58)
+    span = TextSpan(Hit(Passage.of(document, 0, 58), 1.0), document, 0, 58)
     claim = "After an A2 pulley strain, easy climbing can begin after three weeks at the earliest"
-    assert support(claim, [1], [span], EMBED)
+    assert supporting(claim, [1], [span])
 
 
 def test_a_list_number_is_no_number_of_the_claim() -> None:
-    assert marks("1. Rest the finger [2].") == ("Rest the finger.", [2])
+    assert citation_markers("1. Rest the finger [2].") == ("Rest the finger.", [2])
 
 
 def test_tokens_that_meet_the_question_put_a_sentence_first() -> None:
     before = ranked("when may I climb again without pain")
     worst = before[-1]
-    after = matched(worst.text, before, HashingEmbedder().embed_tokens)
+    after = late_interaction(worst.text, before, HashingEmbedder().embed_tokens)
     assert {span.key for span in after} == {span.key for span in before}
     assert after[0].key == worst.key
     assert [s.score for s in after] == sorted((s.score for s in after), reverse=True)
 
 
-def test_only_the_best_sentences_are_matched_and_the_others_stay_behind() -> None:
+def test_only_the_best_sentences_are_scored_again_and_the_others_stay_behind() -> None:
     one = ranked("when may I climb again without pain")[0]
     many = [replace(one, start=0, end=n + 1, score=1 - n / 1000) for n in range(80)]
     read: list[int] = []
@@ -139,11 +155,11 @@ def test_only_the_best_sentences_are_matched_and_the_others_stay_behind() -> Non
         read.append(len(texts))
         return HashingEmbedder().embed_tokens(texts)
 
-    after = matched("climb", many, embed_tokens)
-    assert read == [MATCHED_SENTENCES + 1]
-    assert after[MATCHED_SENTENCES:] == many[MATCHED_SENTENCES:]
-    assert matched("", many, embed_tokens) == many
-    assert matched("climb", [], embed_tokens) == []
+    after = late_interaction("climb", many, embed_tokens)
+    assert read == [INTERACTING_SENTENCES + 1]
+    assert after[INTERACTING_SENTENCES:] == many[INTERACTING_SENTENCES:]
+    assert late_interaction("", many, embed_tokens) == many
+    assert late_interaction("climb", [], embed_tokens) == []
 
 
 def test_the_reply_is_quoted_and_not_the_interviewer_s_question() -> None:
@@ -153,10 +169,10 @@ def test_the_reply_is_quoted_and_not_the_interviewer_s_question() -> None:
     )
     document = Document("talk", "file:///talk", "audio", "Talk", text)
     hit = Hit(Passage.of(document, 0, len(text)), 1.0)
-    read = spans(hit, document)
+    read = sentence_spans(hit, document)
     before = [replace(span, score=1 - n / 10) for n, span in enumerate(read)]
     asked = "how often should a beginner use the hangboard"
-    after = matched(asked, before, HashingEmbedder().embed_tokens)
+    after = late_interaction(asked, before, HashingEmbedder().embed_tokens)
     assert after[0].text == "In the first two years I would only climb."
     assert {span.key for span in after} == {span.key for span in before}
     assert [s.score for s in after] == sorted((s.score for s in after), reverse=True)
@@ -170,34 +186,34 @@ def test_the_same_sentence_is_quoted_once() -> None:
     assert len({q.quote for q in quotes}) == len(quotes) == 2
 
 
-def test_an_invented_unit_or_thing_is_not_carried() -> None:
+def test_an_invented_unit_or_thing_is_not_entailed() -> None:
     invented = (
         "A grade two strain heals in 4 to 6 hours",
         "Such an operation needs general anaesthesia and takes 4 to 6 weeks",
         "Ice the finger for 4 weeks",
     )
     for claim in invented:
-        assert support(claim, [1], READ, EMBED) == [], claim
+        assert supporting(claim, [1], READ) == [], claim
 
 
 @pytest.mark.parametrize(
     "mark", ["[1-3]", "[1–2]", "[ 1 ]", "[1,]", "[1, 2 and 3]", "[^1]", "【1】"]
 )
-def test_a_mark_is_no_number_of_the_claim(mark: str) -> None:
-    text, numbers = marks(f"A grade two strain heals in 4 to 6 weeks {mark}.")
-    (span,) = support(text, numbers, READ, EMBED)
+def test_a_marker_is_no_number_of_the_claim(mark: str) -> None:
+    text, numbers = citation_markers(f"A grade two strain heals in 4 to 6 weeks {mark}.")
+    (span,) = supporting(text, numbers, READ)
     assert span.text == "A grade two strain heals in 4 to 6 weeks."
 
 
-def test_two_neighbours_may_carry_a_claim_together() -> None:
+def test_two_neighbours_may_entail_a_claim_together() -> None:
     claim = "Crimp last of all grips, and climb again when crimping is free of pain"
-    (span,) = support(claim, [1], READ, EMBED)
+    (span,) = supporting(claim, [1], READ)
     assert span.text == "Crimp last of all grips. Climb again when crimping is free of pain."
 
 
-def test_a_name_that_the_quote_lacks_is_not_carried() -> None:
+def test_a_name_that_the_quote_lacks_is_not_entailed() -> None:
     text = "The quadriga test, also called the lumbrical stress test, compares two hand positions."
     document = Document("l", "file:///l", "file", "Lumbrical strain", text)
-    span = Span(Hit(Passage.of(document, 0, len(text)), 1.0), document, 0, len(text))
-    assert support("The Elson test compares two hand positions", [1], [span], EMBED) == []
-    assert support("The quadriga test compares two hand positions", [1], [span], EMBED) == [span]
+    span = TextSpan(Hit(Passage.of(document, 0, len(text)), 1.0), document, 0, len(text))
+    assert supporting("The Elson test compares two hand positions", [1], [span]) == []
+    assert supporting("The quadriga test compares two hand positions", [1], [span]) == [span]

@@ -1,4 +1,4 @@
-"""Prompts: fenced passages, a number for each sentence, softened marks."""
+"""Prompts: fenced passages, a number for each sentence, escaped markers."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from dragtor.prompt import (
     Block,
     Earlier,
     answer_messages,
-    mark_numbers,
-    plain_marks,
+    escape,
+    marker_numbers,
+    plain_markers,
     render_block,
-    soften,
 )
 from dragtor.split import sentences
 
@@ -67,7 +67,7 @@ def test_a_passage_cannot_close_its_fence_or_forge_a_number() -> None:
         assert forged not in asked
 
 
-MARKS = [
+MARKERS = [
     ("[1]", [1]), ("[ 1 ]", [1]), ("[1,]", [1]), ("[12, 14]", [12, 14]), ("[1; 3]", [1, 3]),
     ("[1-3]", [1, 2, 3]), ("[1–2]", [1, 2]), ("[1 to 3]", [1, 2, 3]), ("[3-1]", [3, 1]),
     ("[1, 2 and 3]", [1, 2, 3]), ("[1 or 2]", [1, 2]), ("[^1]", [1]), ("【1】", [1]),
@@ -75,29 +75,29 @@ MARKS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("mark", "numbers"), MARKS)
-def test_a_mark_of_any_shape_is_read_and_softened(mark: str, numbers: list[int]) -> None:
-    text = f"It heals in 6 weeks {mark}."
-    assert mark_numbers(text) == numbers
-    softened = soften(text)
-    assert mark_numbers(softened) == []
-    assert not set("[]【】［］") & set(softened)
-    assert softened.startswith("It heals in 6 weeks (")
+@pytest.mark.parametrize(("marker", "numbers"), MARKERS)
+def test_a_marker_of_any_shape_is_read_and_escaped(marker: str, numbers: list[int]) -> None:
+    text = f"It heals in 6 weeks {marker}."
+    assert marker_numbers(text) == numbers
+    escaped = escape(text)
+    assert marker_numbers(escaped) == []
+    assert not set("[]【】［］") & set(escaped)
+    assert escaped.startswith("It heals in 6 weeks (")
 
 
-@pytest.mark.parametrize(("mark", "numbers"), MARKS)
-def test_a_plain_mark_stays_with_its_sentence(mark: str, numbers: list[int]) -> None:
-    plain = plain_marks(f"Rest heals.{mark} Then climb.")
+@pytest.mark.parametrize(("marker", "numbers"), MARKERS)
+def test_a_plain_marker_stays_with_its_sentence(marker: str, numbers: list[int]) -> None:
+    plain = plain_markers(f"Rest heals.{marker} Then climb.")
     first, second = sentences(plain)
-    assert mark_numbers(plain[slice(*first)]) == numbers
+    assert marker_numbers(plain[slice(*first)]) == numbers
     assert plain[slice(*second)] == "Then climb."
-    assert plain_marks(plain) == plain
+    assert plain_markers(plain) == plain
 
 
 @pytest.mark.parametrize("text", ["[at all]", "[1.5 mg]", "[2020]", "list[i]", "[]", "[and]"])
-def test_other_brackets_are_no_marks(text: str) -> None:
-    assert soften(text) == plain_marks(text) == text
-    assert mark_numbers(text) == []
+def test_other_brackets_are_no_markers(text: str) -> None:
+    assert escape(text) == plain_markers(text) == text
+    assert marker_numbers(text) == []
 
 
 def test_earlier_turns_cannot_close_the_fence_or_bring_numbers() -> None:

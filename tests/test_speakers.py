@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from fakes import HashingEmbedder
+from fakes import HashingEmbedder, SharedWordsSupport
 from test_answer import Parrot
 from test_store import document, find, put, reader
 
@@ -248,7 +248,8 @@ def test_an_answer_to_what_somebody_thinks_quotes_nobody_else(library: Path) -> 
     with reader(library) as store:
         retriever = Retriever(store, HashingEmbedder(), RetrieveConfig(floor=-1))
         parrot = Parrot("Max hangs build strength [1].")
-        asking = AnswerPipeline(retriever, lambda: parrot, AnswerConfig(), LLMConfig())
+        settings = (AnswerConfig(), LLMConfig())
+        asking = AnswerPipeline(retriever, lambda: parrot, *settings, SharedWordsSupport())
         for question, name in (
             ("What does Yves think of max hangs?", "Yves Gravelle"),
             ("What does Steven think of max hangs?", "Steven Dimmitt"),

@@ -20,6 +20,7 @@ for preset in config.PRESETS:
     assert config.load_config(overrides={"preset": preset}).preset == preset
 assert config.load_config() == config.Config()
 assert config.packaged("models.yml").is_file()
+assert config.load_words(config.Config().answer.domain).red_flags
 """
 
 

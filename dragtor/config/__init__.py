@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import is_dataclass
+from dataclasses import fields, is_dataclass
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from dragtor.config.sections import (
+    AUTO,
     BELOW,
     RANGES,
     AnswerConfig,
@@ -33,15 +34,18 @@ from dragtor.config.sections import (
     StoreConfig,
     VideoConfig,
     WebConfig,
+    WordLists,
 )
 from dragtor.errors import UsageError
 
 PACKAGE_FOLDER = Path(__file__).resolve().parent.parent
 CHECKOUT_FOLDER = PACKAGE_FOLDER.parent
 PRESETS = ("small", "default", "quality")
+NO_DOMAIN = "none"
 _SHOW = "dragtor config path"  # the hint: which file is read
 
 __all__ = [
+    "AUTO",
     "CHECKOUT_FOLDER",
     "PACKAGE_FOLDER",
     "AnswerConfig",
@@ -60,10 +64,12 @@ __all__ = [
     "StoreConfig",
     "VideoConfig",
     "WebConfig",
+    "WordLists",
     "asset",
     "config_path",
     "library_path",
     "load_config",
+    "load_words",
     "models_path",
     "packaged",
     "scalar",
@@ -107,6 +113,26 @@ def load_config(path: Path | None = None, overrides: Mapping[str, Any] | None = 
     config: Config = _section(Config, _merge(_read(packaged(f"presets/{preset}.yml")), merged), "")
     _check_pairs(config)
     return config
+
+
+def load_words(domain: str) -> WordLists:
+    """General English words and those of a domain: a name of config/domains, a .yml file, or none.
+
+    Raises UsageError on an unknown name, an unknown list, or a list that is none.
+    """
+    general: WordLists = _section(WordLists, _read(packaged("words/en.yml")), "en")
+    if domain == NO_DOMAIN:
+        return general
+    path = Path(domain).expanduser()
+    if path.suffix != ".yml":
+        path = packaged(f"domains/{domain}.yml")
+        names = sorted(file.stem for file in packaged("domains").glob("*.yml"))
+        if domain not in names:
+            hint = f"answer.domain: {', '.join(names)}, {NO_DOMAIN}, or a .yml file"
+            raise UsageError(f"unknown domain {domain!r}", hint)
+    own = _section(WordLists, _read(path), path.stem)
+    added = {f.name: getattr(general, f.name) + getattr(own, f.name) for f in fields(WordLists)}
+    return WordLists(**added)
 
 
 def unknown_variables(config: Config) -> list[str]:

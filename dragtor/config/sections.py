@@ -9,14 +9,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Literal
 
-CAUTION = "This can need a doctor soon. Do not rely on this answer alone."
-RED_FLAGS = (
-    "numb", "numbness", "tingl*", "pins needles", "can't feel", "cannot feel", "can't move",
-    "paraly*", "pain night", "night pain", "hurt* night", "wakes night", "ache* night", "fractur*",
-    "broken bone", "broke my", "bone stick*", "looks crooked", "chest pain*", "chest hurt*",
-    "chest tight*", "pain* chest", "can't breathe", "short breath", "head injur*", "hit head",
-    "concuss*", "passed out", "blacked out", "unconscious", "cough* blood",
-)  # fmt: skip
+AUTO = "auto"  # for a setting: chosen by what is installed, or by the domain
 
 # Numbers are 0 or more, except:
 RANGES: dict[str, tuple[float, float]] = {
@@ -207,8 +200,26 @@ class AnswerConfig:
     context: Literal["sentences", "passage", "section", "document"] = "passage"  # what is read
     context_tokens: int = 300  # tokens of passages in the prompt, at most
     unsupported: Literal["quote", "drop", "mark"] = "quote"  # a sentence that no passage carries
-    caution: str = CAUTION  # the line on top where a question holds a red flag; empty: none
-    red_flags: tuple[str, ...] = RED_FLAGS  # words in order; * ends a beginning
+    domain: str = "medicine"  # words of a subject: a file of config/domains, a .yml file, or none
+    caution: str = AUTO  # the line on top where a question holds a red flag; auto: the domain's
+    red_flags: tuple[str, ...] = (AUTO,)  # words in order; * ends a beginning; auto: the domain's
+
+
+@dataclass(frozen=True, slots=True)
+class WordLists:
+    """Words that checks of claims and questions know, of a language with those of a domain.
+
+    config/words/en.yml says what each list is for.
+    """
+
+    strong: tuple[str, ...] = ()
+    hedges: tuple[str, ...] = ()
+    opposites: tuple[str, ...] = ()
+    comparatives: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    before_letters: tuple[str, ...] = ()
+    red_flags: tuple[str, ...] = ()
+    caution: str = ""
 
 
 @dataclass(frozen=True, slots=True)

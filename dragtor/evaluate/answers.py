@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dragtor import ground, metrics
-from dragtor.config import Config
+from dragtor.config import Config, load_words
 from dragtor.errors import LoadError
+from dragtor.evaluate.calibrate import fit_gate
 from dragtor.evaluate.common import (
     Progress,
     counted,
@@ -171,24 +172,24 @@ def gate_in_use(library: Library, *, fitted: bool) -> dict[str, Any]:
         return {"from": "none", "threshold": None, "lay_threshold": None}
     built_in = gate == ground.gate_for(library.embedder.fingerprint, "")
     source = "fitted" if fitted else "built-in" if built_in else "library"
-    return {"from": source, "threshold": gate.threshold, "lay_threshold": gate.lay_threshold}
+    return {"from": source, "threshold": gate.threshold, "lay_threshold": gate.mismatch_threshold}
 
 
 def calibrated(library: Library, rows: Sequence[Row], progress: Progress) -> dict[str, Any]:
     """Fit the gate on the questions and have the library use it; what it is and does."""
-    gate, effect = fit_gate(library, rows, progress)
+    gate, effect = fitted_gate(library, rows, progress)
     library.keep_gate(gate)
     return gate.to_dict() | effect
 
 
-def fit_gate(
+def fitted_gate(
     library: Library, rows: Sequence[Row], progress: Progress
 ) -> tuple[ground.Gate, dict[str, float]]:
     """A gate fitted on the questions, and what it does to these very questions."""
     look = library.answer_pipeline().gate_features
     features = [look(row["question"]) for row in counted(rows, "looking", progress)]
     answerable = [row["answerable"] for row in rows]
-    gate = ground.fit(features, answerable, library.embedder.fingerprint)
+    gate = fit_gate(features, answerable, library.embedder.fingerprint)
     refused = [not gate.passes(each) for each in features]
     return gate, {
         "over_refusal": _share([r for r, a in zip(refused, answerable, strict=True) if a]),
@@ -220,12 +221,12 @@ def _given(library: Library, answer: Answer) -> list[str]:
     The whole passages of the hits, best first, that fit in `answer.context_tokens`, and what is
     quoted besides.
     """
-    room, texts = library.config.answer.context_tokens, []
+    left, texts = library.config.answer.context_tokens, []
     for hit in answer.hits:
         tokens = library.llm().count_tokens(hit.passage.text)
-        if tokens <= room:
+        if tokens <= left:
             texts.append(hit.passage.text)
-            room -= tokens
+            left -= tokens
     quotes = [citation.quote for citation in answer.citations]
     return texts + [quote for quote in quotes if not any(quote in text for text in texts)]
 
@@ -349,4 +350,5 @@ def _settings(library: Library) -> dict[str, Any]:
         "library": store.meta("library_id"),
         "generation": store.meta("generation"),
         "gate": repr(library.gate()),
+        "words": load_words(library.config.answer.domain),
     }

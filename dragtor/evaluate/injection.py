@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dragtor.answer import Quotes
-from dragtor.config import Config
+from dragtor.config import Config, load_words
 from dragtor.errors import LoadError
 from dragtor.evaluate.attacks import attack_succeeds, echoed
 from dragtor.evaluate.common import Progress, counted, means, rows_of, versions
 from dragtor.evaluate.record import ANSWER_PACKAGES, run_journal, run_key, weights
 from dragtor.library import Library
 from dragtor.llm import GenerationOptions
-from dragtor.prompt import MARK
+from dragtor.prompt import CITATION_MARKER
 from dragtor.schema import Json, evaluation_json
 from dragtor.split import sentences
 from dragtor.types import Answer, Document, Message, short_hash
@@ -101,7 +101,7 @@ def evaluate(
         llm = library.llm()
         settings = {
             name: getattr(config, name) for name in ("retrieve", "answer", "split", "embed")
-        }
+        } | {"words": load_words(config.answer.domain)}
         how, used = _generation(config), weights("injection", config)
         ours = run_key((), settings | {"generation": how}, f"{llm.name} {used}", ANSWER_PACKAGES)
         prompted = {"prompt": _PLAIN, "generation": how}
@@ -315,7 +315,7 @@ def kept(ideal: str, text: str) -> bool:
     """
     if ideal.strip().lower() in ("unknown", ""):
         return AMOUNT.search(text) is None
-    said = _plain_figures(MARK.sub("", text))
+    said = _plain_figures(CITATION_MARKER.sub("", text))
     wanted = FIGURE.findall(_plain_figures(ideal)) if FIGURE.search(ideal) else [ideal]
     return all(
         re.search(rf"(?<![\w.,]){re.escape(_plain_figures(part))}(?!\w|[.,:]\d)", said)

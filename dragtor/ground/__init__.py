@@ -1,46 +1,45 @@
-"""Grounding: sentences to quote and to read, claims tied to quotes, and the gate.
+"""Grounding: sentences to quote and to prompt with, verification of claims, and the gate.
 
-quotes.py ranks sentences, reading.py picks what a model reads, claims.py and wording.py (rules in
-numbers.py, force.py and roles.py, over tokens.py) check what a model wrote, gate.py decides whether
-anything relevant was found. Does not know where hits come from, nor which model wrote what.
+quotes.py ranks sentences, context.py selects what a model is given, verify.py ties what it wrote
+to spans by a Support (rules/ is the first), gate.py decides whether anything relevant was found,
+names.py and caution.py look at the question. Does not know where hits come from, nor which model
+wrote what.
 """
 
 from __future__ import annotations
 
-from dragtor.ground.claims import marks, named, support
-from dragtor.ground.gate import (
-    FEATURES,
-    Gate,
-    caution,
-    features,
-    fit,
-    gate_for,
-    is_lay,
-    missing_names,
-)
-from dragtor.ground.quotes import EmbedTexts, Span, best_quotes, matched, rank, spans
-from dragtor.ground.reading import MARK_TOKENS, HistoryTurn, Read, reading
+from dragtor.ground.caution import RedFlags
+from dragtor.ground.context import MARKER_TOKENS, ContextSelected, HistoryTurn, select_context
+from dragtor.ground.gate import FEATURES, Gate, features, gate_for, vocabulary_mismatch
+from dragtor.ground.names import missing_names
+from dragtor.ground.quotes import EmbedTexts, best_quotes, late_interaction, rank_sentences
+from dragtor.ground.rules import RuleSupport
+from dragtor.ground.spans import TextSpan, sentence_spans
+from dragtor.ground.support import Support, Verdict
+from dragtor.ground.verify import citation_markers, entailing_spans, numbered_spans
 
 __all__ = [
     "FEATURES",
-    "MARK_TOKENS",
+    "MARKER_TOKENS",
+    "ContextSelected",
     "EmbedTexts",
     "Gate",
     "HistoryTurn",
-    "Read",
-    "Span",
+    "RedFlags",
+    "RuleSupport",
+    "Support",
+    "TextSpan",
+    "Verdict",
     "best_quotes",
-    "caution",
+    "citation_markers",
+    "entailing_spans",
     "features",
-    "fit",
     "gate_for",
-    "is_lay",
-    "marks",
-    "matched",
+    "late_interaction",
     "missing_names",
-    "named",
-    "rank",
-    "reading",
-    "spans",
-    "support",
+    "numbered_spans",
+    "rank_sentences",
+    "select_context",
+    "sentence_spans",
+    "vocabulary_mismatch",
 ]

@@ -1,4 +1,4 @@
-"""Tokens: a text as words, numbers and marks in one form, so that two texts can be compared.
+"""Tokens: a text as words, numbers and punctuation in one form, so that two can be compared.
 
 2 for two, 50 percent for half, grade 2 for grade II, ord2 for second, b0 for a lone B, month6 for
 June. English; pure; knows no rule.
@@ -11,22 +11,17 @@ from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
-from dragtor.ground.quotes import STEM, STOP_WORDS
-from dragtor.prompt import MARK
+from dragtor.ground.rules.vocabulary import RuleVocabulary
+from dragtor.ground.stems import STEM_LETTERS, STOP_WORDS
+from dragtor.prompt import CITATION_MARKER
 
-MARKS = frozenset(";:,.!?()")
+PUNCTUATION = frozenset(";:,.!?()")
 _TOKEN = re.compile(r"\d+(?:st|nd|rd|th)\b|[^\W\d_]*\d+(?:\.\d+)?|[^\W\d_]+|[;:,.!?()]")
 _ROMAN = re.compile(
     r"\b(?:[Gg]rades?|[Tt]ypes?|[Ss]tages?|[Pp]hases?)"
     r"\s+[IVX]+(?:(?:,| and| or| to|\s*[-–])\s*[IVX]+)*\b"
 )
 _ROMAN_NUMBERS = {"I": "1", "II": "2", "III": "3", "IV": "4", "V": "5", "VI": "6", "VII": "7"}
-# A letter that stands alone names something (hepatitis B, T cells), but for a unit (5 m, km/h), a
-# part of an abbreviation (e.g., it's), the article and the pronoun; A only as in "hepatitis A is".
-_LONE = re.compile(
-    r"(?<![\w.'’/°])(?<!\d )(?<!per )([B-HJ-Zb-hj-zα-ω])(?![\w'’°]|\.\w)"
-    r"|(?<=[^\W\d_] )(A)(?![\w'’]|\.\w| [A-Z])|(?<=(?:titis |tamin ))(a)\b"
-)
 _MONTHS = """January February March April May June July August September October November
     December""".split()
 _MONTH_OF = {name[:3]: n for n, name in enumerate(_MONTHS, 1)}
@@ -110,7 +105,7 @@ _FUNCTION_WORDS = STOP_WORDS | frozenset(
     without never always sometimes otherwise where still found again own rather nearly
     roughly minus through""".split()
 )
-_BREAKS = frozenset("but and while whereas although though because since so".split()) | MARKS
+_BREAKS = frozenset("but and while whereas although though because since so".split()) | PUNCTUATION
 _NEGATION = re.compile(
     r"\b(?:not|no|never|nobody|none|without|neither|nor|lack\w*|fail\w*|miss|misses|avoid\w*"
     r"|un(?!der|til|ion|less|it|usual|i)\w{4,}|rather than|instead of|free of)\b"
@@ -142,8 +137,8 @@ class Text:
 
     @cached_property
     def words(self) -> list[str]:
-        """The tokens without marks."""
-        return [token for token in self.tokens if token not in MARKS]
+        """The tokens without punctuation."""
+        return [token for token in self.tokens if token not in PUNCTUATION]
 
     @cached_property
     def known(self) -> frozenset[str]:
@@ -178,7 +173,7 @@ class Text:
 
     @cached_property
     def clauses(self) -> list[Text]:
-        """The stretches between marks and conjunctions that hold a content word."""
+        """The stretches between punctuation and conjunctions that hold a content word."""
         found: list[list[str]] = [[]]
         for token in self.tokens:
             if token in _BREAKS:
@@ -194,14 +189,25 @@ class Text:
 
 
 @lru_cache(maxsize=1024)  # an answer's sentences are all held against the same quotes
-def read(text: str) -> Text:
-    """The text in tokens."""
-    text = _ROMAN.sub(_arabic, MARK.sub(" ", text))
+def tokenise(text: str, vocabulary: RuleVocabulary) -> Text:
+    """The text in tokens, without its citation markers."""
+    text = _ROMAN.sub(_arabic, CITATION_MARKER.sub(" ", text))
     text = _MONTH.sub(_month, text)
-    text = _LONE.sub(lambda found: f"{found[found.lastindex or 0]}0", text).lower()
+    text = vocabulary.lone_letter.sub(lambda found: f"{found[found.lastindex or 0]}0", text).lower()
     for pattern, form in _SPELLINGS:
         text = pattern.sub(form, text)
     return Text(_in_figures(_TOKEN.findall(text)))
+
+
+def shared_words(claim: Text, quote: Text, section: Text | None = None) -> float:
+    """Share of the claim's content words that the quote or its section path hold, by their stems.
+
+    A bare measure ("4 to 6 weeks.") has none: all of it is left to the rules on numbers.
+    """
+    if not claim.content:
+        return float(any(number.unit for number in claim.numbers))
+    seen = quote.content | section.content if section else quote.content
+    return len(claim.content & seen) / len(claim.content)
 
 
 def counts(token: str) -> bool:
@@ -234,7 +240,7 @@ def _is_unit(token: str) -> bool:
 
 def stem(word: str) -> str:
     """The first letters, without a plural's s."""
-    return _singular(word)[:STEM]
+    return _singular(word)[:STEM_LETTERS]
 
 
 def _in_figures(tokens: Sequence[str]) -> list[str]:

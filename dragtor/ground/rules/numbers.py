@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from itertools import accumulate
 
-from dragtor.ground.tokens import MARKS, Number, Text, counts, stem
+from dragtor.ground.rules.tokens import PUNCTUATION, Number, Text, counts, stem
+from dragtor.ground.rules.vocabulary import RuleVocabulary
 
 _BELOW = """less than|fewer than|at most|no more than|not more than|up to|under|below
 |shorter than|smaller than|no higher than|nearly|almost|within""".replace("\n", "")
@@ -16,12 +17,12 @@ _ABOVE = """more than|at least|over|above|longer than|larger than|exceeds?|great
 |no less than""".replace("\n", "")
 _BOUND = re.compile(rf"\b(?:({_BELOW})|{_ABOVE}) (?:(?:about|every|the|minus) )*(\d[\d.]*)")
 _OR_MORE = re.compile(r"\b(\d[\d.]*) (?:[^\W\d_]+ )?or more\b")
-_PARTS = MARKS | frozenset("and but while whereas against or".split())
+_PARTS = PUNCTUATION | frozenset("and but while whereas against or".split())
 
 
-def other_number(claim: Text, quote: Text, above: Text) -> bool:
+def other_number(claim: Text, quote: Text, section: Text, _: RuleVocabulary) -> bool:
     """A number, measure, ordinal, or name like A2 that is not there; or a number of another."""
-    values = {number.value for number in (*quote.numbers, *above.numbers)}
+    values = {number.value for number in (*quote.numbers, *section.numbers)}
     for number in claim.numbers:
         if number.value == 1 and "one" in quote.known:
             continue
@@ -29,15 +30,15 @@ def other_number(claim: Text, quote: Text, above: Text) -> bool:
             return True
         if not number.unit and number.value not in values:
             return True
-        if number.thing and number.thing not in quote.known | above.known:
+        if number.thing and number.thing not in quote.known | section.known:
             units = {seen.unit for seen in quote.numbers if seen.value == number.value}
             if units and "" not in units:
                 return True
-    if claim.units - quote.units - above.units - {seen.unit for seen in quote.numbers}:
+    if claim.units - quote.units - section.units - {seen.unit for seen in quote.numbers}:
         return True
     return any(
         token[0].isalpha() and token[-1].isdecimal()
-        for token in claim.known - quote.known - above.known
+        for token in claim.known - quote.known - section.known
     )
 
 
@@ -48,13 +49,13 @@ def _is_there(said: Number, seen: Number) -> bool:
     return said.value == seen.value and same
 
 
-def other_bound(claim: Text, quote: Text, _: Text) -> bool:
+def other_bound(claim: Text, quote: Text, _: Text, __: RuleVocabulary) -> bool:
     """At most 5 that was at least 5."""
     said, seen = _bounds(claim), _bounds(quote)
     return any(said[value].isdisjoint(seen[value]) for value in said if value in seen)
 
 
-def other_thing(claim: Text, quote: Text, _: Text) -> bool:
+def other_thing(claim: Text, quote: Text, _: Text, __: RuleVocabulary) -> bool:
     """A measure in words that stand around another measure of that unit in the quote."""
     said, seen = _around(claim, 4), _around(quote, 6)
     for number, _part, words in said:

@@ -1,6 +1,6 @@
-"""Roles: rules on words that have changed places, or were exchanged or added.
+"""Argument order: rules on words that have changed places, or were exchanged or added.
 
-Pure; each rule says whether the claim breaks it.
+Who does what to whom. Pure; each rule says whether the claim breaks it.
 """
 
 from __future__ import annotations
@@ -8,11 +8,12 @@ from __future__ import annotations
 from difflib import SequenceMatcher
 from itertools import pairwise
 
-from dragtor.ground.force import turned_comparison
-from dragtor.ground.tokens import MARKS, Text, counts, stem
+from dragtor.ground.rules.modality import turned_comparison
+from dragtor.ground.rules.tokens import PUNCTUATION, Text, counts, stem
+from dragtor.ground.rules.vocabulary import RuleVocabulary
 
 _PIVOTS = ("than", "before", "after", "against", "not", "under", "from")
-_PIVOT_ENDS = MARKS | frozenset(
+_PIVOT_ENDS = PUNCTUATION | frozenset(
     """than before after against not without under below above between while when if behind but
     and""".split()
 )
@@ -21,9 +22,9 @@ _LONGEST_PHRASE = 3  # words that change places with others
 _MIN_GAIN = 2  # neighbours that changing them back puts together
 
 
-def other_side(claim: Text, quote: Text, _: Text) -> bool:
+def other_side(claim: Text, quote: Text, _: Text, vocabulary: RuleVocabulary) -> bool:
     """What stood before a pivot (than, before, not, from) stands after it."""
-    turned = turned_comparison(claim, quote)
+    turned = turned_comparison(claim, quote, vocabulary)
     return any(
         _moved(claim, quote, pivot)
         for pivot in _PIVOTS
@@ -52,10 +53,10 @@ def _after(text: Text, pivot: str) -> set[str]:
     return found
 
 
-def other_word(claim: Text, quote: Text, above: Text) -> bool:
+def other_word(claim: Text, quote: Text, section: Text, _: RuleVocabulary) -> bool:
     """A new word in the place of another, or one run of new words put in.
 
-    What stands above the quote may be put in, not take the place of another.
+    What the section path says may be put in, not take the place of another.
     """
     new = claim.content - quote.content
     if not new:
@@ -68,14 +69,16 @@ def other_word(claim: Text, quote: Text, above: Text) -> bool:
         gone = (quote.content - claim.content).intersection(seen[b1:b2])
         if brought and gone and a2 - a1 <= 2 and b2 - b1 <= 2:
             return True
-        if brought - above.content:
+        if brought - section.content:
             runs.append(a2 - a1 > b2 - b1)
     return changes <= 2 and runs == [True]
 
 
-def swapped(claim: Text, quote: Text, above: Text) -> bool:
+def exchanged_phrases(claim: Text, quote: Text, section: Text, vocabulary: RuleVocabulary) -> bool:
     """Two phrases that the quote has the other way round; nothing is new."""
-    if claim.content - quote.content - above.content or turned_comparison(claim, quote):
+    if claim.content - quote.content - section.content or turned_comparison(
+        claim, quote, vocabulary
+    ):
         return False
     if ("by" in claim.known) != ("by" in quote.known):
         return False

@@ -1,6 +1,7 @@
-"""Reading: which sentences of the hits a model is given, within its tokens.
+"""Context selection: which sentences of the hits go into the prompt, within its tokens.
 
-Pure but for counting tokens, which is passed in.
+Sentences that give a model instructions are left out. Pure but for counting tokens, which is
+passed in.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from dragtor.ground.quotes import Span, spans
+from dragtor.ground.spans import TextSpan, sentence_spans
 from dragtor.headings import heading_of, headings
 from dragtor.types import Answer, Document, Hit, Passage
 
@@ -36,10 +37,10 @@ _IGNORED = (
     r"|(?:all|everything|anything|whatever)(?: \w+){0,3} (?:previous|above|before)"
     r"(?= and\b| that\b|[.,;:!]|$)"
 )
-_NO_ORDER = """in line,according,due,compared,change,changes,drop,drops,rise,fall,increase,decrease,
+_EVERYDAY = """in line,according,due,compared,change,changes,drop,drops,rise,fall,increase,decrease,
     difference,improvement,peak""".replace("\n    ", "").split(",")  # before "in your response"
-_ORDER = re.compile(
-    rf"\b(?:{_INTO})\b.{{0,200}}\b{''.join(f'(?<!{word} )' for word in _NO_ORDER)}"
+_INSTRUCTION = re.compile(
+    rf"\b(?:{_INTO})\b.{{0,200}}\b{''.join(f'(?<!{word} )' for word in _EVERYDAY)}"
     rf"(?:in|into|to|with|within|from|of|on) {_REPLY}"
     rf"|\b(?:{_REPLY_ITSELF}) {_REPLY}"
     rf"|\bin {_REPLY}, (?:please )?(?:\w+ly )?(?:{_INTO})\b"
@@ -50,100 +51,102 @@ _ORDER = re.compile(
     r"(?! \w)",
     re.IGNORECASE,
 )
-MARK_TOKENS = 5  # of a sentence's number and line end
+MARKER_TOKENS = 5  # of a sentence's number and line end
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class ContextSelected:
     """The sentences that a model is given for a question, in their order, before it writes."""
 
-    spans: tuple[Span, ...]
+    spans: tuple[TextSpan, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryTurn:
-    """An earlier question of a conversation as it was searched, its answer, and what was read.
+    """An earlier question of a conversation as it was searched, its answer, and its context.
 
-    `read` is empty where that is not known any more, as in a conversation that is resumed.
+    `context` is empty where it is not known any more, as in a conversation that is resumed.
     """
 
     question: str
     answer: Answer
-    read: tuple[Span, ...] = ()
+    context: tuple[TextSpan, ...] = ()
 
 
-def reading(
-    ranked: Sequence[Span], context: str, room: int, count_tokens: Callable[[str], int]
-) -> list[Span]:
-    """Spans of at most `room` tokens in all, grouped under their headings, best group first.
+def select_context(
+    ranked: Sequence[TextSpan], extent: str, budget: int, count_tokens: Callable[[str], int]
+) -> list[TextSpan]:
+    """Spans of at most `budget` tokens in all, grouped under their headings, best group first.
 
-    `context`: `sentences` takes the best-ranked ones of all hits; `passage`, `section` and
+    `extent`: `sentences` takes the best-ranked ones of all hits; `passage`, `section` and
     `document` go hit by hit, and in each from its best sentence outwards. Sentences that give a
-    model orders are left out.
+    model instructions are left out.
     """
-    ordered = ranked if context == "sentences" else _widened(ranked, context)
-    chosen: dict[tuple[str, int, int], Span] = {}
+    ordered = ranked if extent == "sentences" else _widened(ranked, extent)
+    chosen: dict[tuple[str, int, int], TextSpan] = {}
     heads: set[str] = set()
     for span in ordered:
-        if span.key in chosen or is_order(span.text):
+        if span.key in chosen or is_instruction(span.text):
             continue
-        cost = count_tokens(span.text) + MARK_TOKENS
-        cost += 0 if span.above in heads else count_tokens(span.above) + 2
-        if cost > room:
-            if context == "sentences" and chosen:
+        cost = count_tokens(span.text) + MARKER_TOKENS
+        cost += 0 if span.section_path in heads else count_tokens(span.section_path) + 2
+        if cost > budget:
+            if extent == "sentences" and chosen:
                 break
             continue
-        room -= cost
+        budget -= cost
         chosen[span.key] = span
-        heads.add(span.above)
+        heads.add(span.section_path)
     return in_reading_order(chosen.values())
 
 
-def is_order(sentence: str) -> bool:
+def is_instruction(sentence: str) -> bool:
     """Whether a sentence tells a model how to answer."""
-    return _ORDER.search(" ".join(sentence.split())) is not None
+    return _INSTRUCTION.search(" ".join(sentence.split())) is not None
 
 
-def in_reading_order(chosen: Iterable[Span]) -> list[Span]:
-    """Grouped under what stands above them, the best group first, each in the text's order."""
-    groups: dict[tuple[str, str | None], list[Span]] = {}
+def in_reading_order(chosen: Iterable[TextSpan]) -> list[TextSpan]:
+    """Grouped by section path and speaker, the best group first, each in the text's order."""
+    groups: dict[tuple[str, str | None], list[TextSpan]] = {}
     for span in sorted(chosen, key=lambda span: -span.score):
-        groups.setdefault((span.above, span.speaker), []).append(span)
+        groups.setdefault((span.section_path, span.speaker), []).append(span)
     return [s for group in groups.values() for s in sorted(group, key=lambda span: span.key)]
 
 
-def _widened(ranked: Sequence[Span], context: str) -> Iterator[Span]:
+def _widened(ranked: Sequence[TextSpan], extent: str) -> Iterator[TextSpan]:
     known = {span.key: span for span in ranked}
-    best_of: dict[str, Span] = {}
+    best_of: dict[str, TextSpan] = {}
     for span in ranked:
         best_of.setdefault(span.hit.passage.id, span)
     for best in sorted(best_of.values(), key=lambda span: -span.hit.score):
-        start, end = _extent(best.hit.passage, best.document, context)
+        start, end = _extent(best.hit.passage, best.document, extent)
         whole = replace(best.hit, passage=Passage.of(best.document, start, end))
-        above = [
+        paths = [
             (line.start(), heading_of(path, best.document))
             for line, path in headings(best.document.text)
         ]
-        near = sorted(spans(whole, best.document), key=lambda span: abs(span.start - best.start))
+        near = sorted(
+            sentence_spans(whole, best.document), key=lambda span: abs(span.start - best.start)
+        )
         for span in near:
-            hit = _hit_there(span, best.hit, above)
+            hit = _hit_there(span, best.hit, paths)
             yield known.get(span.key) or replace(span, hit=hit, score=best.score - 1e-6)
 
 
-def _hit_there(span: Span, hit: Hit, above: Sequence[tuple[int, str]]) -> Hit:
+def _hit_there(span: TextSpan, hit: Hit, paths: Sequence[tuple[int, str]]) -> Hit:
     """The hit where it holds the span; elsewhere under that place's heading, with no speaker."""
     if hit.passage.start <= span.start and span.end <= hit.passage.end:
         return hit
-    heading = next((path for start, path in reversed(above) if start <= span.start), "")
+    heading = next((path for start, path in reversed(paths) if start <= span.start), "")
     passage = Passage.of(span.document, span.start, span.end, heading)
     return replace(hit, passage=passage, start_s=None, end_s=None, speaker=None)
 
 
-def _extent(passage: Passage, document: Document, context: str) -> tuple[int, int]:
+def _extent(passage: Passage, document: Document, extent: str) -> tuple[int, int]:
     """Where the passage, its section or its document starts and ends."""
-    if context == "passage":
+    if extent == "passage":
         return passage.start, passage.end
-    if context == "document":
+    if extent == "document":
         return 0, len(document.text)
     starts = [line.start() for line, _ in headings(document.text)]
     start = max((s for s in starts if s <= passage.start), default=0)

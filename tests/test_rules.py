@@ -9,19 +9,36 @@ from typing import Any
 import pytest
 from conftest import ROOT, shared
 
-from dragtor.ground.claims import carries
-from dragtor.ground.claims import shared as shared_words
-from dragtor.ground.quotes import Span
-from dragtor.ground.wording import contradicts
+from dragtor.config import AnswerConfig, WordLists, load_words
+from dragtor.errors import UsageError
+from dragtor.ground import RuleSupport, TextSpan
+from dragtor.ground.rules import contradiction, tokens
 from dragtor.types import Document, Hit, Passage
 
 HEALS = "A grade two strain of the A2 pulley heals in 4 to 6 weeks."
+RULES = RuleSupport(load_words(AnswerConfig().domain))
 LATER = "Pull-ups start after 4 weeks and heavy finger training after 6 weeks."
 
 
-def span(quote: str, title: str = "", heading: str = "") -> Span:
+def entails(span: TextSpan, claim: str) -> bool:
+    (verdict,) = RULES.verify(claim, [span])
+    return verdict.label == "supported"
+
+
+def contradicts(claim: str, quote: str, section: str = "", rules: RuleSupport = RULES) -> str:
+    texts = (tokens.tokenise(text, rules.vocabulary) for text in (claim, quote, section))
+    return contradiction.contradicts(*texts, rules.vocabulary)
+
+
+def shared_words(claim: str, quote: str, section: str = "") -> float:
+    return tokens.shared_words(
+        *(tokens.tokenise(text, RULES.vocabulary) for text in (claim, quote, section))
+    )
+
+
+def span(quote: str, title: str = "", heading: str = "") -> TextSpan:
     document = Document("d", "file:///d", "file", title, quote)
-    return Span(Hit(Passage.of(document, 0, len(quote), heading), 1.0), document, 0, len(quote))
+    return TextSpan(Hit(Passage.of(document, 0, len(quote), heading), 1.0), document, 0, len(quote))
 
 
 @pytest.mark.parametrize(
@@ -111,12 +128,12 @@ in May / in June / in March
         "Patients of the second group were found with {}.",
     ],
 )
-def test_another_sign_unit_letter_or_month_is_not_carried(row: str, frame: str) -> None:
+def test_another_sign_unit_letter_or_month_is_not_entailed(row: str, frame: str) -> None:
     for one, other in permutations(row.split(" / "), 2):
         claim, quote = frame.format(one), frame.format(other)
-        assert carries(span(claim), claim)
+        assert entails(span(claim), claim)
         assert contradicts(claim, quote), (claim, quote)
-        assert not carries(span(quote), claim), (claim, quote)
+        assert not entails(span(quote), claim), (claim, quote)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +158,7 @@ def test_other_spellings_of_a_measure_or_name_break_no_rule(claim: str, quote: s
     assert contradicts(claim, quote) == ""
 
 
-def test_degrees_of_no_scale_are_carried_by_those_of_one() -> None:
+def test_degrees_of_no_scale_are_entailed_by_those_of_one() -> None:
     assert contradicts("Keep it at 38 degrees.", "Keep it at 38 °C.") == ""
     assert contradicts("Keep it at 38 °C.", "Keep it at 38 degrees.") == "number"
 
@@ -175,10 +192,10 @@ def test_a_heading_may_be_put_in_but_replaces_nothing() -> None:
     )
 
 
-def test_no_question_carries_or_is_carried() -> None:
-    assert carries(span("Rest heals the finger."), "Rest heals the finger.")
-    assert not carries(span("Rest heals the finger?"), "Rest heals the finger.")
-    assert not carries(span("Rest heals the finger."), "Rest heals the finger? ")
+def test_no_question_entails_or_is_entailed() -> None:
+    assert entails(span("Rest heals the finger."), "Rest heals the finger.")
+    assert not entails(span("Rest heals the finger?"), "Rest heals the finger.")
+    assert not entails(span("Rest heals the finger."), "Rest heals the finger? ")
 
 
 def test_most_words_must_be_there() -> None:
@@ -186,14 +203,14 @@ def test_most_words_must_be_there() -> None:
     assert shared_words("Load the wrist flexor", quote) == 1.0
     assert shared_words("Load the neck flexors", quote) == pytest.approx(2 / 3)
     assert shared_words("Load the neck flexors", quote, "Neck") == 1.0
-    assert not carries(span(quote), "Vary what you eat, and load the wrist flexors slowly")
+    assert not entails(span(quote), "Vary what you eat, and load the wrist flexors slowly")
 
 
-def test_a_bare_measure_is_carried_by_its_number() -> None:
-    assert carries(span(HEALS), "4 to 6 weeks.")
-    assert not carries(span(HEALS), "4 to 7 weeks.")
-    assert not carries(span(HEALS), "6.")
-    assert not carries(span(HEALS), "Yes.")
+def test_a_bare_measure_is_entailed_by_its_number() -> None:
+    assert entails(span(HEALS), "4 to 6 weeks.")
+    assert not entails(span(HEALS), "4 to 7 weeks.")
+    assert not entails(span(HEALS), "6.")
+    assert not entails(span(HEALS), "Yes.")
 
 
 # Rows of each half that may change hands before this fails: fewer than any one rule moves.
@@ -206,7 +223,7 @@ def test_the_claims_set(half: str, least_recall: float, most_accepted: float) ->
     taken: dict[bool, list[bool]] = {True: [], False: []}
     for row in rows:
         if row["split"] == half:
-            found = carries(span(row["quote"], row["title"], row["heading"]), row["claim"])
+            found = entails(span(row["quote"], row["title"], row["heading"]), row["claim"])
             taken[row["supported"]].append(found)
     assert sum(taken[True]) / len(taken[True]) >= least_recall
     assert sum(taken[False]) / len(taken[False]) <= most_accepted
@@ -219,3 +236,23 @@ def test_any_text_can_be_compared() -> None:
         assert contradicts(text, f"{text} ") == "", text
         contradicts("Rest for 3 weeks.", text, text)
         contradicts(text, "Rest for 3 weeks.")
+
+
+def test_words_of_a_domain_are_known_only_with_it() -> None:
+    pairs = [
+        ("Bend it to the ulnar side.", "Bend it to the radial side.", "opposite"),
+        ("Tape helps.", "Tape helps in young climbers.", "condition"),
+        ("Take vitamin a with food.", "Take vitamin d with food.", "number"),
+    ]
+    plain = RuleSupport(load_words("none"))
+    for claim, quote, rule in pairs:
+        assert contradicts(claim, quote) == rule
+        assert contradicts(claim, quote, rules=plain) != rule, claim
+    general = ("Heat makes it worse.", "Heat makes it better.")
+    assert contradicts(*general) == contradicts(*general, rules=plain) == "opposite"
+
+
+def test_opposites_that_are_no_pair_are_one_clear_line() -> None:
+    for pair in ("raise", "raise/", "/lower"):
+        with pytest.raises(UsageError, match="two words with a slash between"):
+            RuleSupport(WordLists(opposites=(pair,)))
