@@ -227,8 +227,8 @@ class Slowly(Parrot):
         super().__init__(text)
         self._cancel, self._at, self.said = cancel, at, 0
 
-    def stream(self, messages: Sequence[Message], **how: Any) -> Stream:
-        inner = super().stream(messages, **how)
+    def stream(self, messages: Sequence[Message], options: GenerationOptions) -> Stream:
+        inner = super().stream(messages, options)
 
         def pieces() -> Any:
             for piece in inner:

@@ -468,9 +468,9 @@ def test_a_rewriting_is_cancelled_and_not_taken_for_a_failure() -> None:
     cancel = CancelToken()
 
     class Cancelling(Scribe):
-        def stream(self, messages: Sequence[Message], **how: Any) -> Stream:
+        def stream(self, messages: Sequence[Message], options: GenerationOptions) -> Stream:
             cancel.cancel()
-            return super().stream(messages, **how)
+            return super().stream(messages, options)
 
     llm = Cancelling("", "Does tape help?")
     with pytest.raises(Cancelled):
