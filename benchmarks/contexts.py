@@ -135,7 +135,7 @@ def contexts(library: Library, kept: Journal) -> dict[str, Any]:
     figures, first = {}, {}
     for context, tokens, which in MODES:
         answer_config = replace(library.config.answer, context=context, context_tokens=tokens)
-        reader = replace(library.reader(), llm=lambda: heard, answer_config=answer_config)
+        reader = replace(library.answer_pipeline(), llm=lambda: heard, answer_config=answer_config)
         mode, other = f"{context} {tokens}", ", other questions" * bool(which.start)
         asked = [row for rows in sets.values() for row in rows[which.start : which.stop]]
         rows = [
@@ -275,7 +275,7 @@ def in_terms(library: Library, row: Row, kept: Journal) -> str:
     name, question = f"terms | {row['question']}", row["question"]
     if (known := kept.get(name)) is None:
         known = ""
-        if ground.is_lay(library.reader().gate_features(question)):
+        if ground.is_lay(library.answer_pipeline().gate_features(question)):
             messages = prompt.terms_messages(question)
             known = written(library.llm(), messages, TERMS_TOKENS, prompt.FIXED_TERMS, "\n")
         kept.put(name, known)

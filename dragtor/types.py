@@ -1,4 +1,4 @@
-"""The types every room speaks: frozen dataclasses, no I/O.
+"""The types that every package shares: frozen dataclasses, no I/O.
 
 Places in a document are half-open character spans of `Document.text`.
 Also who hears of long work (Reporter) and who may stop it (CancelToken).
@@ -16,7 +16,6 @@ from typing import Any, Literal
 
 from dragtor.errors import Cancelled
 
-DocumentKind = Literal["web", "feed", "audio", "video", "file", "image"]
 Role = Literal["system", "user", "assistant"]
 
 
@@ -134,7 +133,7 @@ class Document:
 
     id: str
     uri: str
-    kind: DocumentKind
+    kind: str  # web, feed, audio, video, file, image, or what a plugin brings
     title: str
     text: str
     author: str = ""
@@ -142,6 +141,11 @@ class Document:
     segments: tuple[Segment, ...] = ()
     meta: Mapping[str, Any] = field(default_factory=dict)
     speakers: tuple[Speaker, ...] = ()
+
+    @property
+    def is_recording(self) -> bool:
+        """Whether it is made of sound: its text has times, or its length in seconds is known."""
+        return "duration_s" in self.meta or any(s.start_s is not None for s in self.segments)
 
     def speaker_name(self, label: str | None) -> str | None:
         """What is shown for the speaker of a segment: the name, else the label itself."""

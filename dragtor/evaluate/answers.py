@@ -190,7 +190,7 @@ def fit_gate(
     library: Library, rows: Sequence[Row], progress: Progress
 ) -> tuple[ground.Gate, dict[str, float]]:
     """A gate fitted on the questions, and what it does to these very questions."""
-    reader = library.reader()
+    reader = library.answer_pipeline()
     features = [reader.gate_features(row["question"]) for row in counted(rows, "looking", progress)]
     answerable = [row["answerable"] for row in rows]
     gate = ground.fit(features, answerable, library.embedder.fingerprint)
