@@ -1,6 +1,6 @@
 """dragtor doctor: what is wrong with this machine or library, and the command that mends it.
 
-Only looks; changes nothing. Knows the rooms, no terminal.
+Only looks; changes nothing. Knows the packages, no terminal.
 """
 
 from __future__ import annotations
