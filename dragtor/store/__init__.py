@@ -7,11 +7,11 @@ from dragtor.store.chats import (
     ChatTurn,
     chat_latest,
     chat_named,
+    chat_turns,
     find_turns,
     forget_documents,
     keep_turn,
     remove_turns,
-    turns_of,
 )
 from dragtor.store.filters import Filters
 from dragtor.store.lock import held_by
@@ -31,6 +31,7 @@ __all__ = [
     "Writer",
     "chat_latest",
     "chat_named",
+    "chat_turns",
     "drift",
     "find_turns",
     "forget_documents",
@@ -41,5 +42,4 @@ __all__ = [
     "remove_turns",
     "renamed",
     "speaker_asked",
-    "turns_of",
 ]
