@@ -8,22 +8,21 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from dragtor.types import short_hash
+from dragtor.types import Reporter, short_hash
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What is cached of one address; `stamp` is the SHA-256 of `body`."""
+    """What is cached of one address, by the names that its file has."""
 
     reader: str  # jina (body: the reply's fields as JSON) or local (body: as served)
     url: str  # after redirects
     body: bytes
-    stamp: str
+    stamp: str  # SHA-256 of `body`
     content_type: str = ""
     etag: str = ""
     modified: str = ""  # Last-Modified, as served
@@ -32,9 +31,9 @@ class Page:
 class PageCache:
     """One file an address: a line of JSON, then the body. A damaged file counts as absent."""
 
-    def __init__(self, folder: Path, notify: Callable[[str], None]) -> None:
+    def __init__(self, folder: Path, reporter: Reporter) -> None:
         self._folder = folder
-        self._notify = notify
+        self._reporter = reporter
         self._told = False
 
     def _path(self, key: str) -> Path:
@@ -47,7 +46,7 @@ class PageCache:
             page = Page(body=body, **json.loads(head))
         except (OSError, ValueError, TypeError):
             return None
-        return page if page.stamp == content_stamp(body) else None
+        return page if page.stamp == bytes_hash(body) else None
 
     def drop(self, key: str) -> None:
         """Forget `key`."""
@@ -67,9 +66,9 @@ class PageCache:
                 part.unlink()
             if not self._told:
                 self._told = True
-                self._notify(f"pages are not cached: {error.strerror}: {self._folder}")
+                self._reporter.note(f"pages are not cached: {error.strerror}: {self._folder}")
 
 
-def content_stamp(data: bytes) -> str:
+def bytes_hash(data: bytes) -> str:
     """SHA-256 of `data`, in hex."""
     return hashlib.sha256(data).hexdigest()

@@ -6,29 +6,30 @@ Knows SQL and Chroma; does not know where texts come from nor who embeds them.
 from dragtor.store.chats import (
     chat_latest,
     chat_named,
+    chat_turns,
     find_turns,
     forget_documents,
     keep_turn,
     remove_turns,
-    turns_of,
 )
 from dragtor.store.filters import Filters
 from dragtor.store.lock import held_by
-from dragtor.store.read import Found, Store
+from dragtor.store.read import Candidates, Store
 from dragtor.store.rebuild import Rebuild
 from dragtor.store.speakers import known_voices, put_speakers, renamed, speaker_asked
 from dragtor.store.vectors import drift
 from dragtor.store.write import Indexed, Writer
 
 __all__ = [
+    "Candidates",
     "Filters",
-    "Found",
     "Indexed",
     "Rebuild",
     "Store",
     "Writer",
     "chat_latest",
     "chat_named",
+    "chat_turns",
     "drift",
     "find_turns",
     "forget_documents",
@@ -39,5 +40,4 @@ __all__ = [
     "remove_turns",
     "renamed",
     "speaker_asked",
-    "turns_of",
 ]

@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from dragtor.errors import LibraryLocked
 from dragtor.store.schema import plain_errors
+from dragtor.types import NEVER, SILENT, CancelToken, Reporter
 
 
 def held_by(folder: Path) -> dict[str, str] | None:
@@ -42,7 +43,9 @@ def _holder(folder: Path) -> dict[str, str]:
 
 
 @contextmanager
-def locked(folder: Path, timeout_s: float, notify: Callable[[str], None]) -> Iterator[None]:
+def writer_lock(
+    folder: Path, timeout_s: float, reporter: Reporter = SILENT, cancel: CancelToken = NEVER
+) -> Iterator[None]:
     """Hold the lock; waits up to `timeout_s` seconds, then raises LibraryLocked."""
     from filelock import FileLock, Timeout
 
@@ -56,9 +59,10 @@ def locked(folder: Path, timeout_s: float, notify: Callable[[str], None]) -> Ite
             who = f"process {holder.get('pid', '?')} ({holder.get('command', '?')})"
             try:
                 if timeout_s > 0:
-                    notify(f"waiting for {who}, which writes to this library")
-                lock.acquire(timeout=timeout_s)
+                    reporter.note(f"waiting for {who}, which writes to this library")
+                lock.acquire(timeout=timeout_s, cancel_check=lambda: cancel.cancelled)
             except Timeout:
+                cancel.check()
                 raise LibraryLocked(
                     f"{who} is writing to {folder}", "wait for it, or give --lock-timeout SECONDS"
                 ) from None
