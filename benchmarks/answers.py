@@ -52,7 +52,7 @@ def documents() -> Iterator[Document]:
     from dragtor.config import LoadConfig
     from dragtor.load.file import FileLoader
 
-    loader = FileLoader(LoadConfig(), notify=print)
+    loader = FileLoader(LoadConfig())
     for path in sorted((ROOT / "assets" / "sample_library").iterdir()):
         document = loader.read_bytes(path.read_bytes(), path.name, "")
         uri = f"sample:{path.name}"

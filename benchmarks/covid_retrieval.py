@@ -20,7 +20,7 @@ from dragtor import metrics, retrieve
 from dragtor.config import Config, RetrieveConfig, load_config
 from dragtor.evaluate.common import kept_library
 from dragtor.library import Library
-from dragtor.store import Found, Store
+from dragtor.store import Candidates, Store
 from dragtor.types import Document, short_hash
 
 FOLDER = Path("../shared/data/covid_qa")
@@ -42,7 +42,7 @@ def questions_of(folder: Path, store: Store) -> list[tuple[str, dict[str, int]]]
     names = {row["id"]: row["uri"].partition(":")[2] for row in store.documents()}
     spans: dict[str, list[tuple[str, int, int]]] = {}
     sql = 'SELECT rowid, document_id, start, "end" FROM passages WHERE edition = ?'
-    for row, document, start, end in store.rows(sql, (store.edition,)):
+    for row, document, start, end in store.rows(sql, (store.index_version,)):
         spans.setdefault(names[document], []).append((str(row), start, end))
     return [
         (
@@ -62,12 +62,14 @@ def rows(path: Path) -> Iterator[dict[str, Any]]:
         yield from map(json.loads, lines)
 
 
-def candidates(library: Library, text: str, config: RetrieveConfig) -> Found:
+def candidates(library: Library, text: str, config: RetrieveConfig) -> Candidates:
     vector = library.embedder.embed_queries([text])[0]
     return library.store().find(text, vector, config.candidates)
 
 
-def ndcg(found: Found, grades: Mapping[str, int], weight: float, config: RetrieveConfig) -> float:
+def ndcg(
+    found: Candidates, grades: Mapping[str, int], weight: float, config: RetrieveConfig
+) -> float:
     ranked = retrieve.hybrid_score(found, weight, config.candidates)
     return metrics.ndcg([str(r.row) for r in ranked[:10]], grades, 10)
 

@@ -26,7 +26,7 @@ from dragtor.config import Config, load_config
 from dragtor.evaluate.common import kept_library
 from dragtor.evaluate.retrieval import corpus_ids, corpus_library, judgements, queries_of
 from dragtor.library import Library
-from dragtor.store import Found
+from dragtor.store import Candidates
 from dragtor.types import Document, short_hash
 
 DATA = Path("../shared/data")
@@ -50,7 +50,7 @@ def asked(
     of_row = {
         row: names[document] if by_document else str(row)
         for row, document in store.rows(
-            "SELECT rowid, document_id FROM passages WHERE edition = ?", (store.edition,)
+            "SELECT rowid, document_id FROM passages WHERE edition = ?", (store.index_version,)
         )
     }
     scores, features = [], []
@@ -66,7 +66,7 @@ def asked(
     return Asked(np.array(scores), np.array(features))
 
 
-def seen(text: str, found: Found) -> list[float]:
+def seen(text: str, found: Candidates) -> list[float]:
     """Length of the question, shape of its two lists, and how far they agree."""
     dense = sorted(found.dense.values(), reverse=True)
     words = sorted(found.lexical.values(), reverse=True) or [0.0]

@@ -56,7 +56,7 @@ def build(library: Path) -> None:
             body = " ".join(draw.sample(words[at : at + 60], 60)) + f" {number}."
             uri = f"bench:{number}"
             document = Document(short_hash(uri), uri, "file", f"Note {number}", body)
-            ingest.writer.stage(source.id, uri, "", document)
+            ingest.writer.put_pending(source.id, uri, "", document)
         ingest.index()
         print(ingest.writer.store.counts())
 
@@ -78,7 +78,7 @@ def run(library: Path) -> dict[str, float]:
 
     with Store.open(library) as store:
         passages = store.counts()["passages"]
-        folder, name = store.index_place(store.edition)
+        folder, name = store.index_place(store.index_version)
     model = models_path(load_config().models) / "gte-small"
     ours = [sys.executable, "-m", "dragtor", "--library", str(library), "search", "--json", QUERY]
     bare = [sys.executable, "-c", BARE, str(model), str(folder), name, QUERY]

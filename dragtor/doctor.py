@@ -147,7 +147,7 @@ def _library(config: Config, folder: Path) -> Iterator[Finding]:
         counts = store.counts()
         listed = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
         yield Finding("library", "ok", f"{folder}: {listed or 'empty'}")
-        if counts["staged"] or counts["pending"]:
+        if counts["pending"] or counts["unsettled"]:
             says = "documents wait to be indexed, or a writer was cut off"
             yield Finding("library", "note", says, "dragtor index")
         splitter = store.meta("splitter")

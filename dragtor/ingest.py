@@ -1,7 +1,7 @@
-"""The write river: discover, load, split, embed, swap in; and sync, remove, rebuild.
+"""The ingest pipeline: discover, load, split, embed, publish; and sync, remove, rebuild.
 
 Knows the order of the steps and what a crash may leave between them; how each step is done
-belongs to load, split, embed and store.
+belongs to load, split, embed and store. Knows no kind of source.
 """
 
 from __future__ import annotations
@@ -16,31 +16,47 @@ from dragtor import split
 from dragtor.config import EmbedConfig, SplitConfig
 from dragtor.errors import DragtorError, LibraryError, LoadError, Missing, UsageError
 from dragtor.load.address import shown
-from dragtor.load.item import MOST_NEW, Item, mark
-from dragtor.sources import EVERYTHING, LISTS, Choice, Feeds, Loader, source_of
+from dragtor.load.base import EVERYTHING, MOST_NEW, Choice, Item, Loader, mark
+from dragtor.load.file import file_path
+from dragtor.load.registry import source_of
+from dragtor.load.stdin import source_of_document
 from dragtor.store import Indexed, Rebuild, Store, Writer
-from dragtor.types import Document, Passage, Recording, Report, Source, short_hash
+from dragtor.types import (
+    NEVER,
+    SILENT,
+    CancelToken,
+    Document,
+    Passage,
+    Recording,
+    Report,
+    Reporter,
+    Source,
+    short_hash,
+)
 
 if TYPE_CHECKING:
     from dragtor.embed import Embedder
     from dragtor.speech.pipeline import TranscribePipeline
 
-BATCH_PASSAGES = 256  # passages embedded and swapped in together; a crash costs at most these
+BATCH_PASSAGES = 256  # passages embedded and published together; a crash costs at most these
 BATCH_CHARACTERS = 1_000_000  # of loaded text before it is indexed
-CONTEXT_TOKENS = 48  # of title and headings, embedded before a passage's own text
+TITLE_TOKENS = 48  # of title and headings, embedded before a passage's own text
 
 
 @dataclass(frozen=True)
 class Ingest:
-    """The river over open parts. `embedder` is called when something must be embedded."""
+    """The pipeline over open parts. `embedder` is called when something must be embedded.
+
+    Cancelled between two documents or batches, it keeps what is loaded: `index` goes on there.
+    """
 
     writer: Writer
     loaders: Mapping[str, Loader]
     embedder: Callable[[], Embedder]
     split_config: SplitConfig
     embed_config: EmbedConfig
-    progress: Callable[[str, int, int], None]  # label, done, total
-    feeds: Feeds | None = None  # None: what may be a feed is read as a page
+    reporter: Reporter = SILENT
+    cancel: CancelToken = NEVER
     transcribe: TranscribePipeline | None = None  # None: recordings are refused
     report: Report = field(default_factory=Report)
 
@@ -59,7 +75,7 @@ class Ingest:
         sources = []
         for uri in uris:
             try:
-                sources.append(source_of(uri, choice, self.feeds))
+                sources.append(source_of(uri, self.loaders, choice))
             except LoadError as error:
                 self.report.failed.append((uri, error))
             except UsageError as error:
@@ -68,15 +84,21 @@ class Ingest:
 
     def add_document(self, document: Document, *, index: bool = True) -> None:
         """Take a document that came as bytes, such as stdin, as a source of its own."""
-        source = Source(short_hash("stdin", document.uri), document.uri, "stdin", document.title)
+        source = source_of_document(document)
         self.writer.put_source(source)
-        self._stage(source, Item(document.uri, str(document.meta.get("stamp", ""))), document)
+        self._put_pending(source, Item(document.uri, str(document.meta.get("stamp", ""))), document)
         if index:
             self.index()
 
     def sync(self, sources: Iterable[Source]) -> None:
         """Visit sources again and index what changed; what cannot be reached stays as it is."""
-        self._load_all([s for s in sources if s.kind in self.loaders], refresh=True, index=True)
+        known = []
+        for source in sources:
+            if (loader := self.loaders.get(source.kind)) is None:
+                self.reporter.note(f"{source.uri} is passed by: nothing here reads {source.kind!r}")
+            elif loader.revisits:
+                known.append(source)
+        self._load_all(known, refresh=True, index=True)
 
     def _load_all(self, sources: Iterable[Source], *, refresh: bool, index: bool) -> None:
         """Load all before anything is forgotten: a file may have moved between two of them."""
@@ -105,16 +127,17 @@ class Ingest:
         loader = self.loaders[source.kind]
         choice = replace(Choice.of(source), since=self._since(source))
         source = replace(source, options=choice.options())
-        items = list(loader.discover(source.uri, refresh=refresh, **choice.arguments(source.kind)))
+        items = list(loader.discover(source.uri, choice, refresh=refresh))
         links = self.writer.links(source.id)
         if not items and not links:
             raise LoadError(f"{source.uri} holds nothing that dragtor reads")
-        if not items and source.kind != "file":  # a feed's entries come and go
+        if not items and not loader.local:  # a feed's entries come and go
             self.report.unchanged += len(links)
         self.writer.put_source(source)
         waiting = failed = 0  # `failed`: where the oldest is that could not be read
         for number, item in enumerate(items):
-            self.progress(f"loading {source.uri}", number, len(items))
+            self.cancel.check()
+            self.reporter.progress(f"loading {source.uri}", number, len(items))
             try:
                 waiting += self._load_item(source, loader, item, refresh=refresh)
             except (LoadError, Missing) as error:  # what is no sound is worth having all the same
@@ -124,9 +147,9 @@ class Ingest:
             if index and waiting > BATCH_CHARACTERS:
                 self.index()
                 waiting = 0
-        self.progress(f"loading {source.uri}", len(items), len(items))
+        self.reporter.progress(f"loading {source.uri}", len(items), len(items))
         taken = items[failed:] if failed < MOST_NEW else items  # the next run tries the rest again
-        if source.kind in LISTS and taken:
+        if loader.lists and taken:
             choice = replace(choice, since=mark(taken) or choice.since)
             self.writer.put_source(replace(source, options=choice.options()))
         if items and not self.writer.links(source.id):  # nothing could be read, now or before
@@ -139,31 +162,34 @@ class Ingest:
         return next((Choice.of(each).since for each in known), "")
 
     def _load_item(self, source: Source, loader: Loader, item: Item, *, refresh: bool) -> int:
-        """Load one document unless it is in force already; returns the characters staged."""
+        """Load one document unless it is known as it is; returns the characters to be indexed."""
         known = self.writer.link(source.id, item.uri)
-        stamp = item.stamp or loader.stamp(item.uri)
-        asked = refresh and not item.stamp and source.kind != "file"  # a file's stamp is its bytes'
-        if known and known[1] == stamp and stamp and not asked:
+        content_hash = item.content_hash or loader.content_hash(item.uri)
+        asked = refresh and not item.content_hash and not loader.local  # a file's is of its bytes
+        if known and known[1] == content_hash and content_hash and not asked:
             self.report.unchanged += 1
             return 0
         before = self._before(known[0] if known else self.writer.store.linked(item.uri))
-        told = {"heard": before} if source.kind in LISTS and _is_heard(before) else {}
-        loaded = loader.read(item.uri, refresh=refresh, **told)
+        said = before if _is_transcribed(before) else None
+        loaded = loader.read(item.uri, refresh=refresh, before=said)
         document = loaded.document if isinstance(loaded, Recording) else loaded
-        first = known[0] if known else self._moved(item.uri, stamp)
+        first = known[0] if known else self._moved(loader, item.uri, content_hash)
         if first and not self.writer.shared(first, item.uri):  # keeps the id it was first seen with
             document = replace(document, id=first)
         elif not known and self.writer.address(document.id) not in ("", document.uri):
-            document = replace(document, id=short_hash(document.uri, stamp))  # its own has moved
+            identity = short_hash(document.uri, content_hash)  # its own has moved
+            document = replace(document, id=identity)
         if isinstance(loaded, Recording):
-            document = self._heard(replace(loaded, document=document), source, before)
-        stamp = str(document.meta.get("stamp", ""))  # of the bytes that were read
-        staged = self._stage(source, replace(item, stamp=stamp), document)
-        if source.kind in LISTS and isinstance(loaded, Recording):  # the words are kept now
-            loader.heard(document.uri)  # type: ignore[attr-defined]
-        return staged
+            document = self._transcribed(replace(loaded, document=document), source, before)
+        content_hash = str(document.meta.get("stamp", ""))  # of the bytes that were read
+        size = self._put_pending(source, replace(item, content_hash=content_hash), document)
+        if isinstance(loaded, Recording):
+            loader.transcribed(document.uri)
+        return size
 
-    def _heard(self, recording: Recording, source: Source, before: Document | None) -> Document:
+    def _transcribed(
+        self, recording: Recording, source: Source, before: Document | None
+    ) -> Document:
         if self.transcribe is None:
             raise LoadError(f"sound is not read here: {shown(recording.document.uri)}")
         return self.transcribe.document(recording, source.id, before)
@@ -171,15 +197,15 @@ class Ingest:
     def _before(self, identity: str) -> Document | None:
         """The latest version of a document, whether it waits to be indexed or not."""
         store = self.writer.store
-        return store.document(identity, staged=True) or store.document(identity)
+        return store.document(identity, pending=True) or store.document(identity)
 
-    def _stage(self, source: Source, item: Item, document: Document) -> int:
+    def _put_pending(self, source: Source, item: Item, document: Document) -> int:
         from dragtor.speech.pipeline import as_named
 
-        known = self.writer.in_force(document.id)
+        known = self.writer.is_published(document.id)
         if (before := self._before(document.id)) is not None:
             document = as_named(document, before)
-        if not self.writer.stage(source.id, item.uri, item.stamp, document):
+        if not self.writer.put_pending(source.id, item.uri, item.content_hash, document):
             self.report.unchanged += 1
             return 0
         if known:
@@ -188,13 +214,11 @@ class Ingest:
             self.report.added += 1
         return len(document.text)
 
-    def _moved(self, item_uri: str, stamp: str) -> str:
+    def _moved(self, loader: Loader, item_uri: str, content_hash: str) -> str:
         """Id of the document whose file is gone, now met elsewhere with the same bytes."""
-        from dragtor.load.file import file_path
-
-        if not (stamp and item_uri.startswith("file:")):
+        if not (content_hash and loader.local):
             return ""
-        for document_id, old_uri in self.writer.by_stamp(stamp):
+        for document_id, old_uri in self.writer.by_content_hash(content_hash):
             if old_uri.startswith("file:") and _presence(file_path(old_uri)) == "gone":
                 self.writer.rebind(document_id, item_uri)
                 return document_id
@@ -205,9 +229,7 @@ class Ingest:
 
         Pages that left a sitemap stay: sites drop old pages from it that are still worth having.
         """
-        from dragtor.load.file import file_path
-
-        if source.kind != "file":
+        if not self.loaders[source.kind].local:
             return
         absent = sorted(set(self.writer.links(source.id)) - {item.uri for item in items})
         gone = [uri for uri in absent if _presence(file_path(uri)) != "hidden"]
@@ -227,17 +249,17 @@ class Ingest:
     # Indexing
 
     def index(self) -> None:
-        """Split, embed and swap in every document that waits."""
-        waiting = self.writer.staged_ids()
+        """Split, embed and publish every document that waits."""
+        waiting = self.writer.pending_ids()
         if not waiting:
             return
         embedder = self.embedder()
         self.writer.check(
             vector_fingerprint(embedder, self.embed_config), splitter_version(self.split_config)
         )
-        for batch in self._batches(embedder, waiting, staged=True):
+        for batch in self._batches(embedder, waiting, pending=True):
             self._embed(embedder, batch)
-            self.writer.swap(batch)
+            self.writer.publish(batch)
             self.report.passages += sum(len(item.passages) for item in batch)
 
     def rebuild(self) -> None:
@@ -249,7 +271,7 @@ class Ingest:
         done = rebuild.done()
         live = [row["id"] for row in self.writer.store.documents() if not row["staged"]]
         todo = [identity for identity in live if identity not in done]
-        for batch in self._batches(embedder, todo, staged=False):
+        for batch in self._batches(embedder, todo, pending=False):
             self._embed(embedder, batch)
             rebuild.put(batch)
             self.report.passages += sum(len(item.passages) for item in batch)
@@ -257,19 +279,20 @@ class Ingest:
         self.index()
 
     def _batches(
-        self, embedder: Embedder, identities: Sequence[str], *, staged: bool
+        self, embedder: Embedder, identities: Sequence[str], *, pending: bool
     ) -> Iterator[list[Indexed]]:
         batch: list[Indexed] = []
         for number, identity in enumerate(identities):
-            self.progress("indexing", number, len(identities))
-            document = self.writer.store.document(identity, staged=staged)
+            self.cancel.check()
+            self.reporter.progress("indexing", number, len(identities))
+            document = self.writer.store.document(identity, pending=pending)
             if document is None:
                 continue
             passages = split.split(
                 document,
                 self.split_config,
                 embedder.token_offsets,
-                max_tokens=embedder.max_tokens - CONTEXT_TOKENS,
+                max_tokens=embedder.max_tokens - TITLE_TOKENS,
                 embed=embedder.embed_passages,
             )
             batch.append(Indexed(document, passages, self._keys(document, passages)))
@@ -278,7 +301,7 @@ class Ingest:
                 batch = []
         if batch:
             yield batch
-        self.progress("indexing", len(identities), len(identities))
+        self.reporter.progress("indexing", len(identities), len(identities))
 
     def _keys(self, document: Document, passages: Sequence[Passage]) -> list[str]:
         """What each vector is stored under: all the text that it was made from."""
@@ -310,8 +333,8 @@ class Ingest:
         self.report.embedded += len(missing)
 
 
-def _is_heard(before: Document | None) -> bool:
-    """Whether its words were heard in its sound, and not read from captions."""
+def _is_transcribed(before: Document | None) -> bool:
+    """Whether its words come from its sound, and not from captions."""
     return before is not None and "language" in before.meta
 
 
@@ -336,7 +359,7 @@ def _presence(path: Path) -> Literal["there", "gone", "hidden"]:
 def vector_fingerprint(embedder: Embedder, config: EmbedConfig) -> str:
     """What a vector depends on besides its text."""
     if not config.late_chunking:
-        return f"{embedder.fingerprint}+context{CONTEXT_TOKENS}"
+        return f"{embedder.fingerprint}+context{TITLE_TOKENS}"
     return f"{embedder.fingerprint}+late{config.late_window_tokens}/{config.late_overlap_tokens}"
 
 
@@ -357,6 +380,6 @@ def with_context(embedder: Embedder, title: str, passage: Passage) -> str:
     """A passage's text under its title and headings, which are cut where they are long."""
     context = " > ".join(dict.fromkeys(part for part in (title, passage.heading) if part))
     offsets = embedder.token_offsets(context)
-    if len(offsets) >= CONTEXT_TOKENS:
-        context = context[: offsets[CONTEXT_TOKENS - 2][1]]
+    if len(offsets) >= TITLE_TOKENS:
+        context = context[: offsets[TITLE_TOKENS - 2][1]]
     return f"{context}\n{passage.text}" if context else passage.text

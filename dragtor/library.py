@@ -1,21 +1,20 @@
 """Library: the public face of dragtor, for notebooks and for the command line.
 
-Composes the packages and opens each part when it is first needed. Knows no wording and no terminal.
+What it works with is opened by `parts`; here are its commands, each a few lines over those parts.
+Knows no wording and no terminal.
 """
 
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
-from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dragtor.config import Config, LLMConfig, library_path, load_config
-from dragtor.errors import LibraryError, LoadError, UsageError
+from dragtor.config import Config, library_path, load_config
+from dragtor.errors import LoadError, UsageError
+from dragtor.parts import Parts, Told, file_loader
 from dragtor.types import (
     NEVER,
     Answer,
@@ -25,22 +24,15 @@ from dragtor.types import (
     Hit,
     Hits,
     Report,
-    Reporter,
     Source,
 )
 
 if TYPE_CHECKING:
-    from dragtor.answer import AnswerEvent, AnswerPipeline
+    from dragtor.answer import AnswerEvent
     from dragtor.chat import Chat
-    from dragtor.embed import Embedder
     from dragtor.ground import Gate, HistoryTurn
-    from dragtor.ingest import Ingest
-    from dragtor.llm import LLM
-    from dragtor.rerank import Reranker
-    from dragtor.retrieve import Retriever
-    from dragtor.store import Filters, Store, Writer
+    from dragtor.store import Filters
 
-STDIN_TITLE_CHARACTERS = 60
 RETRY_TEMPERATURE = 0.7  # at 0 a model says the same again
 Progress = Callable[[str, int, int], None]  # label, done, total
 
@@ -49,17 +41,7 @@ def _silent(*_: object) -> None:
     """Neither notes nor progress."""
 
 
-class _Notes(Reporter):
-    """Hands notes on."""
-
-    def __init__(self, notify: Callable[[str], None]) -> None:
-        self._notify = notify
-
-    def note(self, text: str) -> None:
-        self._notify(text)
-
-
-class Library:
+class Library(Parts):
     """A folder of what you trust: add to it, search it, ask it.
 
     `path` as the command line's --library; `config` as read by `load_config`. `notify` hears
@@ -74,12 +56,9 @@ class Library:
         notify: Callable[[str], None] = _silent,
         progress: Progress = _silent,
     ) -> None:
-        self.config = config or load_config()
-        self.folder = library_path(self.config.library, str(path) if path else None)
-        self._notify = notify
-        self._progress = progress
-        self._store: Store | None = None
-        self._llm: LLM | None = None
+        config = config or load_config()
+        folder = library_path(config.library, str(path) if path else None)
+        super().__init__(config, folder, Told(notify, progress))
 
     def __repr__(self) -> str:
         return f"Library({str(self.folder)!r})"
@@ -89,15 +68,6 @@ class Library:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def close(self) -> None:
-        """Let go of the files and the language model."""
-        if self._store is not None:
-            self._store.close()
-            self._store = None
-        if self._llm is not None:
-            self._llm.close()
-            self._llm = None
 
     # Writing
 
@@ -112,10 +82,10 @@ class Library:
     ) -> Report:
         """Load and index pages, files, folders, sitemaps, feeds, podcasts and videos.
 
-        `match`, `latest` and `episode` pick among a source's documents, see sources.Choice;
+        `match`, `latest` and `episode` pick among a source's documents, see load.base.Choice;
         `index=False` only fetches and stores. Failures are in the report.
         """
-        from dragtor.sources import Choice
+        from dragtor.load.base import Choice
 
         choice = Choice(match, latest, episode)
         with self.ingest() as ingest:
@@ -124,20 +94,14 @@ class Library:
 
     def add_bytes(self, data: bytes, *, index: bool = True) -> Report:
         """Add a text, html or pdf that came as bytes; it is named by its content's hash."""
-        import hashlib
+        from dragtor.load import stdin
 
-        from dragtor.parts import file_loader
-
-        name = f"stdin:{hashlib.sha256(data).hexdigest()[:16]}"
         with self.ingest() as ingest:
             try:
-                document = file_loader(self.config, self._notify).read_bytes(data, name, "")
-                if document.title in ("", "stdin"):
-                    words = textwrap.shorten(document.text, STDIN_TITLE_CHARACTERS, placeholder="…")
-                    document = replace(document, title=words)
-                ingest.add_document(document, index=index)
+                files = file_loader(self.config, self.reporter)
+                ingest.add_document(stdin.document_of(data, files.read_bytes), index=index)
             except LoadError as error:
-                ingest.report.failed.append((name, error))
+                ingest.report.failed.append((stdin.address_of(data), error))
             return ingest.report
 
     def index(self, *, rebuild: bool = False) -> Report:
@@ -161,12 +125,10 @@ class Library:
 
     def remove(self, source_id: str) -> Source:
         """Remove a source, by id or the start of one, and all trace of what only it held."""
-        from dragtor.parts import forget
-
         self.source(source_id)  # before anything is locked or created
-        with self._writer() as writer:
+        with self.writer() as writer:
             source = writer.store.source(source_id)
-            forget(self.config, self.folder, source, writer.remove_source(source.id))
+            self.forget(source, writer.remove_source(source.id))
         return source
 
     def name_speakers(self, document_id: str, names: Mapping[str, str]) -> Document:
@@ -178,7 +140,7 @@ class Library:
 
         document = self.recording(document_id)
         speakers = store.renamed(document, names)
-        with self._writer() as writer:
+        with self.writer() as writer:
             store.put_speakers(writer, document.id, speakers)
         return self.recording(document.id)
 
@@ -203,7 +165,7 @@ class Library:
     def document(self, document_id: str) -> Document | None:
         """One document with its text, or None."""
         store = self.store()
-        return store.document(document_id) or store.document(document_id, staged=True)
+        return store.document(document_id) or store.document(document_id, pending=True)
 
     def recording(self, identity: str) -> Document:
         """One document, by its id, the start of one, or a source that holds just one."""
@@ -235,7 +197,7 @@ class Library:
         """The best passages for `query`, `k` of them (0: as configured)."""
         if not query.strip():
             raise UsageError("the query is empty", 'dragtor search "a2 pulley"')
-        self._tell_waiting()
+        self._look(filters)
         return self.retriever(k=k).search(query, filters)
 
     def ask(
@@ -271,7 +233,7 @@ class Library:
         """
         if not question.strip():
             raise UsageError("the question is empty", 'dragtor ask "When may I climb again?"')
-        self._tell_waiting()
+        self._look(filters)
         llm_config = self.config.llm
         if attempt:
             warmth = max(llm_config.temperature, RETRY_TEMPERATURE)
@@ -291,25 +253,7 @@ class Library:
 
         Its turns are kept in the library unless `keep` is off.
         """
-        from dragtor import store
-        from dragtor.chat import Chat
-
-        chat_id, turns = 0, []
-        if name or latest:
-            chat_id = (
-                store.chat_named(self.store(), name) if name else store.chat_latest(self.store())
-            )
-            turns = store.turns_of(self.store(), chat_id)
-        return Chat(
-            self.ask_events,
-            self.llm,
-            self.config.chat,
-            name=name or (turns[-1].session if turns else ""),
-            chat_id=chat_id,
-            turns=turns,
-            keep=partial(store.keep_turn, self.folder) if keep else None,
-            reporter=_Notes(self._notify),
-        )
+        return self.open_chat(self.ask_events, name, latest=latest, keep=keep)
 
     def history(self, words: str = "", n: int = 20) -> list[ChatTurn]:
         """Past answers that hold all the words, best first; without words the newest."""
@@ -323,122 +267,16 @@ class Library:
 
         return remove_turns(self.folder, turn_id) if self.exists() else 0
 
-    # Parts
-
-    def exists(self) -> bool:
-        """Whether anything was ever added; raises LibraryError where that cannot be seen."""
-        try:
-            return (self.folder / "library.db").exists()
-        except OSError as error:
-            hint = f"ls -ld {self.folder}"
-            raise LibraryError(f"{self.folder}: {error.strerror}", hint) from error
-
-    def store(self) -> Store:
-        """The open library, for reading."""
-        from dragtor.store import Store
-
-        if self._store is None:
-            self._store = Store.open(self.folder, self.config.store)
-        return self._store
-
-    @cached_property
-    def embedder(self) -> Embedder:
-        """The configured sentence encoder, loaded on first use."""
-        from dragtor.embed import open_embedder
-
-        return open_embedder(self.config.embed, self.config.models)
-
-    def llm(self) -> LLM:
-        """The configured language model, loaded on first use."""
-        from dragtor.llm import open_llm
-
-        if self._llm is None:
-            self._llm = open_llm(self.config.llm, self.config.models)
-        return self._llm
-
-    def retriever(self, *, k: int = 0) -> Retriever:
-        """What searches this library for `k` hits (0: as configured).
-
-        Raises LibraryVersion where it was indexed with another embedder.
-        """
-        from dragtor.ingest import check_fingerprint
-        from dragtor.retrieve import Retriever
-
-        config = self.config.retrieve
-        check_fingerprint(self.store(), self.embedder, self.config.embed)
-        config = replace(config, k=k) if k else config
-        return Retriever(self.store(), self.embedder, config, self.reranker)
-
-    def answer_pipeline(self, llm_config: LLMConfig | None = None) -> AnswerPipeline:
-        """What answers questions over this library's parts."""
-        from dragtor.answer import AnswerPipeline
-        from dragtor.parts import open_red_flags, open_support
-
-        config = self.config
-        return AnswerPipeline(
-            self.retriever(),
-            self.llm,
-            config.answer,
-            llm_config or config.llm,
-            open_support(config.answer.domain),
-            self.gate() if config.answer.gate else None,
-            open_red_flags(config.answer),
-        )
-
-    def gate(self) -> Gate | None:
-        """What decides whether anything was found: the library's own, else the built-in one."""
-        from dragtor import ground
-
-        return ground.gate_for(self.embedder.fingerprint, self.store().meta("gate"))
-
     def keep_gate(self, gate: Gate) -> None:
         """Use this gate from now on; `dragtor eval answers --calibrate` fits it."""
-        with self._writer() as writer:
+        with self.writer() as writer:
             writer.set_meta("gate", json.dumps(gate.to_dict()))
 
-    @cached_property
-    def reranker(self) -> Reranker | None:
-        """What reads hits again, as configured; loaded on first use, None where nothing does."""
-        from dragtor.rerank import open_reranker
+    def _look(self, filters: Filters | None) -> None:
+        """Before a search: refuse a kind that no document has, tell what cannot be found yet."""
+        from dragtor.load.registry import check_kind
 
-        name, models = self.config.retrieve.rerank, self.config.models
-        return open_reranker(name, models, self.llm, lambda: self.embedder)
-
-    def _tell_waiting(self) -> None:
-        """Say so where a part of the library cannot be found yet."""
-        if waiting := self.store().counts()["staged"]:
-            self._notify(f"documents that wait to be indexed: {waiting} (dragtor index)")
-
-    @contextmanager
-    def _writer(self, *, recover: bool = True) -> Iterator[Writer]:
-        from dragtor.store import Writer
-
-        with Writer.open(
-            self.folder,
-            self.config.store,
-            lock_timeout_s=self.config.library.lock_timeout_s,
-            notify=self._notify,
-            recover=recover,
-        ) as writer:
-            yield writer
-
-    @contextmanager
-    def ingest(self, *, recover: bool = True) -> Iterator[Ingest]:
-        """What writes to this library, open and locked; `recover` as for Writer.open."""
-        from dragtor.ingest import Ingest
-        from dragtor.parts import open_loaders, open_transcribe_pipeline
-
-        told = (self._notify, self._progress)
-        with self._writer(recover=recover) as writer:
-            loaders = open_loaders(self.config, self.folder, *told)
-            listener = open_transcribe_pipeline(self.config, self.folder, *told, writer.store)
-            yield Ingest(
-                writer,
-                loaders,
-                lambda: self.embedder,
-                self.config.split,
-                self.config.embed,
-                self._progress,
-                loaders["feed"],
-                listener,
-            )
+        if filters and filters.kind:
+            check_kind(filters.kind)
+        if waiting := self.store().counts()["pending"]:
+            self.reporter.note(f"documents that wait to be indexed: {waiting} (dragtor index)")

@@ -54,7 +54,7 @@ def _link(document: Document, start: int, end: int, page: int | None, start_s: f
         return f"{base}#page={page}"
     if start_s is not None:
         return _timed(base, int(start_s))
-    if document.kind in ("audio", "video"):  # what is written about it stands on its page
+    if document.is_recording:  # what is written about it stands on its page
         base = str(document.meta.get("page", "")).partition("#")[0]
         if not base:
             return document.uri

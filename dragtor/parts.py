@@ -1,76 +1,253 @@
-"""Parts made from the settings: loaders, the transcribe pipeline, what verifies claims.
+"""The composition root: every part of a library, made from the settings when it is first needed.
 
-Knows which package does what; the pipelines are handed the finished parts.
+Knows which package does what; the pipelines are handed finished parts. Knows no command.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import cache, partial
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache, cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from dragtor.config import AnswerConfig, Config, load_words, models_path
-from dragtor.errors import Missing
+from dragtor.config import AnswerConfig, Config, LLMConfig, load_words, models_path
+from dragtor.errors import LibraryError, Missing
+from dragtor.types import NEVER, SILENT, CancelToken, Reporter
 
 if TYPE_CHECKING:
-    from dragtor.ground import RedFlags, Support
+    from dragtor.answer import AnswerPipeline
+    from dragtor.chat import Ask, Chat
+    from dragtor.embed import Embedder
+    from dragtor.ground import Gate, RedFlags, Support
+    from dragtor.ingest import Ingest
+    from dragtor.llm import LLM
+    from dragtor.load.base import Loader
     from dragtor.load.file import FileLoader
+    from dragtor.rerank import Reranker
+    from dragtor.retrieve import Retriever
     from dragtor.speech.diarize import Diarizer
     from dragtor.speech.pipeline import TranscribePipeline
     from dragtor.speech.transcribe import Transcriber
-    from dragtor.store import Store
-    from dragtor.types import Document, Source, Speaker
+    from dragtor.store import Store, Writer
+    from dragtor.types import Source, Speaker
 
 PULL = "dragtor models pull"
-Notify = Callable[[str], None]
-Progress = Callable[[str, int, int], None]  # label, done, total
+CACHE = "cache"  # of the library's folder: what was fetched and transcribed
 
 
-def _silent(*_: object) -> None:
-    """Neither notes nor progress."""
+class Told(Reporter):
+    """A Reporter made of two functions."""
+
+    def __init__(
+        self,
+        notify: Callable[[str], None],
+        progress: Callable[[str, int, int], None] = lambda label, done, total: None,
+    ) -> None:
+        self._notify = notify
+        self._progress = progress
+
+    def note(self, text: str) -> None:
+        """To `notify`."""
+        self._notify(text)
+
+    def progress(self, label: str, done: float, total: float) -> None:
+        """To `progress`."""
+        self._progress(label, int(done), int(total))
 
 
-def file_loader(config: Config, notify: Notify) -> FileLoader:
+class Parts:
+    """What a library in `folder` works with; each part is opened once, and closed with it."""
+
+    def __init__(
+        self,
+        config: Config,
+        folder: Path,
+        reporter: Reporter = SILENT,
+        cancel: CancelToken = NEVER,
+    ) -> None:
+        self.config = config
+        self.folder = folder
+        self.reporter = reporter
+        self.cancel = cancel
+        self._store: Store | None = None
+        self._llm: LLM | None = None
+
+    def close(self) -> None:
+        """Let go of the files and the language model."""
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+        if self._llm is not None:
+            self._llm.close()
+            self._llm = None
+
+    def exists(self) -> bool:
+        """Whether anything was ever added; raises LibraryError where that cannot be seen."""
+        try:
+            return (self.folder / "library.db").exists()
+        except OSError as error:
+            hint = f"ls -ld {self.folder}"
+            raise LibraryError(f"{self.folder}: {error.strerror}", hint) from error
+
+    def store(self) -> Store:
+        """The open library, for reading."""
+        from dragtor.store import Store
+
+        if self._store is None:
+            self._store = Store.open(self.folder, self.config.store)
+        return self._store
+
+    @contextmanager
+    def writer(self, *, recover: bool = True) -> Iterator[Writer]:
+        """The library, locked for writing; `recover` as for Writer.open."""
+        from dragtor.store import Writer
+
+        with Writer.open(
+            self.folder,
+            self.config.store,
+            lock_timeout_s=self.config.library.lock_timeout_s,
+            reporter=self.reporter,
+            cancel=self.cancel,
+            recover=recover,
+        ) as writer:
+            yield writer
+
+    @contextmanager
+    def ingest(self, *, recover: bool = True) -> Iterator[Ingest]:
+        """The ingest pipeline, open and locked; `recover` as for Writer.open."""
+        from dragtor.ingest import Ingest
+
+        config = self.config
+        told = (self.reporter, self.cancel)
+        with self.writer(recover=recover) as writer:
+            loaders = open_loaders(config, self.folder, *told)
+            transcribe = open_transcribe_pipeline(config, self.folder, *told, writer.store)
+            yield Ingest(
+                writer,
+                loaders,
+                lambda: self.embedder,
+                config.split,
+                config.embed,
+                *told,
+                transcribe,
+            )
+
+    def forget(self, source: Source, gone: Sequence[str]) -> None:
+        """Drop what was transcribed and fetched for a removed source.
+
+        `gone` are the addresses of its documents and of all that they were read from.
+        """
+        open_transcribe_pipeline(self.config, self.folder).forget(source.id)
+        if loader := open_loaders(self.config, self.folder, self.reporter).get(source.kind):
+            loader.forget([*gone, source.uri])
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The configured sentence encoder, loaded on first use."""
+        from dragtor.embed import open_embedder
+
+        return open_embedder(self.config.embed, self.config.models)
+
+    def llm(self) -> LLM:
+        """The configured language model, loaded on first use."""
+        from dragtor.llm import open_llm
+
+        if self._llm is None:
+            self._llm = open_llm(self.config.llm, self.config.models)
+        return self._llm
+
+    @cached_property
+    def reranker(self) -> Reranker | None:
+        """What ranks hits again, as configured; loaded on first use, None where nothing does."""
+        from dragtor.rerank import open_reranker
+
+        name, models = self.config.retrieve.rerank, self.config.models
+        return open_reranker(name, models, self.llm, lambda: self.embedder)
+
+    def gate(self) -> Gate | None:
+        """What decides whether anything was found: the library's own, else the built-in one."""
+        from dragtor import ground
+
+        return ground.gate_for(self.embedder.fingerprint, self.store().meta("gate"))
+
+    def retriever(self, *, k: int = 0) -> Retriever:
+        """What searches this library for `k` hits (0: as configured).
+
+        Raises LibraryVersion where it was indexed with another embedder.
+        """
+        from dragtor.ingest import check_fingerprint
+        from dragtor.retrieve import Retriever
+
+        config = self.config.retrieve
+        check_fingerprint(self.store(), self.embedder, self.config.embed)
+        config = replace(config, k=k) if k else config
+        return Retriever(self.store(), self.embedder, config, self.reranker)
+
+    def answer_pipeline(self, llm_config: LLMConfig | None = None) -> AnswerPipeline:
+        """What answers questions over this library's parts."""
+        from dragtor.answer import AnswerPipeline
+
+        config = self.config
+        return AnswerPipeline(
+            self.retriever(),
+            self.llm,
+            config.answer,
+            llm_config or config.llm,
+            open_support(config.answer.domain),
+            self.gate() if config.answer.gate else None,
+            open_red_flags(config.answer),
+        )
+
+    def open_chat(self, ask: Ask, name: str, *, latest: bool, keep: bool) -> Chat:
+        """A conversation over `ask`: the one of this name, the `latest` there was, or a new one.
+
+        Its turns are kept in the library unless `keep` is off.
+        """
+        from dragtor import store
+        from dragtor.chat import Chat
+
+        chat_id, turns = 0, []
+        if name or latest:
+            known = self.store()
+            chat_id = store.chat_named(known, name) if name else store.chat_latest(known)
+            turns = store.turns_of(known, chat_id)
+        return Chat(
+            ask,
+            self.llm,
+            self.config.chat,
+            name=name or (turns[-1].session if turns else ""),
+            chat_id=chat_id,
+            turns=turns,
+            keep=partial(store.keep_turn, self.folder) if keep else None,
+            reporter=self.reporter,
+        )
+
+
+def file_loader(config: Config, reporter: Reporter = SILENT) -> FileLoader:
     """Reads files, folders and bytes."""
     from dragtor.load.file import FileLoader
 
-    return FileLoader(config.load, notify=notify)
+    return FileLoader(config.load, reporter=reporter)
 
 
 def open_loaders(
-    config: Config, folder: Path, notify: Notify = _silent, progress: Progress = _silent
-) -> dict[str, Any]:
+    config: Config, folder: Path, reporter: Reporter = SILENT, cancel: CancelToken = NEVER
+) -> dict[str, Loader]:
     """A loader for each kind of source; what they fetch is kept in the library's `folder`."""
-    from dragtor.load.feed import FeedLoader
-    from dragtor.load.video import VideoLoader
-    from dragtor.load.web import WebLoader
+    from dragtor.load.base import LoadContext
+    from dragtor.load.registry import open_loaders
 
-    files = file_loader(config, notify)
-    web = WebLoader(config.load.web, folder / "cache", notify=notify, read_bytes=files.read_bytes)
-
-    def read_page(address: str) -> Document:
-        return web.read(address, refresh=True)  # asked for what is new or changed only
-
-    told: dict[str, Any] = {"notify": notify, "progress": progress}
-    feeds = FeedLoader(
-        config.load.feed,
-        config.load.web,
-        folder / "cache",
-        folder / "cache" / "sound",
-        read_page=read_page,
-        ready=partial(_check_models, config),
-        **told,
-    )
-    videos = VideoLoader(config.load.video, config.load.web, folder / "cache" / "video", **told)
-    return {"web": web, "file": files, "feed": feeds, "video": videos}
+    ready = partial(_check_models, config)
+    return open_loaders(LoadContext(config.load, folder / CACHE, reporter, cancel, ready))
 
 
 def open_transcribe_pipeline(
     config: Config,
     folder: Path,
-    notify: Notify = _silent,
-    progress: Progress = _silent,
+    reporter: Reporter = SILENT,
+    cancel: CancelToken = NEVER,
     known: Store | None = None,
 ) -> TranscribePipeline:
     """What makes documents of recordings; no model is opened before there is a recording.
@@ -100,10 +277,10 @@ def open_transcribe_pipeline(
     return TranscribePipeline(
         transcriber,
         diarizer,
-        folder / "cache" / "transcripts",
+        folder / CACHE / "transcripts",
         voices=voices,
-        notify=notify,
-        progress=progress,
+        notify=reporter.note,
+        progress=reporter.progress,
     )
 
 
@@ -122,20 +299,8 @@ def open_red_flags(config: AnswerConfig) -> RedFlags:
     return RedFlags.of(config, load_words(config.domain))
 
 
-def forget(config: Config, folder: Path, source: Source, gone: Sequence[str]) -> None:
-    """Drop what was heard and fetched for a removed source; `gone` are its documents' addresses."""
-    open_transcribe_pipeline(config, folder).forget(source.id)
-    if source.kind in ("file", "stdin"):
-        return
-    loaders = open_loaders(config, folder)
-    loaders[source.kind].forget([*gone, source.uri])
-    if source.kind == "feed":
-        loaders["web"].forget(gone)  # pages of its posts
-        loaders["feed"].forget_sound(gone)
-
-
 def _check_models(config: Config) -> None:
-    """Raise Missing with one command for all that hearing needs and that is not here."""
+    """Raise Missing with one command for all that transcribing needs and that is not here."""
     from dragtor.models import model_path
     from dragtor.speech.diarize.onnx import SEGMENTATION
     from dragtor.speech.voice import MODEL

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dragtor.config import RetrieveConfig
 from dragtor.links import place
-from dragtor.store import Filters, Found, Store
+from dragtor.store import Candidates, Filters, Store
 from dragtor.transcript import called
 from dragtor.types import Document, Hit, Hits, Passage
 
@@ -113,7 +113,7 @@ def _texts_of(query: Query) -> list[str]:
     return [query] if isinstance(query, str) else list(query)
 
 
-def hybrid_score(found: Found, dense_weight: float, candidates: int) -> list[Ranked]:
+def hybrid_score(found: Candidates, dense_weight: float, candidates: int) -> list[Ranked]:
     """Convex combination of min-max scaled cosine and max-scaled BM25, best first.
 
     After Bruch, Gai and Ingber 2023, "An Analysis of Fusion Functions for Hybrid Retrieval".

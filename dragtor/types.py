@@ -1,4 +1,4 @@
-"""The types every package speaks: frozen dataclasses, no I/O; how they look as JSON is schema.py's.
+"""The types every package shares: frozen dataclasses, no I/O; how they look as JSON is schema.py's.
 
 Places in a document are half-open character spans of `Document.text`.
 Also who hears of long work (Reporter) and who may stop it (CancelToken).
@@ -17,7 +17,6 @@ from typing import Any, Literal, TypeVar
 
 from dragtor.errors import Cancelled, LoadError
 
-DocumentKind = Literal["web", "feed", "audio", "video", "file", "image"]
 Role = Literal["system", "user", "assistant"]
 Moment = datetime | date  # with a zone and a time, or a whole day
 EVENT_FIELDS = (  # of a CalendarEvent, that a text states
@@ -146,7 +145,7 @@ class Document:
 
     id: str
     uri: str
-    kind: DocumentKind
+    kind: str  # web, feed, audio, video, file, image, or what a plugin brings
     title: str
     text: str
     author: str = ""
@@ -154,6 +153,11 @@ class Document:
     segments: tuple[Segment, ...] = ()
     meta: Mapping[str, Any] = field(default_factory=dict)
     speakers: tuple[Speaker, ...] = ()
+
+    @property
+    def is_recording(self) -> bool:
+        """Whether it is made of sound: its text has times, or its length in seconds is known."""
+        return "duration_s" in self.meta or any(s.start_s is not None for s in self.segments)
 
     def speaker_name(self, label: str | None) -> str | None:
         """What is shown for the speaker of a segment: the name, else the label itself."""

@@ -10,6 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dragtor.ground import TextSpan, Verdict
+from dragtor.types import Reporter
+
+
+class Notes(Reporter):
+    """Keeps what it hears: `notes` in their order, `states` as (label, done, total)."""
+
+    def __init__(self, notes: list[str] | None = None) -> None:
+        self.notes: list[str] = [] if notes is None else notes
+        self.states: list[tuple[str, float, float]] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def progress(self, label: str, done: float, total: float) -> None:
+        self.states.append((label, done, total))
 
 
 class HashingEmbedder:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from fakes import HashingEmbedder, SharedWordsSupport
-from test_ingest import river
+from test_ingest import open_ingest
 
 from dragtor.answer import (
     AnswerPipeline,
@@ -68,7 +68,7 @@ def store(own_folders: Path, tmp_path: Path) -> Iterator[Store]:
         "# Pulley\n\nThe pulley heals in 6 weeks. Tape does little. Crimp last of all."
     )
     (notes / "skin.md").write_text("# Skin\n\nFile every callus down before it tears off.")
-    with river(own_folders) as ingest:
+    with open_ingest(own_folders) as ingest:
         ingest.add([str(notes)])
     with Store.open(own_folders) as opened:
         yield opened

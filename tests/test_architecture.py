@@ -40,7 +40,7 @@ ROWS = (
     ),
     ("models",),
     ("load", "speech", "split", "embed", "store", "llm", "rerank"),
-    ("retrieve", "sources"),
+    ("retrieve",),
     ("ground", "events"),
     ("ingest", "answer", "chat"),
     ("parts",),

@@ -112,7 +112,7 @@ def naughty_library(naughty: list[str], tmp_path_factory: pytest.TempPathFactory
 
 
 def test_naughty_texts_are_stored_as_they_are(naughty_library: Path) -> None:
-    loader = FileLoader(LoadConfig(), notify=lambda _: None)
+    loader = FileLoader(LoadConfig())
     with quick_library(naughty_library / "library") as library:
         for row in library.documents():
             document = library.document(row["id"])
@@ -179,7 +179,7 @@ def test_naughty_file_names(
     for n, name in enumerate(sorted(names)):
         path = os.fsencode(folder) + b"/" + name + b".md"
         Path(os.fsdecode(path)).write_text(f"Words of file {n}.")
-    listed = [item.uri for item in FileLoader(LoadConfig(), notify=print).discover(str(folder))]
+    listed = [item.uri for item in FileLoader(LoadConfig()).discover(str(folder))]
     assert len(listed) > 500
     run = cli("add", folder)
     assert (run.code, run.err) == (0, f"add: {len(listed)} added, {len(listed)} passages indexed\n")
@@ -579,7 +579,7 @@ def test_a_graph_that_kills_its_reader_is_mended(
     assert run.code == 0, run
     with Store.open(damaged) as store:
         assert store.index().count() == store.counts()["passages"]
-        assert store.counts()["pending"] == 0
+        assert store.counts()["unsettled"] == 0
 
 
 def test_the_doctor_survives_such_a_graph(

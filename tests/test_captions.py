@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dragtor.errors import LoadError
-from dragtor.load.captions import KINDS, caption_kind, clock, read_captions
+from dragtor.load.captions import KINDS, caption_kind, read_captions, seconds_of
 from dragtor.types import Word
 
 ROLLING = """WEBVTT
@@ -275,7 +275,7 @@ def test_kinds_by_type_and_by_name() -> None:
     assert caption_kind("", "https://a.org/x.json?k=1") == "json"
     assert caption_kind("text/plain", "https://a.org/x.srt") == ""
     assert caption_kind("", "https://a.org/x") == ""
-    assert [clock(text) for text in ("1:02:03.5", "2:03", "90:00", "x", "3")] == [
+    assert [seconds_of(text) for text in ("1:02:03.5", "2:03", "90:00", "x", "3")] == [
         3723.5, 123.0, 5400.0, None, None,
     ]  # fmt: skip
 

@@ -27,7 +27,7 @@ import pytest
 from conftest import ROOT, Cli, digest
 from fakes import HashingEmbedder
 from test_answer import Parrot
-from test_ingest import river
+from test_ingest import open_ingest
 
 from dragtor import Library
 from dragtor.answer import Quotes
@@ -119,7 +119,7 @@ def made_turn(question: str = FIRST, said: str = SAID, document: str = "d1") -> 
 
 @pytest.fixture
 def folder(own_folders: Path) -> Path:
-    with river(own_folders) as ingest:
+    with open_ingest(own_folders) as ingest:
         text = f"# Pulley\n\n{SAID} Tape does little. Crimp last of all."
         ingest.add_document(Document("d1", PULLEY, "web", "Pulley", text))
         text = "# Skin\n\nFile every callus down before it tears off."

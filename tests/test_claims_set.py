@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from conftest import ROOT, shared
+from fakes import Notes
 
 from dragtor.config import LoadConfig
 from dragtor.load.file import FileLoader
@@ -74,9 +75,11 @@ def rows() -> list[Row]:
 
 @pytest.fixture(scope="module")
 def sample_texts() -> dict[str, str]:
-    loader = FileLoader(LoadConfig(), notify=pytest.fail)
+    reporter = Notes()
+    loader = FileLoader(LoadConfig(), reporter=reporter)
     items = loader.discover(str(ROOT / "assets" / "sample_library"))
     documents = [loader.read(item.uri) for item in items]
+    assert not reporter.notes
     return {document.title: flat(document.text) for document in documents}
 
 

@@ -122,7 +122,7 @@ def test_a_long_label_and_a_text_as_it_is(cli: Cli, own_folders: Path) -> None:
         speakers=(Speaker("Professor Long-Name", "Ann"), Speaker("SPEAKER_01")),
     )  # fmt: skip
     with Writer.open(own_folders) as writer:
-        writer.stage("s", talk.uri, "", talk)
+        writer.put_pending("s", talk.uri, "", talk)
     shown = cli("speakers", "d1234").out
     assert "  Professor Long-Name Ann (" in shown
     assert "  SPEAKER_01  no name" in shown
@@ -319,7 +319,7 @@ def test_a_search_by_speaker_shows_what_they_say(cli: Cli, own_folders: Path) ->
         speakers=(Speaker("S1", "Yves Gravelle"),),
     )  # fmt: skip
     with Writer.open(own_folders) as writer:
-        writer.stage("s", talk.uri, "", talk)
+        writer.put_pending("s", talk.uri, "", talk)
     assert cli("index").code == 0
     words = ["search", "how long do I hang?"]
     run = cli(*words, "--speaker", "yves")
@@ -373,7 +373,7 @@ def test_ctrl_c_exits_130_and_the_next_run_finishes(tmp_path: Path) -> None:
     assert "400" in again.stderr or "unchanged" in again.stderr
     with Store.open(library) as store:
         assert store.counts()["documents"] == 400
-        assert store.counts()["staged"] == 0
+        assert store.counts()["pending"] == 0
 
 
 def test_no_colour_and_no_control_characters(cli: Cli, notes: Path) -> None:

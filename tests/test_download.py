@@ -17,7 +17,7 @@ from test_http import Answer, Server, say, to
 
 from dragtor.config import WebConfig
 from dragtor.errors import BlockedURL, LibraryError, LoadError
-from dragtor.load.download import download, forget
+from dragtor.load.download import download, forget_download
 from dragtor.load.http import Fetcher
 
 OPEN = WebConfig(allow_private=True, retries=0, timeout_s=5, requests_per_minute=100_000, max_mb=1)
@@ -115,7 +115,7 @@ def test_a_cut_is_completed_in_the_next_try_and_in_the_next_run(
     assert {asked.get("if-range") for asked in episode.asked[1:]} == {TAG}
     assert episode.sent == len(SOUND)  # not a byte twice
     assert sorted(file.suffix for file in tmp_path.iterdir()) == ["", ".json"]
-    forget(f"{server.url}/ep", tmp_path)
+    forget_download(f"{server.url}/ep", tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -132,7 +132,7 @@ def test_attacks_are_known_and_clean_texts_are_not() -> None:
 
 
 def test_no_sentence_of_the_sample_library_is_an_instruction() -> None:
-    loader = FileLoader(LoadConfig(), notify=lambda _: None)
+    loader = FileLoader(LoadConfig())
     files = sorted((ROOT / "assets" / "sample_library").glob("*.*"))
     texts = [loader.read(file_uri(file)).text for file in files]
     assert len(texts) > 10

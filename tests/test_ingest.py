@@ -1,4 +1,4 @@
-"""The write river on real files, with an honest small embedder: what is added, kept, removed."""
+"""The ingest pipeline on real files, with an honest small embedder: what is added, kept, gone."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from fakes import HashingEmbedder
 from dragtor.config import EmbedConfig, LoadConfig, SplitConfig
 from dragtor.errors import LibraryError, LibraryVersion, LoadError, Missing, UsageError
 from dragtor.ingest import Ingest
+from dragtor.load.base import Choice, Item, Loader
 from dragtor.load.file import FileLoader
-from dragtor.load.item import Item
-from dragtor.sources import Choice, source_of
+from dragtor.load.registry import source_of
+from dragtor.load.web import WebLoader
 from dragtor.store import Store, Writer
 from dragtor.types import Document, Recording, Source, short_hash
 
@@ -26,7 +27,7 @@ TEXT = "The pulley is a ligament. It heals in weeks. Load it early and gently.\n
 
 
 @contextmanager
-def river(
+def open_ingest(
     library: Path,
     embedder: HashingEmbedder | None = None,
     split: SplitConfig | None = None,
@@ -34,7 +35,7 @@ def river(
     **parts: Any,
 ) -> Iterator[Ingest]:
     made = embedder or HashingEmbedder()
-    loaders = {"file": FileLoader(LoadConfig(), notify=lambda _: None)}
+    loaders = {"file": FileLoader(LoadConfig())}
     with Writer.open(library) as writer:
         yield Ingest(
             writer,
@@ -42,35 +43,46 @@ def river(
             lambda: made,
             split or SplitConfig(tokens=40, overlap_tokens=8),
             embed or EmbedConfig(),
-            lambda *_: None,
             **parts,
         )
 
 
-class Shelf:
-    """A loader over what it is told: address -> (stamp, what reading it gives or raises)."""
+def source_named(argument: str) -> Source:
+    """The source that an argument names, without a request."""
+    web = WebLoader(LoadConfig().web, Path("nowhere"))
+    return source_of(argument, {"web": web, "file": FileLoader(LoadConfig())})
+
+
+class Shelf(Loader):
+    """A list over what it is told: address -> (content hash, what reading it gives or raises)."""
+
+    kind = "web"
+    takes = ("match",)
+    lists = True
 
     def __init__(self, **items: tuple[str, Document | Recording | Exception]) -> None:
         self.items = {f"https://e.org/{name}": item for name, item in items.items()}
         self.listed = list(self.items)
         self.reads: list[str] = []
-        self.choices: list[dict[str, Any]] = []
+        self.choices: list[Choice] = []
 
-    def discover(self, uri: str, *, refresh: bool = False, **choice: Any) -> list[Item]:
+    def supports(self, argument: str, choice: Choice) -> bool:
+        return argument in self.items
+
+    def discover(self, uri: str, choice: Choice, *, refresh: bool = False) -> list[Item]:
         self.choices.append(choice)
         return [Item(uri, "" if refresh else self.items[uri][0]) for uri in self.listed]
 
-    def heard(self, uri: str) -> None:
-        """It downloads nothing."""
-
-    def read(self, uri: str, *, refresh: bool = False, **heard: Any) -> Document | Recording:
+    def read(
+        self, uri: str, *, refresh: bool = False, before: Document | None = None
+    ) -> Document | Recording:
         self.reads.append(uri)
         found = self.items[uri][1]
         if isinstance(found, BaseException):
             raise found
         return found
 
-    def stamp(self, uri: str) -> str:
+    def content_hash(self, uri: str) -> str:
         return self.items[uri][0]
 
 
@@ -98,7 +110,7 @@ def counts(ingest: Ingest) -> tuple[int, int, int, int]:
 
 
 def test_a_folder_is_added_then_unchanged(own_folders: Path, notes: Path) -> None:
-    with river(own_folders) as ingest:
+    with open_ingest(own_folders) as ingest:
         ingest.add([str(notes)])
         assert counts(ingest) == (5, 0, 0, 0)
         assert ingest.report.passages == ingest.writer.store.counts()["passages"] > 5
@@ -107,10 +119,10 @@ def test_a_folder_is_added_then_unchanged(own_folders: Path, notes: Path) -> Non
     def no_embedder() -> HashingEmbedder:
         raise AssertionError("nothing to embed")
 
-    with river(own_folders) as ingest:
+    with open_ingest(own_folders) as ingest:
         again = Ingest(
             ingest.writer, ingest.loaders, no_embedder, ingest.split_config,
-            ingest.embed_config, ingest.progress,
+            ingest.embed_config,
         )  # fmt: skip
         again.add([str(notes)])
         assert counts(again) == (0, 0, 5, 0)
@@ -118,21 +130,21 @@ def test_a_folder_is_added_then_unchanged(own_folders: Path, notes: Path) -> Non
 
 
 def test_only_what_changed_is_embedded(own_folders: Path, notes: Path) -> None:
-    with river(own_folders) as ingest:
+    with open_ingest(own_folders) as ingest:
         ingest.add([str(notes)])
     embedder = HashingEmbedder()
     (notes / "1.md").write_text("# Note 1\n\nEntirely new words here.")
-    with river(own_folders, embedder) as ingest:
+    with open_ingest(own_folders, embedder) as ingest:
         ingest.add([str(notes)])
         assert counts(ingest) == (0, 1, 4, 0)
     assert embedder.embedded == 1
 
 
 def test_deleted_files_leave_on_sync(own_folders: Path, notes: Path) -> None:
-    with river(own_folders) as ingest:
+    with open_ingest(own_folders) as ingest:
         ingest.add([str(notes)])
     (notes / "0.md").unlink()
-    with river(own_folders) as ingest:
+    with open_ingest(own_folders) as ingest:
         ingest.sync(ingest.writer.store.sources())
         assert counts(ingest) == (0, 0, 4, 1)
         assert len(ingest.writer.store.documents()) == 4
@@ -140,26 +152,26 @@ def test_deleted_files_leave_on_sync(own_folders: Path, notes: Path) -> None:
 
 @pytest.mark.parametrize("how", ["emptied", "gone"])
 def test_an_unmounted_folder_loses_nothing(own_folders: Path, notes: Path, how: str) -> None:
-    with river(own_folders) as ingest:
+    with open_ingest(own_folders) as ingest:
         ingest.add([str(notes)])
     before = digest(own_folders)
     shutil.rmtree(notes)
     if how == "emptied":
         notes.mkdir()
-    with river(own_folders) as ingest:
+    with open_ingest(own_folders) as ingest:
         ingest.sync(ingest.writer.store.sources())
         assert len(ingest.report.failed) == 1
     assert digest(own_folders) == before
 
 
 def test_a_moved_file_is_the_same_document(own_folders: Path, notes: Path) -> None:
-    with river(own_folders) as ingest:
+    with open_ingest(own_folders) as ingest:
         ingest.add([str(notes)])
         before = {row["id"] for row in ingest.writer.store.documents()}
     (notes / "sub").mkdir()
     (notes / "3.md").rename(notes / "sub" / "three.md")
     embedder = HashingEmbedder()
-    with river(own_folders, embedder) as ingest:
+    with open_ingest(own_folders, embedder) as ingest:
         ingest.add([str(notes)])
         rows = ingest.writer.store.documents()
         assert {row["id"] for row in rows} == before
@@ -167,7 +179,7 @@ def test_a_moved_file_is_the_same_document(own_folders: Path, notes: Path) -> No
         assert counts(ingest) == (0, 0, 5, 0)
     assert embedder.embedded == 0
     (notes / "sub" / "three.md").write_text("# Note 3\n\nNow it also changed.")
-    with river(own_folders) as ingest:
+    with open_ingest(own_folders) as ingest:
         ingest.add([str(notes)])
         assert counts(ingest) == (0, 1, 4, 0)
         assert {row["id"] for row in ingest.writer.store.documents()} == before
@@ -176,7 +188,7 @@ def test_a_moved_file_is_the_same_document(own_folders: Path, notes: Path) -> No
 def test_one_bad_file_does_not_stop_the_rest(own_folders: Path, notes: Path) -> None:
     (notes / "broken.pdf").write_bytes(b"%PDF-1.4 not really")
     (notes / "empty.txt").write_bytes(b"")
-    with river(own_folders) as ingest:
+    with open_ingest(own_folders) as ingest:
         ingest.add([str(notes / "absent"), str(notes), "ftp://example.org/x"])
         assert counts(ingest) == (5, 0, 0, 0)
         failed = sorted(uri.rpartition("/")[2] for uri, _ in ingest.report.failed)
@@ -184,63 +196,63 @@ def test_one_bad_file_does_not_stop_the_rest(own_folders: Path, notes: Path) -> 
 
 
 def test_load_then_index(own_folders: Path, notes: Path) -> None:
-    with river(own_folders) as ingest:
+    with open_ingest(own_folders) as ingest:
         ingest.add([str(notes)], index=False)
         assert ingest.writer.store.counts()["passages"] == 0
-        assert len(ingest.writer.staged_ids()) == 5
-    with river(own_folders) as ingest:
+        assert len(ingest.writer.pending_ids()) == 5
+    with open_ingest(own_folders) as ingest:
         ingest.index()
         assert ingest.report.passages == ingest.writer.store.counts()["passages"] > 0
-        assert ingest.writer.staged_ids() == []
+        assert ingest.writer.pending_ids() == []
 
 
-def test_what_a_crash_left_staged_is_indexed_without_loading_again(
+def test_what_a_crash_left_pending_is_indexed_without_loading_again(
     own_folders: Path, notes: Path
 ) -> None:
-    with river(own_folders) as ingest:
+    with open_ingest(own_folders) as ingest:
         ingest.add([str(notes)], index=False)
-    with river(own_folders) as ingest:
+    with open_ingest(own_folders) as ingest:
         ingest.add([str(notes)])
         assert counts(ingest) == (0, 0, 5, 0)
         assert ingest.report.passages > 0
 
 
 def test_rebuild_embeds_nothing_again(own_folders: Path, notes: Path) -> None:
-    with river(own_folders) as ingest:
+    with open_ingest(own_folders) as ingest:
         ingest.add([str(notes)])
     before = digest(own_folders)
     shutil.rmtree(own_folders / "index")
     embedder = HashingEmbedder()
-    with river(own_folders, embedder) as ingest:
+    with open_ingest(own_folders, embedder) as ingest:
         ingest.rebuild()
     assert embedder.embedded == 0
     assert digest(own_folders) == before
 
 
 def test_rebuild_takes_a_new_splitter_over(own_folders: Path, notes: Path) -> None:
-    with river(own_folders) as ingest:
+    with open_ingest(own_folders) as ingest:
         ingest.add([str(notes)])
         few = ingest.writer.store.counts()["passages"]
     finer = SplitConfig(tokens=20, overlap_tokens=0)
     (notes / "new.md").write_text("another one")
     with (
         pytest.raises(LibraryVersion, match="another splitter"),
-        river(own_folders, split=finer) as ingest,
+        open_ingest(own_folders, split=finer) as ingest,
     ):
         ingest.add([str(notes)])
-    with river(own_folders, split=finer) as ingest:
+    with open_ingest(own_folders, split=finer) as ingest:
         ingest.rebuild()
         store = ingest.writer.store
         assert store.counts()["passages"] == store.index().count() > few
-        assert ingest.writer.staged_ids() == []
+        assert ingest.writer.pending_ids() == []
         assert any(row["title"] == "new" for row in store.documents())
 
 
 def test_late_chunking_is_another_embedding(own_folders: Path, notes: Path) -> None:
-    with river(own_folders) as ingest:
+    with open_ingest(own_folders) as ingest:
         ingest.add([str(notes)])
     late = EmbedConfig(late_chunking=True)
-    with river(own_folders, embed=late) as ingest:
+    with open_ingest(own_folders, embed=late) as ingest:
         ingest.rebuild()
     with Store.open(own_folders) as store:
         assert "+late512/128" in store.meta("fingerprint")
@@ -252,21 +264,21 @@ def test_bytes_become_a_source_of_their_own(own_folders: Path) -> None:
     uri = "stdin:abc"
     document = Document(short_hash(uri), uri, "file", "stdin", "Some words.", meta={"stamp": "1"})
     for expected in ((1, 0, 0, 0), (0, 0, 1, 0)):
-        with river(own_folders) as ingest:
+        with open_ingest(own_folders) as ingest:
             ingest.add_document(document)
             assert counts(ingest) == expected
     with Store.open(own_folders) as store:
         assert [s.kind for s in store.sources()] == ["stdin"]
-    with river(own_folders) as ingest:
+    with open_ingest(own_folders) as ingest:
         ingest.sync(ingest.writer.store.sources())
         assert counts(ingest) == (0, 0, 0, 0)
 
 
 def test_a_source_is_named_by_what_was_given(tmp_path: Path) -> None:
-    assert source_of("https://example.org/a").kind == "web"
-    folder = source_of(str(tmp_path))
+    assert source_named("https://example.org/a").kind == "web"
+    folder = source_named(str(tmp_path))
     assert (folder.kind, folder.uri) == ("file", str(tmp_path))
-    assert source_of(tmp_path.as_uri()).id == folder.id
+    assert source_named(tmp_path.as_uri()).id == folder.id
 
 
 def texts(library: Path) -> dict[str, str]:
@@ -281,7 +293,7 @@ def texts(library: Path) -> dict[str, str]:
 
 
 def add(library: Path, *places: Path, index: bool = True) -> tuple[int, int, int, int]:
-    with river(library) as ingest:
+    with open_ingest(library) as ingest:
         ingest.add([str(place) for place in places], index=index)
         return counts(ingest)
 
@@ -314,14 +326,14 @@ def test_a_file_moved_between_two_sources(own_folders: Path, tmp_path: Path, ord
     with Store.open(own_folders) as store:
         before = {row["id"] for row in store.documents()}
     (old / "a.md").rename(new / "a.md")
-    with river(own_folders) as ingest:
+    with open_ingest(own_folders) as ingest:
         ingest.sync(ingest.writer.store.sources())
     with Store.open(own_folders) as store:
         assert {row["id"] for row in store.documents()} == before
     add(own_folders, old)
     assert "a.md" in texts(own_folders)
-    with river(own_folders) as ingest:
-        ingest.writer.remove_source(source_of(str(old)).id)
+    with open_ingest(own_folders) as ingest:
+        ingest.writer.remove_source(source_named(str(old)).id)
     assert set(texts(own_folders)) == {"a.md", "stays-new.md"}
 
 
@@ -365,7 +377,7 @@ def test_a_choice_that_one_argument_cannot_have_costs_only_that_one(
     own_folders: Path, notes: Path, others: list[str]
 ) -> None:
     """With no other address there may be standard input, which is added too."""
-    with river(own_folders, loaders={"web": Shelf(a=("1", page("a")))}) as ingest:
+    with open_ingest(own_folders, loaders={"web": Shelf(a=("1", page("a")))}) as ingest:
         ingest.add([str(notes), *others], Choice("x"))
         ((uri, error),) = ingest.report.failed
         assert (uri, error.exit_code) == (str(notes), UsageError.exit_code)
@@ -375,7 +387,7 @@ def test_a_choice_that_one_argument_cannot_have_costs_only_that_one(
 
 def test_a_list_that_gives_nothing_now_leaves_what_it_gave(own_folders: Path) -> None:
     shelf = Shelf(a=("1", page("a")), b=("1", page("b")))
-    with river(own_folders, loaders={"feed": shelf}) as ingest:
+    with open_ingest(own_folders, loaders={"feed": shelf}) as ingest:
         ingest.sync([shelf_source("feed")])
         shelf.listed = []
         ingest.report.added = 0
@@ -387,9 +399,9 @@ def test_a_list_that_gives_nothing_now_leaves_what_it_gave(own_folders: Path) ->
         assert "holds nothing" in str(ingest.report.failed[0][1])
 
 
-def test_what_a_list_leaves_without_a_stamp_is_read_on_refresh(own_folders: Path) -> None:
+def test_what_a_list_leaves_without_a_hash_is_read_on_refresh(own_folders: Path) -> None:
     shelf = Shelf(a=("1", page("a")))
-    with river(own_folders, loaders={"video": shelf}) as ingest:
+    with open_ingest(own_folders, loaders={"video": shelf}) as ingest:
         for refresh, reads in ((False, 1), (False, 1), (True, 2)):
             ingest._load_all([shelf_source()], refresh=refresh, index=True)
             assert len(shelf.reads) == reads
@@ -404,11 +416,11 @@ def test_a_list_is_remembered_as_far_as_all_of_it_was_taken(own_folders: Path) -
     def since(listed: str, *, again: bool = False) -> str:
         """What the loader is told when the list is visited."""
         shelf.listed = [seen[name] for name in listed]
-        with river(own_folders, loaders={"video": shelf}) as ingest:
+        with open_ingest(own_folders, loaders={"video": shelf}) as ingest:
             known = ingest.writer.store.sources()
             sources = known if known and not again else [shelf_source()]
             ingest._load_all(sources, refresh=True, index=False)
-        return str(shelf.choices[-1]["since"])
+        return shelf.choices[-1].since
 
     assert since("b") == ""
     assert since("ab") == f" {seen['b']}"
@@ -426,7 +438,7 @@ def test_a_list_is_remembered_as_far_as_all_of_it_was_taken(own_folders: Path) -
 
 def test_a_run_that_is_ended_leaves_the_rest_of_a_list_to_the_next(own_folders: Path) -> None:
     shelf = Shelf(a=("1", page("a")))
-    with river(own_folders, loaders={"feed": shelf}) as ingest:
+    with open_ingest(own_folders, loaders={"feed": shelf}) as ingest:
         ingest._load_all([shelf_source("feed")], refresh=False, index=False)
         shelf.items = {f"https://e.org/{n}": ("1", page(n)) for n in "cba"}
         shelf.items["https://e.org/b"] = ("1", KeyboardInterrupt())  # type: ignore[assignment]
@@ -440,16 +452,16 @@ def test_a_run_that_is_ended_leaves_the_rest_of_a_list_to_the_next(own_folders: 
 def test_what_is_loaded_is_indexed_before_a_full_disk_ends_the_run(own_folders: Path) -> None:
     full = LibraryError("the disk is full", "df -h")
     shelf = Shelf(a=("1", page("a")), b=("1", full), c=("1", page("c")))
-    with river(own_folders, loaders={"video": shelf}) as ingest:
+    with open_ingest(own_folders, loaders={"video": shelf}) as ingest:
         with pytest.raises(LibraryError, match="the disk is full"):
             ingest._load_all([shelf_source()], refresh=False, index=True)
-        assert ingest.writer.staged_ids() == []
+        assert ingest.writer.pending_ids() == []
         assert ingest.writer.store.counts()["passages"] > 0
 
 
 def test_a_missing_model_costs_what_needs_it_and_is_remembered(own_folders: Path) -> None:
     shelf = Shelf(a=("1", Missing("no model", "dragtor models pull it")), b=("1", page("b")))
-    with river(own_folders, loaders={"video": shelf}) as ingest:
+    with open_ingest(own_folders, loaders={"video": shelf}) as ingest:
         ingest._load_all([shelf_source()], refresh=False, index=True)
         ((_, error),) = ingest.report.failed
         assert (str(error), error.hint, error.exit_code) == (
@@ -460,11 +472,11 @@ def test_a_missing_model_costs_what_needs_it_and_is_remembered(own_folders: Path
 
 def test_sources_have_one_address(tmp_path: Path) -> None:
     same = ["https://X.org/a?utm_source=b", "https://x.org/a", "HTTPS://x.org:443/a#top"]
-    assert len({source_of(uri).id for uri in same}) == 1
+    assert len({source_named(uri).id for uri in same}) == 1
     (tmp_path / "a").mkdir()
-    assert source_of(f"{tmp_path}/a/../a").id == source_of(str(tmp_path / "a")).id
+    assert source_named(f"{tmp_path}/a/../a").id == source_named(str(tmp_path / "a")).id
     with pytest.raises(LoadError, match="empty"):
-        source_of("")
+        source_named("")
 
 
 def test_a_removed_text_leaves_no_vector_even_while_others_wait(
@@ -473,9 +485,9 @@ def test_a_removed_text_leaves_no_vector_even_while_others_wait(
     (tmp_path / "secret.md").write_text("unforgettablequux")
     add(own_folders, tmp_path / "secret.md")
     add(own_folders, notes, index=False)
-    with river(own_folders) as ingest:
-        ingest.writer.remove_source(source_of(str(tmp_path / "secret.md")).id)
-    with river(own_folders) as ingest:
+    with open_ingest(own_folders) as ingest:
+        ingest.writer.remove_source(source_named(str(tmp_path / "secret.md")).id)
+    with open_ingest(own_folders) as ingest:
         ingest.index()
     with Store.open(own_folders) as store:
         vectors = store.rows("SELECT count(*) FROM vectors")[0][0]

@@ -1,4 +1,4 @@
-"""Recordings become documents: the parts in their order, and the whole river on real sound."""
+"""Recordings become documents: the parts in their order, and the whole pipeline on real sound."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from conftest import ROOT, Cli
 from test_decode import tone, write
 from test_download import Episode
 from test_http import Server, say
-from test_ingest import Shelf, river, shelf_source
+from test_ingest import Shelf, open_ingest, shelf_source, source_named
 from test_load_feed import episode, post, rss
 from test_spoken import words
 
@@ -24,7 +24,6 @@ from dragtor.errors import DragtorError, LoadError, Missing
 from dragtor.ingest import Ingest
 from dragtor.models import model_path
 from dragtor.parts import open_loaders
-from dragtor.sources import source_of
 from dragtor.speech.diarize import Diarization
 from dragtor.speech.pipeline import TranscribePipeline, as_named
 from dragtor.speech.transcribe import Transcript
@@ -244,7 +243,7 @@ def test_a_given_name_goes_with_the_voice_where_labels_were_drawn_anew() -> None
 
 
 @contextmanager
-def sound_river(library: Path, **parts: Any) -> Iterator[Ingest]:
+def sound_ingest(library: Path, **parts: Any) -> Iterator[Ingest]:
     def voices(show: str, engine: str) -> list[Speaker]:
         with Store.open(library) as store:
             return known_voices(store, show, engine)
@@ -252,7 +251,7 @@ def sound_river(library: Path, **parts: Any) -> Iterator[Ingest]:
     pipeline = TranscribePipeline(
         Stenographer, TwoVoices, library / "cache" / "transcripts", voices=voices
     )
-    with river(library, transcribe=pipeline, **parts) as ingest:
+    with open_ingest(library, transcribe=pipeline, **parts) as ingest:
         yield ingest
 
 
@@ -263,7 +262,7 @@ def test_a_renamed_sound_file_keeps_its_names_and_is_not_heard_again(
     folder.mkdir()
     first = folder / "talk.m4a"
     shutil.copy(EPISODE, first)
-    with sound_river(own_folders) as ingest:
+    with sound_ingest(own_folders) as ingest:
         ingest.add([str(folder)])
         (before,) = ingest.writer.store.documents()
         document = ingest.writer.store.document(before["id"])
@@ -271,7 +270,7 @@ def test_a_renamed_sound_file_keeps_its_names_and_is_not_heard_again(
         put_speakers(ingest.writer, before["id"], renamed(document, {"SPEAKER_00": "Anna W."}))
     (place,) = kept.iterdir()
     first.rename(folder / "renamed.m4a")
-    with sound_river(own_folders) as ingest:
+    with sound_ingest(own_folders) as ingest:
         ingest.add([str(folder)])
         (after,) = ingest.writer.store.documents()
         document = ingest.writer.store.document(after["id"])
@@ -287,7 +286,7 @@ def test_a_renamed_sound_file_keeps_its_names_and_is_not_heard_again(
         assert other.meta["show"] == folder.as_uri()
         assert len(list(kept.iterdir())) == 2
     (folder / "renamed.m4a").unlink()
-    with sound_river(own_folders) as ingest:
+    with sound_ingest(own_folders) as ingest:
         ingest.sync(ingest.writer.store.sources())
         assert ingest.report.removed == 1
     assert len(list(kept.iterdir())) == 1
@@ -300,7 +299,7 @@ def test_new_notes_keep_the_names_that_were_given(own_folders: Path) -> None:
         return recording(said, notes, title="T", meta={"stamp": notes})
 
     shelf = Shelf(a=("1", captions("Old.")))
-    with sound_river(own_folders, loaders={"video": shelf}) as ingest:
+    with sound_ingest(own_folders, loaders={"video": shelf}) as ingest:
         ingest.sync([shelf_source()])
         (row,) = ingest.writer.store.documents()
         document = ingest.writer.store.document(row["id"])
@@ -328,13 +327,13 @@ def test_removing_one_source_leaves_the_unfinished_words_of_another(
 
     kept = own_folders / "cache" / "transcripts"
     for path in sounds:
-        with sound_river(own_folders) as ingest, pytest.raises(KeyboardInterrupt):
+        with sound_ingest(own_folders) as ingest, pytest.raises(KeyboardInterrupt):
             replace(ingest, transcribe=TranscribePipeline(Cut, TwoVoices, kept)).add([str(path)])
     assert len(list(kept.iterdir())) == 2
     assert cli("sources", "rm", sounds[0]).code == 0
     (left,) = kept.iterdir()
     assert [p.name for p in left.glob("*.for")] == [
-        f"{source_of(str(sounds[1])).id}.{short_hash(sounds[1].as_uri())}.for"
+        f"{source_named(str(sounds[1])).id}.{short_hash(sounds[1].as_uri())}.for"
     ]
     assert cli("sources", "rm", sounds[1]).code == 0
     assert not list(kept.iterdir())
@@ -345,7 +344,7 @@ def test_who_made_a_local_recording_and_when_is_in_its_tags(
 ) -> None:
     tags = {"artist": "Ann", "date": "2024-05-06"}
     path = write(tmp_path / "a.ogg", [tone(3, 48_000)], 48_000, "libopus", **tags)
-    with sound_river(own_folders) as ingest:
+    with sound_ingest(own_folders) as ingest:
         ingest.add([str(path)])
         (row,) = ingest.writer.store.documents()
         assert (row["author"], row["published"]) == ("Ann", "2024-05-06")
@@ -373,7 +372,7 @@ def test_new_notes_need_no_sound_and_leave_what_was_heard(
             described = f"<description>{notes}</description>"
             feed = rss(episode(server, 1, described))
             server.routes["/feed.xml"] = say(feed, Content_Type="application/rss+xml")
-            with sound_river(own_folders, loaders=loaders, feeds=loaders["feed"]) as ingest:
+            with sound_ingest(own_folders, loaders=loaders) as ingest:
                 ingest.add([f"{server.url}/feed.xml"])
                 assert ingest.report.failed == []
                 (row,) = ingest.writer.store.documents()
@@ -419,7 +418,7 @@ def test_a_feed_leaves_no_sound_once_it_is_heard_and_no_page_once_it_is_removed(
     config = load_config()
     loaders = open_loaders(config, own_folders)
     try:
-        with sound_river(own_folders, loaders=loaders, feeds=loaders["feed"]) as ingest:
+        with sound_ingest(own_folders, loaders=loaders) as ingest:
             ingest.add([f"{server.url}/feed.xml"])
             assert ingest.report.failed == []
             assert ingest.report.added == 2
@@ -429,7 +428,7 @@ def test_a_feed_leaves_no_sound_once_it_is_heard_and_no_page_once_it_is_removed(
             assert server.asked[asked:] == ["/feed.xml"]
         assert len(list(cache.glob("*.page"))) == 2
         server.routes["/feed.xml"] = say(rss(post(1)), Content_Type="application/rss+xml")
-        with sound_river(own_folders, loaders=loaders, feeds=loaders["feed"]) as ingest:
+        with sound_ingest(own_folders, loaders=loaders) as ingest:
             ingest.sync(ingest.writer.store.sources())
         old = cache / "sound" / f"{short_hash(f'{server.url}/ep1.mp3')}.mp3"
         old.write_bytes(b"from before")
@@ -439,7 +438,7 @@ def test_a_feed_leaves_no_sound_once_it_is_heard_and_no_page_once_it_is_removed(
     assert not [p for p in cache.rglob("*") if p.is_file()]
 
 
-# The whole river
+# The whole pipeline
 
 
 @pytest.fixture(scope="module")

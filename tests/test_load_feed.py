@@ -13,15 +13,16 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from conftest import shared
+from fakes import Notes
 from test_download import SOUND, Episode, chain
 from test_http import Answer, Server, say
 
 from dragtor.config import FeedConfig, WebConfig
 from dragtor.errors import LoadError, Missing, UsageError
+from dragtor.load.base import MOST_NEW, Choice, Item, mark, newer
 from dragtor.load.entry import Show, read_feed, restored, stored, text_of
 from dragtor.load.feed import FeedLoader
 from dragtor.load.feedxml import is_feed
-from dragtor.load.item import MOST_NEW, Item, mark, newer
 from dragtor.load.podcast import chapters_of_json, chapters_of_notes, the_show, title_number
 from dragtor.types import Chapter, Document, Recording, short_hash
 
@@ -47,11 +48,11 @@ def load(server: Server, tmp_path: Path) -> Callable[..., FeedLoader]:
     """A new loader over the test's own cache; its `notes` are what it told."""
 
     def made(read_page: Callable[[str], Document] | None = None, **settings: Any) -> FeedLoader:
-        notes: list[str] = []
+        reporter = Notes()
         config = FeedConfig(search_url=f"{server.url}/search", **settings)
         folders = tmp_path / "cache", tmp_path / "sound"
-        loader = FeedLoader(config, WEB, *folders, notify=notes.append, read_page=read_page)
-        loader.notes = notes  # type: ignore[attr-defined]
+        loader = FeedLoader(config, WEB, *folders, reporter=reporter, read_page=read_page)
+        loader.notes = reporter.notes  # type: ignore[attr-defined]
         return loader
 
     return made
@@ -108,14 +109,14 @@ def test_a_sync_of_an_unchanged_feed_is_one_conditional_request(
     again = load().discover(f"{server.url}/feed", refresh=True)
     assert again == first
     assert len(first) == 2
-    assert all(item.stamp for item in first)
+    assert all(item.content_hash for item in first)
     assert feed.statuses == [200, 304]
     assert server.asked == ["/feed", "/feed"]
     feed.body, feed.tag = rss(post(1), post(2, "other " * 300), post(3)), '"f2"'
     items = load().discover(f"{server.url}/feed", refresh=True)
     assert [item.uri for item in items] == [f"https://blog.example/{n}" for n in (3, 2, 1)]
     assert items[2] == first[1]
-    assert items[1].stamp != first[0].stamp
+    assert items[1].content_hash != first[0].content_hash
 
 
 def test_fifty_unchanged_feeds_are_fifty_requests_without_a_wait(
@@ -205,8 +206,9 @@ def test_posts_are_all_taken_and_of_episodes_the_newest(
     url = f"{server.url}/feed"
     loader = load()
 
-    def taken(**options: Any) -> list[str]:
-        return [item.uri.rpartition("/")[2] for item in loader.discover(url, **options)]
+    def taken(*, refresh: bool = False, **wish: Any) -> list[str]:
+        found = loader.discover(url, Choice(**wish), refresh=refresh)
+        return [item.uri.rpartition("/")[2] for item in found]
 
     assert taken() == ["9", "8", "7", "4", "3"]
     assert loader.notes == [  # type: ignore[attr-defined]
@@ -238,8 +240,8 @@ def test_all_that_came_since_the_last_visit_is_taken(
     server.routes["/feed"] = Feed(rss(*(episode(server, n) for n in range(1, 10)), post(3)))
     loader = load()
 
-    def taken(since: str, **options: Any) -> list[str]:
-        found = loader.discover(url, since=since, **options)
+    def taken(since: str, *, refresh: bool = False, **wish: Any) -> list[str]:
+        found = loader.discover(url, Choice(since=since, **wish), refresh=refresh)
         return [item.uri.rpartition("/")[2] for item in found]
 
     assert taken("2024-03-04 https://show.example/4") == ["9", "8", "7", "6", "5", "3"]
@@ -314,9 +316,9 @@ def test_an_episode_by_number_season_or_words(
     titles = {e.uri: e.title for e in read_feed(rss(*NUMBERED), f"{server.url}/feed").entries}
     if title is None:
         with pytest.raises(LoadError, match="no episode is meant"):
-            loader.discover(f"{server.url}/feed", episode=wanted)
+            loader.discover(f"{server.url}/feed", Choice(episode=wanted))
     else:
-        items = loader.discover(f"{server.url}/feed", episode=wanted)
+        items = loader.discover(f"{server.url}/feed", Choice(episode=wanted))
         assert [titles[item.uri] for item in items] == [title]
 
 
@@ -406,7 +408,7 @@ def test_a_whole_post_is_read_from_the_feed_and_a_teaser_from_its_page(
         "show": "The Show",
         "feed": f"{server.url}/feed",
         "page": short.uri,
-        "stamp": items[1].stamp,
+        "stamp": items[1].content_hash,
     }
     assert cut_post.text == teaser.text == page("").text
     assert (teaser.title, teaser.published, teaser.meta["reader"]) == (
@@ -414,7 +416,7 @@ def test_a_whole_post_is_read_from_the_feed_and_a_teaser_from_its_page(
         "2024-03-01",
         "local",
     )
-    assert loader.stamp(items[0].uri) == items[0].stamp
+    assert loader.content_hash(items[0].uri) == items[0].content_hash
 
 
 def test_a_page_that_fails_leaves_the_feeds_own_text(
@@ -514,7 +516,7 @@ def test_sound_that_was_heard_is_not_fetched_for_new_notes(
 ) -> None:
     sound = server.routes["/ep1.mp3"] = Episode()
     heard = one(server, load(), "<description>Old notes.</description>").document
-    load().heard(heard.uri)
+    load().transcribed(heard.uri)
 
     def again(extra: str = "", size: int = 10, query: str = "") -> Recording:
         entry = episode(server, 1, f"<description>New notes.</description>{extra}")
@@ -523,7 +525,7 @@ def test_sound_that_was_heard_is_not_fetched_for_new_notes(
         server.routes["/feed"] = Feed(body, f'"{short_hash(body.decode())}"')
         loader = load()
         (item,) = loader.discover(f"{server.url}/feed", refresh=True)
-        found = loader.read(item.uri, refresh=True, heard=heard)
+        found = loader.read(item.uri, refresh=True, before=heard)
         assert isinstance(found, Recording)
         return found
 
@@ -837,9 +839,7 @@ def test_is_feed(kind: str, head: bytes, expected: bool) -> None:
 def test_settings_reach_the_loader(server: Server, load: Callable[..., FeedLoader]) -> None:
     server.routes["/feed"] = Feed(rss(*(episode(server, n) for n in range(1, 9))))
     assert len(load(latest=5).discover(f"{server.url}/feed")) == 5
-    refused = FeedLoader(
-        FeedConfig(), replace(WEB, allow_private=False), Path(), Path(), notify=print
-    )
+    refused = FeedLoader(FeedConfig(), replace(WEB, allow_private=False), Path(), Path())
     with pytest.raises(LoadError, match="private address"):
         refused.discover(f"{server.url}/feed")
 
@@ -869,7 +869,6 @@ def test_nothing_is_downloaded_that_nothing_could_hear(server: Server, tmp_path:
         WebConfig(allow_private=True),
         tmp_path,
         tmp_path,
-        notify=print,
         ready=absent,
     )
     [item] = loader.discover(f"{server.url}/feed")

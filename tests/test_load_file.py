@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from conftest import shared
+from fakes import Notes
 
 from dragtor.config import LoadConfig
 from dragtor.errors import LoadError
@@ -31,11 +32,11 @@ def notes() -> list[str]:
 
 @pytest.fixture
 def loader(notes: list[str]) -> FileLoader:
-    return FileLoader(LoadConfig(), notify=notes.append)
+    return FileLoader(LoadConfig(), reporter=Notes(notes))
 
 
 def small(loader: FileLoader) -> FileLoader:
-    return FileLoader(dataclasses.replace(LoadConfig(), max_file_mb=1), notify=print)
+    return FileLoader(dataclasses.replace(LoadConfig(), max_file_mb=1))
 
 
 def read(loader: FileLoader, path: Path, data: bytes | str) -> Document:
@@ -124,7 +125,7 @@ def test_a_text_file(loader: FileLoader, tmp_path: Path) -> None:
     assert document.uri == (tmp_path / "Grip notes.TXT").as_uri()
     stamp = hashlib.sha256(data).hexdigest()
     assert document.meta == {"stamp": stamp, "suffix": ".txt", "bytes": len(data)}
-    assert loader.stamp(document.uri) == stamp
+    assert loader.content_hash(document.uri) == stamp
 
 
 def test_the_title_falls_back_to_the_stem(loader: FileLoader, tmp_path: Path) -> None:
@@ -509,7 +510,7 @@ def test_ignore_patterns(tmp_path: Path) -> None:
         (tmp_path / name).write_text("x")
     (tmp_path / ".dragtorignore").write_text("# notes\ndraft.md\n!keep/draft.md\nold/\n")
     config = dataclasses.replace(LoadConfig(), ignore=(".*", "*.txt"))
-    loader = FileLoader(config, notify=print)
+    loader = FileLoader(config)
     found = [file_path(item.uri).relative_to(tmp_path) for item in loader.discover(str(tmp_path))]
     assert [str(path) for path in found] == ["a.md", "keep/draft.md"]
 
@@ -535,7 +536,7 @@ def test_what_is_not_there_or_no_file(loader: FileLoader, tmp_path: Path) -> Non
     with pytest.raises(LoadError, match="is a folder"):
         loader.read(file_uri(tmp_path))
     with pytest.raises(LoadError, match="does not exist"):
-        loader.stamp(file_uri(tmp_path / "none.md"))
+        loader.content_hash(file_uri(tmp_path / "none.md"))
     for path in (
         "",
         "nul\0.md",
@@ -589,7 +590,7 @@ def test_empty_blank_and_too_large(loader: FileLoader, tmp_path: Path, suffix: s
     assert refusal(loader, path, b" \n\t\n")
     assert refusal(small(loader), path, b"a" * 1_000_001) == "is larger than 1 MB"
     with pytest.raises(LoadError, match="larger than 1 MB"):
-        small(loader).stamp(file_uri(path))
+        small(loader).content_hash(file_uri(path))
 
 
 @pytest.mark.parametrize("suffix", ["txt", "md"])
@@ -697,10 +698,10 @@ def test_sound_is_hashed_once_and_again_if_it_changed(
         assert isinstance(found, Recording)
         return found.document.meta["stamp"]
 
-    assert told() == loader.stamp(uri) == told()
-    assert len(hashed) == 2  # asked for by itself, a stamp is taken anew
+    assert told() == loader.content_hash(uri) == told()
+    assert len(hashed) == 2  # asked for by itself, a hash is taken anew
     path.write_bytes(b"another sound")
     assert told() == hashlib.sha256(b"another sound").hexdigest()
     other = tmp_path / "other.mp3"
     other.write_bytes(b"other")
-    assert loader.stamp(file_uri(other)) != told()
+    assert loader.content_hash(file_uri(other)) != told()

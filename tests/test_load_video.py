@@ -19,12 +19,13 @@ from typing import Any
 
 import pytest
 from conftest import ROOT
+from fakes import Notes
 from test_http import Answer, Server, no_dns, say, to
 
 from dragtor.config import VideoConfig, WebConfig
 from dragtor.errors import BlockedURL, DragtorError, LibraryError, LoadError, UsageError
 from dragtor.links import place
-from dragtor.load.item import Item
+from dragtor.load.base import Choice, Item
 from dragtor.load.video import VideoLoader, is_video
 from dragtor.load.video_info import (
     address,
@@ -111,15 +112,14 @@ class Watcher:
     """A VideoLoader with the notes it made and the progress it told."""
 
     def __init__(self, folder: Path, web: WebConfig = OPEN, **settings: Any) -> None:
-        self.notes: list[str] = []
-        self.told: list[tuple[str, int, int]] = []
+        self.reporter = Notes()
+        self.notes, self.told = self.reporter.notes, self.reporter.states
         self.folder = folder / "video"
         self.video = VideoLoader(
             VideoConfig(**settings),
             web,
             self.folder,
-            notify=self.notes.append,
-            progress=lambda *state: self.told.append(state),
+            reporter=self.reporter,
         )
 
 
@@ -166,7 +166,7 @@ def test_a_media_file_is_sound_with_a_title_and_is_fetched_once(
     assert again.read(url, refresh=True) == recording  # says the same, fetches no sound
     assert server.asked == [*asked, "/my%20talk.wav"]
     again.forget([url])
-    assert again.stamp(url) == ""
+    assert again.content_hash(url) == ""
     assert [path.name for path in watcher.folder.iterdir() if path.is_file()] == []
 
 
@@ -233,12 +233,12 @@ def test_a_list_gives_its_newest_first(server: Server, watcher: Watcher) -> None
     feed = f'<?xml version="1.0"?><rss version="2.0"><channel><title>Talks</title>{rows}</channel>'
     server.routes["/talks"] = say(f"{feed}</rss>".encode(), Content_Type="application/rss+xml")
     server.routes["/1.wav"] = Ranged(SOUND, "audio/wav")
-    items = watcher.video.discover(f"{server.url}/talks", latest=2)
+    items = watcher.video.discover(f"{server.url}/talks", Choice(latest=2))
     assert [item.uri for item in items] == [f"{server.url}/1.wav", f"{server.url}/2.wav"]
     assert watcher.notes == ["Talks: the newest 2 are taken; more with --latest N"]
     recording = watcher.video.read(items[0].uri)
     assert recording.document.meta["show"] == "Talks"
-    known = watcher.video.discover(f"{server.url}/talks", match="Talk 1|/0.wav", refresh=True)
+    known = watcher.video.discover(f"{server.url}/talks", Choice("Talk 1|/0.wav"), refresh=True)
     assert known == [
         Item(f"{server.url}/1.wav", str(recording.document.meta["stamp"]), "2024-01-03"),
         Item(f"{server.url}/0.wav", "", "2024-01-01"),
@@ -246,13 +246,13 @@ def test_a_list_gives_its_newest_first(server: Server, watcher: Watcher) -> None
     since = f"2024-01-01 {server.url}/0.wav"
     for known in (since, "2024-01-01 https://gone.example/talk"):
         watcher.notes.clear()
-        fresh = watcher.video.discover(f"{server.url}/talks", latest=1, since=known)
+        fresh = watcher.video.discover(f"{server.url}/talks", Choice(latest=1, since=known))
         assert [item.uri for item in fresh] == [item.uri for item in items]
         assert watcher.notes == []
     with pytest.raises(LoadError, match="no video is listed that can be read"):
-        watcher.video.discover(f"{server.url}/talks", match="Talk 7")
+        watcher.video.discover(f"{server.url}/talks", Choice("Talk 7"))
     with pytest.raises(UsageError, match="no regular expression"):
-        watcher.video.discover(f"{server.url}/talks", match="(")
+        watcher.video.discover(f"{server.url}/talks", Choice("("))
 
 
 def test_a_page_with_several_players_lists_their_files(server: Server, watcher: Watcher) -> None:
@@ -282,7 +282,7 @@ def test_what_cannot_be_had_is_one_line(server: Server, watcher: Watcher) -> Non
         "/empty.mp3": say(b"", Content_Type="audio/mpeg"),
     }
     watcher.video = VideoLoader(
-        VideoConfig(), replace(OPEN, timeout_s=0.5), watcher.folder, notify=watcher.notes.append
+        VideoConfig(), replace(OPEN, timeout_s=0.5), watcher.folder, reporter=watcher.reporter
     )
     wanted = {
         "/404.mp3": ("HTTP Error 404: Not Found", ""),
@@ -371,10 +371,10 @@ def test_a_private_address_never_reaches_ytdlp(server: Server, tmp_path: Path, u
 def test_a_name_that_leads_to_a_private_address_never_reaches_ytdlp(tmp_path: Path) -> None:
     web = replace(OPEN, allow_private=False)
     for resolve, words in ((to("10.0.0.7"), "a private address"), (to("::1"), "a private address")):
-        video = VideoLoader(VideoConfig(), web, tmp_path / "v", notify=print, resolve=resolve)
+        video = VideoLoader(VideoConfig(), web, tmp_path / "v", resolve=resolve)
         with pytest.raises(BlockedURL, match=words):
             video.read("https://talks.example/talk.mp3")
-    video = VideoLoader(VideoConfig(), web, tmp_path / "v", notify=print, resolve=no_dns)
+    video = VideoLoader(VideoConfig(), web, tmp_path / "v", resolve=no_dns)
     with pytest.raises(BlockedURL, match="only http and https"):
         video.read("file:///etc/passwd.mp3")
     assert not (tmp_path / "v").exists()
@@ -392,11 +392,11 @@ def test_a_name_that_leads_elsewhere_after_its_check_is_not_followed(
         return [answers.pop() if answers else "127.0.0.1"]
 
     web = replace(OPEN, allow_private=False)
-    video = VideoLoader(VideoConfig(), web, tmp_path / "v", notify=print, resolve=rebound)
+    video = VideoLoader(VideoConfig(), web, tmp_path / "v", resolve=rebound)
     with pytest.raises(BlockedURL, match=r"leads to a private address \(127\.0\.0\.1\)"):
         video.read(url)
     assert (answers, server.asked) == ([], [])
-    video = VideoLoader(VideoConfig(), OPEN, tmp_path / "v", notify=print, resolve=rebound)
+    video = VideoLoader(VideoConfig(), OPEN, tmp_path / "v", resolve=rebound)
     found = video.read(url).audio  # a name that this machine does not know
     assert found is not None
     assert found.read_bytes() == SOUND
@@ -566,7 +566,7 @@ def test_telling_pages_and_files_apart_loads_no_ytdlp() -> None:
 def test_one_video_has_one_address(url: str, tmp_path: Path) -> None:
     assert canonical(url) == WATCH
     web = replace(OPEN, allow_private=False)
-    video = VideoLoader(VideoConfig(), web, tmp_path, notify=print, resolve=to("8.8.8.8"))
+    video = VideoLoader(VideoConfig(), web, tmp_path, resolve=to("8.8.8.8"))
     assert video.discover(url) == [Item(WATCH)]  # asks nobody
 
 
@@ -950,7 +950,7 @@ def test_captions_are_taken_where_no_sound_can_be_had(
     url = f"{server.url}/talk.mp4"
     recording = watcher.video.read(url)
     assert (len(recording.words), recording.audio, recording.document.uri) == (6, None, WATCH)
-    assert watcher.video.stamp(url) == recording.document.meta["stamp"]
+    assert watcher.video.content_hash(url) == recording.document.meta["stamp"]
     monkeypatch.setattr(GenericIE, "_real_extract", lambda self, url: youtube(formats=[]))
     with pytest.raises(LoadError, match=r"^No video formats found!: ") as caught:
         watcher.video.read(url, refresh=True)
@@ -1006,18 +1006,18 @@ def test_sound_that_was_heard_is_dropped_and_not_fetched_for_new_notes(
     told.append(youtube(formats=sounds))
     first = watcher.video.read(url)
     assert first.audio is not None
-    watcher.video.heard(url)
+    watcher.video.transcribed(url)
     assert not first.audio.exists()
     assert watcher.video.discover(url) == [Item(url, str(first.document.meta["stamp"]))]
     told.append(youtube(formats=sounds, description="New notes."))
-    again = watcher.video.read(url, refresh=True, heard=first.document)
+    again = watcher.video.read(url, refresh=True, before=first.document)
     assert (again.audio, again.words, again.document.text) == (None, (), "New notes.")
     assert again.document.meta["stamp"] != first.document.meta["stamp"]
-    assert watcher.video.read(url, heard=first.document) == again
+    assert watcher.video.read(url, before=first.document) == again
     assert server.asked == ["/sound"]
     assert watcher.video.read(url).audio == first.audio  # nobody has its words
     assert server.asked == ["/sound", "/sound"]
-    watcher.video.heard(url)
+    watcher.video.transcribed(url)
     watcher.video.forget([url])
     assert not [path for path in watcher.folder.iterdir() if path.is_file()]
 
@@ -1037,7 +1037,7 @@ def test_captions_that_are_here_stay_where_new_ones_cannot_be_had(
         told.append(youtube())
     assert watcher.video.read(url, refresh=True) == first
     assert set(server.asked) == {"/en.vtt"}
-    watcher.video.heard(url)  # drops sound only
+    watcher.video.transcribed(url)  # drops sound only
     assert watcher.video.read(url) == first
 
 
@@ -1051,7 +1051,7 @@ def test_a_refresh_asks_nothing_of_a_list_s_videos_that_are_here(
     watcher.video.read(f"{server.url}/0.wav")
     server.asked.clear()
     here, new = watcher.video.discover(f"{server.url}/page", refresh=True)
-    assert (bool(here.stamp), new.stamp) == (True, "")
+    assert (bool(here.content_hash), new.content_hash) == (True, "")
     assert server.asked == ["/page"]
 
 

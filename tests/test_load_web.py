@@ -14,13 +14,15 @@ from typing import Any
 
 import pytest
 from conftest import shared
+from fakes import Notes
 from test_http import Answer, Server, no_dns, public_first, say, to
 
 from dragtor.config import WebConfig
 from dragtor.errors import BlockedURL, LoadError, UsageError
+from dragtor.load.address import clean_url
+from dragtor.load.base import Choice, Item
 from dragtor.load.html import decode_html, extract_html
-from dragtor.load.item import Item
-from dragtor.load.web import WebLoader, clean_url
+from dragtor.load.web import WebLoader
 from dragtor.types import Document, short_hash
 
 WORDS = "A pulley heals in weeks when the load comes back step by step. " * 6
@@ -47,7 +49,8 @@ class Reader:
     """A WebLoader and the notes it made."""
 
     def __init__(self, folder: Path, reader: str = "local", **settings: Any) -> None:
-        self.notes: list[str] = []
+        self.reporter = Notes()
+        self.notes = self.reporter.notes
         self.config = replace(
             WebConfig(
                 allow_private=True,
@@ -61,7 +64,7 @@ class Reader:
             **{name: value for name, value in settings.items() if name in WebConfig.__slots__},
         )
         rest = {name: value for name, value in settings.items() if name not in WebConfig.__slots__}
-        self.web = WebLoader(self.config, folder / "pages", notify=self.notes.append, **rest)
+        self.web = WebLoader(self.config, folder / "pages", reporter=self.reporter, **rest)
 
 
 @pytest.fixture
@@ -102,7 +105,7 @@ def test_a_page_becomes_a_document(server: Server, local: Reader) -> None:
     assert document.published == "2024-03-02"
     assert document.meta["reader"] == "local"
     assert document.meta["description"] == "On fingers."
-    assert document.meta["stamp"] == local.web.stamp(f"{server.url}/p?id=3") != ""
+    assert document.meta["stamp"] == local.web.content_hash(f"{server.url}/p?id=3") != ""
     for seen in (
         "# Pulleys\n\n",
         "## Weeks\n\n- rest first\n- then load\n\n",
@@ -166,7 +169,7 @@ def test_refresh_asks_on_condition(server: Server, local: Reader) -> None:
     server.routes["/page"] = say(PAGE.replace(b"Weeks", b"Months"), **HTML)
     changed = local.web.read(url, refresh=True)
     assert "## Months" in changed.text
-    assert changed.meta["stamp"] == local.web.stamp(url) != first.meta["stamp"]
+    assert changed.meta["stamp"] == local.web.content_hash(url) != first.meta["stamp"]
 
 
 def test_a_failed_refresh_keeps_the_cached_page(server: Server, local: Reader) -> None:
@@ -187,9 +190,9 @@ def test_a_damaged_cache_file_is_fetched_anew(
     first = local.web.read(url)
     (file,) = (tmp_path / "pages").iterdir()
     file.write_bytes(damage or file.read_bytes()[:-1])
-    assert local.web.stamp(url) == ""
+    assert local.web.content_hash(url) == ""
     assert local.web.read(url) == first
-    assert local.web.stamp(url) == first.meta["stamp"]
+    assert local.web.content_hash(url) == first.meta["stamp"]
 
 
 def test_a_folder_that_cannot_be_written_costs_one_line(server: Server, tmp_path: Path) -> None:
@@ -264,7 +267,7 @@ def test_pdf_bytes_are_handed_over(server: Server, tmp_path: Path) -> None:
     assert got == [(b"%PDF-1.7 ...", url, "application/pdf")]
     assert (document.id, document.uri, document.title) == (short_hash(url), url, "Paper")
     assert document.meta["pages"] == 2
-    assert document.meta["stamp"] == reader.web.stamp(url)
+    assert document.meta["stamp"] == reader.web.content_hash(url)
     assert reader.notes == []  # a PDF's address does not go to Jina: it loses the page numbers
 
 
@@ -422,7 +425,7 @@ def test_a_page_cached_from_jina_is_not_taken_for_local(server: Server, tmp_path
     first = jina(server, tmp_path, jina_says()).web.read(named(server))
     assert first.meta["reader"] == "jina"
     reader = jina(server, tmp_path, jina_says(), "local")
-    assert reader.web.stamp(named(server)) == ""
+    assert reader.web.content_hash(named(server)) == ""
     assert reader.web.read(named(server)).meta["reader"] == "local"
 
 
@@ -486,14 +489,14 @@ def test_a_sitemap_index_with_gz_parts(server: Server, local: Reader) -> None:
         "/b.xml.gz": say(gzip.compress(urlset(f"{url}/library/2?utm_source=m", "ftp://x.test/"))),
         "/gone.xml": say(status=404),
     }
-    items = list(local.web.discover(f"{url}/sitemap.xml", match="/library/"))
+    items = list(local.web.discover(f"{url}/sitemap.xml", Choice("/library/")))
     assert [item.uri for item in items] == [f"{url}/library/1", f"{url}/library/2"]
     assert len(local.notes) == 2
     assert "404" in "".join(local.notes)
     before = len(server.asked)
     server.routes["/library/1"] = say(PAGE.replace(b"canonical", b"x"), **HTML)
     stamp = local.web.read(items[0].uri).meta["stamp"]
-    again = list(local.web.discover(f"{url}/sitemap.xml", match="/library/"))
+    again = list(local.web.discover(f"{url}/sitemap.xml", Choice("/library/")))
     assert again == [Item(items[0].uri, stamp), Item(items[1].uri, "")]
     assert server.asked[before:] == ["/library/1", "/gone.xml"]
     everything = list(local.web.discover(f"{url}/sitemap.xml", refresh=True))
@@ -506,8 +509,8 @@ def test_a_huge_sitemap_is_capped_with_a_note(server: Server, tmp_path: Path) ->
     server.routes["/sitemap.xml"] = say(urlset(*(f"/p/{n}" for n in range(5000))))
     assert len(list(reader.web.discover(f"{server.url}/sitemap.xml"))) == 100
     assert "first 100" in reader.notes[0]
-    assert len(list(reader.web.discover(f"{server.url}/sitemap.xml", match="/p/12"))) == 100
-    assert len(list(reader.web.discover(f"{server.url}/sitemap.xml", match="/p/1$"))) == 1
+    assert len(list(reader.web.discover(f"{server.url}/sitemap.xml", Choice("/p/12")))) == 100
+    assert len(list(reader.web.discover(f"{server.url}/sitemap.xml", Choice("/p/1$")))) == 1
 
 
 @pytest.mark.parametrize(
@@ -530,16 +533,16 @@ def test_a_sitemap_without_a_page_to_take(server: Server, local: Reader) -> None
     url = f"{server.url}/sitemap.xml"
     server.routes["/sitemap.xml"] = say(urlset("/blog/1", "/blog/2", "/blog/3"))
     with pytest.raises(LoadError) as caught:
-        list(local.web.discover(url, match=r"/library/\d"))
+        list(local.web.discover(url, Choice(r"/library/\d")))
     assert str(caught.value) == rf"none of the 3 pages of {url} matches '/library/\d'"
     assert f"{server.url}/blog/" in caught.value.hint
     with pytest.raises(LoadError, match=r"none of the 3 pages of .* matches 'a.b'"):
-        list(local.web.discover(url, match="a\nb"))
+        list(local.web.discover(url, Choice("a\nb")))
     for body in (urlset(), urlset("ftp://x.test/"), index("/sitemap.xml")):
         server.routes["/sitemap.xml"] = say(body)
         for match in ("", "x"):
             with pytest.raises(LoadError, match="lists no pages"):
-                list(local.web.discover(url, match=match, refresh=True))
+                list(local.web.discover(url, Choice(match), refresh=True))
 
 
 def test_entities_of_a_sitemap_are_not_expanded(server: Server, local: Reader) -> None:
@@ -561,7 +564,7 @@ def test_a_page_named_sitemap_is_a_page(server: Server, local: Reader) -> None:
 
 def test_a_match_that_is_no_regular_expression(local: Reader) -> None:
     with pytest.raises(UsageError):
-        list(local.web.discover("http://127.0.0.1/", match="("))
+        list(local.web.discover("http://127.0.0.1/", Choice("(")))
 
 
 def test_private_pages_of_a_sitemap_are_left_out(server: Server, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from conftest import ROOT, shared
+from fakes import Notes
 
 from dragtor.config import LoadConfig
 from dragtor.load.file import FileLoader
@@ -129,7 +130,7 @@ def test_length_and_spelling_do_not_tell_the_unanswerable(path: Path) -> None:
 
 def test_the_sample_library_says_what_the_answers_need() -> None:
     notes: list[str] = []
-    loader = FileLoader(LoadConfig(), notify=notes.append)
+    loader = FileLoader(LoadConfig(), reporter=Notes(notes))
     items = list(loader.discover(str(ROOT / "assets" / "sample_library")))
     texts = {item.uri.rsplit("/", 1)[1]: loader.read(item.uri).text for item in items}
     assert not notes

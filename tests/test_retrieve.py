@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fakes import HashingEmbedder
-from test_ingest import river
+from test_ingest import open_ingest
 
 from dragtor.config import RetrieveConfig
 from dragtor.rerank import Reranker
 from dragtor.retrieve import Ranked, Retriever, hybrid_score, mean_score, rerank, rerank_texts
-from dragtor.store import Filters, Found, Store
+from dragtor.store import Candidates, Filters, Store
 
 EMBEDDER = HashingEmbedder()
 CONFIG = RetrieveConfig(k=5, candidates=50, dense_weight=0.5)
@@ -26,7 +26,7 @@ def retriever(
 
 
 def test_the_hybrid_score_is_convex_and_scaled() -> None:
-    found = Found({1: 0.9, 2: 0.5, 3: 0.7}, {2: 4.0, 3: 2.0})
+    found = Candidates({1: 0.9, 2: 0.5, 3: 0.7}, {2: 4.0, 3: 2.0})
     ranked = hybrid_score(found, 0.5, 10)
     assert [(r.row, r.score) for r in ranked] == [
         (1, pytest.approx(0.5)),
@@ -44,8 +44,8 @@ def test_the_hybrid_score_is_convex_and_scaled() -> None:
 
 
 def test_nothing_found_and_one_found() -> None:
-    assert hybrid_score(Found({}, {}), 0.5, 10) == []
-    assert hybrid_score(Found({7: 0.4}, {}), 0.5, 10)[0].score == pytest.approx(0.5)
+    assert hybrid_score(Candidates({}, {}), 0.5, 10) == []
+    assert hybrid_score(Candidates({7: 0.4}, {}), 0.5, 10)[0].score == pytest.approx(0.5)
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def library(own_folders: Path, tmp_path: Path) -> Path:
     (notes / "tendon.md").write_text(f"# Tendons\n\n## Loading\n\n{body}")
     (notes / "skin.md").write_text("# Skin\n\nFile down every callus before it tears off.")
     (notes / "elbow.md").write_text("# Elbow\n\nThe inner elbow hurts after many pull-ups.")
-    with river(own_folders) as ingest:
+    with open_ingest(own_folders) as ingest:
         ingest.add([str(notes)])
     return own_folders
 

@@ -175,7 +175,7 @@ def test_a_speaker_is_asked_for_in_whole_words(
 ) -> None:
     talk = replace(episode(), speakers=tuple(Speaker(n, n) for n in names.split(", ")))
     with Writer.open(own_folders) as writer:
-        writer.stage("s1", talk.uri, "1", talk)
+        writer.put_pending("s1", talk.uri, "1", talk)
         assert speaker_asked(writer.store, question) == name
 
 

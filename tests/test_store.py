@@ -1,4 +1,4 @@
-"""The library on disk: swaps, crashes, editions, filters, damage. Real SQLite, real Chroma."""
+"""The library on disk: publishing, crashes, index versions, filters. Real SQLite, real Chroma."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import digest
-from fakes import HashingEmbedder
+from fakes import HashingEmbedder, Notes
 
 from dragtor.errors import LibraryError, LibraryLocked, LibraryVersion, UsageError
 from dragtor.store import Filters, Indexed, Rebuild, Store, Writer
@@ -38,11 +38,11 @@ def indexed(doc: Document) -> Indexed:
 def put(writer: Writer, doc: Document, source: str = "s1") -> None:
     writer.put_source(Source(source, f"/notes/{source}", "file", source))
     writer.check(EMBEDDER.fingerprint, "v1")
-    if writer.stage(source, doc.uri, "stamp", doc):
+    if writer.put_pending(source, doc.uri, "stamp", doc):
         item = indexed(doc)
         vectors = EMBEDDER.embed_passages([p.text for p in item.passages])
         writer.put_vectors(item.keys, vectors, EMBEDDER.fingerprint)
-        writer.swap([item])
+        writer.publish([item])
 
 
 def find(store: Store, query: str, filters: Filters | None = None, n: int = 5) -> list[str]:
@@ -161,9 +161,9 @@ def test_what_utf8_cannot_hold_is_replaced_and_no_span_moves(own_folders: Path) 
         speakers=(Speaker(bad, bad),),
     )
     with Writer.open(own_folders) as writer:
-        assert writer.stage("s1", doc.uri, "1", doc)
-        assert not writer.stage("s1", doc.uri, "1", doc)
-        found = writer.store.document(doc.id, staged=True)
+        assert writer.put_pending("s1", doc.uri, "1", doc)
+        assert not writer.put_pending("s1", doc.uri, "1", doc)
+        found = writer.store.document(doc.id, pending=True)
     assert found is not None
     assert (found.title, found.author, found.text) == (whole, whole, f"{whole}\nmore")
     assert [found.text[s.start : s.end] for s in found.segments] == [whole, "more"]
@@ -180,7 +180,7 @@ def test_a_removed_source_names_all_that_its_documents_were_read_from(library: P
         put(writer, PULLEY, "s2")  # s1 holds it too
         assert sorted(writer.remove_source("s2")) == ["https://e.org/1", "https://e.org/1.mp3"]
         put(writer, talk, "s2")
-        writer.stage("s3", "https://e.org/1", "x", ELBOW)  # the same page, another document
+        writer.put_pending("s3", "https://e.org/1", "x", ELBOW)  # the same page, another document
         assert writer.remove_source("s2") == ["https://e.org/1.mp3"]
         assert writer.unlink("s1", [PULLEY.uri]) == [PULLEY.id]
 
@@ -198,10 +198,10 @@ def test_a_filtered_word_search_asks_the_index_once(own_folders: Path) -> None:
         assert len(steps) < 600
 
 
-def test_an_unchanged_document_is_not_staged(library: Path) -> None:
+def test_an_unchanged_document_is_not_pending(library: Path) -> None:
     with Writer.open(library) as writer:
-        assert not writer.stage("s1", PULLEY.uri, "stamp", PULLEY)
-        assert writer.staged_ids() == []
+        assert not writer.put_pending("s1", PULLEY.uri, "stamp", PULLEY)
+        assert writer.pending_ids() == []
 
 
 def test_removing_a_source_leaves_no_trace(library: Path) -> None:
@@ -225,17 +225,17 @@ def test_a_shared_document_survives_one_of_its_sources(library: Path) -> None:
         assert titles == ["pulley.md"]
 
 
-def test_a_staged_document_is_invisible_until_it_is_swapped_in(library: Path) -> None:
+def test_a_pending_document_is_invisible_until_it_is_published(library: Path) -> None:
     changed = document("pulley.md", "something else entirely")
     with Writer.open(library) as writer:
-        writer.stage("s1", changed.uri, "stamp2", changed)
+        writer.put_pending("s1", changed.uri, "stamp2", changed)
     with reader(library) as store:
         assert store.document(PULLEY.id) == PULLEY
-        assert store.document(PULLEY.id, staged=True) == changed
+        assert store.document(PULLEY.id, pending=True) == changed
         assert "rest for two weeks" in find(store, "rest")
 
 
-@pytest.mark.parametrize("step", ["before upsert", "after upsert", "after swap"])
+@pytest.mark.parametrize("step", ["before upsert", "after upsert", "after publish"])
 def test_the_next_writer_finishes_what_a_crash_left(library: Path, step: str) -> None:
     """The three states a kill can leave, made by hand; test_crash kills for real."""
     with Writer.open(library) as writer:
@@ -247,7 +247,7 @@ def test_the_next_writer_finishes_what_a_crash_left(library: Path, step: str) ->
             vector = EMBEDDER.embed_passages(["half added"])
             writer.store.index().upsert(["half-added"], vector)
     with Writer.open(library) as writer:
-        assert writer.store.counts()["pending"] == 0
+        assert writer.store.counts()["unsettled"] == 0
         assert writer.store.index().ids() == {
             p.id for d in (PULLEY, ELBOW) for p in writer.store.passages_of(d.id)
         }
@@ -272,7 +272,7 @@ def test_a_rebuild_is_invisible_until_it_is_whole(library: Path) -> None:
         writer.put_vectors(item.keys, EMBEDDER.embed_passages(["x", "y"]), "other")
         rebuild.put([item])
     with reader(library) as store:
-        assert store.edition == 1
+        assert store.index_version == 1
         assert len(find(store, "pulley", n=10)) == 4
     with Writer.open(library) as writer:
         rebuild = Rebuild(writer, "other", "v2")
@@ -282,7 +282,7 @@ def test_a_rebuild_is_invisible_until_it_is_whole(library: Path) -> None:
         rebuild.put([item])
         rebuild.finish()
     with reader(library) as store:
-        assert (store.edition, store.meta("fingerprint")) == (2, "other")
+        assert (store.index_version, store.meta("fingerprint")) == (2, "other")
         assert store.index().count() == store.counts()["passages"] == 4
         assert [f.name for f in (library / "index").iterdir()] == ["2"]
         rows = store.rows("SELECT count(*) FROM vectors")
@@ -313,7 +313,7 @@ def test_a_second_writer_waits_then_gives_up(library: Path) -> None:
     with (
         Writer.open(library),
         pytest.raises(LibraryLocked, match="is writing to") as locked,
-        Writer.open(library, lock_timeout_s=0.1, notify=notes.append),
+        Writer.open(library, lock_timeout_s=0.1, reporter=Notes(notes)),
     ):
         pass
     assert locked.value.exit_code == 5

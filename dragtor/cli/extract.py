@@ -223,9 +223,9 @@ def _content(path: Path) -> str:
 
 
 def _loader() -> FileLoader:
-    from dragtor.parts import file_loader
+    from dragtor.parts import Told, file_loader
 
-    return file_loader(load_settings(), warn)
+    return file_loader(load_settings(), Told(warn))
 
 
 def _extractor(

@@ -166,7 +166,7 @@ def kept_library(
         ingest.writer.put_source(source)
         for document in documents():
             if document.uri not in known:
-                ingest.writer.stage(source.id, document.uri, "", document)
+                ingest.writer.put_pending(source.id, document.uri, "", document)
         ingest.index()
     return library
 

@@ -1,5 +1,5 @@
-"""Sources become Documents: one file per kind of source (file, web), none knows another kind.
+"""Sources become Documents: one file a kind of source, found through `registry`, alike by `base`.
 
-`item` is what a source lists; `markdown` and `html` turn markup into a Document's plain text.
-Import the file that you need: this one imports nothing.
+`markdown` and `html` turn markup into a Document's plain text. Import the file that you need: this
+one imports nothing.
 """

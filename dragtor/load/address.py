@@ -1,4 +1,4 @@
-"""Which addresses may be asked at all: URLs parsed as browsers do, private networks refused.
+"""Addresses: parsed as browsers do, canonical, and which of them may be asked at all.
 
 Knows no network: names are resolved, and what they resolve to is checked, by http.
 """
@@ -23,6 +23,11 @@ REFUSED_V4 = tuple(
     ipaddress.IPv4Network(net)
     for net in ("192.0.0.0/24", "192.88.99.0/24", "100.64.0.0/10", "168.63.129.16/32")
 )
+TRACKING = re.compile(
+    r"(?:utm|mtm|hsa)_\w+|fbclid|gclid|dclid|yclid|twclid|msclkid|wbraid|gbraid|igshid|mc_cid"
+    r"|mc_eid|_hsenc|_hsmi|vero_id|ref_src",
+    re.I,
+)
 GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")
 TUNNELS_V6 = ipaddress.IPv6Network("2001::/23")
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
@@ -43,6 +48,23 @@ def parse_url(url: str, base: str = "") -> ada_url.URL:
         return URL(url, base=base) if base else URL(url)
     except ValueError as error:  # a lone surrogate is a ValueError too
         raise LoadError(f"not a web address: {shown(url)}") from error
+
+
+def clean_url(url: str) -> str:
+    """`url` without its fragment and without parameters that only track the reader."""
+    head, _, query = url.partition("#")[0].partition("?")
+    kept = [part for part in query.split("&") if not TRACKING.fullmatch(part.partition("=")[0])]
+    return f"{head}?{'&'.join(kept)}" if any(kept) else head
+
+
+def web_address(argument: str) -> str:
+    """An http or https address in its canonical form, empty for anything else.
+
+    Raises LoadError on an address that no browser reads.
+    """
+    if not argument.lower().startswith(("http://", "https://")):
+        return ""
+    return clean_url(str(parse_url(argument).href))
 
 
 def check_url(url: str, *, base: str = "", allow_private: bool = False) -> str:

@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from dragtor.load.text import MB, Content, Refused, clean, decoded, iso_date, one_line
+from dragtor.load.text import MB, Content, Refused, clean_text, decoded, iso_date, one_line
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -156,4 +156,4 @@ def _entity(match: re.Match[str]) -> str:
 def _visible_text(html: str) -> str:
     from dragtor.load.html import visible_text
 
-    return clean(visible_text(html))
+    return clean_text(visible_text(html))

@@ -18,12 +18,12 @@ from dragtor.types import short_hash
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What is cached of one address; `stamp` is the SHA-256 of `body`."""
+    """What is cached of one address, by the names that its file has."""
 
     reader: str  # jina (body: the reply's fields as JSON) or local (body: as served)
     url: str  # after redirects
     body: bytes
-    stamp: str
+    stamp: str  # SHA-256 of `body`
     content_type: str = ""
     etag: str = ""
     modified: str = ""  # Last-Modified, as served
@@ -47,7 +47,7 @@ class PageCache:
             page = Page(body=body, **json.loads(head))
         except (OSError, ValueError, TypeError):
             return None
-        return page if page.stamp == content_stamp(body) else None
+        return page if page.stamp == bytes_hash(body) else None
 
     def drop(self, key: str) -> None:
         """Forget `key`."""
@@ -70,6 +70,6 @@ class PageCache:
                 self._notify(f"pages are not cached: {error.strerror}: {self._folder}")
 
 
-def content_stamp(data: bytes) -> str:
+def bytes_hash(data: bytes) -> str:
     """SHA-256 of `data`, in hex."""
     return hashlib.sha256(data).hexdigest()

@@ -18,7 +18,7 @@ from typing import Any
 
 from dragtor.errors import LoadError
 from dragtor.load.html import decode_html
-from dragtor.load.text import clean
+from dragtor.load.text import clean_text
 from dragtor.types import Word
 
 KINDS = ("json", "vtt", "srt", "json3", "html")
@@ -37,10 +37,10 @@ LABEL_CHARS = 60  # of a speaker's label; what follows is cut off
 
 TIMED_TAG = re.compile(r"<((?:\d+:)?\d\d:\d\d\.\d\d\d)>")  # YouTube's time of the next word
 TAG = re.compile(r"</?[A-Za-z][^<>]*>")
-STYLE = re.compile(r"\{\\[^{}]*\}")
-SOUND = re.compile(r"\[[^\[\]]{0,60}\]|[♪♫]+")  # [Music]
+STYLE_TAG = re.compile(r"\{\\[^{}]*\}")
+SOUND_NOTE = re.compile(r"\[[^\[\]]{0,60}\]|[♪♫]+")  # [Music]
 ALL_SOUND = re.compile(r"\([^()]*\)|\*[^*]*\*")  # (laughter), if nothing else is said
-NAME = re.compile(
+SPEAKER_PREFIX = re.compile(
     r"(?:>>+\s*)?\[?((?:SPEAKER|Speaker)[ _]?\d+"
     r"|[^\W\d_][\w.'’-]{0,30}(?:[ ][^\W\d_][\w.'’-]{0,30}){0,3})\]?:\s+(?=\S)"
 )
@@ -76,7 +76,7 @@ def read_captions(data: bytes, kind: str) -> tuple[Word, ...]:
         runs = list(_html(text))
     else:
         runs = list(_json(text))
-    runs = [replace(run, text=clean(run.text)) for run in runs]
+    runs = [replace(run, text=clean_text(run.text)) for run in runs]
     runs = _named(sorted((run for run in runs if run.text), key=lambda run: run.start_s))
     words = tuple(word for run in runs for word in _spread(run))
     if not words:
@@ -93,7 +93,7 @@ def caption_kind(mime: str, url: str) -> str:
     return end if end in KINDS and mime != "text/plain" else ""
 
 
-def clock(text: str) -> float | None:
+def seconds_of(text: str) -> float | None:
     """Seconds of `1:02:03.5` or `2:03`; None if it is no time."""
     match = CLOCK.fullmatch(text.strip())
     if not match:
@@ -121,7 +121,7 @@ def _subtitles(text: str, kind: str) -> list[_Run]:
     from pysubs2.exceptions import Pysubs2Error
 
     # Two times in one line of text would pass for a line of times.
-    text = TIMED_TAG.sub(lambda match: f"<at_{round((clock(match[1]) or 0) * 1000)}>", text)
+    text = TIMED_TAG.sub(lambda match: f"<at_{round((seconds_of(match[1]) or 0) * 1000)}>", text)
     text = re.sub(r"\n{3,}", "\n\n", text)
     try:
         cues = SSAFile.from_string(text, format_=kind, keep_html_tags=True)
@@ -132,7 +132,7 @@ def _subtitles(text: str, kind: str) -> list[_Run]:
         content = cue.text.replace("\\N", "\n")
         if kind == "vtt":  # a blank line ends a cue; notes and names may follow
             content = content.partition("\n\n")[0]
-        kept = [line.strip() for line in STYLE.sub("", content).split("\n") if line.strip()]
+        kept = [line.strip() for line in STYLE_TAG.sub("", content).split("\n") if line.strip()]
         lines.append((cue.start / 1000, max(cue.start, cue.end) / 1000, kept))
     lines.sort(key=lambda cue: cue[0])
     return [
@@ -250,7 +250,7 @@ def _seconds(value: object, scale: float = 1) -> float | None:
     except OverflowError:
         return None
     except ValueError:
-        return clock(str(value))
+        return seconds_of(str(value))
     return found if math.isfinite(found) and found >= 0 else None
 
 
@@ -270,7 +270,7 @@ def _html(text: str) -> Iterator[_Run]:
         if element.tag == "cite":
             speaker = said.rstrip(": ") or None
         elif element.tag == "time":
-            start_s = clock(said)
+            start_s = seconds_of(said)
         elif start_s is not None and said:
             found.append(_Run(said, start_s, start_s, speaker, len(found)))
     ordered = sorted(run.start_s for run in found)
@@ -307,14 +307,14 @@ def _named(runs: list[_Run]) -> list[_Run]:
     for run, name in zip(runs, names, strict=True):
         text = run.text
         if consistent and name:
-            speaker, text = name, NAME.sub("", text, count=1)
+            speaker, text = name, SPEAKER_PREFIX.sub("", text, count=1)
         text = _speech(text)
         named.append(replace(run, text=text, speaker=speaker if consistent else run.speaker))
     return named
 
 
 def _name(text: str) -> str:
-    match = NAME.match(text)
+    match = SPEAKER_PREFIX.match(text)
     if not match:
         return ""
     name = match[1]
@@ -339,7 +339,7 @@ def _no_speakers(names: Sequence[str]) -> set[str]:
 
 
 def _speech(text: str) -> str:
-    text = SOUND.sub(" ", text).strip()
+    text = SOUND_NOTE.sub(" ", text).strip()
     if ALL_SOUND.fullmatch(text):
         return ""
     return re.sub(r"^(?:[-–—]|>>+)\s*|\s*(?<!>)>>+(?=\s)", "", text).strip()

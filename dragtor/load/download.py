@@ -79,7 +79,7 @@ def download(
     return path
 
 
-def forget(url: str, folder: Path) -> None:
+def forget_download(url: str, folder: Path) -> None:
     """Remove what `download` keeps of an address."""
     for path in folder.glob(f"{short_hash(url)}*"):
         with suppress(OSError):

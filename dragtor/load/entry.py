@@ -15,17 +15,16 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dragtor.errors import LoadError
-from dragtor.load.address import check_url, shown
+from dragtor.load.address import check_url, clean_url, shown
 from dragtor.load.captions import caption_kind
 from dragtor.load.feedxml import feed_tree, well_formed
 from dragtor.load.html import visible_text
-from dragtor.load.web import clean_url
 from dragtor.types import short_hash
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
-VERSION = 1  # of the stored form
+STORED_VERSION = 1  # of the stored form
 MAX_TITLE_CHARS = 1_000
 AUDIO_ENDS = ("mp3", "m4a", "m4b", "aac", "ogg", "oga", "opus", "wav", "flac")
 VIDEO_ENDS = ("mp4", "m4v", "mov", "webm", "mkv")
@@ -39,7 +38,7 @@ MARKUP = re.compile(r"<[^<>]*>")
 
 
 @dataclass(frozen=True, slots=True)
-class Transcript:
+class TranscriptLink:
     """Where a published transcript is; `kind` as captions reads it."""
 
     url: str
@@ -65,7 +64,7 @@ class Entry:
     size: int = 0  # bytes of the enclosure, as the feed says
     season: int = 0
     episode: int = 0
-    transcripts: tuple[Transcript, ...] = ()
+    transcripts: tuple[TranscriptLink, ...] = ()
     chapters_url: str = ""
     chapters: tuple[tuple[float, str], ...] = ()  # seconds, title
 
@@ -137,7 +136,7 @@ def _entry(entry: Mapping[str, Any], extra: Mapping[str, Any], base: str) -> Ent
         season=_number(entry.get("itunes_season")) or _number(extra.get("season")),
         episode=_number(entry.get("itunes_episode")) or _number(extra.get("episode")),
         transcripts=tuple(
-            Transcript(address, kind, language.lower())
+            TranscriptLink(address, kind, language.lower())
             for url, mime, language in extra.get("transcripts", ())
             if (address := _address(url, base)) and (kind := caption_kind(mime, address))
         ),
@@ -313,7 +312,7 @@ def _namespace(root: _Element) -> Iterator[dict[str, Any]]:
 
 def stored(show: Show, raw_stamp: str) -> bytes:
     """A show as JSON; `raw_stamp` is of the bytes it was read from."""
-    data = {"version": VERSION, "raw": raw_stamp, "show": asdict(show)}
+    data = {"version": STORED_VERSION, "raw": raw_stamp, "show": asdict(show)}
     return json.dumps(data, ensure_ascii=False).encode("utf-8", "replace")
 
 
@@ -321,13 +320,13 @@ def restored(data: bytes) -> tuple[Show, str] | None:
     """What `stored` made; None if another version made it."""
     try:
         found = json.loads(data)
-        if found["version"] != VERSION:
+        if found["version"] != STORED_VERSION:
             return None
         entries = [
             Entry(
                 **entry
                 | {
-                    "transcripts": tuple(Transcript(**each) for each in entry["transcripts"]),
+                    "transcripts": tuple(TranscriptLink(**each) for each in entry["transcripts"]),
                     "chapters": tuple((start, title) for start, title in entry["chapters"]),
                 }
             )

@@ -9,21 +9,31 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from dragtor.config import FeedConfig, WebConfig
-from dragtor.errors import LoadError, UsageError
-from dragtor.load.address import check_url, shown
-from dragtor.load.cache import Page, PageCache, content_stamp
+from dragtor.errors import LoadError
+from dragtor.load.address import check_url, shown, web_address
+from dragtor.load.base import (
+    EVERYTHING,
+    MOST_NEW,
+    Choice,
+    Item,
+    LoadContext,
+    Loader,
+    new_source,
+    newer,
+)
+from dragtor.load.cache import Page, PageCache, bytes_hash
 from dragtor.load.captions import KINDS, read_captions
-from dragtor.load.download import download, forget
-from dragtor.load.entry import Entry, Show, Transcript, read_feed, restored, stored, text_of
+from dragtor.load.download import download, forget_download
+from dragtor.load.entry import Entry, Show, TranscriptLink, read_feed, restored, stored, text_of
 from dragtor.load.feedxml import is_feed
 from dragtor.load.http import Fetcher, Reply, Resolver, system_resolver
-from dragtor.load.item import MOST_NEW, Item, newer
 from dragtor.load.podcast import (
-    Found,
+    FoundShow,
     chapters_of_json,
     chapters_of_notes,
     chosen,
@@ -32,19 +42,39 @@ from dragtor.load.podcast import (
     numbers,
     the_show,
 )
-from dragtor.types import Chapter, Document, Recording, Word, short_hash
+from dragtor.types import (
+    NEVER,
+    SILENT,
+    CancelToken,
+    Chapter,
+    Document,
+    Recording,
+    Reporter,
+    Source,
+    Word,
+    short_hash,
+)
 
+SHOW_PREFIX = "podcast:"  # before the name of a show
+FEED_ADDRESS = re.compile(
+    r"^https?://(?:feeds?|rss)\.|[/.=_-](?:rss|atom|feeds?|podcast)\b|\.xml\b", re.I
+)
 ACCEPT = "application/rss+xml,application/atom+xml,application/xml;q=0.9,text/xml;q=0.8,*/*;q=0.5"
 RECORDINGS = ("audio/", "video/", "application/ogg", "application/mp4")
 LONG_POST_CHARS = 1_000  # a shorter summary is read from its page
-CUT = re.compile(r"(?:…|\.\.\.|\[[^\]]*\]|read more|continue reading|weiterlesen)\W*$", re.I)
+CUT_OFF = re.compile(r"(?:…|\.\.\.|\[[^\]]*\]|read more|continue reading|weiterlesen)\W*$", re.I)
 
 
-class FeedLoader:
+class FeedLoader(Loader):
     """Reads feeds; entries are listed by `discover` before they are read.
 
-    `ready` is called before sound is downloaded, and raises where nothing could hear it.
+    `ready` is called before sound is downloaded, and raises where nothing could transcribe it.
+    `read_page` reads the page of a post, `forget_pages` drops what is kept of such pages.
     """
+
+    kind = "feed"
+    takes = ("match", "latest", "episode")
+    lists = True
 
     def __init__(
         self,
@@ -53,23 +83,58 @@ class FeedLoader:
         cache_dir: Path,
         audio_dir: Path,
         *,
-        notify: Callable[[str], None],
-        progress: Callable[[str, int, int], None] = lambda label, done, total: None,
+        reporter: Reporter = SILENT,
+        cancel: CancelToken = NEVER,
         resolve: Resolver = system_resolver,
         read_page: Callable[[str], Document] | None = None,
+        forget_pages: Callable[[Iterable[str]], None] = lambda uris: None,
         ready: Callable[[], None] = lambda: None,
     ) -> None:
         pace = config.requests_per_minute
         self._config = config
         self._private = web.allow_private
         self._fetcher = Fetcher(replace(web, requests_per_minute=pace), resolve=resolve)
-        self._cache = PageCache(cache_dir, notify)
+        self._cache = PageCache(cache_dir, reporter.note)
         self._audio_dir = audio_dir
-        self._notify = notify
-        self._progress = progress
+        self._notify = reporter.note
+        self._progress = reporter.progress
         self._read_page = read_page
+        self._forget_pages = forget_pages
         self._ready = ready
         self._listed: dict[str, tuple[Entry, Show, str]] = {}  # by the item's address
+
+    @classmethod
+    def open(cls, context: LoadContext) -> Self:
+        """Posts are read from their pages where the feed has little of them."""
+        from dragtor.load.web import WebLoader
+
+        pages = context.loader(WebLoader)
+        return cls(
+            context.config.feed,
+            context.config.web,
+            context.folder,
+            context.folder / "sound",
+            reporter=context.reporter,
+            cancel=context.cancel,
+            read_page=partial(pages.read, refresh=True),  # asked for what is new or changed only
+            forget_pages=pages.forget,
+            ready=context.ready,
+        )
+
+    def supports(self, argument: str, choice: Choice) -> bool:
+        """A show by its name, or an address that may be a feed's, and is one; asks the network."""
+        if argument.startswith(SHOW_PREFIX):
+            return True
+        address = web_address(argument)
+        likely = choice.latest or choice.episode or FEED_ADDRESS.search(address)
+        return bool(address and likely and self.probe(address))
+
+    def source(self, argument: str, choice: Choice) -> Source:
+        """By the address of the feed; that of a show by its name is asked of the search."""
+        address = web_address(argument)
+        if not address:
+            address = self.show_address(argument.removeprefix(SHOW_PREFIX).strip())
+        return new_source(self.kind, address, choice)
 
     def probe(self, uri: str) -> bool:
         """Whether a feed is at this address; what the request brought is kept for `discover`.
@@ -84,83 +149,78 @@ class FeedLoader:
         return True
 
     def discover(
-        self,
-        uri: str,
-        *,
-        match: str = "",
-        refresh: bool = False,
-        latest: int = 0,
-        episode: str = "",
-        since: str = "",
+        self, uri: str, choice: Choice = EVERYTHING, *, refresh: bool = False
     ) -> list[Item]:
-        """The entries, newest first, that `match` (a regex on title and address) finds.
+        """The entries, newest first, in whose title or address `match` is found.
 
         `latest` takes the newest so many; 0: all posts, and of episodes what the settings say.
         All that came after the mark `since` are taken too, MOST_NEW at most. `episode` picks by
         number, title words or date. Asks once, and only for what changed;
         an unreachable feed is listed as it was last seen, unless `refresh`. Every Item has its
-        stamp, with `refresh` too: what stands in the feed as before need not be read again.
+        content hash, with `refresh` too: what stands in the feed as before need not be read again.
         Raises LoadError where nothing is found; with `refresh` the list is empty then, since
         what a feed listed once may have left it.
         """
         url = check_url(uri, allow_private=self._private)
-        try:
-            wanted = re.compile(match)
-        except re.error as error:
-            raise UsageError(f"--match is no regular expression: {error}") from error
         show = self._show(url, refresh)
-        entries = [e for e in show.entries if wanted.search(f"{e.title}\n{e.uri}")]
+        entries = [e for e in show.entries if choice.finds(f"{e.title}\n{e.uri}")]
         if not entries and not refresh:
             hint = f"dragtor add {shown(url, 400)} --match RE (found in titles and addresses)"
             none = f"none of the {len(show.entries)} entries of {shown(url)} matches"
-            raise LoadError(f"{none} '{shown(match, 60)}'", hint)
-        if episode:
+            raise LoadError(f"{none} '{shown(choice.match, 60)}'", hint)
+        if episode := choice.episode:
             listed, entries = entries, chosen(entries, episode)
             if not entries and not refresh:
                 raise no_episode(listed, episode, url)
-        since = "" if episode else since
-        entries = self._newest(entries, latest, since, show.title or shown(url))
+        since = "" if episode else choice.since
+        entries = self._newest(entries, choice.latest, since, show.title or shown(url))
         self._listed |= {entry.uri: (entry, show, url) for entry in entries}
         return [Item(entry.uri, entry.stamp, entry.published) for entry in entries]
 
     def read(
-        self, uri: str, *, refresh: bool = False, heard: Document | None = None
+        self, uri: str, *, refresh: bool = False, before: Document | None = None
     ) -> Document | Recording:
         """A post as a Document, an episode as a Recording with words, or else with its sound.
 
         A refresh asks whether sound that is here has changed; all else is asked for anyhow.
-        `heard` is what was made of its sound: where the feed names the same sound as then, the
+        `before` is what was made of its sound: where the feed names the same sound as then, the
         Recording has neither words nor sound.
         """
         entry, show, feed = self._entry(uri)
         text = text_of(entry)
         if entry.media:
-            same = heard is not None and _sound_of(heard.meta) == _sound_of(_told(entry))
+            same = before is not None and _sound_of(before.meta) == _sound_of(_told(entry))
             return self._recording(entry, show, feed, text, refresh, same)
         return self._post(entry, show, feed, text)
 
-    def stamp(self, uri: str) -> str:
+    def content_hash(self, uri: str) -> str:
         """Hash of an entry that was listed; no network."""
         return self._entry(uri)[0].stamp
 
     def forget(self, uris: Iterable[str]) -> None:
-        """Drop what is kept of these feeds, and of the sound of all that they last listed."""
-        for url in uris:
+        """Drop what is kept of these feeds, posts and episodes.
+
+        Of a feed that is the sound of all that it last listed, too.
+        """
+        gone = list(uris)
+        self._forget_pages(gone)
+        self.forget_sound(gone)
+        for url in gone:
             page = self._cache.load(_key(url))
             known = restored(page.body) if page else None
             self.forget_sound(entry.enclosure for entry in (known[0].entries if known else ()))
             self._cache.drop(_key(url))
 
-    def heard(self, uri: str) -> None:
+    def transcribed(self, uri: str) -> None:
         """Drop the sound of this enclosure: its words are kept elsewhere."""
         self.forget_sound([uri])
 
     def forget_sound(self, urls: Iterable[str]) -> None:
         """Drop the sound that was fetched from these enclosures, listed still or not."""
         for url in urls:
-            forget(url, self._audio_dir)
+            forget_download(url, self._audio_dir)
 
-    def find_show(self, name: str) -> list[Found]:
+    def find_show(self, name: str) -> list[FoundShow]:
         """Title, author and feed address of the shows that are found for a name."""
         return find_shows(self._fetcher, self._config.search_url, name)
 
@@ -186,15 +246,15 @@ class FeedLoader:
                 raise
             self._notify(f"{error}; its entries are listed as last seen")
             return known[0]
-        if known and (reply.status == 304 or known[1] == content_stamp(reply.body)):
+        if known and (reply.status == 304 or known[1] == bytes_hash(reply.body)):
             return known[0]
         return self._keep(url, reply)
 
     def _keep(self, url: str, reply: Reply) -> Show:
         show = read_feed(reply.body, reply.url, _type(reply))
-        body = stored(show, content_stamp(reply.body))
+        body = stored(show, bytes_hash(reply.body))
         tags = reply.headers.get("etag", ""), reply.headers.get("last-modified", "")
-        page = Page("feed", reply.url, body, content_stamp(body), _type(reply), *tags)
+        page = Page("feed", reply.url, body, bytes_hash(body), _type(reply), *tags)
         self._cache.save(_key(url), page)
         return show
 
@@ -234,7 +294,7 @@ class FeedLoader:
     def _post(self, entry: Entry, show: Show, feed: str, text: str) -> Document:
         page = None
         long = entry.is_whole or len(text) >= LONG_POST_CHARS
-        whole = text and long and not CUT.search(text[-40:])
+        whole = text and long and not CUT_OFF.search(text[-40:])
         if self._read_page and entry.page and not whole:
             try:
                 page = self._read_page(entry.page)
@@ -310,7 +370,7 @@ class FeedLoader:
         """The published transcript: the first with speakers, else the first; and its language."""
         best: tuple[tuple[Word, ...], str] = ((), show.language)
 
-        def rank(transcript: Transcript) -> tuple[bool, int]:
+        def rank(transcript: TranscriptLink) -> tuple[bool, int]:
             language = transcript.language[:2]
             foreign = bool(language and show.language and language != show.language)
             return foreign, KINDS.index(transcript.kind)

@@ -18,7 +18,7 @@ from dragtor.load.html import decode_html
 if TYPE_CHECKING:
     from lxml.etree import XMLParser, _Element
 
-HEAD_BYTES = 16_384  # in which the first element of a feed stands
+PROLOGUE_BYTES = 16_384  # in which the first element of a feed stands
 FEED_TYPES = ("application/rss+xml", "application/atom+xml")
 PROLOGUE = re.compile(r"\s*(?:<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>)", re.S | re.I)
 ROOT = re.compile(r"<(?:[\w.-]{1,50}:)?(rss|feed|rdf|channel)\b", re.I)
@@ -26,8 +26,8 @@ DECLARED = re.compile(r"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{1,40
 RSS_IN_RDF = ("purl.org/rss", "netscape.com/rdf", "purl.org/net/rss")
 UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 REFERENCE = re.compile(r"&(?:(#\d{1,8}|#[xX][\da-fA-F]{1,7}|[A-Za-z]\w{1,40});)?")
-KEPT = ("amp", "lt", "gt", "quot", "apos")
-PREFIX = re.compile(r"[<\s]([A-Za-z_][\w.-]{0,50}):[A-Za-z_]")
+XML_ENTITIES = ("amp", "lt", "gt", "quot", "apos")
+NAME_PREFIX = re.compile(r"[<\s]([A-Za-z_][\w.-]{0,50}):[A-Za-z_]")
 NAMESPACES = {  # of prefixes that feeds use and forget to declare
     "atom": "http://www.w3.org/2005/Atom",
     "content": "http://purl.org/rss/1.0/modules/content/",
@@ -43,7 +43,7 @@ NAMESPACES = {  # of prefixes that feeds use and forget to declare
 
 def is_feed(content_type: str, head: bytes) -> bool:
     """Whether a response is a feed: by its first element, else by its type."""
-    text = _decoded(head[:HEAD_BYTES], "")
+    text = _decoded(head[:PROLOGUE_BYTES], "")
     place = _after_prologue(text)
     rest = text[place:].lstrip()
     if root := ROOT.match(rest):
@@ -57,7 +57,7 @@ def feed_tree(data: bytes, url: str, charset: str = "") -> _Element:
     from lxml import etree
 
     text = UNFIT.sub("", _decoded(data, charset))
-    place = _after_prologue(text[:HEAD_BYTES])
+    place = _after_prologue(text[:PROLOGUE_BYTES])
     start = ROOT.search(text, place)
     if not start:
         raise LoadError(f"{shown(url)} is no feed")
@@ -139,7 +139,7 @@ def _after_prologue(text: str) -> int:
 def _mended(text: str) -> str:
     """Entities that XML does not know as characters, bare ampersands escaped, names declared."""
     text = _outside_cdata(text, lambda part: REFERENCE.sub(_reference, part))
-    used = set(PREFIX.findall(text))
+    used = set(NAME_PREFIX.findall(text))
     missing = sorted(p for p in used if p not in ("xml", "xmlns") and f"xmlns:{p}" not in text)
     names = "".join(f' xmlns:{p}="{NAMESPACES.get(p, f"urn:undeclared:{p}")}"' for p in missing)
     end = re.match(r"<[\w.:-]+", text)
@@ -151,7 +151,7 @@ def _reference(match: re.Match[str]) -> str:
     if name and name.startswith("#"):
         code = int(name[2:], 16) if name[1] in "xX" else int(name[1:])
         return match[0] if code <= 0x10FFFF and not UNFIT.match(chr(code)) else ""
-    if name in KEPT:
+    if name in XML_ENTITIES:
         return match[0]
     character = unescape(match[0]) if name else ""
     return character if character and character != match[0] else f"&amp;{match[0][1:]}"

@@ -10,39 +10,52 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import re
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit
 
 from dragtor.config import LoadConfig
 from dragtor.errors import LoadError
 from dragtor.load import sound
 from dragtor.load.archive import read_docx, read_epub, zip_names
-from dragtor.load.item import Item
+from dragtor.load.base import EVERYTHING, Choice, Item, LoadContext, Loader
+from dragtor.load.cache import bytes_hash
 from dragtor.load.markdown import plain_text
 from dragtor.load.pdf import read_pdf
 from dragtor.load.text import (
     MB,
     Content,
     Refused,
-    clean,
+    clean_text,
     decode_text,
     first_heading,
     front_matter,
     iso_date,
     one_line,
 )
-from dragtor.types import Document, Recording, short_hash
+from dragtor.types import (
+    NEVER,
+    SILENT,
+    CancelToken,
+    Document,
+    Recording,
+    Reporter,
+    Source,
+    short_hash,
+)
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
 IGNORE_FILE = ".dragtorignore"
+SITE = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?/", re.I)  # an address without scheme
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 SUFFIXES = {
     ".txt": "txt",
     ".text": "txt",
@@ -69,15 +82,41 @@ CONTENT_TYPES = {
 MAX_MARKDOWN_CHARS = 5_000_000  # longer markdown is read as plain text
 
 
-class FileLoader:
-    """Lists and reads files; `notify` takes one line about what was passed over."""
+class FileLoader(Loader):
+    """Lists and reads files and folders; what was passed over is one note."""
 
-    def __init__(self, config: LoadConfig, *, notify: Callable[[str], None]) -> None:
+    kind = "file"
+    local = True
+
+    def __init__(
+        self, config: LoadConfig, *, reporter: Reporter = SILENT, cancel: CancelToken = NEVER
+    ) -> None:
         self._config = config
-        self._notify = notify
-        self._stamped: tuple[tuple[int, ...], str] = ((), "")  # state of a file, its hash
+        self._notify = reporter.note
+        self._hashed: tuple[tuple[int, ...], str] = ((), "")  # state of a file, its hash
 
-    def discover(self, path: str, *, match: str = "", refresh: bool = False) -> Iterator[Item]:
+    @classmethod
+    def open(cls, context: LoadContext) -> Self:
+        """Nothing is kept of files."""
+        return cls(context.config, reporter=context.reporter, cancel=context.cancel)
+
+    def supports(self, argument: str, choice: Choice) -> bool:
+        """Every path, there or not."""
+        return "://" not in argument or argument.startswith("file://")
+
+    def source(self, argument: str, choice: Choice) -> Source:
+        """By its absolute path; one that is no text in any encoding is kept as a file URI."""
+        path = absolute(str(file_path(argument)) if argument.startswith("file://") else argument)
+        if SITE.match(argument) and not path.exists():
+            raise LoadError(f"{argument} does not exist", f"dragtor add https://{argument}")
+        place = str(path)
+        address = file_uri(path) if LONE_SURROGATE.search(place) else place
+        name = path.name.encode("utf-8", "replace").decode()
+        return Source(short_hash(self.kind, place), address, self.kind, name)
+
+    def discover(
+        self, path: str, choice: Choice = EVERYTHING, *, refresh: bool = False
+    ) -> Iterator[Item]:
         """The file itself, or the readable files of a folder, sorted; `path` may be a file URI.
 
         Raises LoadError at once if there is no such file or folder.
@@ -90,15 +129,17 @@ class FileLoader:
             raise LoadError(f"{_shown(place)} is not a regular file")
         return iter([Item(file_uri(place))])
 
-    def stamp(self, uri: str) -> str:
+    def content_hash(self, uri: str) -> str:
         """SHA-256 of the raw bytes, as hex. Raises LoadError."""
-        return self._stamp(file_path(uri))
+        return self._hash(file_path(uri))
 
-    def read(self, uri: str, *, refresh: bool = False) -> Document | Recording:
+    def read(
+        self, uri: str, *, refresh: bool = False, before: Document | None = None
+    ) -> Document | Recording:
         """The document behind a file URI. Raises LoadError, one line for each kind of trouble."""
         path = file_path(uri)
         if self._is_sound(path):
-            return sound.recording(path, uri, self._stamp(path, known=True))
+            return sound.recording(path, uri, self._hash(path, known=True))
         with self._open(path) as file:
             data = file.read(self._limit + 1)
         return self._document(data, uri, path.suffix, _shown(path))
@@ -110,23 +151,23 @@ class FileLoader:
         """
         return self._document(data, uri, content_type_or_suffix, uri)
 
-    def _stamp(self, path: Path, *, known: bool = False) -> str:
+    def _hash(self, path: Path, *, known: bool = False) -> str:
         """With `known`, that of a moment ago, if the file is as it was."""
         with self._open(path) as file:
             status = os.fstat(file.fileno())
             state = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
-            if not (known and self._stamped[0] == state):
-                self._stamped = (state, hashlib.file_digest(file, "sha256").hexdigest())
-        return self._stamped[1]
+            if not (known and self._hashed[0] == state):
+                self._hashed = (state, hashlib.file_digest(file, "sha256").hexdigest())
+        return self._hashed[1]
 
     def _is_sound(self, path: Path) -> bool:
         """By its suffix; a suffix that means two things is settled by how the file begins."""
         suffix = path.suffix.lower()
         if suffix not in sound.PERHAPS:
-            return suffix in sound.SUFFIXES
+            return suffix in sound.SOUND_SUFFIXES
         try:
             with self._open(path) as file:
-                return sound.is_stream(file.raw.read(sound.HEAD_BYTES) or b"")
+                return sound.is_stream(file.raw.read(sound.STREAM_HEAD_BYTES) or b"")
         except (LoadError, OSError):
             return False
 
@@ -141,7 +182,7 @@ class FileLoader:
         except (OSError, ValueError) as error:
             raise _os_refusal(path, error) from error
         status = os.fstat(handle)
-        bearable = status.st_size <= self._limit or path.suffix.lower() in sound.SUFFIXES
+        bearable = status.st_size <= self._limit or path.suffix.lower() in sound.SOUND_SUFFIXES
         if stat.S_ISREG(status.st_mode) and bearable:
             return os.fdopen(handle, "rb")
         os.close(handle)
@@ -168,7 +209,6 @@ class FileLoader:
         except Refused as refusal:
             raise LoadError(f"{name} {refusal}", refusal.hint) from refusal
         title = content.title or first_heading(content.text) or _stem(uri)
-        stamp = hashlib.sha256(data).hexdigest()
         return Document(
             id=short_hash(uri),
             uri=uri,
@@ -178,7 +218,7 @@ class FileLoader:
             author=one_line(content.author),
             published=content.published,
             segments=content.segments,
-            meta={"stamp": stamp, "suffix": suffix or f".{kind}", "bytes": len(data)},
+            meta={"stamp": bytes_hash(data), "suffix": suffix or f".{kind}", "bytes": len(data)},
         )
 
     def _content(self, kind: str, data: bytes, uri: str) -> Content:
@@ -354,4 +394,4 @@ def _html(data: bytes, uri: str) -> Content:
         page = extract_html(data, uri)
     except LoadError as error:
         raise Refused("holds no readable text") from error
-    return Content(clean(page.text), page.title, page.author, iso_date(page.published))
+    return Content(clean_text(page.text), page.title, page.author, iso_date(page.published))

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from lxml.html import HtmlElement, HTMLParser
 
 PRESCAN_BYTES = 16_384  # searched for a declared encoding
-GUESS_BYTES = 65_536  # enough to guess an undeclared one
+ENCODING_SAMPLE_BYTES = 65_536  # enough to guess an undeclared one
 GUESS_FROM = 32  # bytes beyond ASCII that a guess needs
-SCANT_CHARS = 500  # of a shorter article the layout is lost, and there is little to leave out
+SHORT_ARTICLE_CHARS = 500  # a shorter article has lost its layout, and has little to leave out
 MAX_ELEMENTS = 50_000  # of a page that is searched for its article; a larger one is read whole
 MAX_FIELD_CHARS = 1_000  # of a title, an author, a description
 UNSEEN = {"head", "script", "style", "template", "noscript", "svg", "math", "iframe", "object"}
@@ -85,7 +85,7 @@ def extract_html(html: bytes | str, url: str = "") -> Extracted:
     found = _trafilatura(page, url) if small else None
     body = getattr(found, "body", None)
     text = _text(body) if body is not None else ""
-    if len(text) < SCANT_CHARS:
+    if len(text) < SHORT_ARTICLE_CHARS:
         whole = _text(tree)
         if not text or len(text) <= len(whole) <= 2 * len(text):
             text = whole
@@ -159,7 +159,7 @@ def _declared(data: bytes) -> str:
 def _guess(data: bytes) -> str:
     from charset_normalizer import from_bytes
 
-    sample = data[:GUESS_BYTES]
+    sample = data[:ENCODING_SAMPLE_BYTES]
     if sum(byte > 127 for byte in sample) < GUESS_FROM:
         return "cp1252"
     best = from_bytes(sample).best()

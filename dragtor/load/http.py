@@ -54,7 +54,7 @@ class Reply:
     body: bytes
 
 
-Read = Callable[["requests.Response", str], bytes]  # the response's body
+ReadBody = Callable[["requests.Response", str], bytes]  # the response's body
 Take = Callable[[Reply, Iterator[bytes]], None]  # the response without its body, and the body
 
 
@@ -137,7 +137,7 @@ class Fetcher:
         guard: Guard,
         url: str,
         headers: Callable[[], Mapping[str, str]],
-        read: Read,
+        read: ReadBody,
         redirects: int,
         private: bool,
     ) -> Reply:
@@ -158,7 +158,7 @@ class Fetcher:
         guard: Guard,
         url: str,
         headers: Callable[[], Mapping[str, str]],
-        read: Read,
+        read: ReadBody,
     ) -> Reply:
         host = parse_url(url).hostname
         for attempt in range(self._config.retries + 1):
@@ -184,7 +184,7 @@ class Fetcher:
         guard: Guard,
         url: str,
         headers: Mapping[str, str],
-        read: Read,
+        read: ReadBody,
     ) -> Reply:
         from requests import RequestException
         from requests.exceptions import InvalidURL, SSLError

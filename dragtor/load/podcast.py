@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from dragtor.errors import LoadError
 from dragtor.load.address import shown
-from dragtor.load.captions import clock
+from dragtor.load.captions import seconds_of
 from dragtor.load.entry import Entry
 from dragtor.load.http import Fetcher
 from dragtor.load.text import one_line
@@ -22,8 +22,8 @@ from dragtor.types import Chapter
 
 SHOWS = 25  # asked of the search
 MAX_LINE_CHARS = 400  # of notes, in which a chapter is looked for
-NAMED = 3  # shows or episodes that a message names
-WANTED = re.compile(r"(?:e|ep|episode|folge|no|nr)?[.:]?\s*#?\s*0*(\d{1,6})", re.I)
+NAMED_MOST = 3  # shows or episodes that a message names
+EPISODE_NUMBER = re.compile(r"(?:e|ep|episode|folge|no|nr)?[.:]?\s*#?\s*0*(\d{1,6})", re.I)
 SEASON = re.compile(r"s(?:eason)?\s*0*(\d{1,4})[\s,.:x-]*e(?:p(?:isode)?)?\.?\s*0*(\d{1,6})", re.I)
 IN_TITLE = (  # a number in a title, the surest form first
     re.compile(r"(?:\bep(?:isode)?\b\.?|\bfolge\b|#)\s*#?0*(\d{1,6})\b", re.I),
@@ -35,7 +35,7 @@ CHAPTER_LINE = re.compile(
     r"[\s)\]}:|.–—-]*(\S.{0,200})"
 )
 
-Found = tuple[str, str, str]  # a show: title, author, address of its feed
+FoundShow = tuple[str, str, str]  # a show: title, author, address of its feed
 
 
 def chosen(entries: Sequence[Entry], episode: str) -> list[Entry]:
@@ -47,7 +47,7 @@ def chosen(entries: Sequence[Entry], episode: str) -> list[Entry]:
     elif match := SEASON.fullmatch(wanted):
         both = (int(match[1]), int(match[2]))
         found = [entry for entry in entries if both == numbers(entry)]
-    elif match := WANTED.fullmatch(wanted):
+    elif match := EPISODE_NUMBER.fullmatch(wanted):
         found = _numbered(entries, int(match[1]))
     else:
         words = set(_words(wanted))
@@ -57,7 +57,7 @@ def chosen(entries: Sequence[Entry], episode: str) -> list[Entry]:
 
 def no_episode(entries: Sequence[Entry], episode: str, feed: str) -> LoadError:
     """The error that says so, with the command for one of the `entries` of the `feed`."""
-    newest = "; ".join(shown(entry.title, 60) for entry in entries[:NAMED])
+    newest = "; ".join(shown(entry.title, 60) for entry in entries[:NAMED_MOST])
     known = (numbers(entry)[1] or entry.published for entry in entries)
     command = f"dragtor add {shown(feed, 400)} --episode {next(filter(None, known), 'N')}"
     return LoadError(
@@ -104,7 +104,7 @@ def chapters_of_json(data: bytes) -> tuple[Chapter, ...]:
     for row in rows:
         start, title = row.get("startTime"), row.get("title")
         if isinstance(start, str):
-            start = clock(start)
+            start = seconds_of(start)
         if isinstance(start, bool) or not isinstance(start, int | float) or not 0 <= start < 1e6:
             continue
         title = one_line(title) if isinstance(title, str) else ""
@@ -119,7 +119,7 @@ def chapters_of_notes(notes: str) -> tuple[Chapter, ...]:
     for line in notes.splitlines():
         line = line.strip()[:MAX_LINE_CHARS]
         if (match := CHAPTER_LINE.fullmatch(line)) and re.search(r"\w", match[2]):
-            found.append(Chapter(match[2].strip(), clock(match[1]) or 0.0))
+            found.append(Chapter(match[2].strip(), seconds_of(match[1]) or 0.0))
     rising = all(before.start_s < after.start_s for before, after in pairwise(found))
     return tuple(found) if len(found) > 1 and rising else ()
 
@@ -127,7 +127,7 @@ def chapters_of_notes(notes: str) -> tuple[Chapter, ...]:
 # Shows
 
 
-def find_shows(fetcher: Fetcher, search_url: str, name: str) -> list[Found]:
+def find_shows(fetcher: Fetcher, search_url: str, name: str) -> list[FoundShow]:
     """Shows that the iTunes search API finds for `name`, best first; raises LoadError."""
     query = urlencode({"media": "podcast", "entity": "podcast", "limit": SHOWS, "term": name})
     reply = fetcher.get(f"{search_url}?{query}", {"Accept": "application/json"}, trusted=True)
@@ -138,7 +138,7 @@ def find_shows(fetcher: Fetcher, search_url: str, name: str) -> list[Found]:
         rows = [row for row in results if isinstance(row, Mapping)]
     except (ValueError, RecursionError, KeyError, TypeError) as error:
         raise LoadError("the search for shows gives no answer that can be read") from error
-    found: list[Found] = []
+    found: list[FoundShow] = []
     for row in rows:
         told = (row.get("collectionName"), row.get("artistName"), row.get("feedUrl"))
         title, author, feed = (each if isinstance(each, str) else "" for each in told)
@@ -147,7 +147,7 @@ def find_shows(fetcher: Fetcher, search_url: str, name: str) -> list[Found]:
     return found
 
 
-def the_show(found: Sequence[Found], name: str) -> Found:
+def the_show(found: Sequence[FoundShow], name: str) -> FoundShow:
     """The one that `name` means; raises LoadError if that is none, or more than one."""
     words = _words(name)
     same = [show for show in found if _words(show[0]) == words]
@@ -156,7 +156,7 @@ def the_show(found: Sequence[Found], name: str) -> Found:
         if len(shows) == 1:
             return shows[0]
         if shows:
-            listed = "; ".join(f"{t} ({a}): dragtor add {u}" for t, a, u in shows[:NAMED])
+            listed = "; ".join(f"{t} ({a}): dragtor add {u}" for t, a, u in shows[:NAMED_MOST])
             raise LoadError(f"{len(shows)} shows are called '{shown(name, 60)}'", listed)
-    others = "; ".join(f"{title}: dragtor add {feed}" for title, _, feed in found[:NAMED])
+    others = "; ".join(f"{title}: dragtor add {feed}" for title, _, feed in found[:NAMED_MOST])
     raise LoadError(f"no show is called '{shown(name, 60)}'", others or "dragtor add FEED_ADDRESS")

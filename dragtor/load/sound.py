@@ -18,10 +18,10 @@ VIDEO = frozenset(
     ".3gp .avi .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .ts .vob .webm .wmv".split()
 )
 CAPTIONS = frozenset((".srt", ".vtt"))
-SUFFIXES = AUDIO | VIDEO | CAPTIONS
+SOUND_SUFFIXES = AUDIO | VIDEO | CAPTIONS
 PERHAPS = frozenset((".ts", ".mts"))  # TypeScript, unless `is_stream`
 PACKETS = ((0, 188), (4, 192))  # where the first is marked, bytes to the next mark
-HEAD_BYTES = 400  # which `is_stream` looks at
+STREAM_HEAD_BYTES = 400  # which `is_stream` looks at
 
 
 def is_stream(head: bytes) -> bool:
@@ -29,15 +29,15 @@ def is_stream(head: bytes) -> bool:
     return any(head[at : at + 1] == head[at + size : at + size + 1] == b"G" for at, size in PACKETS)
 
 
-def recording(path: Path, uri: str, stamp: str) -> Recording:
-    """The Recording behind a file of one of SUFFIXES; raises LoadError on broken captions.
+def recording(path: Path, uri: str, content_hash: str) -> Recording:
+    """The Recording behind a file of one of SOUND_SUFFIXES; raises LoadError on broken captions.
 
     Its title is empty: the sound's own tags may hold one.
     """
     suffix = path.suffix.lower()
-    meta = {"stamp": stamp, "suffix": suffix}
+    meta = {"stamp": content_hash, "suffix": suffix}
     kind = "video" if suffix in VIDEO else "audio"
-    document = Document(short_hash(uri), uri, kind, "", "", meta=meta)  # type: ignore[arg-type]
+    document = Document(short_hash(uri), uri, kind, "", "", meta=meta)
     if suffix in CAPTIONS:
         return Recording(document, words=read_captions(path.read_bytes(), suffix[1:]))
     return Recording(document, path)

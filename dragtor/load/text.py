@@ -15,7 +15,7 @@ MB = 1_000_000  # bytes
 MAX_FRONT_MATTER_CHARS = 16_000
 GUESS_BYTES = 65_536  # looked at to guess an encoding
 # Encodings that text files are met in; a free guess finds rare ones in short texts.
-ENCODINGS = """cp1252 cp1250 cp1251 koi8_r cp1253 cp1254 cp1255 cp1256
+TEXT_ENCODINGS = """cp1252 cp1250 cp1251 koi8_r cp1253 cp1254 cp1255 cp1256
     cp932 euc_jp gb18030 big5 cp949""".split()
 BOMS = (
     (b"\xef\xbb\xbf", "utf-8"),
@@ -64,10 +64,10 @@ def decode_text(data: bytes) -> str:
     controls = len(re.findall("[\x01-\x08\x0e-\x1a\x1c-\x1f]", text[:1_000_000]))
     if controls > 8 and controls > len(text[:1_000_000]) / 50:
         raise _not_text()
-    return clean(text.removeprefix("\ufeff"))
+    return clean_text(text.removeprefix("\ufeff"))
 
 
-def clean(text: str) -> str:
+def clean_text(text: str) -> str:
     """`\\n` line ends, and no control characters but that and the tab."""
     return _CONTROL.sub("", _NEWLINES.sub("\n", text))
 
@@ -103,7 +103,7 @@ def _decoded_utf16(data: bytes) -> str:
 def _guess(sample: bytes) -> str:
     from charset_normalizer import from_bytes
 
-    if best := from_bytes(sample, cp_isolation=list(ENCODINGS)).best():
+    if best := from_bytes(sample, cp_isolation=list(TEXT_ENCODINGS)).best():
         return best.encoding
     if sum(byte < 0x80 for byte in sample) > 0.7 * len(sample):
         return "cp1252"

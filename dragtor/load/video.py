@@ -9,19 +9,29 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from dragtor.config import VideoConfig, WebConfig
-from dragtor.errors import LoadError, UsageError
-from dragtor.load.address import check_url, shown
+from dragtor.errors import LoadError
+from dragtor.load.address import check_url, shown, web_address
+from dragtor.load.base import (
+    EVERYTHING,
+    MOST_NEW,
+    Choice,
+    Item,
+    LoadContext,
+    Loader,
+    new_source,
+    newer,
+)
 from dragtor.load.captions import read_captions
+from dragtor.load.download import RESUMES
 from dragtor.load.http import Fetcher, Resolver, system_resolver
-from dragtor.load.item import MOST_NEW, Item, newer
 from dragtor.load.video_info import (
     WATCH,
     Info,
@@ -41,9 +51,17 @@ from dragtor.load.video_info import (
     videos,
 )
 from dragtor.load.ytdlp import LATER, NO_FORMATS, extractor_of, failures, open_ytdlp
-from dragtor.types import Document, Recording, short_hash
+from dragtor.types import (
+    NEVER,
+    SILENT,
+    CancelToken,
+    Document,
+    Recording,
+    Reporter,
+    Source,
+    short_hash,
+)
 
-RESUMES = "the part is kept; the next run goes on from there"
 SPARE = 20  # entries listed beyond those wanted: some are private, some live
 
 
@@ -61,12 +79,16 @@ def is_video(url: str) -> bool:
     return path.strip("/") != "" and extractor_of(url) is not None
 
 
-class VideoLoader:
+class VideoLoader(Loader):
     """Reads videos; what was fetched once is read from `folder` until a refresh.
 
     The address is checked before yt-dlp sees it, and so is each that yt-dlp asks or is sent to.
     `folder` holds captions, sound, the parts of cut downloads and yt-dlp's cache.
     """
+
+    kind = "video"
+    takes = ("match", "latest")
+    lists = True
 
     def __init__(
         self,
@@ -74,61 +96,71 @@ class VideoLoader:
         web: WebConfig,
         folder: Path,
         *,
-        notify: Callable[[str], None],
-        progress: Callable[[str, int, int], None] = lambda label, done, total: None,
+        reporter: Reporter = SILENT,
+        cancel: CancelToken = NEVER,
         resolve: Resolver = system_resolver,
     ) -> None:
         self._config = config
         self._web = web
         self._folder = folder
-        self._notify = notify
-        self._progress = progress
+        self._notify = reporter.note
+        self._progress = reporter.progress
         self._fetcher = Fetcher(web, resolve=resolve)
         self._lists: dict[str, str] = {}  # title of the list that a video was found in
 
+    @classmethod
+    def open(cls, context: LoadContext) -> Self:
+        """What is fetched is kept in the folder `video`."""
+        return cls(
+            context.config.video,
+            context.config.web,
+            context.folder / "video",
+            reporter=context.reporter,
+            cancel=context.cancel,
+        )
+
+    def supports(self, argument: str, choice: Choice) -> bool:
+        """See `is_video`; no network."""
+        return is_video(web_address(argument))
+
+    def source(self, argument: str, choice: Choice) -> Source:
+        """By its address as it was given, but for what only tracks."""
+        return new_source(self.kind, web_address(argument), choice)
+
     def discover(
-        self,
-        uri: str,
-        *,
-        match: str = "",
-        refresh: bool = False,
-        latest: int = 0,
-        since: str = "",
+        self, uri: str, choice: Choice = EVERYTHING, *, refresh: bool = False
     ) -> list[Item]:
         """A video yields itself; a list or channel its `latest` (0: as configured), newest first.
 
         All that came after the mark `since` are taken too, MOST_NEW at most.
-        `match` is a regex on title and address of a list's videos; those that are private or not
-        over are passed by. Stamps are of what is here: an Item without one is to be read. With
+        `match` is looked for in title and address of a list's videos; those that are private or
+        not over are passed by. Content hashes are of what is here: an Item without one is to be
+        read. With
         `refresh` that is a single video too, but not a list's that is here. Raises LoadError on
         a list without videos.
         """
         url = self._address(uri)
-        try:
-            wanted = re.compile(match)
-        except re.error as error:
-            raise UsageError(f"--match is no regular expression: {error}") from error
         if _is_single(url):
-            return [Item(url, "" if refresh else self.stamp(url))]
-        wish = latest or self._config.latest
-        reach = max(wish, MOST_NEW if since else 0) + SPARE
+            return [Item(url, "" if refresh else self.content_hash(url))]
+        wish = choice.latest or self._config.latest
+        reach = max(wish, MOST_NEW if choice.since else 0) + SPARE
         listed = self._list(url, f"1:{reach}")
         if "entries" not in listed:
-            return [Item(url, "" if refresh else self.stamp(url))]
+            return [Item(url, "" if refresh else self.content_hash(url))]
         if (listed.get("playlist_count") or 0) > reach and oldest_first(listed):
             listed = self._list(url, f"-{reach}:")
         cookies = bool(self._config.cookies_from_browser)
         found: dict[str, Item] = {}
         for entry in newest_first(listed):
             place = address(entry, url, listed=True)
-            if is_readable(entry, cookies) and wanted.search(f"{entry.get('title')}\n{place}"):
-                found.setdefault(place, Item(place, self.stamp(place), day_of(entry)))
+            if is_readable(entry, cookies) and choice.finds(f"{entry.get('title')}\n{place}"):
+                found.setdefault(place, Item(place, self.content_hash(place), day_of(entry)))
         if not found:
             raise LoadError(f"no video is listed that can be read: {shown(url)}")
         title = str(listed.get("title") or "")
-        fresh = newer(list(found.values()), since)
+        fresh = newer(list(found.values()), choice.since)
         taken = max(wish, min(fresh, MOST_NEW))
-        if len(found) > taken and (fresh > taken or not since):
+        if len(found) > taken and (fresh > taken or not choice.since):
             self._notify(
                 f"{shown(title or url)}: the newest {taken} are taken; more with --latest N"
             )
@@ -136,17 +168,17 @@ class VideoLoader:
         self._lists |= {item.uri: title for item in items}
         return items
 
-    def read(self, uri: str, *, refresh: bool = False, heard: Document | None = None) -> Recording:
+    def read(self, uri: str, *, refresh: bool = False, before: Document | None = None) -> Recording:
         """The video with its words where it has captions, else with its sound.
 
         A refresh asks for the facts and the captions again: one request, and one for captions.
         Sound that is here is not fetched again; captions are taken in its place once there are
-        any, and stay where new ones cannot be had. Where the sound was dropped, what was `heard`
-        in it stands for it, and the Recording has neither words nor sound.
+        any, and stay where new ones cannot be had. Where the sound was dropped, what was made of it
+        `before` stands for it, and the Recording has neither words nor sound.
         """
         url = self._address(uri)
         known = self._saved(url)
-        if known and not (heard or (self._folder / known.file).is_file()):
+        if known and not (before or (self._folder / known.file).is_file()):
             known = None
         video = self._fetch(url, known) if refresh or not known else known
         path = self._folder / video.file
@@ -156,12 +188,12 @@ class VideoLoader:
         words = read_captions(path.read_bytes(), video.kind)
         return Recording(video.document(), None, words, video.parts(), video.language)
 
-    def stamp(self, uri: str) -> str:
+    def content_hash(self, uri: str) -> str:
         """Hash of what was fetched of this video, empty where nothing was; no network."""
         video = self._saved(canonical(uri))
         return video.stamp if video else ""
 
-    def heard(self, uri: str) -> None:
+    def transcribed(self, uri: str) -> None:
         """Drop the sound of this video, not its captions: its words are kept elsewhere."""
         video = self._saved(canonical(uri))
         if video and video.captions == "none":

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from dragtor.load.text import clean, one_line
+from dragtor.load.text import clean_text, one_line
 from dragtor.types import Chapter, Document, short_hash
 
 Info = Mapping[str, Any]
@@ -129,7 +129,7 @@ def describe(info: Info, asked: str, playlist: str = "") -> Video:
         sound_only=direct and info.get("vcodec") == "none",
         author=channel,
         published="" if direct else day_of(info),
-        description=clean("\n".join(str(info.get("description") or "").splitlines())).strip(),
+        description=clean_text("\n".join(str(info.get("description") or "").splitlines())).strip(),
         show=channel or one_line(playlist),
         duration_s=float(info.get("duration") or 0),
         language=_primary(spoken_language(info)),

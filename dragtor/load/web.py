@@ -15,18 +15,19 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Self
 from urllib.parse import urlsplit
 
 from dragtor.config import WebConfig
-from dragtor.errors import LoadError, UsageError
-from dragtor.load.address import check_url, parse_url, shown
-from dragtor.load.cache import Page, PageCache, content_stamp
+from dragtor.errors import LoadError
+from dragtor.load.address import check_url, clean_url, parse_url, shown, web_address
+from dragtor.load.base import EVERYTHING, Choice, Item, LoadContext, Loader, new_source
+from dragtor.load.cache import Page, PageCache, bytes_hash
 from dragtor.load.html import decode_html, extract_html
 from dragtor.load.http import Fetcher, Reply, Resolver, system_resolver
-from dragtor.load.item import Item
 from dragtor.load.jina import jina_document, jina_fields, refuse_barrier, title_of
 from dragtor.load.markdown import plain_text
-from dragtor.types import Document, short_hash
+from dragtor.types import NEVER, SILENT, CancelToken, Document, Reporter, Source, short_hash
 
 ReadBytes = Callable[[bytes, str, str], Document | None]  # bytes, address, content type
 
@@ -36,46 +37,68 @@ TURN_OFF = "load.web.reader: local"
 READ_HERE = "DRAGTOR_LOAD_WEB_READER=auto dragtor add … (lasting: load.web.reader: auto, or local)"
 MAGIC = (b"PK\3\4", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b", b"ID3", b"OggS", b"7z\xbc")
 SITEMAP_NS = re.compile(r"^\{[^}]*\}")
-TRACKING = re.compile(
-    r"(?:utm|mtm|hsa)_\w+|fbclid|gclid|dclid|yclid|twclid|msclkid|wbraid|gbraid|igshid|mc_cid"
-    r"|mc_eid|_hsenc|_hsmi|vero_id|ref_src",
-    re.I,
-)
 JINA_REFUSALS = (401, 402, 429)  # the account or its limits, not the page
 JINA_FAILURES = 3  # pages in a row without an answer, then Jina is not asked any more
 
 
-class WebLoader:
+class WebLoader(Loader):
     """Reads pages; what was read once is read from the cache until a refresh."""
+
+    kind = "web"
+    takes = ("match",)
 
     def __init__(
         self,
         config: WebConfig,
         cache_dir: Path,
         *,
-        notify: Callable[[str], None],
+        reporter: Reporter = SILENT,
+        cancel: CancelToken = NEVER,
         resolve: Resolver = system_resolver,
         read_bytes: ReadBytes | None = None,
     ) -> None:
         self._config = config
         self._fetcher = Fetcher(config, resolve=resolve)
-        self._cache = PageCache(cache_dir, notify)
-        self._notify = notify
+        self._cache = PageCache(cache_dir, reporter.note)
+        self._notify = reporter.note
         self._read_bytes = read_bytes
         self._jina_told = False
         self._jina_failures = 0  # in a row
 
-    def discover(self, uri: str, *, match: str = "", refresh: bool = False) -> Iterator[Item]:
-        """A page yields itself; a sitemap the pages whose address `match` (a regex) finds.
+    @classmethod
+    def open(cls, context: LoadContext) -> Self:
+        """Pages are cached in the folder itself; a PDF is read as a file is."""
+        from dragtor.load.file import FileLoader
 
-        An Item's stamp is that of the cached page, empty with `refresh`. Raises LoadError on a
-        sitemap that lists no page, or none that `match` finds.
+        return cls(
+            context.config.web,
+            context.folder,
+            reporter=context.reporter,
+            cancel=context.cancel,
+            read_bytes=context.loader(FileLoader).read_bytes,
+        )
+
+    def supports(self, argument: str, choice: Choice) -> bool:
+        """Every address that no other kind took; raises LoadError where it is none of the web."""
+        if "://" not in argument or argument.startswith("file://"):
+            return False
+        if not web_address(argument):
+            raise LoadError(f"only http and https addresses are read: {shown(argument)}")
+        return True
+
+    def source(self, argument: str, choice: Choice) -> Source:
+        """By its canonical address."""
+        return new_source(self.kind, web_address(argument), choice)
+
+    def discover(
+        self, uri: str, choice: Choice = EVERYTHING, *, refresh: bool = False
+    ) -> Iterator[Item]:
+        """A page yields itself; a sitemap the pages whose address the choice finds.
+
+        An Item's content hash is that of the cached page, empty with `refresh`. Raises LoadError
+        on a sitemap that lists no page, or none that is chosen.
         """
         url = self._address(uri)
-        try:
-            wanted = re.compile(match)
-        except re.error as error:
-            raise UsageError(f"--match is no regular expression: {error}") from error
         if not _may_be_sitemap(url):
             yield self._item(url, refresh)
             return
@@ -83,7 +106,7 @@ class WebLoader:
         page = ""
         for page in self._sitemap_pages(url, refresh):
             listed += 1
-            if not wanted.search(page):
+            if not choice.finds(page):
                 continue
             if count == self._config.max_pages:
                 self._notify(
@@ -96,11 +119,11 @@ class WebLoader:
         if not listed:
             raise LoadError(f"{shown(url)} lists no pages")
         if not count:
-            none = f"none of the {listed} pages of {shown(url)} matches '{shown(match)}'"
+            none = f"none of the {listed} pages of {shown(url)} matches '{shown(choice.match)}'"
             hint = f"dragtor add {shown(url)} --match RE (found in addresses such as {shown(page)})"
             raise LoadError(none, hint)
 
-    def read(self, uri: str, *, refresh: bool = False) -> Document:
+    def read(self, uri: str, *, refresh: bool = False, before: Document | None = None) -> Document:
         """The page as a Document; raises LoadError with one line for each reader that failed."""
         url = self._address(uri)
         cached = self._cached(url)
@@ -110,7 +133,7 @@ class WebLoader:
         self._cache.save(url, page)
         return document
 
-    def stamp(self, uri: str) -> str:
+    def content_hash(self, uri: str) -> str:
         """Hash of the cached raw page, empty where there is none; no network."""
         page = self._cached(self._address(uri))
         return page.stamp if page else ""
@@ -190,7 +213,7 @@ class WebLoader:
             raise LoadError(f"the Jina Reader answers {_status(reply)}")
         fields = jina_fields(reply.body)
         body = json.dumps(fields, ensure_ascii=False, sort_keys=True).encode("utf-8", "replace")
-        page = Page("jina", url, body, content_stamp(body))
+        page = Page("jina", url, body, bytes_hash(body))
         return page, self._document(url, page)
 
     def _local(self, url: str, cached: Page | None) -> tuple[Page, Document]:
@@ -213,7 +236,7 @@ class WebLoader:
             "local",
             reply.url,
             reply.body,
-            content_stamp(reply.body),
+            bytes_hash(reply.body),
             reply.headers.get("content-type", ""),
             reply.headers.get("etag", ""),
             reply.headers.get("last-modified", ""),
@@ -311,13 +334,6 @@ class WebLoader:
         if unpacker.unconsumed_tail:
             raise LoadError(f"larger than {self._config.max_mb} MB: {shown(url)}")
         return data
-
-
-def clean_url(url: str) -> str:
-    """`url` without its fragment and without parameters that only track the reader."""
-    head, _, query = url.partition("#")[0].partition("?")
-    kept = [part for part in query.split("&") if not TRACKING.fullmatch(part.partition("=")[0])]
-    return f"{head}?{'&'.join(kept)}" if any(kept) else head
 
 
 def _status(reply: Reply) -> str:

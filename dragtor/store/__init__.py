@@ -14,15 +14,15 @@ from dragtor.store.chats import (
 )
 from dragtor.store.filters import Filters
 from dragtor.store.lock import held_by
-from dragtor.store.read import Found, Store
+from dragtor.store.read import Candidates, Store
 from dragtor.store.rebuild import Rebuild
 from dragtor.store.speakers import known_voices, put_speakers, renamed, speaker_asked
 from dragtor.store.vectors import drift
 from dragtor.store.write import Indexed, Writer
 
 __all__ = [
+    "Candidates",
     "Filters",
-    "Found",
     "Indexed",
     "Rebuild",
     "Store",

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from dragtor.errors import UsageError
 from dragtor.schema import citation_json
-from dragtor.store.read import WORD, Store
+from dragtor.store.read import QUERY_WORD, Store
 from dragtor.store.schema import check_version, plain_errors, transaction
 from dragtor.types import Answer, ChatTurn, Citation, Claim
 
@@ -50,7 +50,7 @@ def turns_of(store: Store, chat_id: int) -> list[ChatTurn]:
 
 def find_turns(store: Store, words: str, n: int) -> list[ChatTurn]:
     """Turns whose question or answer holds all the words, best first; without words the newest."""
-    if not (wanted := WORD.findall(words)):
+    if not (wanted := QUERY_WORD.findall(words)):
         rows = store.rows(f"SELECT {COLUMNS} ORDER BY turns.id DESC LIMIT ?", (n,))
         return [_turn(row) for row in rows] if not words.strip() else []
     match = " ".join(f'"{word}"' for word in wanted)
@@ -166,7 +166,7 @@ def forget_documents(db: sqlite3.Connection, document_ids: Sequence[str]) -> Non
 
 
 def _quotes_gone(db: sqlite3.Connection, turns: Sequence[ChatTurn]) -> bool:
-    """Whether one of the turns quotes a document that is no longer in force."""
+    """Whether one of the turns quotes a document that is no longer published."""
     quoted = {citation.document_id for turn in turns for citation in turn.answer.citations}
     row = db.execute(
         "SELECT count(*) FROM documents WHERE staged = 0"

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-BATCH = 2000  # vectors of one call
+CALL_BATCH = 2000  # vectors of one call
 
 
 class ChromaIndex:
-    """Cosine index of one edition. Takes a ready collection; see `open`."""
+    """Cosine index of one index version. Takes a ready collection; see `open`."""
 
     def __init__(self, client: Any, collection: Any, folder: Path) -> None:
         self._client = client
@@ -56,16 +56,16 @@ class ChromaIndex:
 
     def upsert(self, ids: Sequence[str], vectors: NDArray[np.float32]) -> None:
         """Add or replace; `vectors` is (n, dimension)."""
-        for at in range(0, len(ids), BATCH):
+        for at in range(0, len(ids), CALL_BATCH):
             with chroma_errors(self._folder, "upsert"):
-                part = slice(at, at + BATCH)
+                part = slice(at, at + CALL_BATCH)
                 self._collection.upsert(ids=list(ids[part]), embeddings=vectors[part])
 
     def delete(self, ids: Sequence[str]) -> None:
         """Remove; unknown ids are fine."""
-        for at in range(0, len(ids), BATCH):
+        for at in range(0, len(ids), CALL_BATCH):
             with chroma_errors(self._folder, "delete"):
-                self._collection.delete(ids=list(ids[at : at + BATCH]))
+                self._collection.delete(ids=list(ids[at : at + CALL_BATCH]))
 
     def query(
         self, vector: NDArray[np.float32], n: int, ids: Sequence[str] | None = None

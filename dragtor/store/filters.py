@@ -12,11 +12,9 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from itertools import groupby
-from typing import get_args
 
 from dragtor.errors import UsageError
 from dragtor.transcript import called
-from dragtor.types import DocumentKind
 
 ISO_DATE = re.compile(r"\d{4}(-\d\d(-\d\d)?)?")
 CLAUSES = {  # of a passage `p` and its document `d`
@@ -27,8 +25,8 @@ CLAUSES = {  # of a passage `p` and its document `d`
     "before": "d.published != '' AND substr(d.published, 1, length(:before)) <= :before",
     "speaker": "p.rowid IN (SELECT id FROM temp.spoken)",
 }
-NAME = "coalesce(nullif(w.name, ''), s.speaker)"  # of who speaks in a segment, or else the label
-SAID = (  # in documents that pass the other filters
+SPEAKER_NAME = "coalesce(nullif(w.name, ''), s.speaker)"  # or the label
+SPOKEN_SEGMENTS = (  # in documents that pass the other filters
     "FROM segments s JOIN documents d ON d.id = s.document_id AND d.staged = s.staged"
     " LEFT JOIN speakers w"
     " ON w.document_id = s.document_id AND w.staged = s.staged AND w.label = s.speaker"
@@ -48,9 +46,6 @@ class Filters:
     speaker: str = ""  # words of the name of somebody who speaks in the passage
 
     def __post_init__(self) -> None:
-        if self.kind and self.kind not in get_args(DocumentKind):
-            kinds = ", ".join(get_args(DocumentKind))
-            raise UsageError(f"{self.kind!r} is no kind of document", f"kinds: {kinds}")
         for value in (self.after, self.before):
             if value and not ISO_DATE.fullmatch(value):
                 raise UsageError(f"{value!r} is no date", "--after 2024-05-31, 2024-05 or 2024")
@@ -59,20 +54,20 @@ class Filters:
         return any(getattr(self, field.name) for field in fields(self))
 
 
-def allow(db: sqlite3.Connection, filters: Filters, source_id: str, edition: int) -> int:
-    """Fill temp.allowed with the rows of `edition` that pass the filters; returns how many."""
+def allow(db: sqlite3.Connection, filters: Filters, source_id: str, index_version: int) -> int:
+    """Fill temp.allowed with the rows of this version that pass the filters; returns how many."""
     values: dict[str, str | int] = {
         name: getattr(filters, name).encode("utf-8", "replace").decode()
         for name in ("kind", "author", "after", "before", "speaker")
     }
-    values |= {"source": source_id, "edition": edition}
+    values |= {"source": source_id, "edition": index_version}
     for table in ("allowed", "spoken"):
         db.execute(f"CREATE TEMP TABLE IF NOT EXISTS {table} (id INTEGER PRIMARY KEY)")
         db.execute(f"DELETE FROM temp.{table}")
     clauses = [clause for name, clause in CLAUSES.items() if getattr(filters, name)]
     if filters.speaker:
         others = " AND ".join(["", *(c for c in clauses if c != CLAUSES["speaker"])])
-        rows = ((row,) for row in _spoken_by(db, values, f"{SAID}{others}"))
+        rows = ((row,) for row in _spoken_by(db, values, f"{SPOKEN_SEGMENTS}{others}"))
         db.executemany("INSERT INTO temp.spoken VALUES (?)", rows)
     added = db.execute(
         "INSERT INTO temp.allowed SELECT p.rowid FROM passages p JOIN documents d"
@@ -85,11 +80,12 @@ def allow(db: sqlite3.Connection, filters: Filters, source_id: str, edition: int
 
 def _spoken_by(db: sqlite3.Connection, values: dict[str, str | int], said_in: str) -> Iterator[int]:
     """Rows of passages that somebody of this name has a part in; each document is read once."""
-    names = [row[0] for row in db.execute(f"SELECT DISTINCT {NAME} {said_in}", values)]
+    names = [row[0] for row in db.execute(f"SELECT DISTINCT {SPEAKER_NAME} {said_in}", values)]
     meant = json.dumps(sorted(called(str(values["speaker"]), names)))
     found = db.execute(
         f'SELECT s.document_id, s.start, s."end" {said_in}'
-        f" AND {NAME} IN (SELECT value FROM json_each(:meant)) ORDER BY s.document_id, s.start",
+        f" AND {SPEAKER_NAME} IN (SELECT value FROM json_each(:meant))"
+        " ORDER BY s.document_id, s.start",
         values | {"meant": meant},
     ).fetchall()
     for document_id, said in groupby(found, key=lambda row: row[0]):

@@ -8,13 +8,21 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dragtor.errors import LibraryLocked
 from dragtor.store.schema import plain_errors
+from dragtor.types import NEVER, SILENT, CancelToken, Reporter
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
+LOOK_S = 0.5  # between two looks at whether waiting was cancelled
 
 
 def held_by(folder: Path) -> dict[str, str] | None:
@@ -42,7 +50,9 @@ def _holder(folder: Path) -> dict[str, str]:
 
 
 @contextmanager
-def locked(folder: Path, timeout_s: float, notify: Callable[[str], None]) -> Iterator[None]:
+def writer_lock(
+    folder: Path, timeout_s: float, reporter: Reporter = SILENT, cancel: CancelToken = NEVER
+) -> Iterator[None]:
     """Hold the lock; waits up to `timeout_s` seconds, then raises LibraryLocked."""
     from filelock import FileLock, Timeout
 
@@ -56,8 +66,8 @@ def locked(folder: Path, timeout_s: float, notify: Callable[[str], None]) -> Ite
             who = f"process {holder.get('pid', '?')} ({holder.get('command', '?')})"
             try:
                 if timeout_s > 0:
-                    notify(f"waiting for {who}, which writes to this library")
-                lock.acquire(timeout=timeout_s)
+                    reporter.note(f"waiting for {who}, which writes to this library")
+                _acquire(lock, timeout_s, cancel)
             except Timeout:
                 raise LibraryLocked(
                     f"{who} is writing to {folder}", "wait for it, or give --lock-timeout SECONDS"
@@ -73,3 +83,20 @@ def locked(folder: Path, timeout_s: float, notify: Callable[[str], None]) -> Ite
         yield
     finally:
         lock.release()
+
+
+def _acquire(lock: BaseFileLock, timeout_s: float, cancel: CancelToken) -> None:
+    """Wait for the lock; raises filelock's Timeout, and Cancelled."""
+    from filelock import Timeout
+
+    end = time.monotonic() + timeout_s
+    while True:
+        cancel.check()
+        left = max(0.0, end - time.monotonic())
+        try:
+            lock.acquire(timeout=min(left, LOOK_S))
+        except Timeout:
+            if left <= LOOK_S:
+                raise
+        else:
+            return

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from dragtor.config import StoreConfig
 from dragtor.errors import LibraryError, LibraryVersion, UsageError
 from dragtor.store.filters import Filters, allow
-from dragtor.store.rows import document_of, source_of
+from dragtor.store.rows import document_from_row, source_from_row
 from dragtor.store.schema import connect, plain_errors, transaction
 from dragtor.types import Document, Passage, Source
 
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from dragtor.store.chroma import ChromaIndex
 
 SCAN_LIMIT = 50_000  # passages; see benchmarks/results/search.json for where Chroma overtakes
-WORD = re.compile(r"\w+")
+QUERY_WORD = re.compile(r"\w+")
 MIN_ID_CHARACTERS = 4  # of the start of a source id
 MAX_QUERY_WORDS = 200  # of a lexical query; the rest of a longer text counts densely
 BM25_WEIGHTS = "3.0, 2.0, 1.0"  # title, heading, text
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Candidates:
     """Candidates of one query, by passage row: cosine, and BM25 (higher is better) where hit."""
 
     dense: Mapping[int, float]
@@ -108,8 +108,8 @@ class Store:
             )
 
     @property
-    def edition(self) -> int:
-        """The edition of passages and vectors in force."""
+    def index_version(self) -> int:
+        """The version of passages and vectors that is searched: one splitting and embedding."""
         return int(self.meta("edition", "1"))
 
     # Sources and documents
@@ -117,7 +117,7 @@ class Store:
     def sources(self) -> list[Source]:
         """All sources, oldest first."""
         rows = self.rows("SELECT * FROM sources ORDER BY added_at, rowid")
-        return [source_of(row) for row in rows]
+        return [source_from_row(row) for row in rows]
 
     def source(self, prefix: str) -> Source:
         """The source whose id begins with `prefix`, or whose address is it."""
@@ -133,7 +133,10 @@ class Store:
         return found[0]
 
     def documents(self, source_id: str = "") -> list[sqlite3.Row]:
-        """Rows (id, uri, kind, title, author, published, characters, passages, staged)."""
+        """Rows (id, uri, kind, title, author, published, characters, passages, staged).
+
+        `staged` is 1 of a pending document: one that is loaded, but not indexed yet.
+        ."""
         where = ""
         if source_id:
             where = "WHERE id IN (SELECT document_id FROM source_documents WHERE source_id = ?)"
@@ -157,9 +160,9 @@ class Store:
             )
         return str(listed[0])
 
-    def document(self, identity: str, *, staged: bool = False) -> Document | None:
-        """One document with its segments, or None."""
-        key = (identity, int(staged))
+    def document(self, identity: str, *, pending: bool = False) -> Document | None:
+        """One document with its segments, or None: as published, or the version that is pending."""
+        key = (identity, int(pending))
         rows = self.rows("SELECT * FROM documents WHERE id = ? AND staged = ?", key)
         if not rows:
             return None
@@ -169,14 +172,14 @@ class Store:
         speakers = self.rows(
             "SELECT * FROM speakers WHERE document_id = ? AND staged = ? ORDER BY label", key
         )
-        return document_of(rows[0], segments, speakers)
+        return document_from_row(rows[0], segments, speakers)
 
     def passages_of(self, document_id: str) -> list[Passage]:
         """A document's passages, in text order."""
         rows = self.rows(
             'SELECT id, document_id, start, "end", text, heading FROM passages'
             ' WHERE document_id = ? AND edition = ? ORDER BY start, "end"',
-            (document_id, self.edition),
+            (document_id, self.index_version),
         )
         return [Passage(*row) for row in rows]
 
@@ -186,14 +189,18 @@ class Store:
         return next((str(row[0]) for row in self.rows(sql, (item_uri,))), "")
 
     def counts(self) -> dict[str, int]:
-        """How many sources, documents, passages, staged documents and pending passages."""
+        """How many sources, documents, passages, pending documents and unsettled passages.
+
+        An unsettled passage may stand in the vector index otherwise than here: a writer is at work,
+        or was cut off.
+        """
         row = self.rows(
             "SELECT (SELECT count(*) FROM sources) AS sources,"
             " (SELECT count(*) FROM documents WHERE staged = 0) AS documents,"
-            " (SELECT count(*) FROM documents WHERE staged = 1) AS staged,"
+            " (SELECT count(*) FROM documents WHERE staged = 1) AS pending,"
             " (SELECT count(*) FROM passages WHERE edition = ?) AS passages,"
-            " (SELECT count(*) FROM pending) AS pending",
-            (self.edition,),
+            " (SELECT count(*) FROM pending) AS unsettled",
+            (self.index_version,),
         )[0]
         return {key: int(row[key]) for key in row.keys()}  # noqa: SIM118 - Row iterates values
 
@@ -219,24 +226,24 @@ class Store:
 
     def find(
         self, query: str, vector: NDArray[np.float32], n: int, filters: Filters | None = None
-    ) -> Found:
+    ) -> Candidates:
         """The `n` best of each index, each with its exact cosine; `vector` is (dimension,)."""
         with self.snapshot():
             size = self._allow(filters) if filters else self.counts()["passages"]
             if not size:
-                return Found({}, {})
+                return Candidates({}, {})
             lexical = self._lexical(query, n, bool(filters))
             dense = self._dense(vector, min(n, size), size, bool(filters), list(lexical))
-        return Found(dense, lexical)
+        return Candidates(dense, lexical)
 
     def _allow(self, filters: Filters) -> int:
         """Put the row numbers that pass the filters into temp.allowed; returns how many."""
         source = self.source(filters.source).id if filters.source else ""
-        return allow(self.db, filters, source, self.edition)
+        return allow(self.db, filters, source, self.index_version)
 
     def _lexical(self, query: str, n: int, filtered: bool) -> dict[int, float]:
         """BM25 by row; the `+` keeps FTS5 from searching once for every allowed row."""
-        words = list(dict.fromkeys(WORD.findall(query)))[:MAX_QUERY_WORDS]
+        words = list(dict.fromkeys(QUERY_WORD.findall(query)))[:MAX_QUERY_WORDS]
         if not words:
             return {}
         match = " OR ".join(f'"{word}"' for word in words)
@@ -251,7 +258,7 @@ class Store:
     def _dense(
         self, vector: NDArray[np.float32], n: int, size: int, filtered: bool, also: list[int]
     ) -> dict[int, float]:
-        writing = self.counts()["pending"]
+        writing = self.counts()["unsettled"]
         if not writing and (self.config.url or size > self.scan_limit):
             try:
                 best = self._nearest_by_chroma(vector, n, filtered)
@@ -284,7 +291,7 @@ class Store:
             rows = self.rows(
                 "SELECT p.rowid, v.vector FROM passages p CROSS JOIN vectors v"
                 " ON v.id = p.vector_id WHERE p.edition = ? ORDER BY p.vector_id",
-                (self.edition,),
+                (self.index_version,),
             )
             blob = b"".join([row[1] for row in rows])
             matrix = np.frombuffer(blob, np.float16).astype(np.float32)
@@ -304,7 +311,7 @@ class Store:
         marks = ",".join("?" * len(ranked))
         rows = self.rows(
             f"SELECT rowid FROM passages WHERE edition = ? AND id IN ({marks})",
-            (self.edition, *(identity for identity, _ in ranked)),
+            (self.index_version, *(identity for identity, _ in ranked)),
         )
         return [row[0] for row in rows]
 
@@ -322,17 +329,19 @@ class Store:
         }
 
     def index(self) -> ChromaIndex:
-        """The vector index in force; opened anew after another process wrote."""
+        """The vector index that is searched; opened anew after another process wrote."""
         from dragtor.store.chroma import ChromaIndex
 
         state = (self.meta("generation"), self.meta("edition"))
         if self._index is not None and self._index[0] != state and not self.writing:
             self.close_index()
         if self._index is None:
-            folder, name = self.index_place(self.edition)
+            folder, name = self.index_place(self.index_version)
             self._index = (state, ChromaIndex.open(folder, name, self.config.url))
         return self._index[1]
 
-    def index_place(self, edition: int) -> tuple[Path, str]:
-        """Folder and collection name of an edition's vectors."""
-        return self.folder / "index" / str(edition), f"dragtor-{self.meta('library_id')}-{edition}"
+    def index_place(self, index_version: int) -> tuple[Path, str]:
+        """Folder and collection name of an index version's vectors."""
+        return self.folder / "index" / str(
+            index_version
+        ), f"dragtor-{self.meta('library_id')}-{index_version}"

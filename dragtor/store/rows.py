@@ -1,4 +1,4 @@
-"""Rows of library.db as the types that every room speaks, and speakers as rows.
+"""Rows of library.db as the types that every package shares, and speakers as rows.
 
 Knows the columns and what text they can hold, and no query.
 """
@@ -11,9 +11,9 @@ import sqlite3
 from array import array
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
-from dragtor.types import Document, DocumentKind, Segment, Source, Speaker
+from dragtor.types import Document, Segment, Source, Speaker
 
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -40,26 +40,26 @@ def storable(document: Document) -> Document:
     )
 
 
-def source_of(row: sqlite3.Row) -> Source:
+def source_from_row(row: sqlite3.Row) -> Source:
     """A row of `sources`."""
     return Source(row["id"], row["uri"], row["kind"], row["title"], json.loads(row["options"]))
 
 
-def document_of(
+def document_from_row(
     row: sqlite3.Row, segments: Sequence[sqlite3.Row], speakers: Sequence[sqlite3.Row]
 ) -> Document:
     """A row of `documents`, with its segments and speakers."""
     return Document(
         id=row["id"],
         uri=row["uri"],
-        kind=cast(DocumentKind, row["kind"]),
+        kind=row["kind"],
         title=row["title"],
         text=row["text"],
         author=row["author"],
         published=row["published"],
         segments=tuple(_segment(s) for s in segments),
         meta=json.loads(row["meta"]),
-        speakers=tuple(speaker_of(s) for s in speakers),
+        speakers=tuple(speaker_from_row(s) for s in speakers),
     )
 
 
@@ -83,7 +83,7 @@ def segment_row(segment: Segment) -> tuple[Any, ...]:
     return (*place, segment.start_s, segment.end_s, segment.speaker)
 
 
-def speaker_of(row: sqlite3.Row) -> Speaker:
+def speaker_from_row(row: sqlite3.Row) -> Speaker:
     """A row of `speakers`."""
     return Speaker(
         row["label"],

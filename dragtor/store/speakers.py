@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from dragtor.errors import UsageError
-from dragtor.store.read import WORD, Store
-from dragtor.store.rows import speaker_of, speaker_row, utf8
+from dragtor.store.read import QUERY_WORD, Store
+from dragtor.store.rows import speaker_from_row, speaker_row, utf8
 from dragtor.store.schema import transaction
 from dragtor.store.write import Writer
 from dragtor.transcript import unaccented
 from dragtor.types import Document, Speaker
 
-SURE = 0.85  # of a name, from here on: its voice is known again in other episodes of a show
+SURE_NAME = 0.85  # of a name, from here on: its voice is known again in other episodes of a show
 # "Will" and "Rose" are names too: only a question after somebody's words looks for a speaker.
 SAYS = re.compile(
     r"\b(?:says?|said|think|thinks|thought|believes?|recommends?|suggests?|advises?|advice"
@@ -48,15 +48,17 @@ def put_speakers(writer: Writer, document_id: str, speakers: Sequence[Speaker]) 
     """Replace what is known of a document's speakers; no passage and no vector changes."""
     with transaction(writer.db):
         rows = writer.db.execute("SELECT staged FROM documents WHERE id = ?", (document_id,))
-        for (staged,) in rows.fetchall():
+        for (pending,) in rows.fetchall():
             writer.db.executemany(
                 "INSERT OR REPLACE INTO speakers VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                [(document_id, staged, *speaker_row(speaker)) for speaker in speakers],
+                [(document_id, pending, *speaker_row(speaker)) for speaker in speakers],
             )
         writer.advance()
 
 
-def known_voices(store: Store, show: str, engine: str, confidence: float = SURE) -> list[Speaker]:
+def known_voices(
+    store: Store, show: str, engine: str, confidence: float = SURE_NAME
+) -> list[Speaker]:
     """Everybody in a show with a voice print of this engine whose name is at least so sure."""
     rows = store.rows(
         "SELECT w.* FROM speakers w JOIN documents d ON d.id = w.document_id"
@@ -66,7 +68,7 @@ def known_voices(store: Store, show: str, engine: str, confidence: float = SURE)
         " ORDER BY w.name_confidence DESC, d.published DESC",
         (utf8(show), utf8(engine), confidence),
     )
-    return [speaker_of(row) for row in rows]
+    return [speaker_from_row(row) for row in rows]
 
 
 def speaker_asked(store: Store, question: str) -> str:
@@ -79,19 +81,19 @@ def speaker_asked(store: Store, question: str) -> str:
         return ""
     question = unaccented(question)
     shown = question.title() if question == question.lower() else question
-    words, later = set(WORD.findall(shown)), set(WORD.findall(question)[1:])
+    words, later = set(QUERY_WORD.findall(shown)), set(QUERY_WORD.findall(question)[1:])
     titled = {word.casefold() for word in words if word.istitle()}
-    asked = [word.casefold() for word in WORD.findall(question)]
+    asked = [word.casefold() for word in QUERY_WORD.findall(question)]
 
     def in_full(named: str) -> bool:
         name = unaccented(named)
-        parts = [part.casefold() for part in WORD.findall(name)]
+        parts = [part.casefold() for part in QUERY_WORD.findall(name)]
         if len(parts) == 1:
             return name in words or parts[0] in titled
         return any(parts and parts == asked[at : at + len(parts)] for at in range(len(asked)))
 
     def in_part(name: str) -> bool:
-        parts = {part for part in WORD.findall(unaccented(name)) if not part[0].islower()}
+        parts = {part for part in QUERY_WORD.findall(unaccented(name)) if not part[0].islower()}
         return bool({p for p in parts if len(p) > 2} & words or {p for p in parts if p[1:]} & later)
 
     names = [row[0] for row in store.rows("SELECT DISTINCT name FROM speakers WHERE name != ''")]

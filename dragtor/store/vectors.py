@@ -1,6 +1,6 @@
 """Stored vectors, and the vector index that is made from them.
 
-Knows rows and editions; does not know when a document is swapped in.
+Knows rows and index versions; does not know when a document is published.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from dragtor.store.chroma import ChromaIndex
 
-BATCH = 1000  # vectors read and handed over at once
+READ_BATCH = 1000  # vectors read and handed over at once
 SAMPLE = 500  # vectors that a look at the index compares
 
 
@@ -30,7 +30,7 @@ def row_of(db: sqlite3.Connection, key: str, fingerprint: str) -> int | None:
     return int(row[0]) if row else None
 
 
-def put(
+def put_rows(
     db: sqlite3.Connection, keys: Sequence[str], vectors: NDArray[np.float32], fingerprint: str
 ) -> None:
     """Store (n, dimension) unit vectors, as float16; known keys keep theirs."""
@@ -49,8 +49,8 @@ def upsert(
     """Bring (passage id, vector row) pairs into the index, which is opened when there are any."""
     import numpy as np
 
-    for at in range(0, len(rows), BATCH):
-        part = rows[at : at + BATCH]
+    for at in range(0, len(rows), READ_BATCH):
+        part = rows[at : at + READ_BATCH]
         blobs = [
             db.execute("SELECT vector FROM vectors WHERE id = ?", (row,)).fetchone()[0]
             for _, row in part
@@ -59,28 +59,28 @@ def upsert(
         index().upsert([identity for identity, _ in part], matrix.reshape(len(part), -1))
 
 
-def fill_index(store: Store, edition: int) -> None:
-    """Make the index of an edition anew."""
+def fill_index(store: Store, index_version: int) -> None:
+    """Make the vector index of an index version anew."""
     from dragtor.store.chroma import ChromaIndex
 
-    remove_index(store, edition)
-    folder, name = store.index_place(edition)
+    remove_index(store, index_version)
+    folder, name = store.index_place(index_version)
     index = ChromaIndex.open(folder, name, store.config.url)
     try:
-        rows = store.rows("SELECT id, vector_id FROM passages WHERE edition = ?", (edition,))
+        rows = store.rows("SELECT id, vector_id FROM passages WHERE edition = ?", (index_version,))
         upsert(store.db, lambda: index, [(row[0], row[1]) for row in rows])
     finally:
         index.close()
 
 
 def restore_index(store: Store) -> None:
-    """Make the index of the edition in force again."""
+    """Make the vector index that is searched again."""
     store.close_index()
-    fill_index(store, store.edition)
+    fill_index(store, store.index_version)
 
 
 def drift(store: Store) -> str:
-    """How the vector index in force differs from library.db, in words; empty where it does not.
+    """How the vector index differs from library.db, in words; empty where it does not.
 
     Passage ids are hashes, so the first of them are a sample.
     """
@@ -92,7 +92,7 @@ def drift(store: Store) -> str:
     rows = store.rows(
         "SELECT p.id, v.vector FROM passages p JOIN vectors v ON v.id = p.vector_id"
         " WHERE p.edition = ? ORDER BY p.id LIMIT ?",
-        (store.edition, SAMPLE),
+        (store.index_version, SAMPLE),
     )
     stored = {row[0]: np.frombuffer(row[1], np.float16).astype(np.float32) for row in rows}
     held = index.vectors(list(stored))
@@ -107,18 +107,18 @@ def drift(store: Store) -> str:
 
 
 def remove_stale_indexes(store: Store) -> None:
-    """Delete the folders of editions that are neither in force nor being rebuilt."""
-    kept = {store.edition, store.edition + bool(store.meta("rebuild"))}
+    """Delete the folders of index versions that are neither searched nor being rebuilt."""
+    kept = {store.index_version, store.index_version + bool(store.meta("rebuild"))}
     for folder in (store.folder / "index").glob("*"):
         if folder.name not in map(str, kept):
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def remove_index(store: Store, edition: int) -> None:
-    """Delete the index of an edition, on disk or on the server."""
+def remove_index(store: Store, index_version: int) -> None:
+    """Delete the vector index of an index version, on disk or on the server."""
     from dragtor.store.chroma import ChromaIndex
 
-    folder, name = store.index_place(edition)
+    folder, name = store.index_place(index_version)
     if store.config.url:
         index = ChromaIndex.open(folder, name, store.config.url)
         index.drop()

@@ -1,7 +1,8 @@
 """Writing the library: one writer at a time, every change visible whole or not at all.
 
-A change notes the passages it touches as pending, brings the vector index up to date, swaps the
-documents over in one SQL transaction, and clears the note. What a crash leaves is finished by the
+A document is pending from when it is loaded until it is published with its passages. Publishing
+notes the passages it touches (table `pending`), brings the vector index up to date, replaces the
+documents in one SQL transaction, and clears the note. What a crash leaves is finished by the
 next writer. Does not know how texts are split or embedded.
 """
 
@@ -19,11 +20,20 @@ from dragtor.config import StoreConfig
 from dragtor.errors import LibraryError
 from dragtor.store import vectors
 from dragtor.store.chats import forget_documents
-from dragtor.store.lock import locked
+from dragtor.store.lock import writer_lock
 from dragtor.store.read import Store
 from dragtor.store.rows import segment_row, speaker_row, storable
 from dragtor.store.schema import connect, plain_errors, transaction
-from dragtor.types import Document, Passage, Source, short_hash
+from dragtor.types import (
+    NEVER,
+    SILENT,
+    CancelToken,
+    Document,
+    Passage,
+    Reporter,
+    Source,
+    short_hash,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,14 +45,14 @@ DOCUMENT_COLUMNS = "id, staged, uri, kind, title, author, published, text, meta,
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """A document ready to be swapped in: its passages and the key of each one's stored vector."""
+    """A document ready to be published: its passages and the key of each one's stored vector."""
 
     document: Document
     passages: Sequence[Passage]
     keys: Sequence[str]
 
 
-def content_hash(document: Document) -> str:
+def document_hash(document: Document) -> str:
     """What must differ for a document to be indexed again."""
     segments = json.dumps([astuple(s) for s in document.segments])
     return short_hash(document.title, document.author, document.published, document.text, segments)
@@ -65,7 +75,8 @@ class Writer:
         config: StoreConfig | None = None,
         *,
         lock_timeout_s: float = 60.0,
-        notify: Callable[[str], None] = lambda _: None,
+        reporter: Reporter = SILENT,
+        cancel: CancelToken = NEVER,
         recover: bool = True,
     ) -> Iterator[Writer]:
         """Lock, create or migrate, and finish what a crash left; raises LibraryLocked.
@@ -74,7 +85,7 @@ class Writer:
         """
         config = config or StoreConfig()
         path = folder / "library.db"
-        with locked(folder, lock_timeout_s, notify), plain_errors(path):
+        with writer_lock(folder, lock_timeout_s, reporter, cancel), plain_errors(path):
             store = Store(folder, connect(path, write=True), config)
             writer = cls(store)
             try:
@@ -98,7 +109,7 @@ class Writer:
         )  # fmt: skip
 
     def link(self, source_id: str, item_uri: str) -> tuple[str, str] | None:
-        """(document id, stamp) of what a source's item gave last time."""
+        """(document id, content hash) of what a source's item gave last time."""
         row = self.db.execute(
             "SELECT document_id, stamp FROM source_documents WHERE source_id = ? AND item_uri = ?",
             (source_id, item_uri),
@@ -112,27 +123,29 @@ class Writer:
         )
         return {row[0]: row[1] for row in rows}
 
-    def stage(self, source_id: str, item_uri: str, stamp: str, document: Document) -> bool:
-        """Keep a loaded document until it is indexed; False where it is in force already."""
+    def put_pending(
+        self, source_id: str, item_uri: str, content_hash: str, document: Document
+    ) -> bool:
+        """Keep a loaded document until it is indexed; False where it is published already."""
         document = storable(document)
-        digest = content_hash(document)
+        digest = document_hash(document)
         with transaction(self.db):
             self.db.execute(
                 "INSERT OR REPLACE INTO source_documents VALUES (?, ?, ?, ?)",
-                (source_id, item_uri, document.id, stamp),
+                (source_id, item_uri, document.id, content_hash),
             )
             known = self.db.execute(
                 "SELECT staged FROM documents WHERE id = ? AND content_hash = ?",
                 (document.id, digest),
             ).fetchall()
-            if any(not row[0] for row in known):  # in force: what waits for it is out of date
-                self._delete_document(document.id, staged=1)
+            if any(not row[0] for row in known):  # published: what waits for it is out of date
+                self._delete_document(document.id, pending=1)
             elif not known:
-                self._put_staged(document, digest)
+                self._insert_pending(document, digest)
         return not known
 
-    def _put_staged(self, document: Document, digest: str) -> None:
-        self._delete_document(document.id, staged=1)
+    def _insert_pending(self, document: Document, digest: str) -> None:
+        self._delete_document(document.id, pending=1)
         self.db.execute(
             f"INSERT INTO documents ({DOCUMENT_COLUMNS}, updated_at)"
             " VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -158,13 +171,13 @@ class Writer:
             )
             self.advance()
 
-    def in_force(self, document_id: str) -> bool:
-        """Whether a version of the document has been swapped in."""
+    def is_published(self, document_id: str) -> bool:
+        """Whether a version of the document is published."""
         sql = "SELECT 1 FROM documents WHERE id = ? AND staged = 0"
         return self.db.execute(sql, (document_id,)).fetchone() is not None
 
     def address(self, document_id: str) -> str:
-        """Address of a document, staged or in force; empty where there is none."""
+        """Address of a document, pending or published; empty where there is none."""
         sql = "SELECT uri FROM documents WHERE id = ? ORDER BY staged DESC"
         row = self.db.execute(sql, (document_id,)).fetchone()
         return str(row[0]) if row else ""
@@ -174,14 +187,14 @@ class Writer:
         sql = "SELECT 1 FROM source_documents WHERE document_id = ? AND item_uri != ?"
         return self.db.execute(sql, (document_id, item_uri)).fetchone() is not None
 
-    def by_stamp(self, stamp: str) -> list[tuple[str, str]]:
+    def by_content_hash(self, content_hash: str) -> list[tuple[str, str]]:
         """(document id, item address) of everything with these raw bytes."""
         rows = self.db.execute(
-            "SELECT document_id, item_uri FROM source_documents WHERE stamp = ?", (stamp,)
+            "SELECT document_id, item_uri FROM source_documents WHERE stamp = ?", (content_hash,)
         )
         return [(row[0], row[1]) for row in rows]
 
-    def staged_ids(self) -> list[str]:
+    def pending_ids(self) -> list[str]:
         """Documents that wait to be indexed."""
         rows = self.db.execute("SELECT id FROM documents WHERE staged = 1 ORDER BY id")
         return [row[0] for row in rows]
@@ -195,9 +208,9 @@ class Writer:
     def put_vectors(self, keys: Sequence[str], rows: NDArray[np.float32], fingerprint: str) -> None:
         """Store (n, dimension) unit vectors, as float16."""
         with transaction(self.db):
-            vectors.put(self.db, keys, rows, fingerprint)
+            vectors.put_rows(self.db, keys, rows, fingerprint)
 
-    # Swapping documents over
+    # Publishing
 
     def check(self, fingerprint: str, splitter: str) -> None:
         """Record what made this library, or refuse what differs; raises LibraryVersion."""
@@ -206,8 +219,8 @@ class Writer:
         self.set_meta("fingerprint", fingerprint)
         self.set_meta("splitter", splitter)
 
-    def swap(self, batch: Sequence[Indexed]) -> None:
-        """Put documents in force with their passages; vectors must be stored already."""
+    def publish(self, batch: Sequence[Indexed]) -> None:
+        """Make documents what is searched, with their passages; vectors must be stored already."""
         self._change(batch, [], lambda: None)
 
     def remove_source(self, source_id: str) -> list[str]:
@@ -260,7 +273,7 @@ class Writer:
     def _change(
         self, add: Sequence[Indexed], remove: Sequence[str], finish: Callable[[], None]
     ) -> None:
-        edition = self.store.edition
+        index_version = self.store.index_version
         new = {p.id for item in add for p in item.passages}
         documents = [item.document.id for item in add] + list(remove)
         old = {p.id for d in documents for p in self.store.passages_of(d)}
@@ -269,16 +282,16 @@ class Writer:
                 "INSERT OR IGNORE INTO pending VALUES (?)", [(i,) for i in sorted(new | old)]
             )
         if new | old:
-            self._mend_index()
+            self._repair_index()
         self._upsert(add, new - old)
         with transaction(self.db):
             for document_id in documents:
-                self._delete_passages(document_id, edition)
-                self._delete_document(document_id, staged=0)
+                self._delete_passages(document_id, index_version)
+                self._delete_document(document_id, pending=0)
             for document_id in remove:
-                self._delete_document(document_id, staged=1)
+                self._delete_document(document_id, pending=1)
             for item in add:
-                self._put_in_force(item, edition)
+                self._publish_document(item, index_version)
             if remove:
                 forget_documents(self.db, remove)
             finish()
@@ -300,41 +313,43 @@ class Writer:
         ]
         vectors.upsert(self.db, self.store.index, [(i, v) for i, v in keyed if v is not None])
 
-    def _put_in_force(self, item: Indexed, edition: int) -> None:
+    def _publish_document(self, item: Indexed, index_version: int) -> None:
         key = (item.document.id,)
         self.db.execute("UPDATE documents SET staged = 0 WHERE id = ? AND staged = 1", key)
         for table in ("segments", "speakers"):
             sql = f"UPDATE {table} SET staged = 0 WHERE document_id = ? AND staged = 1"
             self.db.execute(sql, key)
-        for rowid, passage in self.insert_passages(item, edition, self.store.meta("fingerprint")):
+        for rowid, passage in self.insert_passages(
+            item, index_version, self.store.meta("fingerprint")
+        ):
             self.db.execute(
                 "INSERT INTO passages_fts (rowid, title, heading, text) VALUES (?, ?, ?, ?)",
                 (rowid, item.document.title, passage.heading, passage.text),
             )
 
     def insert_passages(
-        self, item: Indexed, edition: int, fingerprint: str
+        self, item: Indexed, index_version: int, fingerprint: str
     ) -> Iterator[tuple[int, Passage]]:
-        """Write a document's passages into an edition; gives each with its row number."""
+        """Write a document's passages into an index version; gives each with its row number."""
         for passage, key in zip(item.passages, item.keys, strict=True):
             cursor = self.db.execute(
                 'INSERT INTO passages (edition, id, document_id, start, "end", text, heading,'
                 " vector_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (edition, *astuple(passage), vectors.row_of(self.db, key, fingerprint)),
+                (index_version, *astuple(passage), vectors.row_of(self.db, key, fingerprint)),
             )
             yield int(cursor.lastrowid or 0), passage
 
-    def _delete_passages(self, document_id: str, edition: int) -> None:
-        """Of every edition, so that a half-done rebuild never keeps what has changed since."""
+    def _delete_passages(self, document_id: str, index_version: int) -> None:
+        """Of every index version: a half-done rebuild never keeps what has changed since."""
         self.db.execute(
             "DELETE FROM passages_fts WHERE rowid IN"
             " (SELECT rowid FROM passages WHERE document_id = ? AND edition = ?)",
-            (document_id, edition),
+            (document_id, index_version),
         )
         self.db.execute("DELETE FROM passages WHERE document_id = ?", (document_id,))
 
-    def _delete_document(self, document_id: str, *, staged: int) -> None:
-        key = (document_id, staged)
+    def _delete_document(self, document_id: str, *, pending: int) -> None:
+        key = (document_id, pending)
         self.db.execute("DELETE FROM documents WHERE id = ? AND staged = ?", key)
         for table in ("segments", "speakers"):
             self.db.execute(f"DELETE FROM {table} WHERE document_id = ? AND staged = ?", key)
@@ -342,11 +357,11 @@ class Writer:
     # After a crash, and before leaving
 
     def _recover(self) -> None:
-        """Finish what the last writer left: bring every pending passage's vector in line."""
+        """Finish what the last writer left: bring every unsettled passage's vector in line."""
         rows = self.db.execute(
             "SELECT pending.passage_id, p.vector_id FROM pending LEFT JOIN passages p"
             " ON p.id = pending.passage_id AND p.edition = ?",
-            (self.store.edition,),
+            (self.store.index_version,),
         ).fetchall()
         if not rows:
             return
@@ -364,7 +379,7 @@ class Writer:
             self.db.execute("DELETE FROM pending")
             self.set_meta("recovering", "")
 
-    def _mend_index(self) -> None:
+    def _repair_index(self) -> None:
         """Make a vector index anew that cannot be opened or has lost something; looks once."""
         if not self._looked and not self._index_is_whole():
             vectors.restore_index(self.store)
