@@ -1,6 +1,6 @@
 """Ask the pages, books and notes you trust, on your own machine: every claim is cited.
 
-Importing this costs nothing: a name's room is imported when the name is first used.
+Importing this costs nothing: a name's module is imported when the name is first used.
 """
 
 from __future__ import annotations

@@ -44,8 +44,8 @@ def _silent(*_: object) -> None:
 class Library(Parts):
     """A folder of what you trust: add to it, search it, ask it.
 
-    `path` as the command line's --library; `config` as read by `load_config`. `notify` hears
-    one-line notes, `progress` (label, done, total).
+    `path` as the command line's --library; `config` as read by `load_config`. `notify` is
+    called with one-line notes, `progress` with (label, done, total).
     """
 
     def __init__(

@@ -16,7 +16,9 @@ import pytest
 from conftest import ROOT
 
 import dragtor
+from dragtor.load.registry import BUILT_IN, RECORDED
 
+KINDS = (*BUILT_IN, *RECORDED)  # of sources and documents
 PACKAGE = ROOT / "dragtor"
 MAX_LINES = 600
 MAX_FUNCTION_LINES = 50
@@ -238,6 +240,71 @@ def forbidden(text: str) -> list[str]:
     return found + re.findall(rf"(?<![\w.~:/-])/(?:{folders})/", text)
 
 
+def is_kind(node: ast.AST) -> bool:
+    """Whether an expression is the kind of something, by its name: `source.kind`, `row["kind"]`."""
+    if isinstance(node, ast.Subscript):
+        return is_kind(node.slice)
+    if isinstance(node, ast.Call):  # row.get("kind"), str(source.kind)
+        return any(map(is_kind, node.args))
+    named = (
+        node.attr if isinstance(node, ast.Attribute)
+        else node.id if isinstance(node, ast.Name)
+        else node.value if isinstance(node, ast.Constant)
+        else ""
+    )  # fmt: skip
+    return isinstance(named, str) and named.rpartition("_")[2] == "kind"
+
+
+def kinds_named(node: ast.AST) -> set[str]:
+    """The kinds of sources and documents that an expression writes out."""
+    found = (n.value for n in ast.walk(node) if isinstance(n, ast.Constant))
+    return {value for value in found if isinstance(value, str)} & set(KINDS)
+
+
+def only_kinds(elements: list[ast.expr]) -> bool:
+    """Whether these are the names of two kinds or more, and nothing else."""
+    values = {n.value for n in elements if isinstance(n, ast.Constant)}
+    return len(elements) == len(values) > 1 and values <= set(KINDS)
+
+
+def asks_for_kind(node: ast.AST) -> bool:
+    """Whether what is done depends on a kind by its name."""
+    match node:
+        case ast.Compare():
+            sides = [node.left, *node.comparators]
+            return any(map(is_kind, sides)) and any(map(kinds_named, sides))
+        case ast.Match():
+            return is_kind(node.subject) and any(kinds_named(case.pattern) for case in node.cases)
+        case ast.Subscript():  # loaders["feed"]
+            loaders = ast.unparse(node.value).endswith("loaders")
+            return loaders and bool(kinds_named(node.slice))
+        case ast.Call(func=ast.Attribute(attr="get" | "pop" | "startswith" | "endswith")):
+            of = node.func.value  # type: ignore[attr-defined]
+            wanted = is_kind(of) or ast.unparse(of).endswith("loaders")
+            return wanted and any(map(kinds_named, node.args))
+        case ast.Dict():  # {"feed": …, "web": …}[source.kind]
+            return only_kinds([key for key in node.keys if key is not None])
+        case ast.Tuple() | ast.List() | ast.Set():  # LISTS = ("feed", "video")
+            return only_kinds(node.elts)
+        case _:
+            return False
+
+
+def kinds_asked_for(package: Path) -> list[str]:
+    """Where a module outside load/ asks for a kind by its name; kinds of weights are no kinds."""
+    return [
+        f"{name}:{node.lineno}: {ast.unparse(node)}"  # type: ignore[attr-defined]
+        for name, path in modules(package)
+        if room_of(name) not in ("load", "models")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if asks_for_kind(node)
+    ]
+
+
+def test_no_module_asks_for_a_kind_of_source_by_name() -> None:
+    assert kinds_asked_for(PACKAGE) == []
+
+
 def test_imports_point_to_smaller_rows() -> None:
     assert wrong_imports(PACKAGE) == []
 
@@ -420,3 +487,47 @@ def test_poor_docstrings_long_files_and_forbidden_text_are_caught(bad: Path) -> 
         assert len(forbidden(text)) == 1, text
     for text in ("the root/x", "https://example.org/wo" + "rk/main-x", "../wo" + "rk/main/"):
         assert forbidden(text) == [], text
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'if source.kind == "file": pass',
+        'x = "feed" != kind',
+        'x = source.kind in ("web", "feed")',
+        'x = str(row["kind"]) not in {"video", "mail"}',
+        'x = row.get("kind") == "audio"',
+        'x = document_kind in ["image"]',
+        'match source.kind:\n  case "web" | "feed":\n    pass',
+        'x = loaders["feed"]',
+        'x = self.loaders.get("web")',
+        'x = kind.startswith("video")',
+        'TAKES = {"feed": 1, "web": 2}[kind]',
+        'LISTS = ("feed", "video")',
+    ],
+)
+def test_a_test_of_a_kind_is_caught(bad: Path, code: str) -> None:
+    (bad / "split.py").write_text(code)
+    assert kinds_asked_for(bad) != []
+    (bad / "load").mkdir()
+    (bad / "split.py").rename(bad / "load" / "web.py")
+    assert kinds_asked_for(bad) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'x = row["file"]',
+        'x = {"file": name, "kind": "file"}',
+        'x = Document("", "", "file", "", "")',
+        "x = loaders[source.kind]",
+        'x = value.kind == "date"',
+        'x = name == "file"',
+        "x = source.kind == other.kind",
+        'x = ("file", uri)',
+        "x = isinstance(kind, str)",
+    ],
+)
+def test_what_is_none_is_left_alone(bad: Path, code: str) -> None:
+    (bad / "split.py").write_text(code)
+    assert kinds_asked_for(bad) == []

@@ -6,6 +6,8 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Timer
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -13,14 +15,14 @@ from conftest import digest
 from fakes import HashingEmbedder
 
 from dragtor.config import EmbedConfig, LoadConfig, SplitConfig
-from dragtor.errors import LibraryError, LibraryVersion, LoadError, Missing, UsageError
+from dragtor.errors import Cancelled, LibraryError, LibraryVersion, LoadError, Missing, UsageError
 from dragtor.ingest import Ingest
 from dragtor.load.base import Choice, Item, Loader
 from dragtor.load.file import FileLoader
 from dragtor.load.registry import source_of
 from dragtor.load.web import WebLoader
 from dragtor.store import Store, Writer
-from dragtor.types import Document, Recording, Source, short_hash
+from dragtor.types import CancelToken, Document, Recording, Reporter, Source, short_hash
 
 Open = Callable[..., "contextmanager[Ingest]"]  # type: ignore[type-arg]
 TEXT = "The pulley is a ligament. It heals in weeks. Load it early and gently.\n\n"
@@ -35,11 +37,11 @@ def open_ingest(
     **parts: Any,
 ) -> Iterator[Ingest]:
     made = embedder or HashingEmbedder()
-    loaders = {"file": FileLoader(LoadConfig())}
+    loaders = parts.pop("loaders", {})
     with Writer.open(library) as writer:
         yield Ingest(
             writer,
-            loaders | parts.pop("loaders", {}),
+            loaders if "file" in loaders else {**loaders, "file": FileLoader(LoadConfig())},
             lambda: made,
             split or SplitConfig(tokens=40, overlap_tokens=8),
             embed or EmbedConfig(),
@@ -447,6 +449,39 @@ def test_a_run_that_is_ended_leaves_the_rest_of_a_list_to_the_next(own_folders: 
             ingest._load_all([shelf_source("feed")], refresh=False, index=False)
         (source,) = ingest.writer.store.sources()
         assert source.options == {"since": " https://e.org/a"}
+
+
+def test_a_cancelled_run_keeps_what_it_loaded_and_the_next_goes_on(
+    own_folders: Path, notes: Path
+) -> None:
+    cancel = CancelToken()
+
+    class Impatient(Reporter):
+        def progress(self, label: str, done: float, total: float) -> None:
+            if done == 3:
+                cancel.cancel()
+
+    with (
+        open_ingest(own_folders, reporter=Impatient(), cancel=cancel) as ingest,
+        pytest.raises(Cancelled),
+    ):
+        ingest.add([str(notes)])
+    with open_ingest(own_folders) as ingest:
+        assert len(ingest.writer.pending_ids()) == 4
+        ingest.add([str(notes)])
+        assert counts(ingest) == (1, 0, 4, 0)
+        assert ingest.writer.pending_ids() == []
+        assert len(ingest.writer.store.documents()) == 5
+
+
+def test_who_waits_for_another_writer_can_be_stopped(own_folders: Path) -> None:
+    cancel = CancelToken()
+    with Writer.open(own_folders):
+        Timer(0.2, cancel.cancel).start()
+        begun = monotonic()
+        with pytest.raises(Cancelled), Writer.open(own_folders, cancel=cancel):
+            pass
+        assert monotonic() - begun < 1
 
 
 def test_what_is_loaded_is_indexed_before_a_full_disk_ends_the_run(own_folders: Path) -> None:

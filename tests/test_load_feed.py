@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from conftest import shared
 from fakes import Notes
+from loader_contract import check_loader
 from test_download import SOUND, Episode, chain
 from test_http import Answer, Server, say
 
@@ -96,6 +97,13 @@ class Feed:
         known = self.tag and handler.headers.get("If-None-Match") == self.tag
         self.statuses.append(304 if known else 200)
         say(b"" if known else self.body, self.statuses[-1], ETag=self.tag)(handler)
+
+
+def test_contract(server: Server, load: Callable[..., FeedLoader], own_folders: Path) -> None:
+    server.routes["/feed"] = Feed(rss(post(1), post(2)))
+    server.routes["/page"] = say(b"<html><body>No feed.</body></html>", Content_Type="text/html")
+    absent, others = f"{server.url}/absent/feed", ["notes.md", f"{server.url}/page"]
+    check_loader(load(), f"{server.url}/feed", own_folders, absent=absent, others=others)
 
 
 # What is asked

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from conftest import shared
 from fakes import Notes
+from loader_contract import check_loader
 
 from dragtor.config import LoadConfig
 from dragtor.errors import LoadError
@@ -489,6 +490,16 @@ def test_stdin(loader: FileLoader) -> None:
 
 
 # Folders
+
+
+def test_contract(loader: FileLoader, tmp_path: Path, own_folders: Path) -> None:
+    (tmp_path / "n").mkdir()
+    (tmp_path / "n" / "a.md").write_text("# Tape\n\nTape warms.")
+    (tmp_path / "n" / "b.txt").write_text("Rest for two days.")
+    absent = str(tmp_path / "absent.md")
+    check_loader(
+        loader, str(tmp_path / "n"), own_folders, absent=absent, others=["https://example.org/a"]
+    )
 
 
 def test_a_folder(loader: FileLoader, tmp_path: Path, notes: list[str]) -> None:

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 from conftest import ROOT
 from fakes import Notes
+from loader_contract import check_loader
 from test_http import Answer, Server, no_dns, say, to
 
 from dragtor.config import VideoConfig, WebConfig
@@ -133,6 +134,12 @@ def is_line(error: DragtorError) -> bool:
     return (
         text.isprintable() and len(text) < 400 and "ERROR" not in text and "yt-dlp -U" not in text
     )
+
+
+def test_contract(server: Server, watcher: Watcher, own_folders: Path) -> None:
+    server.routes["/talk.wav"] = Ranged(SOUND, "audio/wav")
+    others = ["notes.md", f"{server.url}/page", f"{server.url}/feed.xml"]
+    check_loader(watcher.video, f"{server.url}/talk.wav", own_folders, others=others)
 
 
 # Files and pages on a server

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from conftest import shared
 from fakes import Notes
+from loader_contract import check_loader
 from test_http import Answer, Server, no_dns, public_first, say, to
 
 from dragtor.config import WebConfig
@@ -90,6 +91,16 @@ def jina(server: Server, folder: Path, reply: Answer, reader: str = "auto", **re
 def jina_says(**fields: Any) -> Answer:
     data = {"title": "From Jina", "content": f"# Top\n\n{WORDS}", "url": "", **fields}
     return say(json.dumps({"code": 200, "status": 20000, "data": data}).encode())
+
+
+def test_contract(server: Server, local: Reader, own_folders: Path) -> None:
+    server.routes["/pulley"] = say(PAGE, **HTML)
+    listed = f"<urlset><url><loc>{server.url}/pulley</loc></url></urlset>"
+    server.routes["/sitemap.xml"] = say(listed.encode(), Content_Type="application/xml")
+    absent, others = f"{server.url}/absent/sitemap.xml", ["notes.md", "podcast:Show"]
+    for place in ("pulley", "sitemap.xml"):
+        folder = own_folders / place
+        check_loader(local.web, f"{server.url}/{place}", folder, absent=absent, others=others)
 
 
 # Local reading

@@ -8,12 +8,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from dragtor.types import short_hash
+from dragtor.types import Reporter, short_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +31,9 @@ class Page:
 class PageCache:
     """One file an address: a line of JSON, then the body. A damaged file counts as absent."""
 
-    def __init__(self, folder: Path, notify: Callable[[str], None]) -> None:
+    def __init__(self, folder: Path, reporter: Reporter) -> None:
         self._folder = folder
-        self._notify = notify
+        self._reporter = reporter
         self._told = False
 
     def _path(self, key: str) -> Path:
@@ -67,7 +66,7 @@ class PageCache:
                 part.unlink()
             if not self._told:
                 self._told = True
-                self._notify(f"pages are not cached: {error.strerror}: {self._folder}")
+                self._reporter.note(f"pages are not cached: {error.strerror}: {self._folder}")
 
 
 def bytes_hash(data: bytes) -> str:

@@ -143,10 +143,10 @@ def _entry(entry: Mapping[str, Any], extra: Mapping[str, Any], base: str) -> Ent
         chapters_url=_address(extra.get("chapters"), base),
         chapters=_simple_chapters(entry),
     )
-    return replace(made, stamp=_stamp(made))
+    return replace(made, stamp=_hash_of(made))
 
 
-def _stamp(entry: Entry) -> str:
+def _hash_of(entry: Entry) -> str:
     """Queries of addresses are left out: some feeds sign them anew for every reader."""
     addresses = [entry.page, entry.enclosure, *(t.url for t in entry.transcripts)]
     return short_hash(
@@ -310,9 +310,9 @@ def _namespace(root: _Element) -> Iterator[dict[str, Any]]:
 # The stored form
 
 
-def stored(show: Show, raw_stamp: str) -> bytes:
-    """A show as JSON; `raw_stamp` is of the bytes it was read from."""
-    data = {"version": STORED_VERSION, "raw": raw_stamp, "show": asdict(show)}
+def stored(show: Show, raw_hash: str) -> bytes:
+    """A show as JSON; `raw_hash` is of the bytes it was read from."""
+    data = {"version": STORED_VERSION, "raw": raw_hash, "show": asdict(show)}
     return json.dumps(data, ensure_ascii=False).encode("utf-8", "replace")
 
 

@@ -83,21 +83,20 @@ class FeedLoader(Loader):
         cache_dir: Path,
         audio_dir: Path,
         *,
-        reporter: Reporter = SILENT,
-        cancel: CancelToken = NEVER,
         resolve: Resolver = system_resolver,
         read_page: Callable[[str], Document] | None = None,
         forget_pages: Callable[[Iterable[str]], None] = lambda uris: None,
         ready: Callable[[], None] = lambda: None,
+        reporter: Reporter = SILENT,
+        cancel: CancelToken = NEVER,
     ) -> None:
         pace = config.requests_per_minute
         self._config = config
         self._private = web.allow_private
         self._fetcher = Fetcher(replace(web, requests_per_minute=pace), resolve=resolve)
-        self._cache = PageCache(cache_dir, reporter.note)
+        self._cache = PageCache(cache_dir, reporter)
         self._audio_dir = audio_dir
-        self._notify = reporter.note
-        self._progress = reporter.progress
+        self._reporter = reporter
         self._read_page = read_page
         self._forget_pages = forget_pages
         self._ready = ready
@@ -244,7 +243,7 @@ class FeedLoader(Loader):
         except LoadError as error:
             if not known or refresh:
                 raise
-            self._notify(f"{error}; its entries are listed as last seen")
+            self._reporter.note(f"{error}; its entries are listed as last seen")
             return known[0]
         if known and (reply.status == 304 or known[1] == bytes_hash(reply.body)):
             return known[0]
@@ -267,7 +266,7 @@ class FeedLoader(Loader):
         if not latest:
             fresh = [entry for entry in fresh if entry.media]
         if len(fresh) > max(latest, MOST_NEW):
-            self._notify(
+            self._reporter.note(
                 f"{shown(name)}: {MOST_NEW} of {len(fresh)} new entries are taken;"
                 f" all with --latest {len(fresh)}"
             )
@@ -277,7 +276,7 @@ class FeedLoader(Loader):
         episodes = [entry for entry in entries if entry.media]
         left = episodes[taken:]
         if left and not since:
-            self._notify(
+            self._reporter.note(
                 f"{shown(name)}: {taken} of {len(episodes)} episodes are taken;"
                 " more with --latest N, one with --episode"
             )
@@ -301,7 +300,7 @@ class FeedLoader(Loader):
             except LoadError as error:
                 if not text:
                     raise
-                self._notify(f"the feed's own text is taken: {error}")
+                self._reporter.note(f"the feed's own text is taken: {error}")
         meta = self._meta(entry, show, feed)
         if page and len(page.text) > len(text):
             return replace(
@@ -363,7 +362,7 @@ class FeedLoader(Loader):
             types=RECORDINGS,
             max_mb=self._config.max_episode_mb,
             refresh=refresh,
-            progress=lambda done, total: self._progress(label, done, total),
+            progress=lambda done, total: self._reporter.progress(label, done, total),
         )
 
     def _words(self, entry: Entry, show: Show) -> tuple[tuple[Word, ...], str]:
@@ -379,7 +378,9 @@ class FeedLoader(Loader):
             try:
                 words = read_captions(self._get(transcript.url), transcript.kind)
             except LoadError as error:
-                self._notify(f"a transcript of '{shown(entry.title, 60)}' is left out: {error}")
+                self._reporter.note(
+                    f"a transcript of '{shown(entry.title, 60)}' is left out: {error}"
+                )
                 continue
             found = (words, transcript.language[:2] or show.language)
             if any(word.speaker for word in words):
@@ -393,7 +394,9 @@ class FeedLoader(Loader):
                 if found := chapters_of_json(self._get(entry.chapters_url)):
                     return found
             except LoadError as error:
-                self._notify(f"the chapters of '{shown(entry.title, 60)}' are left out: {error}")
+                self._reporter.note(
+                    f"the chapters of '{shown(entry.title, 60)}' are left out: {error}"
+                )
         return tuple(Chapter(t, s) for s, t in entry.chapters) or chapters_of_notes(notes)
 
     def _get(self, url: str) -> bytes:

@@ -89,10 +89,14 @@ class FileLoader(Loader):
     local = True
 
     def __init__(
-        self, config: LoadConfig, *, reporter: Reporter = SILENT, cancel: CancelToken = NEVER
+        self,
+        config: LoadConfig,
+        *,
+        reporter: Reporter = SILENT,
+        cancel: CancelToken = NEVER,
     ) -> None:
         self._config = config
-        self._notify = reporter.note
+        self._reporter = reporter
         self._hashed: tuple[tuple[int, ...], str] = ((), "")  # state of a file, its hash
 
     @classmethod
@@ -237,12 +241,12 @@ class FileLoader(Loader):
                 return Content(decode_text(data))
 
     def _note_about(self, uri: str, what: str) -> None:
-        self._notify(f"{_shown_uri(uri)}: {what}")
+        self._reporter.note(f"{_shown_uri(uri)}: {what}")
 
     def _markdown(self, text: str, name: str) -> Content:
         fields, body = front_matter(text)
         if len(body) > MAX_MARKDOWN_CHARS:
-            self._notify(f"{name}: too long for markdown, read as plain text")
+            self._reporter.note(f"{name}: too long for markdown, read as plain text")
             return replace(fields, text=body)
         return replace(fields, text=plain_text(body))
 
@@ -263,7 +267,7 @@ class FileLoader(Loader):
             elif os.path.isfile(place):  # noqa: PTH113
                 yield place
         if skipped:
-            self._notify(_skip_line(skipped))
+            self._reporter.note(_skip_line(skipped))
 
     def _entries(self, folder: Path, seen: set[tuple[int, int]]) -> list[Path]:
         try:
@@ -273,7 +277,7 @@ class FileLoader(Loader):
             seen.add(key)
             return list(folder.iterdir())
         except OSError as error:
-            self._notify(f"{_shown(folder)} was skipped: {error.strerror}")
+            self._reporter.note(f"{_shown(folder)} was skipped: {error.strerror}")
             return []
 
     def _ignored(self, root: Path) -> GitIgnoreSpec:

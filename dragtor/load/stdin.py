@@ -14,7 +14,7 @@ from dragtor.errors import LoadError
 from dragtor.load.base import EVERYTHING, Choice, Item, Loader
 from dragtor.types import Document, Source, short_hash
 
-TITLE_CHARACTERS = 60
+TITLE_LENGTH = 60
 ReadBytes = Callable[[bytes, str, str], Document]  # bytes, address, content type or suffix
 
 
@@ -49,9 +49,7 @@ def document_of(data: bytes, read_bytes: ReadBytes) -> Document:
     document = read_bytes(data, address_of(data), "")
     if document.title not in ("", StdinLoader.kind):
         return document
-    return replace(
-        document, title=textwrap.shorten(document.text, TITLE_CHARACTERS, placeholder="…")
-    )
+    return replace(document, title=textwrap.shorten(document.text, TITLE_LENGTH, placeholder="…"))
 
 
 def source_of_document(document: Document) -> Source:

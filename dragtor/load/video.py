@@ -96,15 +96,14 @@ class VideoLoader(Loader):
         web: WebConfig,
         folder: Path,
         *,
+        resolve: Resolver = system_resolver,
         reporter: Reporter = SILENT,
         cancel: CancelToken = NEVER,
-        resolve: Resolver = system_resolver,
     ) -> None:
         self._config = config
         self._web = web
         self._folder = folder
-        self._notify = reporter.note
-        self._progress = reporter.progress
+        self._reporter = reporter
         self._fetcher = Fetcher(web, resolve=resolve)
         self._lists: dict[str, str] = {}  # title of the list that a video was found in
 
@@ -161,7 +160,7 @@ class VideoLoader(Loader):
         fresh = newer(list(found.values()), choice.since)
         taken = max(wish, min(fresh, MOST_NEW))
         if len(found) > taken and (fresh > taken or not choice.since):
-            self._notify(
+            self._reporter.note(
                 f"{shown(title or url)}: the newest {taken} are taken; more with --latest N"
             )
         items = list(found.values())[:taken]
@@ -255,7 +254,7 @@ class VideoLoader(Loader):
                     file = self._captions(ydl, info, track, url)
                 except LoadError as error:
                     language = track.language or "of an unknown language"
-                    self._notify(f"captions ({language}) are left out: {error}")
+                    self._reporter.note(f"captions ({language}) are left out: {error}")
                     continue
                 how = "automatic" if track.automatic else "human"
                 language = track.language.partition("-")[0] or video.language
@@ -323,7 +322,7 @@ class VideoLoader(Loader):
                 raise LoadError(f"larger than {self._config.max_mb} MB: {shown(url)}", hint)
             title = str(state.get("info_dict", {}).get("title") or url)
             total = total or int(state.get("total_bytes_estimate") or 0)
-            self._progress(f"downloading {shown(title, 60)}", done, max(done, total))
+            self._reporter.progress(f"downloading {shown(title, 60)}", done, max(done, total))
 
         checks = self._fetcher.is_private, watch, items, self._fetcher.connect
         return open_ytdlp(url, self._config, self._web, self._folder, *checks)

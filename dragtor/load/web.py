@@ -52,15 +52,15 @@ class WebLoader(Loader):
         config: WebConfig,
         cache_dir: Path,
         *,
-        reporter: Reporter = SILENT,
-        cancel: CancelToken = NEVER,
         resolve: Resolver = system_resolver,
         read_bytes: ReadBytes | None = None,
+        reporter: Reporter = SILENT,
+        cancel: CancelToken = NEVER,
     ) -> None:
         self._config = config
         self._fetcher = Fetcher(config, resolve=resolve)
-        self._cache = PageCache(cache_dir, reporter.note)
-        self._notify = reporter.note
+        self._cache = PageCache(cache_dir, reporter)
+        self._reporter = reporter
         self._read_bytes = read_bytes
         self._jina_told = False
         self._jina_failures = 0  # in a row
@@ -109,7 +109,7 @@ class WebLoader(Loader):
             if not choice.finds(page):
                 continue
             if count == self._config.max_pages:
-                self._notify(
+                self._reporter.note(
                     f"{shown(url)} lists more pages: the first {count} are taken"
                     " (load.web.max_pages)"
                 )
@@ -183,7 +183,7 @@ class WebLoader(Loader):
         except LoadError as error:
             why = str(error)
             if self._jina_failures >= JINA_FAILURES:
-                self._notify(f"{why}: pages are read on this machine from here on")
+                self._reporter.note(f"{why}: pages are read on this machine from here on")
         try:
             local = self._local(url, cached)
         except LoadError as error:
@@ -196,7 +196,9 @@ class WebLoader(Loader):
         if not self._jina_told:
             self._jina_told = True
             host = urlsplit(self._config.jina_url).hostname
-            self._notify(f"addresses of pages go to the Jina Reader ({host}); off with {TURN_OFF}")
+            self._reporter.note(
+                f"addresses of pages go to the Jina Reader ({host}); off with {TURN_OFF}"
+            )
         headers = {"Accept": "application/json"}
         if key := os.environ.get(self._config.jina_key_env, "").strip():
             headers["Authorization"] = f"Bearer {key}"
@@ -286,7 +288,7 @@ class WebLoader(Loader):
             except LoadError as error:
                 if part == url:
                     raise
-                self._notify(f"left out of the sitemap: {error}")
+                self._reporter.note(f"left out of the sitemap: {error}")
                 continue
             for address in addresses:
                 if kind == "sitemapindex":
@@ -319,7 +321,7 @@ class WebLoader(Loader):
             except LoadError:
                 refused += 1
         if refused:
-            self._notify(f"{shown(url)}: {refused} addresses are refused")
+            self._reporter.note(f"{shown(url)}: {refused} addresses are refused")
         return kind, addresses
 
     def _unpacked(self, body: bytes, url: str) -> bytes:

@@ -8,21 +8,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from dragtor.errors import LibraryLocked
 from dragtor.store.schema import plain_errors
 from dragtor.types import NEVER, SILENT, CancelToken, Reporter
-
-if TYPE_CHECKING:
-    from filelock import BaseFileLock
-
-LOOK_S = 0.5  # between two looks at whether waiting was cancelled
 
 
 def held_by(folder: Path) -> dict[str, str] | None:
@@ -67,8 +60,9 @@ def writer_lock(
             try:
                 if timeout_s > 0:
                     reporter.note(f"waiting for {who}, which writes to this library")
-                _acquire(lock, timeout_s, cancel)
+                lock.acquire(timeout=timeout_s, cancel_check=lambda: cancel.cancelled)
             except Timeout:
+                cancel.check()
                 raise LibraryLocked(
                     f"{who} is writing to {folder}", "wait for it, or give --lock-timeout SECONDS"
                 ) from None
@@ -83,20 +77,3 @@ def writer_lock(
         yield
     finally:
         lock.release()
-
-
-def _acquire(lock: BaseFileLock, timeout_s: float, cancel: CancelToken) -> None:
-    """Wait for the lock; raises filelock's Timeout, and Cancelled."""
-    from filelock import Timeout
-
-    end = time.monotonic() + timeout_s
-    while True:
-        cancel.check()
-        left = max(0.0, end - time.monotonic())
-        try:
-            lock.acquire(timeout=min(left, LOOK_S))
-        except Timeout:
-            if left <= LOOK_S:
-                raise
-        else:
-            return
