@@ -212,7 +212,7 @@ class Parts:
         if name or latest:
             known = self.store()
             chat_id = store.chat_named(known, name) if name else store.chat_latest(known)
-            turns = store.turns_of(known, chat_id)
+            turns = store.chat_turns(known, chat_id)
         return Chat(
             ask,
             self.llm,
@@ -237,10 +237,10 @@ def open_loaders(
 ) -> dict[str, Loader]:
     """A loader for each kind of source; what they fetch is kept in the library's `folder`."""
     from dragtor.load.base import LoadContext
-    from dragtor.load.registry import open_loaders
+    from dragtor.load.registry import open_all
 
     ready = partial(_check_models, config)
-    return open_loaders(LoadContext(config.load, folder / CACHE, reporter, cancel, ready))
+    return open_all(LoadContext(config.load, folder / CACHE, reporter, cancel, ready))
 
 
 def open_transcribe_pipeline(

@@ -16,9 +16,9 @@ import pytest
 from conftest import ROOT
 
 import dragtor
-from dragtor.load.registry import BUILT_IN, RECORDED
+from dragtor.load.registry import LOADERS, RECORDED
 
-KINDS = (*BUILT_IN, *RECORDED)  # of sources and documents
+KINDS = (*LOADERS, *RECORDED)  # of sources and documents
 PACKAGE = ROOT / "dragtor"
 MAX_LINES = 600
 MAX_FUNCTION_LINES = 50

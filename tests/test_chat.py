@@ -55,7 +55,7 @@ from dragtor.errors import (
 from dragtor.ground import HistoryTurn, TextSpan
 from dragtor.llm import GenerationOptions, Stream
 from dragtor.prompt import NOT_IN_SOURCES, REWRITE_SYSTEM, rewrite_messages
-from dragtor.store import Store, Writer, find_turns, keep_turn, turns_of
+from dragtor.store import Store, Writer, chat_turns, find_turns, keep_turn
 from dragtor.store.schema import MIGRATIONS
 from dragtor.types import (
     Answer,
@@ -518,7 +518,7 @@ def test_markdown_holds_questions_answers_and_links() -> None:
 def test_a_turn_comes_back_as_it_was(folder: Path) -> None:
     turn = keep_turn(folder, made_turn("naïve 東京 \ud800?"))
     with Store.open(folder) as store:
-        (back,) = turns_of(store, turn.chat_id)
+        (back,) = chat_turns(store, turn.chat_id)
     assert back.answer.citations == turn.answer.citations
     assert back.answer.claims == turn.answer.claims
     assert (back.question, back.id) == ("naïve 東京 ??", turn.id)

@@ -140,7 +140,7 @@ class Loader(Protocol):
         return
 
 
-L = TypeVar("L", bound=Loader)
+LoaderT = TypeVar("LoaderT", bound=Loader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +154,11 @@ class LoadContext:
     ready: Callable[[], None] = lambda: None  # raises Missing where nothing could transcribe
     opened: dict[type[Loader], Loader] = field(default_factory=dict)
 
-    def loader(self, kind: type[L]) -> L:
+    def loader(self, kind: type[LoaderT]) -> LoaderT:
         """The loader of this class, opened once: a kind may hand work on to another."""
         if kind not in self.opened:
             self.opened[kind] = kind.open(self)
-        return cast(L, self.opened[kind])
+        return cast(LoaderT, self.opened[kind])
 
 
 def new_source(kind: str, uri: str, choice: Choice = EVERYTHING) -> Source:

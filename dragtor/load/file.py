@@ -55,7 +55,6 @@ if TYPE_CHECKING:
 
 IGNORE_FILE = ".dragtorignore"
 SITE = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?/", re.I)  # an address without scheme
-LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 SUFFIXES = {
     ".txt": "txt",
     ".text": "txt",
@@ -114,9 +113,8 @@ class FileLoader(Loader):
         if SITE.match(argument) and not path.exists():
             raise LoadError(f"{argument} does not exist", f"dragtor add https://{argument}")
         place = str(path)
-        address = file_uri(path) if LONE_SURROGATE.search(place) else place
-        name = path.name.encode("utf-8", "replace").decode()
-        return Source(short_hash(self.kind, place), address, self.kind, name)
+        address = place if place == _utf8(place) else file_uri(path)
+        return Source(short_hash(self.kind, place), address, self.kind, _utf8(path.name))
 
     def discover(
         self, path: str, choice: Choice = EVERYTHING, *, refresh: bool = False
@@ -348,13 +346,18 @@ def _shown(path: Path) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
+def _utf8(text: str) -> str:
+    """`text`, such as a file's name, with what UTF-8 cannot hold replaced."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def _shown_uri(uri: str) -> str:
     return _shown(file_path(uri)) if uri.startswith("file://") else uri
 
 
 def _stem(uri: str) -> str:
     if uri.startswith("file://"):
-        return file_path(uri).stem.encode("utf-8", "replace").decode()
+        return _utf8(file_path(uri).stem)
     if uri.startswith("stdin:"):
         return "stdin"
     return PurePosixPath(unquote(urlsplit(uri).path)).stem or uri

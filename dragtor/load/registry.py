@@ -16,7 +16,7 @@ from dragtor.load.base import EVERYTHING, Choice, LoadContext, Loader
 from dragtor.types import Source
 
 GROUP = "dragtor.loaders"
-BUILT_IN = {  # kind: its loader; who comes first is asked first
+LOADERS = {  # kind: its loader; who comes first is asked first
     "video": "dragtor.load.video:VideoLoader",
     "feed": "dragtor.load.feed:FeedLoader",
     "web": "dragtor.load.web:WebLoader",
@@ -27,7 +27,7 @@ RECORDED = ("audio", "image")  # kinds of documents that no source has
 SELECT = "dragtor add https://…/show.rss --latest 5"
 
 
-def open_loaders(context: LoadContext) -> dict[str, Loader]:
+def open_all(context: LoadContext) -> dict[str, Loader]:
     """A loader of every kind, those of plugins first, so that they are asked first.
 
     A plugin that cannot be opened costs one note.
@@ -41,14 +41,14 @@ def open_loaders(context: LoadContext) -> dict[str, Loader]:
             context.reporter.note(f"the plugin {entry.name} ({entry.value}) is left out: {says}")
         else:
             loaders[entry.name] = made
-    for kind, path in BUILT_IN.items():
+    for kind, path in LOADERS.items():
         module, _, name = path.partition(":")
         loaders[kind] = context.loader(getattr(import_module(module), name))
     return loaders
 
 
 def _plugin(name: str, loader: type[Loader]) -> type[Loader]:
-    if name in BUILT_IN:
+    if name in LOADERS:
         raise LoadError("dragtor has a kind of this name itself")
     if loader.kind != name:
         raise LoadError(f"its loader says that it is of the kind {loader.kind!r}")
@@ -57,14 +57,14 @@ def _plugin(name: str, loader: type[Loader]) -> type[Loader]:
 
 def kinds() -> Iterator[str]:
     """What the `kind` of a document may be; no plugin is imported."""
-    yield from BUILT_IN
+    yield from LOADERS
     yield from RECORDED
     yield from (entry.name for entry in entry_points(group=GROUP))
 
 
 def check_kind(kind: str) -> None:
     """Raise UsageError if no document is of this kind, whatever the library holds."""
-    if kind not in BUILT_IN and kind not in (known := list(kinds())):
+    if kind not in LOADERS and kind not in (known := list(kinds())):
         raise UsageError(f"{kind!r} is no kind of document", f"kinds: {', '.join(known)}")
 
 

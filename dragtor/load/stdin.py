@@ -15,7 +15,6 @@ from dragtor.load.base import EVERYTHING, Choice, Item, Loader
 from dragtor.types import Document, Source, short_hash
 
 TITLE_LENGTH = 60
-ReadBytes = Callable[[bytes, str, str], Document]  # bytes, address, content type or suffix
 
 
 class StdinLoader(Loader):
@@ -44,7 +43,7 @@ def address_of(data: bytes) -> str:
     return f"{StdinLoader.kind}:{hashlib.sha256(data).hexdigest()[:16]}"
 
 
-def document_of(data: bytes, read_bytes: ReadBytes) -> Document:
+def document_of(data: bytes, read_bytes: Callable[[bytes, str, str], Document]) -> Document:
     """The document in `data`, named by its own title or its first words; raises LoadError."""
     document = read_bytes(data, address_of(data), "")
     if document.title not in ("", StdinLoader.kind):

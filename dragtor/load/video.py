@@ -40,7 +40,6 @@ from dragtor.load.video_info import (
     address,
     canonical,
     choose_captions,
-    day_of,
     describe,
     is_media,
     is_readable,
@@ -48,6 +47,7 @@ from dragtor.load.video_info import (
     not_over,
     oldest_first,
     site_of,
+    upload_day,
     videos,
 )
 from dragtor.load.ytdlp import LATER, NO_FORMATS, extractor_of, failures, open_ytdlp
@@ -153,7 +153,7 @@ class VideoLoader(Loader):
         for entry in newest_first(listed):
             place = address(entry, url, listed=True)
             if is_readable(entry, cookies) and choice.finds(f"{entry.get('title')}\n{place}"):
-                found.setdefault(place, Item(place, self.content_hash(place), day_of(entry)))
+                found.setdefault(place, Item(place, self.content_hash(place), upload_day(entry)))
         if not found:
             raise LoadError(f"no video is listed that can be read: {shown(url)}")
         title = str(listed.get("title") or "")

@@ -128,7 +128,7 @@ def describe(info: Info, asked: str, playlist: str = "") -> Video:
         title,
         sound_only=direct and info.get("vcodec") == "none",
         author=channel,
-        published="" if direct else day_of(info),
+        published="" if direct else upload_day(info),
         description=clean_text("\n".join(str(info.get("description") or "").splitlines())).strip(),
         show=channel or one_line(playlist),
         duration_s=float(info.get("duration") or 0),
@@ -137,7 +137,7 @@ def describe(info: Info, asked: str, playlist: str = "") -> Video:
     )
 
 
-def day_of(info: Info) -> str:
+def upload_day(info: Info) -> str:
     """When a video was published, as an ISO 8601 date; empty where that is not told."""
     day = str(info.get("upload_date") or info.get("release_date") or "")
     if re.fullmatch(r"\d{8}", day):

@@ -6,11 +6,11 @@ Knows SQL and Chroma; does not know where texts come from nor who embeds them.
 from dragtor.store.chats import (
     chat_latest,
     chat_named,
+    chat_turns,
     find_turns,
     forget_documents,
     keep_turn,
     remove_turns,
-    turns_of,
 )
 from dragtor.store.filters import Filters
 from dragtor.store.lock import held_by
@@ -29,6 +29,7 @@ __all__ = [
     "Writer",
     "chat_latest",
     "chat_named",
+    "chat_turns",
     "drift",
     "find_turns",
     "forget_documents",
@@ -39,5 +40,4 @@ __all__ = [
     "remove_turns",
     "renamed",
     "speaker_asked",
-    "turns_of",
 ]

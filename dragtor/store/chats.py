@@ -42,7 +42,7 @@ def chat_latest(store: Store) -> int:
     return int(rows[0][0]) if rows else 0
 
 
-def turns_of(store: Store, chat_id: int) -> list[ChatTurn]:
+def chat_turns(store: Store, chat_id: int) -> list[ChatTurn]:
     """The turns of a chat, oldest first."""
     rows = store.rows(f"SELECT {COLUMNS} WHERE chat_id = ? ORDER BY turns.id", (chat_id,))
     return [_turn(row) for row in rows]
