@@ -186,7 +186,7 @@ class Parts:
         return Retriever(self.store(), self.embedder, config, self.reranker)
 
     def answer_pipeline(self, llm_config: LLMConfig | None = None) -> AnswerPipeline:
-        """What answers questions from this library."""
+        """What answers questions over this library's parts."""
         from dragtor.answer import AnswerPipeline
 
         config = self.config

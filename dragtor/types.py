@@ -1,4 +1,4 @@
-"""The types every package speaks: frozen dataclasses, no I/O; how they look as JSON is schema.py's.
+"""The types every package shares: frozen dataclasses, no I/O; how they look as JSON is schema.py's.
 
 Places in a document are half-open character spans of `Document.text`.
 Also who hears of long work (Reporter) and who may stop it (CancelToken).

@@ -78,15 +78,12 @@ SAME_BY_PROTOCOL = {
 # Defined twice with two meanings in packages that are being renamed: empty this, then drop it.
 TWICE_FOR_NOW = set(
     """
-    ADAPTER ANY_WEEKDAY ASKS AS_JSON BATCH BEFORE_DAY CONTEXT_TOKENS CUT DAYS EACH ENCODINGS
-    EXTRA FIXED Found GUESS_BYTES HEAD_BYTES HOLIDAYS Heard KEPT LAST LETTERS MAX_REDIRECTS
-    MODEL MONTHS MORE NAME NAMES NOTES ONES ORDINALS PARTS PATTERNS PAUSE_S PLACES PREFIX
-    Place Progress RATE_HZ RESUMES Read Role SAID SAME_VOICE SCANT_CHARS SHORTEST SOUND
-    SUFFIXES SURE Span THIRD TO TOKEN Token Transcript VERBS VERSION Voice WORD Window
-    Written ZONES about align ask bare batches clock counted day_of digits fetch forget hear
-    hour_range in_words joined locked mended moment month named one_line ordinal parts place
-    plain put rank repeat settle shared slip source_of split swapped timed turns_of windows
-    write written
+    ADAPTER ANY_WEEKDAY AS_JSON BEFORE_DAY DAYS EACH EXTRA FIXED HOLIDAYS Heard LAST LETTERS
+    MODEL MONTHS MORE NAMES NOTES ONES ORDINALS PARTS PATTERNS PAUSE_S PLACES
+    Place Progress RATE_HZ Role SAME_VOICE SHORTEST SURE Span THIRD TO TOKEN Token VERBS
+    Voice Window Written ZONES about align ask bare batches clock counted day_of digits
+    fetch hear hour_range in_words joined mended moment month named one_line ordinal parts
+    place plain repeat settle slip split timed windows write written
     """.split()
 )
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Resolver = Callable[[str, int], Sequence[str]]  # name, port -> numeric addresses
 
-MAX_REDIRECTS = 10
+MOST_REDIRECTS = 10
 MAX_STREAM_S = 86_400.0  # a day: who reads a stream judges its speed
 MAX_WAIT_S = 60.0  # a server that asks for a longer pause is given up
 BACKOFF_S = 1.0  # pause before the first retry; doubles each time
@@ -112,7 +112,7 @@ class Fetcher:
         """
         private = trusted or self._config.allow_private
         guard = Guard(self._resolve, private, self._config.total_timeout_s)
-        redirects = 0 if trusted else MAX_REDIRECTS
+        redirects = 0 if trusted else MOST_REDIRECTS
         return self._follow(guard, url, lambda: headers or {}, self._body, redirects, private)
 
     def stream(self, url: str, headers: Callable[[], Mapping[str, str]], take: Take) -> Reply:
@@ -130,7 +130,7 @@ class Fetcher:
                 take(_reply(response, address), _chunks(response, decode=False))
             return b""
 
-        return self._follow(guard, url, headers, read, MAX_REDIRECTS, private)
+        return self._follow(guard, url, headers, read, MOST_REDIRECTS, private)
 
     def _follow(
         self,
