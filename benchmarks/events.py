@@ -32,7 +32,7 @@ from dragtor.evaluate.events import evaluate, normal_form
 from dragtor.events.extract import Extractor, open_extractor
 from dragtor.events.fields import Reading
 from dragtor.schema import EVENTS_SCHEMA, event_fields_json, events_json
-from dragtor.training.events.labels import Example, align, held_out
+from dragtor.training.events.labels import Example, align, is_held_out
 from dragtor.training.events.marks import unmark
 from dragtor.training.events.train import TrainConfig
 from dragtor.types import CalendarEvent
@@ -78,7 +78,7 @@ def _held_out() -> Path:
     examples = [
         Example(text := row["event_text"], (align(text, row["output"])[0],)) for row in rows
     ]
-    return _as_file([r for r, e in zip(rows, examples, strict=True) if held_out(e, HELD_OUT)])
+    return _as_file([r for r, e in zip(rows, examples, strict=True) if is_held_out(e, HELD_OUT)])
 
 
 def _as_file(rows: list[dict[str, Any]]) -> Path:

@@ -58,7 +58,7 @@ HEAVY = {
     "av", "bs4", "charset_normalizer", "chromadb", "chromadb_rust_bindings", "dacite",
     "feedparser", "filelock", "gguf", "httpx", "huggingface_hub", "icalendar", "jinja2", "jiwer",
     "llama_cpp", "lxml", "mammoth", "markdown_it", "matplotlib", "numpy", "onnx", "onnxruntime",
-    "pathspec", "platformdirs", "psutil", "pyannote", "pydantic", "pypdfium2", "pysubs2",
+    "pathspec", "peft", "platformdirs", "psutil", "pyannote", "pydantic", "pypdfium2", "pysubs2",
     "pywhispercpp", "requests", "requests_cache", "rich", "scipy", "tokenizers", "torch",
     "trafilatura", "transformers", "tzlocal", "urllib3", "xllamacpp", "yaml", "yt_dlp",
 }  # fmt: skip

@@ -128,17 +128,16 @@ def events(
     from dragtor.training.events.train import TrainConfig, train
     from dragtor.training.loop import LoopConfig
 
-    chosen: dict[str, Any] = {
-        "epochs": epochs,
-        "learning_rate": learning_rate,
-        "entity_weight": entity_weight,
-        "seed": seed,
-    }
-    loop = LoopConfig(**{name: value for name, value in chosen.items() if value is not None})
+    def given(**options: Any) -> dict[str, Any]:
+        return {name: value for name, value in options.items() if value is not None}
+
+    loop = LoopConfig(**given(epochs=epochs, learning_rate=learning_rate, seed=seed))
     base = model_path(model, models_path(load_settings().models))
     start = None if fresh or model != MODEL else adapter_path()
-    config = TrainConfig(base, start=start, loop=loop, threads=threads)
-    trained = train(data, out_folder, config, push=push)
+    weights = given(entity_weight=entity_weight)
+    config = TrainConfig(base, start=start, loop=loop, threads=threads, **weights)
+    with Progress() as progress:
+        trained = train(data, out_folder, config, push=push, reporter=progress)
     if as_json:
         out_json({"adapter": str(trained.adapter), "metrics": trained.metrics})
         return

@@ -209,7 +209,7 @@ def template(example: Example) -> str:
     return " ".join(text.split())
 
 
-def held_out(example: Example, share: float) -> bool:
+def is_held_out(example: Example, share: float) -> bool:
     """Whether the example's template falls to validation: a fixed draw by its hash."""
     digest = hashlib.sha256(template(example).encode()).digest()
     return int.from_bytes(digest[:4], "big") < share * 2**32
