@@ -29,10 +29,10 @@ from train_events import half
 from dragtor import metrics
 from dragtor.config import Config
 from dragtor.evaluate.events import evaluate, normal_form
-from dragtor.events.extract import Extractor, open_extractor
-from dragtor.events.fields import Reading
+from dragtor.events.extract import EventExtractor, open_extractor
+from dragtor.events.spans import EventSpans
 from dragtor.schema import EVENTS_SCHEMA, event_fields_json, events_json
-from dragtor.training.events.labels import Example, align, is_held_out
+from dragtor.training.events.labels import Example, find_values, is_held_out
 from dragtor.training.events.marks import unmark
 from dragtor.training.events.train import TrainConfig
 from dragtor.types import CalendarEvent
@@ -53,7 +53,7 @@ def lines(*parts: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
 
 
-def extractor() -> Extractor:
+def extractor() -> EventExtractor:
     return open_extractor(Config(), UTC)
 
 
@@ -76,7 +76,7 @@ def _held_out() -> Path:
     """The validation rows of the training's own split, as a file."""
     rows = lines("calendar_events", "train.jsonl")
     examples = [
-        Example(text := row["event_text"], (align(text, row["output"])[0],)) for row in rows
+        Example(text := row["event_text"], (find_values(text, row["output"])[0],)) for row in rows
     ]
     return _as_file([r for r, e in zip(rows, examples, strict=True) if is_held_out(e, HELD_OUT)])
 
@@ -95,8 +95,8 @@ class Gold:
     def __init__(self, example: Example) -> None:
         self._example = example
 
-    def read(self, text: str) -> list[Reading]:
-        return [Reading(spans, dict.fromkeys(spans, 1.0)) for spans in self._example.events]
+    def extract(self, text: str) -> list[EventSpans]:
+        return [EventSpans(spans, dict.fromkeys(spans, 1.0)) for spans in self._example.events]
 
 
 def spoken() -> dict[str, Any]:
@@ -107,7 +107,7 @@ def spoken() -> dict[str, Any]:
     rows = []
     for line in SPOKEN.read_text("utf-8").splitlines():
         example = unmark(line.replace("\\n", "\n"))
-        right = Extractor(Gold(example), UTC).events(example.text, SPOKEN_NOW, undated=True)
+        right = EventExtractor(Gold(example), UTC).events(example.text, SPOKEN_NOW, undated=True)
         rows.append({"event_text": example.text, "output": [*map(event_fields_json, right)],
                      "now": SPOKEN_NOW.isoformat()})  # fmt: skip
     result = evaluate(_as_file(rows), Config(), progress=_told)

@@ -10,18 +10,20 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dragtor.config import Config, LLMConfig, library_path, load_config
 from dragtor.errors import LibraryError, LoadError, UsageError
-from dragtor.types import Answer, ChatTurn, Document, Hit, Hits, Report, Source
+from dragtor.types import Answer, CalendarEvent, ChatTurn, Document, Hit, Hits, Report, Source
 
 if TYPE_CHECKING:
     from dragtor.answer import AnswerEvent, AnswerPipeline
     from dragtor.chat import Chat
     from dragtor.embed import Embedder
+    from dragtor.events.extract import EventExtractor
     from dragtor.ground import Gate, HistoryTurn
     from dragtor.ingest import Ingest
     from dragtor.llm import LLM
@@ -59,6 +61,7 @@ class Library:
         self._progress = progress
         self._store: Store | None = None
         self._llm: LLM | None = None
+        self._event_extractors: dict[Path | None, EventExtractor] = {}  # by adapter
 
     def __repr__(self) -> str:
         return f"Library({str(self.folder)!r})"
@@ -70,13 +73,15 @@ class Library:
         self.close()
 
     def close(self) -> None:
-        """Let go of the files and the language model."""
+        """Let go of the files and the models."""
         if self._store is not None:
             self._store.close()
             self._store = None
         if self._llm is not None:
             self._llm.close()
             self._llm = None
+        while self._event_extractors:
+            self._event_extractors.popitem()[1].close()
 
     # Writing
 
@@ -277,6 +282,69 @@ class Library:
             keep=partial(store.keep_turn, self.folder) if keep else None,
             notify=self._notify,
         )
+
+    # Events
+
+    def extract_events(
+        self,
+        text: str,
+        now: datetime | str | None = None,
+        tz: str = "",
+        locale: str = "",
+        day_first: bool | None = None,
+        adapter: Path | None = None,
+    ) -> list[CalendarEvent]:
+        """The calendar events of a text, in its order; needs no library on disk.
+
+        Dates are told from `now` (a string is ISO 8601), else from this moment; for the rest see
+        `event_extractor`.
+        """
+        from dragtor.events.locale import open_zone, read_now
+
+        zone = open_zone(tz)
+        moment = read_now(now, zone) if isinstance(now, str) else now
+        return self.event_extractor(tz, locale, day_first, adapter).events(text, moment)
+
+    def plan(
+        self,
+        answer: Answer,
+        now: datetime | None = None,
+        tz: str = "",
+        locale: str = "",
+        day_first: bool | None = None,
+    ) -> list[CalendarEvent]:
+        """The sessions of a plan in an answer, counted from the Monday after `now`.
+
+        Only of sentences with a citation, which stands in the notes; see `event_extractor`.
+        """
+        from dragtor.events.plan import sessions
+
+        extractor = self.event_extractor(tz, locale, day_first)
+        return sessions(answer, extractor, now or datetime.now(extractor.zone))
+
+    def event_extractor(
+        self,
+        tz: str = "",
+        locale: str = "",
+        day_first: bool | None = None,
+        adapter: Path | None = None,
+    ) -> EventExtractor:
+        """What finds events, with the shipped adapter or another; the model is opened once.
+
+        `tz` (Europe/Berlin) is the events' zone; `day_first`, else `locale` (en_US), says how 10/12
+        is read; where nothing is said, the machine's count. Raises UsageError on a zone or locale
+        that nobody knows, Missing with the command that gets the model.
+        """
+        from dragtor.events.extract import open_extractor
+        from dragtor.events.locale import open_zone, reads_day_first
+
+        zone = open_zone(tz)
+        first = reads_day_first(locale) if day_first is None else day_first
+        if adapter not in self._event_extractors:
+            told = partial(self._progress, "reading")
+            made = open_extractor(self.config, zone, adapter=adapter or "", progress=told)
+            self._event_extractors[adapter] = made
+        return replace(self._event_extractors[adapter], zone=zone, day_first=first)
 
     def history(self, words: str = "", n: int = 20) -> list[ChatTurn]:
         """Past answers that hold all the words, best first; without words the newest."""

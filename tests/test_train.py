@@ -16,19 +16,27 @@ from conftest import shared
 
 from dragtor.config import LLMConfig
 from dragtor.errors import Cancelled, Missing, UsageError
-from dragtor.events.decoding import HEAD, TAIL, WORDS, ConstrainedDecoder, Layout, Tags, encode
-from dragtor.events.start_vocabulary import may_begin
-from dragtor.training.events.augment import made, patterns, swapped
+from dragtor.events.decoding import (
+    HEAD,
+    TAIL,
+    WORDS,
+    ConstrainedDecoder,
+    Layout,
+    Tags,
+    encode,
+    may_begin,
+)
+from dragtor.training.checkpoints import CHECKPOINT
+from dragtor.training.events.augment import made, marked_texts, with_other_values
 from dragtor.training.events.labels import (
     Example,
-    align,
     examples,
+    find_values,
     is_held_out,
     read_records,
     template,
 )
 from dragtor.training.events.marks import unmark
-from dragtor.training.checkpoints import CHECKPOINT
 from dragtor.training.events.train import TrainConfig, read_data, train
 from dragtor.training.loop import Loop, LoopConfig
 from dragtor.training.schedule import learning_rate
@@ -71,14 +79,16 @@ def phrases(example: Example) -> list[dict[str, list[str]]]:
 def test_the_phrase_of_a_normalised_value_is_found(
     text: str, field: str, value: str, phrase: str
 ) -> None:
-    spans, lost = align(text, {field: value})
+    spans, lost = find_values(text, {field: value})
     assert lost == []
     start, end = spans[field][0]
     assert text[start:end] == phrase
 
 
 def test_names_are_found_one_by_one_and_what_is_not_there_is_told() -> None:
-    spans, lost = align("Ann and Anna met", {"attendees": ["Anna", "Ann"], "location": "Rome"})
+    spans, lost = find_values(
+        "Ann and Anna met", {"attendees": ["Anna", "Ann"], "location": "Rome"}
+    )
     assert [("Ann and Anna met")[a:b] for a, b in spans["attendees"]] == ["Anna", "Ann"]
     assert lost == ["location"]
 
@@ -133,10 +143,10 @@ def test_made_texts_are_of_every_kind_and_the_same_for_a_seed() -> None:
 def test_patterns_are_well_marked_and_none_is_measured_with() -> None:
     held = Path(__file__).parents[1] / "benchmarks" / "data" / "spoken_events.txt"
     measured = held.read_text("utf-8").splitlines()
-    assert len(patterns()) == len(set(patterns())) > 500
-    assert not set(measured) & {one.replace("\n", "\\n") for one in patterns()}
+    assert len(marked_texts()) == len(set(marked_texts())) > 500
+    assert not set(measured) & {one.replace("\n", "\\n") for one in marked_texts()}
     begun: list[bool] = []
-    for marked in (*patterns(), *measured):
+    for marked in (*marked_texts(), *measured):
         one = unmark(marked.replace("\\n", "\n"))
         assert not set("[]") & set(one.text), marked
         assert all(len(event["action"]) == 1 for event in one.events), marked
@@ -151,11 +161,11 @@ def test_a_swapped_sentence_is_labelled_as_before() -> None:
     import random
 
     one = unmark("[a:Plan lunch] on [d:3 May 2026] at [t:9am] with [p:Ana] and [p:Bo] in [l:Rome].")
-    others = [swapped(one, random.Random(n)) for n in range(20)]
+    others = [with_other_values(one, random.Random(n)) for n in range(20)]
     assert len({other.text for other in others}) > 10
     assert {template(other) for other in others} == {template(one)}
     nested = unmark("[a:[r:weekly] sync] at [t:9]")
-    assert swapped(nested, random.Random(1)) == nested
+    assert with_other_values(nested, random.Random(1)) == nested
 
 
 @pytest.mark.parametrize("line", ["{", "[]", '{"event_text": 3, "output": {}}', '{"output": {}}'])
@@ -257,8 +267,8 @@ def records(tmp_path: Path) -> Path:
 
 
 def coder(path: Path) -> Any:
-    from dragtor.training.events.batches import Coder
     from dragtor.training.events.base import read_vocabulary
+    from dragtor.training.events.batches import Coder
 
     return Coder(read_vocabulary(path))
 
@@ -334,7 +344,7 @@ def test_what_is_trained_is_what_decoding_can_write(tiny: Path) -> None:
         assert writing.ended
         told = [
             {name: [example.text[a:b] for a, b in one.spans[name]] for name in one.spans}
-            for one in writing.readings()
+            for one in writing.extracted()
         ]
         assert told == [
             {name: [p.rstrip(",; ") for p in some] for name, some in event.items()}
@@ -373,7 +383,9 @@ def test_llama_cpp_with_the_adapter_gives_the_logits_of_torch(tiny: Path, tmp_pa
     for name, file in (("plain", None), ("tuned", tmp_path / "a.gguf")):
         if file:
             adapter = lora.add_adapter(model, LINEARS, 4, 1.5, 1, 3)
-            drawn = {k: torch.randn(v.shape) * 0.3 if "lora_B" in k else v for k, v in adapter.items()}
+            drawn = {
+                k: torch.randn(v.shape) * 0.3 if "lora_B" in k else v for k, v in adapter.items()
+            }
             lora.fill(adapter, {k: v.detach().half().float() for k, v in drawn.items()})
             lora.write_adapter(file, lora.to_file(adapter, model.config), 1.5, "test")
             again = lora.from_file(lora.read_adapter(file, 1.5), adapter, model.config)

@@ -31,7 +31,8 @@ from dragtor.evaluate.common import (
     rows_of,
     side_by_side,
 )
-from dragtor.events.extract import Extractor, open_extractor, read_now
+from dragtor.events.extract import EventExtractor, open_extractor
+from dragtor.events.locale import read_now
 from dragtor.events.model import MODEL
 from dragtor.schema import EVENTS_SCHEMA, event_fields_json, events_json
 from dragtor.types import EVENT_FIELDS, CalendarEvent
@@ -80,7 +81,7 @@ def evaluate(
     progress: Progress,
     baseline: bool = False,
     adapter: Path | None = None,
-    extractor: Extractor | None = None,
+    extractor: EventExtractor | None = None,
 ) -> dict[str, Any]:
     """Read every text and compare; `baseline` has the base model do it too, under `compared`.
 
@@ -127,7 +128,7 @@ def _rows(path: Path) -> list[LabelledText]:
 # One row
 
 
-def compared(row: LabelledText, extractor: Extractor) -> Compared:
+def compared(row: LabelledText, extractor: EventExtractor) -> Compared:
     """Read the row's text, and hold it against what is right."""
     now = read_now(row.now, extractor.zone) if row.now else datetime.now(extractor.zone)
     begun = time.perf_counter()

@@ -3,3 +3,5 @@
 Nothing here is imported by inference; torch, transformers, peft, gguf and matplotlib come with the
 extra `train`.
 """
+
+EXTRA = "train"

@@ -13,9 +13,9 @@ from typing import Any
 
 from dragtor.errors import Missing
 from dragtor.extras import require
+from dragtor.training import EXTRA
 from dragtor.training.report import METRICS, PLOT
 
-EXTRA = "train"
 CARD = "README.md"
 TOKEN_VARIABLE = "HF_TOKEN"
 

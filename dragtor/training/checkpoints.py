@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dragtor.extras import require
+from dragtor.training import EXTRA
 
 if TYPE_CHECKING:
     import torch
 
-EXTRA = "train"
 CHECKPOINT = "checkpoint.pt"
 EVERY_S = 600.0  # seconds between two checkpoints, at most
 

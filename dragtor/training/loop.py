@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from dragtor.errors import Cancelled
 from dragtor.extras import require
-from dragtor.training import report
+from dragtor.training import EXTRA, report
 from dragtor.training.checkpoints import EVERY_S, Checkpoint, RunState
 from dragtor.training.schedule import learning_rate
 from dragtor.types import NEVER, SILENT, CancelToken, Reporter
@@ -21,7 +21,6 @@ from dragtor.types import NEVER, SILENT, CancelToken, Reporter
 if TYPE_CHECKING:
     import torch
 
-EXTRA = "train"
 Batch = TypeVar("Batch")
 
 

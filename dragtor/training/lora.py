@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dragtor.extras import require
+from dragtor.training import EXTRA
 
 if TYPE_CHECKING:
     import torch
 
     Tensors = Mapping[str, torch.Tensor]
 
-EXTRA = "train"
 ARCHITECTURE = "llama"  # of the adapter files that are written here
 _PREFIX = "base_model.model."  # peft puts it before the model's own names
 
@@ -67,7 +67,7 @@ def fill(adapter: Tensors, values: Tensors) -> None:
 def write_adapter(path: Path, tensors: Tensors, scale: float, name: str) -> None:
     """Write tensors as `to_file` gives them as GGUF, 16-bit."""
     gguf = require("gguf", extra=EXTRA)
-    rank = next(iter(tensors.values())).shape[0]
+    rank = rank_of(tensors)
     unfinished = path.with_suffix(".part")
     writer = gguf.GGUFWriter(unfinished, ARCHITECTURE)
     writer.add_type("adapter")
@@ -91,8 +91,7 @@ def read_adapter(path: Path, scale: float) -> dict[str, torch.Tensor]:
     tensors = {
         tensor.name: torch.from_numpy(tensor.data.copy()).float() for tensor in reader.tensors
     }
-    rank = next(iter(tensors.values())).shape[0]
-    known = reader.get_field("adapter.lora.alpha").contents() / rank
+    known = reader.get_field("adapter.lora.alpha").contents() / rank_of(tensors)
     return {
         name: value * (known / scale) if name.endswith("lora_b") else value
         for name, value in tensors.items()
@@ -117,7 +116,7 @@ def from_file(tensors: Tensors, adapter: Tensors, config: Any) -> dict[str, torc
 
 def rank_of(tensors: Tensors) -> int:
     """The rank of a file's tensors."""
-    return next(value.shape[0] for name, value in tensors.items() if name.endswith("lora_a"))
+    return next(len(value) for name, value in tensors.items() if name.endswith("lora_a"))
 
 
 def first_layer_of(tensors: Tensors) -> int:

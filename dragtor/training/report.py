@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from dragtor.extras import require
+from dragtor.training import EXTRA
 
-EXTRA = "train"
 HISTORY = "metrics.jsonl"
 METRICS = "metrics.json"
 PLOT = "plot.png"

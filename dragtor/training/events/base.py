@@ -11,8 +11,8 @@ from typing import Any
 
 from dragtor.errors import UsageError
 from dragtor.extras import require
+from dragtor.training import EXTRA
 
-EXTRA = "train"
 # The linear layers of a block, which an adapter is for.
 LINEARS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from dragtor.events.decoding import ConstrainedDecoder, Layout, Tags, encode
 from dragtor.extras import require
-from dragtor.training.events.base import EXTRA, Vocabulary
+from dragtor.training import EXTRA
+from dragtor.training.events.base import Vocabulary
 from dragtor.training.events.labels import Example
 
 MOST_TOKENS = 448  # of an example; a longer one is left out

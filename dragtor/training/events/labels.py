@@ -15,14 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dragtor.dates.words import HOURS, ONES
+from dragtor.dates.words import HOURS, MONTHS, ONES
 from dragtor.errors import UsageError
-from dragtor.events.fields import Span
+from dragtor.events.spans import Span
 from dragtor.types import EVENT_FIELDS
 
 Spans = Mapping[str, tuple[Span, ...]]
 
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b\.?"
@@ -82,7 +81,9 @@ def read_records(paths: Iterable[Path]) -> list[dict[str, Any]]:
     return records
 
 
-def align(text: str, output: Mapping[str, Any]) -> tuple[dict[str, tuple[Span, ...]], list[str]]:
+def find_values(
+    text: str, output: Mapping[str, Any]
+) -> tuple[dict[str, tuple[Span, ...]], list[str]]:
     """Where each value of `output` stands in `text`, and the fields that could not be found."""
     spans: dict[str, tuple[Span, ...]] = {}
     lost = []
@@ -116,7 +117,7 @@ def examples(records: Iterable[Mapping[str, Any]]) -> tuple[list[Example], Count
         outputs = record["output"] or []
         events = []
         for output in outputs if isinstance(outputs, list) else [outputs]:
-            spans, missing = align(record["event_text"], output)
+            spans, missing = find_values(record["event_text"], output)
             lost.update(missing)
             if missing or not spans:
                 break
@@ -161,7 +162,7 @@ def _dates(text: str) -> Iterator[tuple[Span, object]]:
         numbers = [int(n) for n in re.findall(r"\d+", match[0])]
         month = next((m for m in re.findall(r"[a-z]+", match[0].lower()) if m[:3] in MONTHS), "")
         if month:
-            yield match.span(), (max(numbers), MONTHS.index(month[:3]) + 1, min(numbers))
+            yield match.span(), (max(numbers), MONTHS[month[:3]], min(numbers))
         elif numbers[0] > 31:
             yield match.span(), tuple(numbers)
         else:

@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dragtor.extras import require
+from dragtor.training import EXTRA
 from dragtor.training.events.batches import Encoded, grouped, tensors
 from dragtor.types import CancelToken
 
 if TYPE_CHECKING:
     import torch
 
-EXTRA = "train"
 Examples = Sequence[Encoded]
 
 

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from dragtor.errors import UsageError
 from dragtor.extras import require
+from dragtor.training import EXTRA
 from dragtor.training.checkpoints import CHECKPOINT, RunState
-from dragtor.training.events.augment import made, swapped
+from dragtor.training.events.augment import made, with_other_values
 from dragtor.training.events.labels import Example, examples, is_held_out, read_records
 from dragtor.training.loop import Loop, LoopConfig
 from dragtor.types import NEVER, SILENT, CancelToken, Reporter
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
 
     from dragtor.training.events.batches import Coder, Encoded
 
-EXTRA = "train"
-BEST = "adapter.gguf"  # the best on validation
-LAST = "last.gguf"  # where validation is small, it may read better: `dragtor eval events` tells
+BEST_ADAPTER = "adapter.gguf"  # the best on validation
+LAST_ADAPTER = (
+    "last.gguf"  # where validation is small, it may read better: `dragtor eval events` tells
+)
 ABOUT = """\
 A low-rank adapter for llama.cpp. The model copies the words of each field out of the text, in
 the form `Action Lunch Name Yves Date next Fri End`; it needs dragtor's decoding, where nothing
@@ -116,12 +118,12 @@ def train(
     )
     loop = Loop(task, config.loop, out, reporter, cancel)
     run = loop.run()
-    for name, tensors in ((BEST, loop.best), (LAST, adapter)):
+    for name, tensors in ((BEST_ADAPTER, loop.best), (LAST_ADAPTER, adapter)):
         write_file(out / name, tensors, model.config, config)
     metrics = report(out, config, read, run)
     if push:
-        card.push(out, push, BEST)
-    return Trained(out / BEST, metrics)
+        card.push(out, push, BEST_ADAPTER)
+    return Trained(out / BEST_ADAPTER, metrics)
 
 
 def open_tuned(config: TrainConfig, device: str) -> tuple[Any, dict[str, torch.Tensor]]:
@@ -192,7 +194,7 @@ def read_data(data: Sequence[Path], share: float) -> Data:
 def mixed(learn: Sequence[Example], config: TrainConfig, epoch: int) -> list[Example]:
     """The examples of one epoch: the data's own, some of them changed, and made ones."""
     draw = random.Random(f"{config.loop.seed} mix {epoch}")
-    own = [swapped(one, draw) if draw.random() < config.swap else one for one in learn]
+    own = [with_other_values(one, draw) if draw.random() < config.swap else one for one in learn]
     return [*own, *made(config.made, draw.randrange(2**31))]
 
 

@@ -13,7 +13,7 @@ Span = tuple[int, int]  # characters of the text: start, end
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class EventSpans:
     """One event as a model points at it: for each field that is there, where it stands.
 
     Attendees have a span a name, in the order of the text; any other field has one.
@@ -26,6 +26,6 @@ class Reading:
 class SpanExtractor(Protocol):
     """A model that finds the events of a text."""
 
-    def read(self, text: str) -> list[Reading]:
+    def extract(self, text: str) -> list[EventSpans]:
         """The events in the order of the text, none where it holds none; any length of text."""
         ...
