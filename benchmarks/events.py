@@ -1,7 +1,7 @@
 """Events read out of texts: the bars of the room, on data that was not trained on.
 
     python benchmarks/events.py validation [FILE]   the held-out templates, tuned and base model
-    python benchmarks/events.py spoken              what people say or jot down: spoken_events.txt
+    python benchmarks/events.py spoken              what people say or jot down: spoken_events.py
     python benchmarks/events.py none                texts without an event: share that invents one
     python benchmarks/events.py dialogues [N]       what users say to a calendar (sgd_calendar)
     python benchmarks/events.py valid [N]           JSON of random and naughty texts, by its schema
@@ -24,22 +24,19 @@ from typing import Any
 
 import jsonschema
 from common import RESULTS_FOLDER, save
+from spoken_events import spoken
 from train_events import half
 
 from dragtor import metrics
 from dragtor.config import Config
 from dragtor.evaluate.events import evaluate, normal_form
 from dragtor.events.extract import EventExtractor, open_extractor
-from dragtor.events.spans import EventSpans
 from dragtor.schema import EVENTS_SCHEMA, event_fields_json, events_json
 from dragtor.training.events.labels import Example, find_values, is_held_out
-from dragtor.training.events.marks import unmark
 from dragtor.training.events.train import TrainConfig
 from dragtor.types import CalendarEvent
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
-SPOKEN = Path(__file__).parent / "data" / "spoken_events.txt"
-SPOKEN_NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 SGD_TODAY = datetime(2019, 3, 1, tzinfo=UTC)
 SLOTS = ("event_name", "event_date", "event_time", "event_location")
 PACKAGES = ("icalendar", "llama-cpp-python", "xllamacpp", "python-dateutil", "jsonschema")
@@ -87,31 +84,6 @@ def _as_file(rows: list[dict[str, Any]]) -> Path:
     path = Path(mkdtemp()) / "rows.jsonl"
     path.write_text("\n".join(map(json.dumps, rows)), "utf-8")
     return path
-
-
-class Gold:
-    """A reader that is always right: it knows the marks."""
-
-    def __init__(self, example: Example) -> None:
-        self._example = example
-
-    def extract(self, text: str) -> list[EventSpans]:
-        return [EventSpans(spans, dict.fromkeys(spans, 1.0)) for spans in self._example.events]
-
-
-def spoken() -> dict[str, Any]:
-    """Commands, jottings, messages and mails written for this; never trained on.
-
-    What is right is what the rules make of the marked words.
-    """
-    rows = []
-    for line in SPOKEN.read_text("utf-8").splitlines():
-        example = unmark(line.replace("\\n", "\n"))
-        right = EventExtractor(Gold(example), UTC).events(example.text, SPOKEN_NOW, undated=True)
-        rows.append({"event_text": example.text, "output": [*map(event_fields_json, right)],
-                     "now": SPOKEN_NOW.isoformat()})  # fmt: skip
-    result = evaluate(_as_file(rows), Config(), progress=_told)
-    return {"n": result["n"], "tuned": result["metrics"], "errors": result["errors"][:EXAMPLES]}
 
 
 def _told(label: str, done: int, total: int) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
-from conftest import Cli, shared
+from conftest import ROOT, Cli, shared
 from span_extractors import Gold, Marked, Rules
 
 from dragtor.config import Config
@@ -26,6 +26,7 @@ from dragtor.evaluate.events import (
     scored,
 )
 from dragtor.events.extract import EventExtractor
+from dragtor.training.events.marks import unmark
 from dragtor.types import EVENT_FIELDS
 
 EMPTY = dict.fromkeys(EVENT_FIELDS)
@@ -39,7 +40,9 @@ def silent(label: str, done: int, total: int) -> None:
 
 def one(marked: str, *wanted: dict[str, Any]) -> Any:
     extractor = Marked(marked)
-    return compared(LabelledText(extractor.text, wanted, "2026-11-20"), EventExtractor(extractor, UTC))
+    return compared(
+        LabelledText(extractor.text, wanted, "2026-11-20"), EventExtractor(extractor, UTC)
+    )
 
 
 @pytest.mark.parametrize(
@@ -283,3 +286,22 @@ def test_the_command_sets_the_base_model_beside_the_tuned_one(cli: Cli, tmp_path
 def test_the_command_names_a_bad_file(cli: Cli, tmp_path: Path) -> None:
     run = cli("eval", "events", written(tmp_path / "bad.jsonl", {"event_text": "Lunch"}))
     assert (run.code, "line 1" in run.err, "Traceback" in run.err) == (1, True, False)
+
+
+def test_the_hand_labels_are_of_the_marked_texts() -> None:
+    data = ROOT / "benchmarks" / "data"
+    marked = [
+        unmark(line.replace("\\n", "\n"))
+        for line in (data / "spoken_events.txt").read_text("utf-8").splitlines()
+    ]
+    labels = [
+        json.loads(line) for line in (data / "spoken_events.jsonl").read_text("utf-8").splitlines()
+    ]
+    assert [one.text for one in marked] == [one["text"] for one in labels]
+    for label in labels:
+        for event in label["events"]:
+            assert {*EVENT_FIELDS, "start", "end", "next"} <= event.keys()
+            for other in event.get("also", ()):
+                assert other.keys() <= event.keys()
+            for stamp in (event["start"], event["end"], *(event["next"] or ())):
+                assert stamp is None or datetime.fromisoformat(stamp)

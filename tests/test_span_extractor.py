@@ -16,7 +16,7 @@ from dragtor.errors import CorruptModel, Missing, UsageError
 from dragtor.events.chunking import CHUNK_TOKENS, chunks, merge
 from dragtor.events.decoding import END, HEAD, TAIL, WORDS, ConstrainedDecoder, Layout, Tags, encode
 from dragtor.events.model import (
-    MODEL,
+    EVENTS_MODEL,
     TunedSpanExtractor,
     adapter_path,
     open_span_extractor,
@@ -268,10 +268,10 @@ def test_the_fuller_of_two_readings_of_one_event_stays() -> None:
 
 @pytest.fixture(scope="module")
 def base() -> Path:
-    folder = models_path(load_config(ROOT / "config" / "params.yml").models) / MODEL
+    folder = models_path(load_config(ROOT / "config" / "params.yml").models) / EVENTS_MODEL
     found = next(iter(folder.glob("*.gguf")), None)
     if found is None:
-        pytest.skip(f"{MODEL} is not here: dragtor models pull {MODEL}")
+        pytest.skip(f"{EVENTS_MODEL} is not here: dragtor models pull {EVENTS_MODEL}")
     return found
 
 
@@ -354,6 +354,6 @@ def test_a_wrong_adapter_is_told(base: Path, tmp_path: Path) -> None:
 def test_without_the_model_the_pull_command_is_told(tmp_path: Path) -> None:
     with pytest.raises(Missing) as caught:
         open_span_extractor(ModelsConfig(path=str(tmp_path)))
-    assert caught.value.hint == f"dragtor models pull {MODEL}"
+    assert caught.value.hint == f"dragtor models pull {EVENTS_MODEL}"
     with pytest.raises(UsageError, match="server"):
         open_span_extractor(ModelsConfig(path=str(tmp_path)), LLMConfig(engine="server"))

@@ -14,7 +14,7 @@ from dragtor.cli.output import out, style, warn, wrapped
 if TYPE_CHECKING:
     from dragtor.types import CalendarEvent, Moment
 
-LEAST_CONFIDENCE = 0.5  # what the model is less sure of is to be checked
+CHECKED_BELOW = 0.5  # what the model is less sure of is to be checked
 MOST_DATES = 3  # of a series that are shown
 DAY_AND_MONTH = re.compile(r"(\d{1,2})\s*[/.-]\s*\d{1,2}\b")  # 10/12
 
@@ -49,7 +49,7 @@ def _lines(event: CalendarEvent, text: str) -> list[tuple[str, str]]:
         said = _said(event, name, text)
         shown.append(("check", f"the {name}{said and ', '}{said}: {_doubt(event, name, said)}"))
     for name, sure in event.confidence.items():
-        if sure < LEAST_CONFIDENCE and name not in event.ambiguous:
+        if sure < CHECKED_BELOW and name not in event.ambiguous:
             said = _said(event, name, text)
             shown.append(("check", f"the {name}, {said}: the model is {sure:.0%} sure of it"))
     return [(label, value) for label, value in shown if value]

@@ -27,7 +27,6 @@ ZONE = typer.Option(
     "", help="Time zone, such as Europe/Berlin; else the machine's.", metavar="ZONE"
 )
 ICS = typer.Option(None, help="Write a calendar file, too.", metavar="FILE")
-ADAPTER = typer.Option(None, help="One of your own training.", exists=True, metavar="FILE")
 AS_JSON = typer.Option(False, "--json", help="One JSON object on stdout.")
 RUN = Path("events-run")  # folder of a training run
 
@@ -68,7 +67,9 @@ def extract_event(
         None, "--day-first/--month-first", help="10/12 is 10 December, or October 12."
     ),
     ics: Path | None = ICS,
-    adapter: Path | None = ADAPTER,
+    adapter: Path | None = typer.Option(
+        None, help="One of your own training.", exists=True, metavar="FILE"
+    ),
     as_json: bool = AS_JSON,
 ) -> None:
     """Find the events of a text: what, when, where, with whom."""
@@ -112,7 +113,7 @@ def train_events(
 ) -> None:
     """Tune the model that finds events on records of your own."""
     from dragtor.config import models_path
-    from dragtor.events.model import MODEL, adapter_path
+    from dragtor.events.model import EVENTS_MODEL, adapter_path
     from dragtor.models import model_path
     from dragtor.training.events.train import TrainConfig, train
     from dragtor.training.loop import LoopConfig
@@ -122,7 +123,7 @@ def train_events(
 
     loop = LoopConfig(**given(epochs=epochs, learning_rate=learning_rate, seed=seed))
     base = model_path(model, models_path(load_settings().models))
-    start = None if fresh or model != MODEL else adapter_path()
+    start = None if fresh or model != EVENTS_MODEL else adapter_path()
     weights = given(entity_weight=entity_weight)
     config = TrainConfig(base, start=start, loop=loop, threads=threads, **weights)
     with Progress() as progress:

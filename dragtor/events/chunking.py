@@ -99,7 +99,7 @@ def _pieces(text: str, span: Span, count: Callable[[str], int]) -> list[tuple[Sp
     return _pieces(text, (start, cut), count) + _pieces(text, (cut, end), count)
 
 
-def moved(event: EventSpans, by: int) -> EventSpans:
+def with_offset(event: EventSpans, by: int) -> EventSpans:
     """`event` with its characters counted from elsewhere."""
     spans = {
         name: tuple((start + by, end + by) for start, end in some)

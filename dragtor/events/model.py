@@ -14,11 +14,11 @@ from typing import Protocol, cast
 
 from dragtor.config import LLMConfig, ModelsConfig, asset
 from dragtor.errors import UsageError
-from dragtor.events.chunking import chunks, hinted_sentences, merge, moved
+from dragtor.events.chunking import chunks, hinted_sentences, merge, with_offset
 from dragtor.events.decoding import ConstrainedDecoder, Layout, Tags, TokenPiece
 from dragtor.events.spans import EventSpans
 
-MODEL = "smollm2-135m"
+EVENTS_MODEL = "smollm2-135m"
 ADAPTER = "events-lora.gguf"
 MODEL_CONTEXT_TOKENS = 1024  # a chunk, and what is written of it
 SENTENCE_CONFIDENCE = (
@@ -58,7 +58,7 @@ def open_span_extractor(
     llm: LLMConfig | None = None,
     *,
     adapter: Path | str | None = "",
-    model: str = MODEL,
+    model: str = EVENTS_MODEL,
     progress: Callable[[int, int], None] | None = None,
 ) -> TunedSpanExtractor:
     """Load the model and its adapter, by default the shipped one; None reads with the model alone.
@@ -97,7 +97,7 @@ class TunedSpanExtractor:
             seen = [one for one in self._chunk(part) if _believed(one)]
             for event in seen or self._sentences(part):
                 near = max(0, len(found) - NEAR_EVENTS)
-                found[near:] = merge(found[near:], moved(event, start))
+                found[near:] = merge(found[near:], with_offset(event, start))
             if self._progress and end - start < len(text):
                 self._progress(end, len(text))
         return found
@@ -109,7 +109,7 @@ class TunedSpanExtractor:
     def _sentences(self, text: str) -> list[EventSpans]:
         """A second look: an event amid a story is seen where its sentence stands alone."""
         return [
-            moved(event, start)
+            with_offset(event, start)
             for start, end in hinted_sentences(text)
             for event in self._chunk(text[start:end])
             if event.spans.keys() & {"date", "time", "recurrence"}

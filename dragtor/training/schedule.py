@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-FLOOR = 0.02  # of the highest rate, at the last step
+LOWEST_SHARE = 0.02  # of the highest rate, at the last step
 
 
 def learning_rate(step: int, steps: int, highest: float, warmup: float) -> float:
@@ -16,4 +16,4 @@ def learning_rate(step: int, steps: int, highest: float, warmup: float) -> float
     if step < rising:
         return highest * (step + 1) / rising
     along = (step - rising) / max(1, steps - rising)
-    return highest * (FLOOR + (1 - FLOOR) * (1 + math.cos(math.pi * along)) / 2)
+    return highest * (LOWEST_SHARE + (1 - LOWEST_SHARE) * (1 + math.cos(math.pi * along)) / 2)

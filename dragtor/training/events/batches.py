@@ -62,7 +62,7 @@ class Coder:
         return Encoded((*prompt, *target), len(prompt), entity, tuple(allowed))
 
 
-def grouped(
+def by_length(
     examples: Sequence[Encoded], batch_tokens: int, draw: random.Random
 ) -> list[list[Encoded]]:
     """Examples of like length together, at most `batch_tokens` with padding, in drawn order."""

@@ -17,7 +17,7 @@ from dragtor.training.events.phrases import (
     month_word,
     name,
     names,
-    nth,
+    ordinal_digits,
     repeat_phrase,
     thing,
     venue_phrase,
@@ -96,7 +96,7 @@ def short_date(draw: Random) -> str:
             f"{day}.{number}.",
             f"{draw.choice(words.SHORT_DAYS).capitalize()} {day} {name_of[:3]}",
             f"{draw.choice(words.SHORT_DAYS).capitalize()} {day}/{number}",
-            nth(day),
+            ordinal_digits(day),
             draw.choice(("tmrw", "tomorrow", "today", "tonight", "2moro", "tmw")),
         )
     )

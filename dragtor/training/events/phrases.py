@@ -49,7 +49,7 @@ def month_word(draw: Random) -> str:
     return long if draw.random() < 0.7 else long[:3]
 
 
-def nth(number: int) -> str:
+def ordinal_digits(number: int) -> str:
     """21 as 21st."""
     ending = "th" if 10 < number % 100 < 14 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{ending}"
@@ -65,11 +65,11 @@ def full_date(draw: Random) -> str:
             f"{day:02}/{number:02}/{year}",
             f"{year}-{number:02}-{day:02}",
             f"{word} {day}, {year}",
-            f"{nth(day)}, {word} {year}",
-            f"{nth(day)} {word}, {year}",
+            f"{ordinal_digits(day)}, {word} {year}",
+            f"{ordinal_digits(day)} {word}, {year}",
             f"{day} {word} {year}",
             f"{day:02} - {word} - {year}",
-            f"{word} {nth(day)}, {year}",
+            f"{word} {ordinal_digits(day)}, {year}",
             f"{day}.{number}.{year}",
         )
     )
@@ -99,24 +99,24 @@ def _dated(draw: Random, weekday: str, day: int) -> str:
     """A day of a month or week, or several, without its marks."""
     return draw.choice(
         (
-            f"the {nth(day)}",
+            f"the {ordinal_digits(day)}",
             f"{month_word(draw)} {day}",
-            f"{month_word(draw)} {nth(day)}",
+            f"{month_word(draw)} {ordinal_digits(day)}",
             f"{day} {month_word(draw)}",
-            f"the {nth(day)} of {month_word(draw)}",
+            f"the {ordinal_digits(day)} of {month_word(draw)}",
             f"{day}/{draw.randint(1, 12)}",
-            f"{month_word(draw)} the {nth(day)}",
+            f"{month_word(draw)} the {ordinal_digits(day)}",
             f"{month_word(draw)} {draw.choice(words.NTHS)}",
             f"the {draw.choice(words.NTHS)}",
-            f"{weekday} the {nth(day)}",
+            f"{weekday} the {ordinal_digits(day)}",
             f"{weekday.capitalize()}, {month_word(draw)} {day}",
-            f"{nth(day)} of this month",
+            f"{ordinal_digits(day)} of this month",
             f"{weekday} next week",
             f"a week from {weekday}",
-            f"{nth(day)} of {month_word(draw)}",
+            f"{ordinal_digits(day)} of {month_word(draw)}",
             f"{weekday} after next",
             f"next week on {weekday}",
-            f"the {nth(day)} of next month",
+            f"the {ordinal_digits(day)} of next month",
             f"{draw.randint(1, 12)}/{draw.randint(1, 28)}",
             f"{month_word(draw)} {day} to {month_word(draw)} {day}",
             f"{day}-{day + 2} {month_word(draw)}",
@@ -134,7 +134,7 @@ def _dated(draw: Random, weekday: str, day: int) -> str:
             f"{draw.choice(words.NTHS)} of {month_word(draw)}",
             f"the {draw.choice(words.NTHS)} to the {draw.choice(words.NTHS)}",
             f"the week of {month_word(draw)} {day}",
-            f"{nth(day)}",
+            f"{ordinal_digits(day)}",
         )
     )
 
@@ -183,7 +183,7 @@ def clock_words(draw: Random) -> str:
             f"ten past {word}",
             f"{word} thirty {draw.choice(('am', 'pm'))}",
             f"{word} thirty {draw.choice(words.PARTS_OF_DAY)}",
-            f"{hour}{half} {draw.choice(words.ZONE_NAMES)}",
+            f"{hour}{half} {draw.choice(words.ZONES_SAID)}",
             f"half {word}",
             f"half {word}",
             f"{hour} {minute:02}{draw.choice((' am', ' pm', 'pm'))}",

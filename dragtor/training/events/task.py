@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dragtor.extras import require
 from dragtor.training import EXTRA
-from dragtor.training.events.batches import Encoded, grouped, tensors
+from dragtor.training.events.batches import Encoded, by_length, tensors
 from dragtor.types import CancelToken
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class EventsTask:
     def batches(self, epoch: int) -> list[list[Encoded]]:
         """The epoch's examples, grouped by length, in drawn order."""
         draw = random.Random(f"{self._seed} {epoch}")
-        return grouped(self._epoch(epoch), self._batch_tokens, draw)
+        return by_length(self._epoch(epoch), self._batch_tokens, draw)
 
     def loss(self, batch: Examples) -> tuple[torch.Tensor, float]:
         """Cross entropy of each token that is written, times its weight; and those weights."""
@@ -94,7 +94,7 @@ class EventsTask:
 
     def _measure(self, examples: Examples, cancel: CancelToken) -> tuple[float, float]:
         losses, right = 0.0, 0
-        for batch in grouped(examples, self._batch_tokens, random.Random(0)):
+        for batch in by_length(examples, self._batch_tokens, random.Random(0)):
             cancel.check()
             ids, places, targets, _ = tensors(batch, 1.0, self._device)
             logits = self.logits(ids, places)

@@ -119,8 +119,8 @@ def train(
     loop = Loop(task, config.loop, out, reporter, cancel)
     run = loop.run()
     for name, tensors in ((BEST_ADAPTER, loop.best), (LAST_ADAPTER, adapter)):
-        write_file(out / name, tensors, model.config, config)
-    metrics = report(out, config, read, run)
+        write_gguf(out / name, tensors, model.config, config)
+    metrics = write_report(out, config, read, run)
     if push:
         card.push(out, push, BEST_ADAPTER)
     return Trained(out / BEST_ADAPTER, metrics)
@@ -142,7 +142,7 @@ def open_tuned(config: TrainConfig, device: str) -> tuple[Any, dict[str, torch.T
     return model, adapter
 
 
-def write_file(
+def write_gguf(
     path: Path, adapter: Mapping[str, torch.Tensor], model_config: Any, config: TrainConfig
 ) -> None:
     """Write an adapter of the model as llama.cpp reads it."""
@@ -152,17 +152,16 @@ def write_file(
     lora.write_adapter(path, tensors, config.scale, f"events over {config.base.stem}")
 
 
-def report(out: Path, config: TrainConfig, data: Data, run: RunState) -> dict[str, Any]:
+def write_report(out: Path, config: TrainConfig, data: Data, run: RunState) -> dict[str, Any]:
     """Write the figures, their plot and the model card; gives the figures."""
-    from dragtor.training import card
-    from dragtor.training import report as files
+    from dragtor.training import card, report
 
     held = {name: len(some) for name, some in data.held.items()}
     metrics: dict[str, Any] = {"examples": len(data.learn), "held_out": held}
     metrics |= {"not_found": data.lost, "best_step": run.best_step, "history": run.history}
-    files.write_metrics(out, metrics)
+    report.write_metrics(out, metrics)
     if run.history:
-        files.plot(out, run.history, "exact", "share of records without a mistake")
+        report.plot(out, run.history, "exact", "share of records without a mistake")
     settings = {k: v for k, v in asdict(config).items() if k not in ("base", "start", "loop")}
     about = card.Card(
         title="Events in plain language, as an adapter",

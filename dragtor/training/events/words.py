@@ -261,7 +261,7 @@ MOMENTS = (
     "7 this evening|first thing in the morning|end of the day|around lunchtime|teatime|by noon|"
     "tonight at 8|this evening at seven|1430|0900 hours|half seven tonight|in a couple of hours"
 ).split("|")
-ZONE_NAMES = ("CET", "EST", "UTC", "Berlin time", "PT", "GMT", "London time", "ET")
+ZONES_SAID = ("CET", "EST", "UTC", "Berlin time", "PT", "GMT", "London time", "ET")
 FEASTS = (
     "christmas eve|christmas day|easter monday|new year's eve|valentine's day|thanksgiving|"
     "halloween|black friday|labor day|mother's day|boxing day|good friday|the 4th of july|"
