@@ -17,7 +17,17 @@ from typing import TYPE_CHECKING, Any
 
 from dragtor.config import Config, LLMConfig, library_path, load_config
 from dragtor.errors import LibraryError, LoadError, UsageError
-from dragtor.types import Answer, CalendarEvent, ChatTurn, Document, Hit, Hits, Report, Source
+from dragtor.types import (
+    Answer,
+    CalendarEvent,
+    ChatTurn,
+    Document,
+    Hit,
+    Hits,
+    Report,
+    Reporter,
+    Source,
+)
 
 if TYPE_CHECKING:
     from dragtor.answer import AnswerEvent, AnswerPipeline
@@ -38,6 +48,16 @@ Progress = Callable[[str, int, int], None]  # label, done, total
 
 def _silent(*_: object) -> None:
     """Neither notes nor progress."""
+
+
+class _Told(Reporter):
+    """Tells a function of progress."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def progress(self, label: str, done: float, total: float) -> None:
+        self._progress(label, int(done), int(total))
 
 
 class Library:
@@ -341,8 +361,8 @@ class Library:
         zone = open_zone(tz)
         first = reads_day_first(locale) if day_first is None else day_first
         if adapter not in self._event_extractors:
-            told = partial(self._progress, "reading")
-            made = open_extractor(self.config, zone, adapter=adapter or "", progress=told)
+            told = _Told(self._progress)
+            made = open_extractor(self.config, zone, adapter=adapter or "", reporter=told)
             self._event_extractors[adapter] = made
         return replace(self._event_extractors[adapter], zone=zone, day_first=first)
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from dragtor.events.spans import EventSpans, Span
+from dragtor.events.spans import CharSpan, EventSpans
 from dragtor.training.events.labels import find_values
 
 MARK = re.compile(r"\{(\w+):([^{}]*)\}")
@@ -44,7 +44,7 @@ def unmarked(marked: str) -> tuple[str, list[EventSpans]]:
     """The text without its marks, and the events they mark; || divides events."""
     text, events = "", []
     for part in marked.split("||"):
-        spans: dict[str, tuple[Span, ...]] = {}
+        spans: dict[str, tuple[CharSpan, ...]] = {}
         end = 0
         for mark in MARK.finditer(part):
             text += part[end : mark.start()]
@@ -67,7 +67,7 @@ class Rules:
 
     def _one(self, text: str, start: int, end: int) -> EventSpans | None:
         part = text[start:end]
-        found: dict[str, tuple[Span, ...]] = {}
+        found: dict[str, tuple[CharSpan, ...]] = {}
         for name, pattern in (
             ("date", DATE), ("time", TIME), ("duration", LENGTH), ("recurrence", REPEAT),
         ):  # fmt: skip
@@ -88,7 +88,7 @@ class Rules:
         return EventSpans(found, dict.fromkeys(found, 0.5))
 
 
-def sentences(text: str) -> Iterator[Span]:
+def sentences(text: str) -> Iterator[CharSpan]:
     for match in re.finditer(r"[^.!?\n]+(?:[.!?](?=\S)[^.!?\n]*)*", text):
         yield match.span()
 

@@ -76,15 +76,12 @@ SAME_BY_PROTOCOL = {
 # Defined twice with two meanings in packages that are being renamed: empty this, then drop it.
 TWICE_FOR_NOW = set(
     """
-    ADAPTER ANY_WEEKDAY ASKS AS_JSON BATCH BEFORE_DAY CONTEXT_TOKENS CUT DAYS EACH ENCODINGS
-    EXTRA FIXED Found GUESS_BYTES HEAD_BYTES HOLIDAYS Heard KEPT LAST LETTERS MAX_REDIRECTS
-    MODEL MONTHS MORE NAME NAMES NOTES ONES ORDINALS PARTS PATTERNS PAUSE_S PLACES PREFIX
-    Place Progress RATE_HZ RESUMES Read Role SAID SAME_VOICE SCANT_CHARS SHORTEST SOUND
-    SUFFIXES SURE Span THIRD TO TOKEN Token Transcript VERBS VERSION Voice WORD Window
-    Written ZONES about align ask bare batches clock counted day_of digits fetch forget hear
-    hour_range in_words joined locked mended moment month named one_line ordinal parts place
-    plain put rank repeat settle shared slip source_of split swapped timed turns_of windows
-    write written
+    ANY_WEEKDAY ASKS BATCH BEFORE_DAY CUT ENCODINGS FIXED Found GUESS_BYTES HEAD_BYTES Heard
+    KEPT MAX_REDIRECTS MONTHS MORE NAME NAMES PARTS PAUSE_S PREFIX Place Progress RATE_HZ
+    RESUMES Read Role SAID SAME_VOICE SCANT_CHARS SHORTEST SOUND SUFFIXES SURE Span THIRD TO
+    TOKEN Token Transcript VERSION Voice WORD Window about ask clock counted day_of fetch forget
+    in_words joined locked moment named one_line parts plain put rank shared source_of split
+    timed turns_of windows written
     """.split()
 )
 

@@ -23,7 +23,7 @@ from span_extractors import Marked, Rules
 from dragtor.cli.events_shown import out_events
 from dragtor.cli.extract import check_place, write_plan
 from dragtor.config import Config
-from dragtor.errors import Missing, UsageError
+from dragtor.errors import Cancelled, Missing, UsageError
 from dragtor.events import plan
 from dragtor.events.extract import EventExtractor, open_extractor
 from dragtor.events.locale import open_zone, read_now, reads_day_first
@@ -31,7 +31,7 @@ from dragtor.events.spans import EventSpans
 from dragtor.events.when import in_zone
 from dragtor.library import Library
 from dragtor.schema import EVENTS_SCHEMA, event_json, events_json
-from dragtor.types import Answer, CalendarEvent, Citation, Claim
+from dragtor.types import Answer, CalendarEvent, CancelToken, Citation, Claim, Reporter
 
 BERLIN = ZoneInfo("Europe/Berlin")
 VALIDATOR = jsonschema.Draft202012Validator(EVENTS_SCHEMA)
@@ -1051,20 +1051,40 @@ def test_the_model_and_the_rules_together(real: EventExtractor) -> None:
     assert stamps(event) == ("2023-10-06 11:15", "2023-10-06 13:15")
 
 
-def test_a_long_text_says_how_far_it_is() -> None:
-    told: list[tuple[int, int]] = []
+class Told(Reporter):
+    """Keeps the progress that it is told of; cancels at the second time where it should."""
+
+    def __init__(self, cancel: CancelToken | None = None) -> None:
+        self.far: list[tuple[float, float]] = []
+        self._cancel = cancel
+
+    def progress(self, label: str, done: float, total: float) -> None:
+        self.far.append((done, total))
+        if self._cancel and len(self.far) > 1:
+            self._cancel.cancel()
+
+
+def test_a_long_text_says_how_far_it_is_and_can_be_cancelled() -> None:
+    told = Told()
+    cancel = CancelToken()
+    stopping = Told(cancel)
     try:
-        reader = open_extractor(Config(), BERLIN, progress=lambda *how_far: told.append(how_far))
+        reader = open_extractor(Config(), BERLIN, reporter=told)
+        stopped = open_extractor(Config(), BERLIN, reporter=stopping, cancel=cancel)
     except Missing as error:
         pytest.skip(f"the model is not here: {error}")
     text = "Lunch with Yves on Friday at 1pm in the hall, and bring the long rope.\n" * 40
     reader.events(text[:70], NOW)
-    assert told == []  # read at once
+    assert told.far == []  # read at once
     reader.events(text, NOW)
-    assert len(told) > 1
-    assert told == sorted(told)
-    assert {total for _, total in told} == {len(text)}
+    assert len(told.far) > 2
+    assert told.far == sorted(told.far)
+    assert {total for _, total in told.far} == {len(text)}
+    with pytest.raises(Cancelled):
+        stopped.events(text, NOW)
+    assert stopping.far == told.far[:2]
     reader.close()
+    stopped.close()
 
 
 @pytest.mark.parametrize("text", NASTY)

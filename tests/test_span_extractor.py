@@ -21,10 +21,10 @@ from dragtor.events.model import (
     adapter_path,
     open_span_extractor,
 )
-from dragtor.events.spans import EventSpans, Span
+from dragtor.events.spans import CharSpan, EventSpans
 from dragtor.types import EVENT_FIELDS
 
-Events = list[dict[str, tuple[Span, ...]]]
+Events = list[dict[str, tuple[CharSpan, ...]]]
 
 
 class Words:
@@ -82,7 +82,7 @@ def told(text: str, readings: list[EventSpans]) -> list[dict[str, list[str]]]:
     return [{k: [text[a:b] for a, b in v] for k, v in one.spans.items()} for one in readings]
 
 
-def spans_of(text: str, **phrases: str) -> dict[str, tuple[Span, ...]]:
+def spans_of(text: str, **phrases: str) -> dict[str, tuple[CharSpan, ...]]:
     return {
         name: tuple((text.index(p), text.index(p) + len(p)) for p in phrase.split("|"))
         for name, phrase in phrases.items()

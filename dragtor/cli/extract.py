@@ -14,7 +14,17 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from dragtor.cli.events_shown import out_events
-from dragtor.cli.output import Progress, library, load_settings, out, out_json, settings, warn
+from dragtor.cli.output import (
+    AS_JSON,
+    Progress,
+    library,
+    load_settings,
+    out,
+    out_json,
+    settings,
+    warn,
+)
+from dragtor.types import Reporter
 
 if TYPE_CHECKING:
     from dragtor.load.file import FileLoader
@@ -27,7 +37,6 @@ ZONE = typer.Option(
     "", help="Time zone, such as Europe/Berlin; else the machine's.", metavar="ZONE"
 )
 ICS = typer.Option(None, help="Write a calendar file, too.", metavar="FILE")
-AS_JSON = typer.Option(False, "--json", help="One JSON object on stdout.")
 RUN = Path("events-run")  # folder of a training run
 
 extract_app = typer.Typer(
@@ -127,12 +136,25 @@ def train_events(
     weights = given(entity_weight=entity_weight)
     config = TrainConfig(base, start=start, loop=loop, threads=threads, **weights)
     with Progress() as progress:
-        trained = train(data, out_folder, config, push=push, reporter=progress)
+        trained = train(data, out_folder, config, push=push, reporter=_Told(progress))
     if as_json:
         out_json({"adapter": str(trained.adapter), "metrics": trained.metrics})
         return
     out(f"adapter: {trained.adapter}")
     out(f"  try: dragtor eval events {data[0]} --adapter {trained.adapter}")
+
+
+class _Told(Reporter):
+    """Draws a run on the terminal."""
+
+    def __init__(self, shown: Progress) -> None:
+        self._shown = shown
+
+    def note(self, text: str) -> None:
+        self._shown.note(text)
+
+    def progress(self, label: str, done: float, total: float) -> None:
+        self._shown.update(label, done, total)
 
 
 def check_place(ics: Path) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby, pairwise
 
 from dragtor.dates.words import HOURS, MONTHS
-from dragtor.events.spans import EventSpans, Span
+from dragtor.events.spans import CharSpan, EventSpans
 
 CHUNK_TOKENS = 320  # of a text that is read at once
 OVERLAP_TOKENS = 80  # that two chunks share, at most
@@ -42,12 +42,12 @@ _HINT = re.compile(
 )
 
 
-def chunks(text: str, count: Callable[[str], int]) -> Iterator[Span]:
+def chunks(text: str, count: Callable[[str], int]) -> Iterator[CharSpan]:
     """Stretches of at most CHUNK_TOKENS that overlap, cut at the ends of lines and sentences.
 
     Of a longer text, those that may hold an event; `count` tells the tokens of a stretch.
     """
-    pieces: list[tuple[Span, int]] = []
+    pieces: list[tuple[CharSpan, int]] = []
     at = 0
     for end in [*(match.end() for match in _CUT.finditer(text)), len(text)]:
         if text[at:end].strip():
@@ -63,14 +63,14 @@ def chunks(text: str, count: Callable[[str], int]) -> Iterator[Span]:
             yield from _overlapping([pieces[i] for i in run])
 
 
-def hinted_sentences(text: str) -> list[Span]:
+def hinted_sentences(text: str) -> list[CharSpan]:
     """The sentences that may hold an event; none where the text is but one sentence."""
     ends = [*(match.end() for match in _CUT.finditer(text)), len(text)]
     spans = [(a, b) for a, b in pairwise([0, *ends]) if text[a:b].strip()]
     return [span for span in spans if _HINT.search(text, *span)] if len(spans) > 1 else []
 
 
-def _overlapping(pieces: Sequence[tuple[Span, int]]) -> Iterator[Span]:
+def _overlapping(pieces: Sequence[tuple[CharSpan, int]]) -> Iterator[CharSpan]:
     """Chunks over pieces that stand side by side."""
     first = 0
     while first < len(pieces):
@@ -87,7 +87,7 @@ def _overlapping(pieces: Sequence[tuple[Span, int]]) -> Iterator[Span]:
             shared += pieces[first][1]
 
 
-def _pieces(text: str, span: Span, count: Callable[[str], int]) -> list[tuple[Span, int]]:
+def _pieces(text: str, span: CharSpan, count: Callable[[str], int]) -> list[tuple[CharSpan, int]]:
     """`span` with its tokens, halved at a space for as long as it is too long for a chunk."""
     start, end = span
     tokens = count(text[start:end]) if end - start > 16 else end - start

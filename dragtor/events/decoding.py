@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from dragtor.dates.words import MONTHS
 from dragtor.errors import GenerationError
-from dragtor.events.spans import EventSpans, Span
+from dragtor.events.spans import CharSpan, EventSpans
 from dragtor.types import EVENT_FIELDS
 
 WORDS = ("Action", "Date", "Time", "Name", "Location", "Duration", "Repeat", "Notes")
@@ -77,14 +77,14 @@ class Layout:
         ids = tuple(i for i, _ in tokens)
         return cls(text, ids, (*starts, len(text)), (*breaks, True))
 
-    def span(self, first: int, last: int) -> Span:
+    def span(self, first: int, last: int) -> CharSpan:
         """Characters of the tokens from `first` up to `last`, without what no value ends in."""
         start, end = self.starts[first], self.starts[last]
         piece = self.text[start:end]
         start += len(piece) - len(piece.lstrip())
         return start, start + len(piece.strip().rstrip(",; "))
 
-    def tokens(self, span: Span) -> tuple[int, int]:
+    def tokens(self, span: CharSpan) -> tuple[int, int]:
         """The fewest tokens between breaks that cover the characters of `span`."""
         first = max(i for i in range(len(self.ids)) if self.breaks[i] and self.starts[i] <= span[0])
         last = min(
@@ -209,7 +209,7 @@ class ConstrainedDecoder:
         """What has been written, as characters of the text."""
         found = []
         for event in self.events:
-            spans: dict[str, tuple[Span, ...]] = {}
+            spans: dict[str, tuple[CharSpan, ...]] = {}
             sure: dict[str, float] = {}
             for one in event:
                 span = self.layout.span(*one.places[0]) if one.places else (0, 0)
@@ -243,7 +243,9 @@ def _alike(one: Sequence[WrittenValue], other: Sequence[WrittenValue]) -> bool:
     return [(w.field, w.places) for w in one] == [(w.field, w.places) for w in other]
 
 
-def encode(layout: Layout, tags: Tags, events: Sequence[Mapping[str, Sequence[Span]]]) -> list[int]:
+def encode(
+    layout: Layout, tags: Tags, events: Sequence[Mapping[str, Sequence[CharSpan]]]
+) -> list[int]:
     """The tokens that write `events`, each field of it given as characters of the text."""
     out: list[int] = []
     for event in events:

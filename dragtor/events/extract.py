@@ -7,7 +7,7 @@ and no terminal.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, time, tzinfo
 from pathlib import Path
@@ -16,9 +16,9 @@ from dragtor import dates
 from dragtor.config import Config, LLMConfig
 from dragtor.events.phrases import is_vague
 from dragtor.events.repair import repaired
-from dragtor.events.spans import EventSpans, Span, SpanExtractor
+from dragtor.events.spans import CharSpan, EventSpans, SpanExtractor
 from dragtor.events.when import When, resolve_when
-from dragtor.types import EVENT_FIELDS, CalendarEvent
+from dragtor.types import EVENT_FIELDS, NEVER, SILENT, CalendarEvent, CancelToken, Reporter
 
 # What asks for an entry: at the head of a sentence, or anywhere.
 _ASKS = re.compile(
@@ -129,19 +129,22 @@ def open_extractor(
     *,
     day_first: bool = True,
     adapter: Path | str | None = "",
-    progress: Callable[[int, int], None] | None = None,
+    reporter: Reporter = SILENT,
+    cancel: CancelToken = NEVER,
 ) -> EventExtractor:
     """The extractor over the model on disk and the shipped adapter, or another one.
 
-    None is the model without any training; `progress` takes the characters of a long text that
-    are read, and all of them. It runs in this process, whatever answers questions.
-    Raises Missing, with the command that pulls it, where the model is not here.
+    None is the model without any training. It runs in this process, whatever answers questions;
+    the reporter is told how far it is in a long text. Raises Missing, with the command that pulls
+    it, where the model is not here.
     """
     from dragtor.events.model import open_span_extractor
 
     llm = config.llm if config.llm.engine != "server" else LLMConfig()
-    span_extractor = open_span_extractor(config.models, llm, adapter=adapter, progress=progress)
-    return EventExtractor(span_extractor, zone, day_first)
+    made = open_span_extractor(
+        config.models, llm, adapter=adapter, reporter=reporter, cancel=cancel
+    )
+    return EventExtractor(made, zone, day_first)
 
 
 def _is_asked_for(text: str, fields: EventSpans) -> bool:
@@ -154,7 +157,7 @@ def _flat(text: str) -> str:
     return " ".join(text.split())
 
 
-def _cover(spans: tuple[Span, ...]) -> Span:
+def _cover(spans: tuple[CharSpan, ...]) -> CharSpan:
     """From the first character to the last."""
     return min(start for start, _ in spans), max(end for _, end in spans)
 

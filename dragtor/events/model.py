@@ -7,7 +7,7 @@ dates: a field is a stretch of the text.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, cast
@@ -17,16 +17,13 @@ from dragtor.errors import UsageError
 from dragtor.events.chunking import chunks, hinted_sentences, merge, with_offset
 from dragtor.events.decoding import ConstrainedDecoder, Layout, Tags, TokenPiece
 from dragtor.events.spans import EventSpans
+from dragtor.types import NEVER, SILENT, CancelToken, Reporter
 
 EVENTS_MODEL = "smollm2-135m"
 ADAPTER = "events-lora.gguf"
 MODEL_CONTEXT_TOKENS = 1024  # a chunk, and what is written of it
-SENTENCE_CONFIDENCE = (
-    0.5  # the least confidence of any field, where only a sentence alone tells of an event
-)
-LEAST_CONFIDENCE = (
-    0.02  # an action less sure than this is none: measured, such are words of other sentences
-)
+SENTENCE_CONFIDENCE = 0.5  # the least of any field, where only a sentence alone tells of an event
+LEAST_CONFIDENCE = 0.02  # an action less sure is none: measured, such are words of other sentences
 LOW_CONFIDENCE = 0.1  # and one less sure than this, where any other field is hardly sure at all
 NEAR_EVENTS = 40  # the last ones found, among which a chunk's first may stand already
 
@@ -59,7 +56,8 @@ def open_span_extractor(
     *,
     adapter: Path | str | None = "",
     model: str = EVENTS_MODEL,
-    progress: Callable[[int, int], None] | None = None,
+    reporter: Reporter = SILENT,
+    cancel: CancelToken = NEVER,
 ) -> TunedSpanExtractor:
     """Load the model and its adapter, by default the shipped one; None reads with the model alone.
 
@@ -73,17 +71,19 @@ def open_span_extractor(
         raise UsageError("a server cannot read events", "set llm.engine to llama or xllamacpp")
     path = adapter_path() if adapter == "" else adapter
     opened = open_llm(config, models, None if path is None else Path(path))
-    return TunedSpanExtractor(cast(TokenModel, opened), progress)  # what is no server has tokens
+    return TunedSpanExtractor(
+        cast(TokenModel, opened), reporter, cancel
+    )  # what is no server has tokens
 
 
 class TunedSpanExtractor:
-    """Reads events; see SpanExtractor. `progress` takes the characters of a long text so far."""
+    """See SpanExtractor. The reporter is told the characters of a long text so far."""
 
     def __init__(
-        self, model: TokenModel, progress: Callable[[int, int], None] | None = None
+        self, model: TokenModel, reporter: Reporter = SILENT, cancel: CancelToken = NEVER
     ) -> None:
         self._model = model
-        self._progress = progress
+        self._reporter, self._cancel = reporter, cancel
         self._tags = Tags.read(lambda text: [token for token, _ in model.tokens(text)])
 
     def extract(self, text: str) -> list[EventSpans]:
@@ -93,13 +93,14 @@ class TunedSpanExtractor:
             return []
         found: list[EventSpans] = []
         for start, end in chunks(text, lambda part: len(self._model.tokens(part))):
+            self._cancel.check()
             part = text[start:end]
             seen = [one for one in self._chunk(part) if _believed(one)]
             for event in seen or self._sentences(part):
                 near = max(0, len(found) - NEAR_EVENTS)
                 found[near:] = merge(found[near:], with_offset(event, start))
-            if self._progress and end - start < len(text):
-                self._progress(end, len(text))
+            if end - start < len(text):
+                self._reporter.progress("reading", end, len(text))
         return found
 
     def close(self) -> None:

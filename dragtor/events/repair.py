@@ -12,7 +12,7 @@ from datetime import datetime
 
 from dragtor import dates
 from dragtor.events.phrases import A_WEEKDAY
-from dragtor.events.spans import EventSpans, Span
+from dragtor.events.spans import CharSpan, EventSpans
 from dragtor.events.when import DAY_MINUTES, LONGEST_PHRASE
 
 _CLOCK_SIGN = re.compile(r"[:.]|[ap]\.?m\b|o.?clock|noon|midnight", re.I)
@@ -45,7 +45,7 @@ def repaired(text: str, event: EventSpans, now: datetime, *, day_first: bool) ->
 @dataclass(slots=True)
 class _Repair:
     text: str
-    spans: dict[str, tuple[Span, ...]]
+    spans: dict[str, tuple[CharSpan, ...]]
     sure: dict[str, float]
     now: datetime
     day_first: bool
@@ -105,15 +105,15 @@ class _Repair:
         if before and (dates.minutes(self.text[slice(*length)]) or 0) > DAY_MINUTES:
             self._move("duration", "recurrence", (before.start(), length[1]))
 
-    def _move(self, name: str, other: str, span: Span) -> None:
+    def _move(self, name: str, other: str, span: CharSpan) -> None:
         del self.spans[name]
         self.spans[other] = (*self.spans.get(other, ()), span)
         self.sure[other] = min(self.sure.get(other, 1.0), self.sure.pop(name, 0.0))
 
-    def _mentions(self, span: Span) -> list[dates.Mention]:
+    def _mentions(self, span: CharSpan) -> list[dates.Mention]:
         part = self.text[slice(*span)][:LONGEST_PHRASE]
         moment = self.now.replace(tzinfo=None)
         return list(dates.mentions(part, moment, day_first=self.day_first))
 
-    def _kinds(self, span: Span) -> set[str]:
+    def _kinds(self, span: CharSpan) -> set[str]:
         return {mention.kind for mention in self._mentions(span)}

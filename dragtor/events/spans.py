@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-Span = tuple[int, int]  # characters of the text: start, end
+CharSpan = tuple[int, int]  # characters of the text: start, end
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class EventSpans:
     Attendees have a span a name, in the order of the text; any other field has one.
     """
 
-    spans: Mapping[str, tuple[Span, ...]]
+    spans: Mapping[str, tuple[CharSpan, ...]]
     confidence: Mapping[str, float]  # of each field in `spans`, 0 to 1
 
 

@@ -4,4 +4,4 @@ Nothing here is imported by inference; torch, transformers, peft, gguf and matpl
 extra `train`.
 """
 
-EXTRA = "train"
+TRAIN_EXTRA = "train"

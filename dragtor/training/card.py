@@ -13,7 +13,7 @@ from typing import Any
 
 from dragtor.errors import Missing
 from dragtor.extras import require
-from dragtor.training import EXTRA
+from dragtor.training import TRAIN_EXTRA
 from dragtor.training.report import METRICS, PLOT
 
 CARD = "README.md"
@@ -68,7 +68,7 @@ def hub_token() -> str:
 
 def push(folder: Path, repository: str, model: str) -> None:
     """Upload the file `model` of a run, its card and figures to OWNER/NAME on the hub."""
-    hub = require("huggingface_hub", extra=EXTRA)
+    hub = require("huggingface_hub", extra=TRAIN_EXTRA)
     api = hub.HfApi(token=hub_token())
     api.create_repo(repository, exist_ok=True)
     pushed = [model, CARD, METRICS, PLOT]  # no paths of this machine

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dragtor.extras import require
-from dragtor.training import EXTRA
+from dragtor.training import TRAIN_EXTRA
 
 if TYPE_CHECKING:
     import torch
@@ -41,7 +41,7 @@ class Checkpoint:
 
     def save(self, folder: Path) -> None:
         """Write it into the folder of the run."""
-        torch = require("torch", extra=EXTRA)
+        torch = require("torch", extra=TRAIN_EXTRA)
         unfinished = folder / f"{CHECKPOINT}.part"
         torch.save(
             {
@@ -60,6 +60,8 @@ class Checkpoint:
         path = folder / CHECKPOINT
         if not path.exists():
             return None
-        found = require("torch", extra=EXTRA).load(path, weights_only=True, map_location="cpu")
+        found = require("torch", extra=TRAIN_EXTRA).load(
+            path, weights_only=True, map_location="cpu"
+        )
         run = RunState(**found["run"] | {"best": tuple(found["run"]["best"])})
         return cls(run, found["weights"], found["best"], found["optimizer"])

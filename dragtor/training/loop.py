@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from dragtor.errors import Cancelled
 from dragtor.extras import require
-from dragtor.training import EXTRA, report
+from dragtor.training import TRAIN_EXTRA, report
 from dragtor.training.checkpoints import EVERY_S, Checkpoint, RunState
 from dragtor.training.schedule import learning_rate
 from dragtor.types import NEVER, SILENT, CancelToken, Reporter
@@ -81,7 +81,7 @@ class Loop(Generic[Batch]):
         reporter: Reporter = SILENT,
         cancel: CancelToken = NEVER,
     ) -> None:
-        self._torch = require("torch", extra=EXTRA)
+        self._torch = require("torch", extra=TRAIN_EXTRA)
         self._task, self._config, self._folder = task, config, folder
         self._reporter, self._cancel = reporter, cancel
         self._parameters = list(task.parameters())

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dragtor.extras import require
-from dragtor.training import EXTRA
+from dragtor.training import TRAIN_EXTRA
 
 if TYPE_CHECKING:
     import torch
@@ -32,8 +32,8 @@ def add_adapter(
     Changes `model` in place and freezes the rest of it. Gives the adapter's own tensors, float32:
     `lora_A` (rank, in) is drawn, `lora_B` (out, rank) is zero; `scale` multiplies their product.
     """
-    peft = require("peft", extra=EXTRA)
-    torch = require("torch", extra=EXTRA)
+    peft = require("peft", extra=TRAIN_EXTRA)
+    torch = require("torch", extra=TRAIN_EXTRA)
     config = peft.LoraConfig(
         r=rank,
         lora_alpha=scale * rank,
@@ -58,7 +58,7 @@ def add_adapter(
 
 def fill(adapter: Tensors, values: Tensors) -> None:
     """Give the adapter other values, in place; both have the same names and shapes."""
-    torch = require("torch", extra=EXTRA)
+    torch = require("torch", extra=TRAIN_EXTRA)
     with torch.no_grad():
         for name, value in adapter.items():
             value.copy_(values[name])
@@ -66,7 +66,7 @@ def fill(adapter: Tensors, values: Tensors) -> None:
 
 def write_adapter(path: Path, tensors: Tensors, scale: float, name: str) -> None:
     """Write tensors as `to_file` gives them as GGUF, 16-bit."""
-    gguf = require("gguf", extra=EXTRA)
+    gguf = require("gguf", extra=TRAIN_EXTRA)
     rank = rank_of(tensors)
     unfinished = path.with_suffix(".part")
     writer = gguf.GGUFWriter(unfinished, ARCHITECTURE)
@@ -85,8 +85,8 @@ def write_adapter(path: Path, tensors: Tensors, scale: float, name: str) -> None
 
 def read_adapter(path: Path, scale: float) -> dict[str, torch.Tensor]:
     """The tensors of a file that `write_adapter` wrote, for the same `scale`."""
-    gguf = require("gguf", extra=EXTRA)
-    torch = require("torch", extra=EXTRA)
+    gguf = require("gguf", extra=TRAIN_EXTRA)
+    torch = require("torch", extra=TRAIN_EXTRA)
     reader = gguf.GGUFReader(path)
     tensors = {
         tensor.name: torch.from_numpy(tensor.data.copy()).float() for tensor in reader.tensors
@@ -126,7 +126,7 @@ def first_layer_of(tensors: Tensors) -> int:
 
 def _name_in_file(name: str) -> str:
     """model.layers.6.self_attn.q_proj.lora_A.weight -> blk.6.attn_q.weight.lora_a."""
-    gguf = require("gguf", extra=EXTRA)
+    gguf = require("gguf", extra=TRAIN_EXTRA)
     layer, _, part = name.removesuffix(".weight").rpartition(".")
     block = int(re.findall(r"\.(\d+)\.", layer)[0])
     names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, block + 1)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dragtor.extras import require
-from dragtor.training import EXTRA
+from dragtor.training import TRAIN_EXTRA
 
 HISTORY = "metrics.jsonl"
 METRICS = "metrics.json"
@@ -32,9 +32,9 @@ def write_metrics(folder: Path, metrics: Mapping[str, Any]) -> None:
 
 def plot(folder: Path, history: History, share: str, label: str) -> None:
     """Draw both losses and the figure `share` (0 to 1, called `label`) by step."""
-    matplotlib = require("matplotlib", extra=EXTRA)
+    matplotlib = require("matplotlib", extra=TRAIN_EXTRA)
     matplotlib.use("Agg")
-    figure = require("matplotlib.figure", extra=EXTRA).Figure(figsize=(7, 4))
+    figure = require("matplotlib.figure", extra=TRAIN_EXTRA).Figure(figsize=(7, 4))
     axes = figure.subplots()
     steps = [row["step"] for row in history]
     for name in ("train_loss", "loss"):

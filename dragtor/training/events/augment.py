@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.resources import files
 
-from dragtor.events.spans import Span
+from dragtor.events.spans import CharSpan
 from dragtor.training.events import sayings, words
 from dragtor.training.events.jotted import jotting, scribble
 from dragtor.training.events.labels import Example
@@ -86,7 +86,7 @@ def with_other_values(example: Example, draw: Random) -> Example:
     }
     values = sorted((span, field) for field, spans in example.events[0].items() for span in spans)
     out, at, size = [], 0, 0
-    event: dict[str, tuple[Span, ...]] = {}
+    event: dict[str, tuple[CharSpan, ...]] = {}
     for (start, end), field in values:
         if start < at:
             return example  # one value lies inside another

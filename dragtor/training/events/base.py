@@ -11,7 +11,7 @@ from typing import Any
 
 from dragtor.errors import UsageError
 from dragtor.extras import require
-from dragtor.training import EXTRA
+from dragtor.training import TRAIN_EXTRA
 
 # The linear layers of a block, which an adapter is for.
 LINEARS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
@@ -27,7 +27,7 @@ class Vocabulary:
 
     def tokenizer(self) -> Any:
         """The tokenizer of plain text, as llama.cpp's `smollm` splits it: digits stand alone."""
-        tokenizers = require("tokenizers", extra=EXTRA)
+        tokenizers = require("tokenizers", extra=TRAIN_EXTRA)
         ids = {token: i for i, token in enumerate(self.tokens)}
         merges = [tuple(merge.split(" ")) for merge in self.merges]
         made = tokenizers.Tokenizer(tokenizers.models.BPE(vocab=ids, merges=merges))
@@ -54,7 +54,7 @@ def read_vocabulary(path: Path) -> Vocabulary:
 
     Raises UsageError for a model of another family or with another kind of vocabulary.
     """
-    gguf = require("gguf", extra=EXTRA)
+    gguf = require("gguf", extra=TRAIN_EXTRA)
     reader = gguf.GGUFReader(path)
 
     def value(key: str) -> Any:
@@ -74,8 +74,8 @@ def read_vocabulary(path: Path) -> Vocabulary:
 
 def open_base(path: Path, device: str = "cpu", *, half: bool = True) -> Any:
     """The model of a GGUF file (a LlamaForCausalLM), in bfloat16 or else float32."""
-    torch = require("torch", extra=EXTRA)
-    transformers = require("transformers", extra=EXTRA)
+    torch = require("torch", extra=TRAIN_EXTRA)
+    transformers = require("transformers", extra=TRAIN_EXTRA)
     transformers.utils.logging.disable_progress_bar()
     model = transformers.AutoModelForCausalLM.from_pretrained(
         path.parent, gguf_file=path.name, dtype=torch.bfloat16 if half else torch.float32

@@ -12,7 +12,7 @@ from typing import Any
 
 from dragtor.events.decoding import ConstrainedDecoder, Layout, Tags, encode
 from dragtor.extras import require
-from dragtor.training import EXTRA
+from dragtor.training import TRAIN_EXTRA
 from dragtor.training.events.base import Vocabulary
 from dragtor.training.events.labels import Example
 
@@ -81,7 +81,7 @@ def tensors(
     batch: Sequence[Encoded], entity_weight: float, device: Any = "cpu"
 ) -> tuple[Any, Any, Any, Any]:
     """ids (batch, tokens), and flat: where a token is written next, which one, and its weight."""
-    torch = require("torch", extra=EXTRA)
+    torch = require("torch", extra=TRAIN_EXTRA)
     most = max(len(one.ids) for one in batch)
     ids = torch.zeros((len(batch), most), dtype=torch.long)
     places, targets, weights = [], [], []

@@ -17,10 +17,10 @@ from typing import Any
 
 from dragtor.dates.words import HOURS, MONTHS, ONES
 from dragtor.errors import UsageError
-from dragtor.events.spans import Span
+from dragtor.events.spans import CharSpan
 from dragtor.types import EVENT_FIELDS
 
-Spans = Mapping[str, tuple[Span, ...]]
+Spans = Mapping[str, tuple[CharSpan, ...]]
 
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
@@ -83,9 +83,9 @@ def read_records(paths: Iterable[Path]) -> list[dict[str, Any]]:
 
 def find_values(
     text: str, output: Mapping[str, Any]
-) -> tuple[dict[str, tuple[Span, ...]], list[str]]:
+) -> tuple[dict[str, tuple[CharSpan, ...]], list[str]]:
     """Where each value of `output` stands in `text`, and the fields that could not be found."""
-    spans: dict[str, tuple[Span, ...]] = {}
+    spans: dict[str, tuple[CharSpan, ...]] = {}
     lost = []
     for field in EVENT_FIELDS:
         value = output.get(field)
@@ -127,10 +127,10 @@ def examples(records: Iterable[Mapping[str, Any]]) -> tuple[list[Example], Count
     return made, lost
 
 
-def _find(field: str, text: str, value: Any, taken: Sequence[Span]) -> tuple[Span, ...]:
+def _find(field: str, text: str, value: Any, taken: Sequence[CharSpan]) -> tuple[CharSpan, ...]:
     if field == "attendees":
         names = value if isinstance(value, list) else [value]
-        spans: list[Span] = []
+        spans: list[CharSpan] = []
         for name in names:
             found = _phrase(text, str(name), [*taken, *spans])
             if found is None:
@@ -146,7 +146,7 @@ def _find(field: str, text: str, value: Any, taken: Sequence[Span]) -> tuple[Spa
     return next(((span,) for span, key in read(text) if key == wanted), ())
 
 
-def _phrase(text: str, phrase: str, taken: Sequence[Span]) -> Span | None:
+def _phrase(text: str, phrase: str, taken: Sequence[CharSpan]) -> CharSpan | None:
     """`phrase` as whole words, whatever its case; a place that is not taken comes first."""
     words = [re.escape(word) for word in phrase.split()]
     for short, long in _SHORT.items():
@@ -157,7 +157,7 @@ def _phrase(text: str, phrase: str, taken: Sequence[Span]) -> Span | None:
     return next(iter([*free, *places]), None)
 
 
-def _dates(text: str) -> Iterator[tuple[Span, object]]:
+def _dates(text: str) -> Iterator[tuple[CharSpan, object]]:
     for match in _DATE.finditer(text):
         numbers = [int(n) for n in re.findall(r"\d+", match[0])]
         month = next((m for m in re.findall(r"[a-z]+", match[0].lower()) if m[:3] in MONTHS), "")
@@ -169,7 +169,7 @@ def _dates(text: str) -> Iterator[tuple[Span, object]]:
             yield match.span(), tuple(reversed(numbers))
 
 
-def _times(text: str) -> Iterator[tuple[Span, object]]:
+def _times(text: str) -> Iterator[tuple[CharSpan, object]]:
     """Minutes on a twelve-hour clock: labels add AM and PM to what has none."""
     for match in _TIME.finditer(text):
         numbers = [int(n) for n in re.findall(r"\d+", match[0])] or [12]
@@ -177,7 +177,7 @@ def _times(text: str) -> Iterator[tuple[Span, object]]:
         yield (match.start(), end), (numbers[0] % 12 * 60 + (numbers[1] if numbers[1:] else 0))
 
 
-def _durations(text: str) -> Iterator[tuple[Span, object]]:
+def _durations(text: str) -> Iterator[tuple[CharSpan, object]]:
     for match in _DURATION.finditer(text):
         minutes = 0.0
         for number, unit in re.findall(

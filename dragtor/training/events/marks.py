@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import re
 
-from dragtor.events.spans import Span
+from dragtor.events.spans import CharSpan
 from dragtor.training.events.labels import Example
 from dragtor.types import EVENT_FIELDS
 
@@ -21,7 +21,7 @@ def unmark(marked: str) -> Example:
     """The text without its marks, and the events that they mark."""
     out: list[str] = []
     opened: list[tuple[list[tuple[int, str]], int]] = []
-    events: dict[int, dict[str, tuple[Span, ...]]] = {}
+    events: dict[int, dict[str, tuple[CharSpan, ...]]] = {}
     at = size = 0
     for mark in _MARK.finditer(marked):
         piece = marked[at : mark.start()]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dragtor.extras import require
-from dragtor.training import EXTRA
+from dragtor.training import TRAIN_EXTRA
 from dragtor.training.events.batches import Encoded, by_length, tensors
 from dragtor.types import CancelToken
 
@@ -34,7 +34,7 @@ class EventsTask:
         entity_weight: float,
         seed: int,
     ) -> None:
-        self._torch = require("torch", extra=EXTRA)
+        self._torch = require("torch", extra=TRAIN_EXTRA)
         self._model, self.adapter = model, dict(adapter)
         self._epoch, self._validation = epoch, validation
         self._batch_tokens, self._entity_weight = batch_tokens, entity_weight

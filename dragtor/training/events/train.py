@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from dragtor.errors import UsageError
 from dragtor.extras import require
-from dragtor.training import EXTRA
+from dragtor.training import TRAIN_EXTRA
 from dragtor.training.checkpoints import CHECKPOINT, RunState
 from dragtor.training.events.augment import made, with_other_values
 from dragtor.training.events.labels import Example, examples, is_held_out, read_records
@@ -97,7 +97,7 @@ def train(
     from dragtor.training.events.batches import Coder
     from dragtor.training.events.task import EventsTask
 
-    torch = require("torch", extra=EXTRA)
+    torch = require("torch", extra=TRAIN_EXTRA)
     if push:
         card.hub_token()
     read = read_data(data, config.validation)
