@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from dragtor.parts import Parts, Told, file_loader
 from dragtor.types import (
     NEVER,
     Answer,
+    CalendarEvent,
     CancelToken,
     ChatTurn,
     Document,
@@ -254,6 +256,45 @@ class Library(Parts):
         Its turns are kept in the library unless `keep` is off.
         """
         return self.open_chat(self.ask_events, name, latest=latest, keep=keep)
+
+    # Events
+
+    def extract_events(
+        self,
+        text: str,
+        now: datetime | str | None = None,
+        tz: str = "",
+        locale: str = "",
+        day_first: bool | None = None,
+        adapter: Path | None = None,
+    ) -> list[CalendarEvent]:
+        """The calendar events of a text, in its order; needs no library on disk.
+
+        Dates are told from `now` (a string is ISO 8601), else from this moment; for the rest see
+        `event_extractor`.
+        """
+        from dragtor.events.locale import open_zone, read_now
+
+        zone = open_zone(tz)
+        moment = read_now(now, zone) if isinstance(now, str) else now
+        return self.event_extractor(tz, locale, day_first, adapter).events(text, moment)
+
+    def plan(
+        self,
+        answer: Answer,
+        now: datetime | None = None,
+        tz: str = "",
+        locale: str = "",
+        day_first: bool | None = None,
+    ) -> list[CalendarEvent]:
+        """The sessions of a plan in an answer, counted from the Monday after `now`.
+
+        Only of sentences with a citation, which stands in the notes; see `event_extractor`.
+        """
+        from dragtor.events.plan import sessions
+
+        extractor = self.event_extractor(tz, locale, day_first)
+        return sessions(answer, extractor, now or datetime.now(extractor.zone))
 
     def history(self, words: str = "", n: int = 20) -> list[ChatTurn]:
         """Past answers that hold all the words, best first; without words the newest."""

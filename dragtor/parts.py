@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dragtor.answer import AnswerPipeline
     from dragtor.chat import Ask, Chat
     from dragtor.embed import Embedder
+    from dragtor.events.extract import EventExtractor
     from dragtor.ground import Gate, RedFlags, Support
     from dragtor.ingest import Ingest
     from dragtor.llm import LLM
@@ -73,15 +74,18 @@ class Parts:
         self.cancel = cancel
         self._store: Store | None = None
         self._llm: LLM | None = None
+        self._event_extractors: dict[Path | None, EventExtractor] = {}  # by adapter
 
     def close(self) -> None:
-        """Let go of the files and the language model."""
+        """Let go of the files and the models."""
         if self._store is not None:
             self._store.close()
             self._store = None
         if self._llm is not None:
             self._llm.close()
             self._llm = None
+        while self._event_extractors:
+            self._event_extractors.popitem()[1].close()
 
     def exists(self) -> bool:
         """Whether anything was ever added; raises LibraryError where that cannot be seen."""
@@ -199,6 +203,30 @@ class Parts:
             self.gate() if config.answer.gate else None,
             open_red_flags(config.answer),
         )
+
+    def event_extractor(
+        self,
+        tz: str = "",
+        locale: str = "",
+        day_first: bool | None = None,
+        adapter: Path | None = None,
+    ) -> EventExtractor:
+        """What finds events, with the shipped adapter or another; the model is opened once.
+
+        `tz` (Europe/Berlin) is the events' zone; `day_first`, else `locale` (en_US), says how 10/12
+        is read; where nothing is said, the machine's count. Raises UsageError on a zone or locale
+        that nobody knows, Missing with the command that gets the model.
+        """
+        from dragtor.events.extract import open_extractor
+        from dragtor.events.locale import open_zone, reads_day_first
+
+        zone = open_zone(tz)
+        first = reads_day_first(locale) if day_first is None else day_first
+        if adapter not in self._event_extractors:
+            told = {"reporter": self.reporter, "cancel": self.cancel}
+            made = open_extractor(self.config, zone, adapter=adapter or "", **told)
+            self._event_extractors[adapter] = made
+        return replace(self._event_extractors[adapter], zone=zone, day_first=first)
 
     def open_chat(self, ask: Ask, name: str, *, latest: bool, keep: bool) -> Chat:
         """A conversation over `ask`: the one of this name, the `latest` there was, or a new one.

@@ -60,7 +60,7 @@ HEAVY = {
     "av", "bs4", "charset_normalizer", "chromadb", "chromadb_rust_bindings", "dacite",
     "feedparser", "filelock", "gguf", "httpx", "huggingface_hub", "icalendar", "jinja2", "jiwer",
     "llama_cpp", "lxml", "mammoth", "markdown_it", "matplotlib", "numpy", "onnx", "onnxruntime",
-    "pathspec", "platformdirs", "psutil", "pyannote", "pydantic", "pypdfium2", "pysubs2",
+    "pathspec", "peft", "platformdirs", "psutil", "pyannote", "pydantic", "pypdfium2", "pysubs2",
     "pywhispercpp", "requests", "requests_cache", "rich", "scipy", "tokenizers", "torch",
     "trafilatura", "transformers", "tzlocal", "urllib3", "xllamacpp", "yaml", "yt_dlp",
 }  # fmt: skip
@@ -78,12 +78,10 @@ SAME_BY_PROTOCOL = {
 # Defined twice with two meanings in packages that are being renamed: empty this, then drop it.
 TWICE_FOR_NOW = set(
     """
-    ADAPTER ANY_WEEKDAY AS_JSON BEFORE_DAY DAYS EACH EXTRA FIXED HOLIDAYS Heard LAST LETTERS
-    MODEL MONTHS MORE NAMES NOTES ONES ORDINALS PARTS PATTERNS PAUSE_S PLACES
-    Place Progress RATE_HZ Role SAME_VOICE SHORTEST SURE Span THIRD TO TOKEN Token VERBS
-    Voice Window Written ZONES about align ask bare batches clock counted day_of digits
-    fetch hear hour_range in_words joined mended moment month named one_line ordinal parts
-    place plain repeat settle slip split timed windows write written
+    ANY_WEEKDAY BEFORE_DAY FIXED Heard MONTHS MORE NAMES PARTS PAUSE_S Place Progress
+    RATE_HZ Role SAME_VOICE SHORTEST SURE Span THIRD TO TOKEN Token Voice Window about ask
+    clock counted day_of fetch in_words joined moment named one_line parts plain split timed
+    windows written
     """.split()
 )
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
-from conftest import Cli, shared
-from pointers import Gold, Marked, Rules
+from conftest import ROOT, Cli, shared
+from span_extractors import Gold, Marked, Rules
 
 from dragtor.config import Config
 from dragtor.errors import LoadError
@@ -25,7 +25,8 @@ from dragtor.evaluate.events import (
     normal_form,
     scored,
 )
-from dragtor.events.extract import Extractor
+from dragtor.events.extract import EventExtractor
+from dragtor.training.events.marks import unmark
 from dragtor.types import EVENT_FIELDS
 
 EMPTY = dict.fromkeys(EVENT_FIELDS)
@@ -38,8 +39,10 @@ def silent(label: str, done: int, total: int) -> None:
 
 
 def one(marked: str, *wanted: dict[str, Any]) -> Any:
-    pointer = Marked(marked)
-    return compared(LabelledText(pointer.text, wanted, "2026-11-20"), Extractor(pointer, UTC))
+    extractor = Marked(marked)
+    return compared(
+        LabelledText(extractor.text, wanted, "2026-11-20"), EventExtractor(extractor, UTC)
+    )
 
 
 @pytest.mark.parametrize(
@@ -120,9 +123,9 @@ def test_the_number_of_events_counts() -> None:
     ],
 )
 def test_labels_keep_what_the_text_writes(marked: str, date: str, time: str) -> None:
-    pointer = Marked(marked)
-    (event,) = Extractor(pointer, UTC).events(pointer.text)
-    found = labelled(event, pointer.text)
+    extractor = Marked(marked)
+    (event,) = EventExtractor(extractor, UTC).events(extractor.text)
+    found = labelled(event, extractor.text)
     assert (found["date"], found["time"]) == (date, time)
     assert event.date == "15/05/2024"
 
@@ -139,9 +142,9 @@ def test_labels_keep_what_the_text_writes(marked: str, date: str, time: str) -> 
     ],
 )
 def test_labels_spell_some_durations_out(marked: str, duration: str) -> None:
-    pointer = Marked(marked)
-    (event,) = Extractor(pointer, UTC).events(pointer.text)
-    assert labelled(event, pointer.text)["duration"] == duration
+    extractor = Marked(marked)
+    (event,) = EventExtractor(extractor, UTC).events(extractor.text)
+    assert labelled(event, extractor.text)["duration"] == duration
 
 
 def test_the_figures_of_a_few_rows() -> None:
@@ -204,7 +207,7 @@ def test_a_file_of_texts_with_one_none_and_several_events(tmp_path: Path) -> Non
         path,
         Config(),
         progress=lambda label, *_: told.append(label),
-        extractor=Extractor(Rules(), UTC),
+        extractor=EventExtractor(Rules(), UTC),
     )
     assert (result["kind"], result["path"], result["n"]) == ("events", "mine.jsonl", 3)
     assert result["metrics"]["exact_normalised"] == 1.0
@@ -221,7 +224,7 @@ def test_a_file_of_texts_with_one_none_and_several_events(tmp_path: Path) -> Non
 def test_a_row_of_another_form_is_named(tmp_path: Path, row: Any) -> None:
     path = written(tmp_path / "bad.jsonl", {"event_text": "Lunch", "output": None}, row)
     with pytest.raises(LoadError, match=r"bad\.jsonl, line 2: no JSON object with event_text"):
-        evaluate(path, Config(), progress=silent, extractor=Extractor(Rules(), UTC))
+        evaluate(path, Config(), progress=silent, extractor=EventExtractor(Rules(), UTC))
 
 
 def test_an_empty_file_is_named(tmp_path: Path) -> None:
@@ -233,7 +236,7 @@ def test_the_seed_s_labels_can_be_reached() -> None:
     """With a model that points at the right words, the rest loses only what labels contradict."""
     lines = (shared("calendar_events") / "train.jsonl").read_text("utf-8").splitlines()
     rows = [json.loads(line) for line in lines[::4]]
-    extractor = Extractor(Gold(rows), UTC)
+    extractor = EventExtractor(Gold(rows), UTC)
     found = scored(
         [compared(LabelledText(row["event_text"], (row["output"],)), extractor) for row in rows],
         "gold",
@@ -283,3 +286,22 @@ def test_the_command_sets_the_base_model_beside_the_tuned_one(cli: Cli, tmp_path
 def test_the_command_names_a_bad_file(cli: Cli, tmp_path: Path) -> None:
     run = cli("eval", "events", written(tmp_path / "bad.jsonl", {"event_text": "Lunch"}))
     assert (run.code, "line 1" in run.err, "Traceback" in run.err) == (1, True, False)
+
+
+def test_the_hand_labels_are_of_the_marked_texts() -> None:
+    data = ROOT / "benchmarks" / "data"
+    marked = [
+        unmark(line.replace("\\n", "\n"))
+        for line in (data / "spoken_events.txt").read_text("utf-8").splitlines()
+    ]
+    labels = [
+        json.loads(line) for line in (data / "spoken_events.jsonl").read_text("utf-8").splitlines()
+    ]
+    assert [one.text for one in marked] == [one["text"] for one in labels]
+    for label in labels:
+        for event in label["events"]:
+            assert {*EVENT_FIELDS, "start", "end", "next"} <= event.keys()
+            for other in event.get("also", ()):
+                assert other.keys() <= event.keys()
+            for stamp in (event["start"], event["end"], *(event["next"] or ())):
+                assert stamp is None or datetime.fromisoformat(stamp)

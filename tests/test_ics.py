@@ -16,12 +16,12 @@ import icalendar
 import pytest
 from dateutil.rrule import rrulestr
 from dateutil.tz import tzical
-from pointers import Marked
+from span_extractors import Marked
 
 from dragtor.errors import UsageError
 from dragtor.events import ics
-from dragtor.events.extract import Extractor
-from dragtor.events.vtimezone import vtimezone
+from dragtor.events.extract import EventExtractor
+from dragtor.events.ics import vtimezone
 from dragtor.types import CalendarEvent
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -132,8 +132,8 @@ def test_utc_and_years_at_the_edge() -> None:
 
 
 def extracted(marked: str, now: str = "2026-11-20T09:00") -> list[CalendarEvent]:
-    pointer = Marked(marked)
-    return Extractor(pointer, BERLIN).events(pointer.text, datetime.fromisoformat(now))
+    extractor = Marked(marked)
+    return EventExtractor(extractor, BERLIN).events(extractor.text, datetime.fromisoformat(now))
 
 
 @pytest.mark.parametrize(

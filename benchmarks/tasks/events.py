@@ -1,8 +1,8 @@
-"""Events read out of texts: the bars of the room, on data that was not trained on.
+"""Events read out of texts: the bars of calendar events, on data that was not trained on.
 
-validation: the held-out templates, tuned and base model; spoken: what people say or jot down
-(spoken_events.txt); none: texts without an event; sgd: what users say to a calendar; valid: JSON of
-random and naughty texts; speed: events a second, warm. `n`: so many, drawn with a fixed seed.
+validation: the held-out templates, tuned and base model; none: texts without an event; sgd: what
+users say to a calendar; valid: JSON of random and naughty texts; speed: events a second, warm. `n`:
+so many, drawn with a fixed seed. What people say or jot down is measured by spoken_events.py.
 """
 
 from __future__ import annotations
@@ -23,17 +23,13 @@ from train_events import half
 from dragtor import metrics
 from dragtor.config import Config
 from dragtor.evaluate.events import evaluate, normal_form
-from dragtor.events.extract import Extractor, open_extractor
-from dragtor.events.fields import Reading
+from dragtor.events.extract import EventExtractor, open_extractor
 from dragtor.schema import EVENTS_SCHEMA, event_fields_json, events_json
-from dragtor.training.events.labels import Example, align, held_out
-from dragtor.training.events.marks import unmark
+from dragtor.training.events.labels import Example, find_values, is_held_out
 from dragtor.training.events.train import TrainConfig
 from dragtor.types import CalendarEvent
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
-SPOKEN = Path(__file__).resolve().parents[1] / "data" / "spoken_events.txt"
-SPOKEN_NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 SGD_TODAY = datetime(2019, 3, 1, tzinfo=UTC)
 SLOTS = ("event_name", "event_date", "event_time", "event_location")
 SENTENCES = 200  # date-free ones of other data
@@ -46,7 +42,7 @@ def lines(*parts: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
 
 
-def extractor() -> Extractor:
+def extractor() -> EventExtractor:
     return open_extractor(Config(), UTC)
 
 
@@ -73,9 +69,9 @@ def _held_out(n: int) -> Path:
     """The validation rows of the training's own split, as a file."""
     rows = lines("calendar_events", "train.jsonl")
     examples = [
-        Example(text := row["event_text"], (align(text, row["output"])[0],)) for row in rows
+        Example(text := row["event_text"], (find_values(text, row["output"])[0],)) for row in rows
     ]
-    return _as_file([r for r, e in zip(rows, examples, strict=True) if held_out(e, HELD_OUT)], n)
+    return _as_file([r for r, e in zip(rows, examples, strict=True) if is_held_out(e, HELD_OUT)], n)
 
 
 def _as_file(rows: list[dict[str, Any]], n: int) -> Path:
@@ -85,31 +81,6 @@ def _as_file(rows: list[dict[str, Any]], n: int) -> Path:
     path = Path(mkdtemp()) / "rows.jsonl"
     path.write_text("\n".join(map(json.dumps, rows)), "utf-8")
     return path
-
-
-class Gold:
-    """A reader that is always right: it knows the marks."""
-
-    def __init__(self, example: Example) -> None:
-        self._example = example
-
-    def read(self, text: str) -> list[Reading]:
-        return [Reading(spans, dict.fromkeys(spans, 1.0)) for spans in self._example.events]
-
-
-def spoken(n: int = 0) -> dict[str, Any]:
-    """Commands, jottings, messages and mails written for this; never trained on.
-
-    What is right is what the rules make of the marked words.
-    """
-    rows = []
-    for line in SPOKEN.read_text("utf-8").splitlines():
-        example = unmark(line.replace("\\n", "\n"))
-        right = Extractor(Gold(example), UTC).events(example.text, SPOKEN_NOW, undated=True)
-        rows.append({"event_text": example.text, "output": [*map(event_fields_json, right)],
-                     "now": SPOKEN_NOW.isoformat()})  # fmt: skip
-    result = evaluate(_as_file(rows, n), Config(), progress=_told)
-    return {"n": result["n"], "tuned": result["metrics"], "errors": result["errors"][:EXAMPLES]}
 
 
 def _told(label: str, done: int, total: int) -> None:

@@ -71,7 +71,7 @@ def compare(library: Path, rounds: int) -> dict[str, float]:
     from dragtor.store import Store
 
     with Store.open(library) as store:
-        passages = store.counts()["passages"]
+        count = store.counts()["passages"]
         folder, name = store.index_place(store.index_version)
     model = models_path(load_config().models) / "gte-small"
     ours = [sys.executable, "-m", "dragtor", "--library", str(library), "search", "--json", QUERY]

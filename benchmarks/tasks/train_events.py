@@ -136,15 +136,13 @@ def build(folder: Path, silent: int) -> list[Path]:
 
 def mean(paths: list[Path], base: Path, out: Path) -> Path:
     """The mean of adapters of one run and one that went on from it."""
-    from dragtor.training.events.llama import read_gguf
     from dragtor.training.lora import read_adapter, write_adapter
 
     scale = TrainConfig(base).scale
     some = [read_adapter(path, scale) for path in paths]
     both = {name: sum(one[name] for one in some) / len(some) for name in some[0]}
     out.mkdir(parents=True, exist_ok=True)
-    shape, _, _ = read_gguf(base)
-    write_adapter(out / "mean.gguf", shape, both, scale, f"events over {base.stem}")
+    write_adapter(out / "mean.gguf", both, scale, f"events over {base.stem}")
     return out / "mean.gguf"
 
 

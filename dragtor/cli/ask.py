@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from dragtor.cli.extract import open_planner, write_plan
+from dragtor.cli.extract import check_place, write_plan
 from dragtor.cli.filters import with_filters
 from dragtor.cli.output import (
     AS_JSON,
@@ -102,8 +102,11 @@ def ask(
     from dragtor.schema import answer_json
 
     text = _text(question)
-    planner = open_planner(ics) if ics is not None else None  # says so first where it cannot
+    if ics is not None:
+        check_place(ics)
     with library() as lib:
+        if ics is not None:
+            lib.event_extractor()  # says so first where it cannot
         chat = lib.chat(latest=follow, keep=not no_history)
         events = chat.ask_events(text, quotes_only=quotes, filters=filters)
         if as_json:
@@ -113,8 +116,8 @@ def ask(
             answer = print_events(events, reads=not quotes)
             if not answer.hits:
                 _said_by(filters.speaker)
-    if planner is not None and ics is not None:
-        write_plan(planner, answer, ics)
+        if ics is not None:
+            write_plan(lib.plan(answer), answer, ics)
     if strict and not answer.grounded:
         from dragtor.errors import NotGrounded
 

@@ -14,9 +14,9 @@ from dragtor.cli.output import out, style, warn, wrapped
 if TYPE_CHECKING:
     from dragtor.types import CalendarEvent, Moment
 
-SURE = 0.5  # what the model is less sure of is to be checked
+CHECKED_BELOW = 0.5  # what the model is less sure of is to be checked
 MOST_DATES = 3  # of a series that are shown
-NUMBERS = re.compile(r"(\d{1,2})\s*[/.-]\s*\d{1,2}\b")  # 10/12
+DAY_AND_MONTH = re.compile(r"(\d{1,2})\s*[/.-]\s*\d{1,2}\b")  # 10/12
 
 
 def out_events(events: list[CalendarEvent], text: str) -> None:
@@ -49,7 +49,7 @@ def _lines(event: CalendarEvent, text: str) -> list[tuple[str, str]]:
         said = _said(event, name, text)
         shown.append(("check", f"the {name}{said and ', '}{said}: {_doubt(event, name, said)}"))
     for name, sure in event.confidence.items():
-        if sure < SURE and name not in event.ambiguous:
+        if sure < CHECKED_BELOW and name not in event.ambiguous:
             said = _said(event, name, text)
             shown.append(("check", f"the {name}, {said}: the model is {sure:.0%} sure of it"))
     return [(label, value) for label, value in shown if value]
@@ -74,7 +74,7 @@ def _doubt(event: CalendarEvent, name: str, said: str) -> str:
         return "no rule can be told from it, so it stands once"
     if event.date is None:
         return "not said, so that of the event before"
-    if not (numbers := NUMBERS.search(said)):
+    if not (numbers := DAY_AND_MONTH.search(said)):
         return f"no one day is said, so from {_day(event.start)} on"
     day = datetime.strptime(event.date, "%d/%m/%Y")
     other = "--month-first" if int(numbers[1]) == day.day else "--day-first"

@@ -5,23 +5,28 @@ Each makes one library call and prints; knows no model and no calendar format.
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from dragtor.cli.events_shown import out_events
-from dragtor.cli.output import Progress, load_settings, out, out_json, settings, warn
+from dragtor.cli.output import (
+    AS_JSON,
+    Progress,
+    library,
+    load_settings,
+    out,
+    out_json,
+    settings,
+    warn,
+)
+from dragtor.types import Reporter
 
 if TYPE_CHECKING:
-    from datetime import tzinfo
-
-    from dragtor.events.extract import Extractor
     from dragtor.load.file import FileLoader
     from dragtor.types import Answer, CalendarEvent
 
@@ -32,8 +37,6 @@ ZONE = typer.Option(
     "", help="Time zone, such as Europe/Berlin; else the machine's.", metavar="ZONE"
 )
 ICS = typer.Option(None, help="Write a calendar file, too.", metavar="FILE")
-ADAPTER = typer.Option(None, help="One of your own training.", exists=True, metavar="FILE")
-AS_JSON = typer.Option(False, "--json", help="One JSON object on stdout.")
 RUN = Path("events-run")  # folder of a training run
 
 extract_app = typer.Typer(
@@ -46,9 +49,9 @@ train_app = typer.Typer(
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
-    extract_app.command("event")(event)
+    extract_app.command("event")(extract_event)
     app.add_typer(extract_app, name="extract")
-    train_app.command("events")(events)
+    train_app.command("events")(train_events)
     app.add_typer(train_app, name="train")
 
 
@@ -62,7 +65,7 @@ def _train() -> None:
     """Keep `events` a command of its own while it is the only one."""
 
 
-def event(
+def extract_event(
     text: list[str] = typer.Argument(help="A text, or a file of text; - reads stdin."),
     now: str = NOW,
     zone: str = typer.Option("", "--tz", help=ZONE.help, metavar="ZONE"),
@@ -73,23 +76,19 @@ def event(
         None, "--day-first/--month-first", help="10/12 is 10 December, or October 12."
     ),
     ics: Path | None = ICS,
-    adapter: Path | None = ADAPTER,
+    adapter: Path | None = typer.Option(
+        None, help="One of your own training.", exists=True, metavar="FILE"
+    ),
     as_json: bool = AS_JSON,
 ) -> None:
     """Find the events of a text: what, when, where, with whom."""
-    from dragtor.events import ics as calendars
-    from dragtor.events.extract import open_zone, read_now
     from dragtor.schema import events_json
 
     words = _text(text)
-    where = open_zone(zone)
-    moment = read_now(now, where) if now else None
     if ics is not None:
-        calendars.check(ics)
-    with Progress() as progress:
-        read = partial(progress.update, "reading")
-        extractor = _extractor(where, locale, day_first, adapter, read)
-        found = extractor.events(words, moment)
+        check_place(ics)
+    with library() as lib:
+        found = lib.extract_events(words, now or None, zone, locale, day_first, adapter)
     if as_json:
         out_json(events_json(found))
     else:
@@ -98,7 +97,7 @@ def event(
         _write(ics, found)
 
 
-def events(
+def train_events(
     data: list[Path] = typer.Option(
         help="{event_text, output} a line (JSON); as often as you like.",
         exists=True,
@@ -123,22 +122,21 @@ def events(
 ) -> None:
     """Tune the model that finds events on records of your own."""
     from dragtor.config import models_path
-    from dragtor.events.model import MODEL, adapter_path
+    from dragtor.events.model import EVENTS_MODEL, adapter_path
     from dragtor.models import model_path
     from dragtor.training.events.train import TrainConfig, train
     from dragtor.training.loop import LoopConfig
 
-    chosen: dict[str, Any] = {
-        "epochs": epochs,
-        "learning_rate": learning_rate,
-        "entity_weight": entity_weight,
-        "seed": seed,
-    }
-    loop = LoopConfig(**{name: value for name, value in chosen.items() if value is not None})
+    def given(**options: Any) -> dict[str, Any]:
+        return {name: value for name, value in options.items() if value is not None}
+
+    loop = LoopConfig(**given(epochs=epochs, learning_rate=learning_rate, seed=seed))
     base = model_path(model, models_path(load_settings().models))
-    start = None if fresh or model != MODEL else adapter_path()
-    config = TrainConfig(base, start=start, loop=loop, threads=threads)
-    trained = train(data, out_folder, config, push=push)
+    start = None if fresh or model != EVENTS_MODEL else adapter_path()
+    weights = given(entity_weight=entity_weight)
+    config = TrainConfig(base, start=start, loop=loop, threads=threads, **weights)
+    with Progress() as progress:
+        trained = train(data, out_folder, config, push=push, reporter=_Told(progress))
     if as_json:
         out_json({"adapter": str(trained.adapter), "metrics": trained.metrics})
         return
@@ -146,31 +144,33 @@ def events(
     out(f"  try: dragtor eval events {data[0]} --adapter {trained.adapter}")
 
 
-def open_planner(ics: Path | None = None) -> Extractor:
-    """What reads the sessions of a plan, in the machine's zone and way of writing dates.
+class _Told(Reporter):
+    """Draws a run on the terminal."""
 
-    Raises UsageError where no calendar can be written at `ics`, before anything takes time.
-    """
-    from dragtor.events import ics as calendars
-    from dragtor.events.extract import open_zone
+    def __init__(self, shown: Progress) -> None:
+        self._shown = shown
 
-    if ics is not None:
-        calendars.check(ics)
-    return _extractor(open_zone(), "", None)
+    def note(self, text: str) -> None:
+        self._shown.note(text)
+
+    def progress(self, label: str, done: float, total: float) -> None:
+        self._shown.update(label, done, total)
 
 
-def write_plan(planner: Extractor, answer: Answer, path: Path) -> None:
-    """Write the sessions that an answer's sentences name as a calendar; none: say so."""
-    from datetime import datetime
+def check_place(ics: Path) -> None:
+    """Raise UsageError where no calendar can be written, before anything takes time."""
+    from dragtor.events.ics import check
 
-    from dragtor.events.plan import sessions
+    check(ics)
 
-    found = sessions(answer, planner, datetime.now(planner.zone))
-    if not found:
+
+def write_plan(sessions: list[CalendarEvent], answer: Answer, path: Path) -> None:
+    """Write the sessions of an answer as a calendar; none: say so."""
+    if not sessions:
         why = "no week or day of a plan in it" if answer.claims else "no answer from the sources"
         warn(f"{why}; {path} is not written")
         return
-    _write(path, found)
+    _write(path, sessions)
 
 
 def _text(words: list[str]) -> str:
@@ -226,33 +226,6 @@ def _loader() -> FileLoader:
     from dragtor.parts import Told, file_loader
 
     return file_loader(load_settings(), Told(warn))
-
-
-def _extractor(
-    zone: tzinfo,
-    locale: str,
-    day_first: bool | None,
-    adapter: Path | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> Extractor:
-    from dragtor.events.extract import open_extractor, reads_day_first
-
-    if day_first is None:
-        day_first = reads_day_first(locale) if locale else _machine_reads_day_first()
-    return open_extractor(
-        load_settings(), zone, day_first=day_first, adapter=adapter or "", progress=progress
-    )
-
-
-def _machine_reads_day_first() -> bool:
-    from dragtor.errors import UsageError
-    from dragtor.events.extract import reads_day_first
-
-    here = (os.environ.get(name, "") for name in ("LC_ALL", "LC_TIME", "LANG"))
-    try:
-        return reads_day_first(next(filter(None, here), ""))
-    except UsageError:  # whatever stands there, nobody asked for it now
-        return True
 
 
 def _write(path: Path, events: list[CalendarEvent]) -> None:

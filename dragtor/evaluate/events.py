@@ -31,8 +31,9 @@ from dragtor.evaluate.common import (
     rows_of,
     side_by_side,
 )
-from dragtor.events.extract import Extractor, open_extractor, read_now
-from dragtor.events.model import MODEL
+from dragtor.events.extract import EventExtractor, open_extractor
+from dragtor.events.locale import read_now
+from dragtor.events.model import EVENTS_MODEL
 from dragtor.schema import EVENTS_SCHEMA, event_fields_json, events_json
 from dragtor.types import EVENT_FIELDS, CalendarEvent
 
@@ -80,7 +81,7 @@ def evaluate(
     progress: Progress,
     baseline: bool = False,
     adapter: Path | None = None,
-    extractor: Extractor | None = None,
+    extractor: EventExtractor | None = None,
 ) -> dict[str, Any]:
     """Read every text and compare; `baseline` has the base model do it too, under `compared`.
 
@@ -101,7 +102,9 @@ def evaluate(
         used = used or open_extractor(which, UTC, adapter=(adapter or "") if tuned else None)
         label = "reading" if tuned else "reading without training"
         kept.append([compared(row, used) for row in counted(rows, label, progress)])
-        return scored(kept[-1], f"{MODEL}, {name}" if tuned else f"{MODEL}, not tuned")
+        return scored(
+            kept[-1], f"{EVENTS_MODEL}, {name}" if tuned else f"{EVENTS_MODEL}, not tuned"
+        )
 
     others = {BASELINE: replace(config)} if baseline else {}
     result = side_by_side("events", path, measure, config, others)
@@ -127,7 +130,7 @@ def _rows(path: Path) -> list[LabelledText]:
 # One row
 
 
-def compared(row: LabelledText, extractor: Extractor) -> Compared:
+def compared(row: LabelledText, extractor: EventExtractor) -> Compared:
     """Read the row's text, and hold it against what is right."""
     now = read_now(row.now, extractor.zone) if row.now else datetime.now(extractor.zone)
     begun = time.perf_counter()
@@ -319,11 +322,12 @@ def scored(rows: Sequence[Compared], model: str) -> Measured:
     """The metrics of all rows.
 
     `exact_raw` are records equal as strings, spelled as the seed's labels spell (see `labelled`),
-    `exact_printed` those equal as they are printed, `exact_normalised` see `normalised`; a text
-    whose number of events is wrong is none of them. `fields` holds, for each field, accuracy (of
-    texts, null where null is wanted included), precision, recall and F1 over values that are not
-    null, and `n`, how many are wanted. `token_f1` counts words of all fields, `set_f1` attendees
-    as a set; `completeness` is the share of wanted values in whose place anything is said.
+    `exact_printed` those equal as they are printed, `exact_normalised` see `normal_form`; a
+    text whose number of events is wrong is none of them. `fields` holds, for each field, accuracy
+    (of texts, null where null is wanted included), precision, recall and F1 over values that are
+    not null, and `n`, how many are wanted. `token_f1` counts words of all fields, `set_f1`
+    attendees as a set; `completeness` is the share of wanted values in whose place anything is
+    said.
     """
     values: dict[str, list[float]] = {
         "exact_raw": [float(row.raw) for row in rows],
@@ -333,8 +337,8 @@ def scored(rows: Sequence[Compared], model: str) -> Measured:
         "seconds": [row.seconds for row in rows],
     }
     figures: dict[str, Any] = {"fields": {name: _field(name, rows) for name in EVENT_FIELDS}}
-    figures |= _ratio("token_f1", [_f1_parts(row.tokens) for row in rows])
-    figures |= _ratio("completeness", [row.filled for row in rows])
+    figures |= ratio("token_f1", [_f1_parts(row.tokens) for row in rows])
+    figures |= ratio("completeness", [row.filled for row in rows])
     people = [row.people for row in rows if row.people is not None]
     return Measured(model, values, figures | means({"set_f1": people}))
 
@@ -346,7 +350,7 @@ def _field(name: str, rows: Sequence[Compared]) -> dict[str, Any]:
         "accuracy": round(metrics.mean([float(row.rights[name]) for row in rows]), 4),
         "precision": round(right / said, 4) if said else None,
         "recall": round(right / wanted, 4) if wanted else None,
-        **_ratio("f1", [_f1_parts(each) for each in counts]),
+        **ratio("f1", [_f1_parts(each) for each in counts]),
         "n": wanted,
     }
 
@@ -357,7 +361,7 @@ def _f1_parts(counts: tuple[int, int, int]) -> tuple[int, int]:
     return 2 * right, said + wanted
 
 
-def _ratio(name: str, parts: Sequence[tuple[int, int]]) -> dict[str, Any]:
+def ratio(name: str, parts: Sequence[tuple[int, int]]) -> dict[str, Any]:
     """Sum of the first over sum of the second, and its 95 % interval: a bootstrap over rows.
 
     None and no interval where there is nothing to divide by.

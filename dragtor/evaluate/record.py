@@ -168,9 +168,9 @@ def weights(kind: str, config: Config) -> dict[str, str]:
         heard = config.speech.model if kind == "transcription" else SEGMENTATION
         return {"speech": f"{heard} {known[heard].files[0].sha256}"} if heard in known else {}
     if kind == "events":
-        from dragtor.events.model import MODEL, adapter_path
+        from dragtor.events.model import EVENTS_MODEL, adapter_path
 
-        reader = {"reader": f"{MODEL} {known[MODEL].files[0].sha256}"}
+        reader = {"reader": f"{EVENTS_MODEL} {known[EVENTS_MODEL].files[0].sha256}"}
         return reader | {"adapter": f"{adapter_path().name} {path_hash(adapter_path())}"}
     hashed = known[name].files[0].sha256 if name in known else ""
     hashed = hashed or open_embedder(config.embed, config.models).fingerprint

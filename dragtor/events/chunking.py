@@ -1,6 +1,6 @@
-"""Long texts in stretches that a small model can read, and their events put together again.
+"""Long texts in chunks that a small model can read, and their events put together again.
 
-Owns where a text is cut, which sentences can hold no event, and which two readings are of one
+Owns where a text is cut, which sentences can hold no event, and which two finds are of one
 event. Knows no model: tokens are counted by whoever asks.
 """
 
@@ -10,20 +10,17 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby, pairwise
 
-from dragtor.dates.words import HOURS
-from dragtor.events.fields import Reading, Span
+from dragtor.dates.words import HOURS, MONTHS
+from dragtor.events.spans import CharSpan, EventSpans
 
-WINDOW_TOKENS = 320  # of a text that is read at once
-OVERLAP_TOKENS = 80  # that two windows share, at most
+CHUNK_TOKENS = 320  # of a text that is read at once
+OVERLAP_TOKENS = 80  # that two chunks share, at most
 _CUT = re.compile(r"\n\s*|(?<=[.!?…])\s+")
 _ONES = "|".join(HOURS)
 _LONG = "minutes?|hours?|days?|weeks?|months?|years?|quarters?"
 _DAYS = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:days?)?"
-_MONTHS = (
-    "january|february|march|april|june|july|august|september|october|november|december"
-    "|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec"
-)
-# What a sentence with an event, or its neighbour, has. Only texts longer than a window are searched
+_MONTHS = "|".join(name for name in MONTHS if name != "may")
+# What a sentence with an event, or its neighbour, has. Only texts longer than a chunk are searched
 # for it: what has none of it, and stands beside nothing that has, is not read.
 _HINT = re.compile(
     rf"""\d|\b(?:{_DAYS}|{_MONTHS}|(?:mid|late|early)\s+may)\b
@@ -45,18 +42,18 @@ _HINT = re.compile(
 )
 
 
-def windows(text: str, count: Callable[[str], int]) -> Iterator[Span]:
-    """Stretches of at most WINDOW_TOKENS that overlap, cut at the ends of lines and sentences.
+def chunks(text: str, count: Callable[[str], int]) -> Iterator[CharSpan]:
+    """Stretches of at most CHUNK_TOKENS that overlap, cut at the ends of lines and sentences.
 
     Of a longer text, those that may hold an event; `count` tells the tokens of a stretch.
     """
-    pieces: list[tuple[Span, int]] = []
+    pieces: list[tuple[CharSpan, int]] = []
     at = 0
     for end in [*(match.end() for match in _CUT.finditer(text)), len(text)]:
         if text[at:end].strip():
             pieces += _pieces(text, (at, end), count)
             at = end
-    if sum(tokens for _, tokens in pieces) > WINDOW_TOKENS:
+    if sum(tokens for _, tokens in pieces) > CHUNK_TOKENS:
         hints = [bool(_HINT.search(text, *span)) for span, _ in pieces]
         around = [any(hints[max(0, i - 1) : i + 2]) for i in range(len(pieces))]
     else:
@@ -66,19 +63,19 @@ def windows(text: str, count: Callable[[str], int]) -> Iterator[Span]:
             yield from _overlapping([pieces[i] for i in run])
 
 
-def hinting(text: str) -> list[Span]:
+def hinted_sentences(text: str) -> list[CharSpan]:
     """The sentences that may hold an event; none where the text is but one sentence."""
     ends = [*(match.end() for match in _CUT.finditer(text)), len(text)]
     spans = [(a, b) for a, b in pairwise([0, *ends]) if text[a:b].strip()]
     return [span for span in spans if _HINT.search(text, *span)] if len(spans) > 1 else []
 
 
-def _overlapping(pieces: Sequence[tuple[Span, int]]) -> Iterator[Span]:
-    """Windows over pieces that stand side by side."""
+def _overlapping(pieces: Sequence[tuple[CharSpan, int]]) -> Iterator[CharSpan]:
+    """Chunks over pieces that stand side by side."""
     first = 0
     while first < len(pieces):
         last, size = first, 0
-        while last < len(pieces) and (last == first or size + pieces[last][1] <= WINDOW_TOKENS):
+        while last < len(pieces) and (last == first or size + pieces[last][1] <= CHUNK_TOKENS):
             size += pieces[last][1]
             last += 1
         yield pieces[first][0][0], pieces[last - 1][0][1]
@@ -90,11 +87,11 @@ def _overlapping(pieces: Sequence[tuple[Span, int]]) -> Iterator[Span]:
             shared += pieces[first][1]
 
 
-def _pieces(text: str, span: Span, count: Callable[[str], int]) -> list[tuple[Span, int]]:
-    """`span` with its tokens, halved at a space for as long as it is too long for a window."""
+def _pieces(text: str, span: CharSpan, count: Callable[[str], int]) -> list[tuple[CharSpan, int]]:
+    """`span` with its tokens, halved at a space for as long as it is too long for a chunk."""
     start, end = span
     tokens = count(text[start:end]) if end - start > 16 else end - start
-    if tokens <= WINDOW_TOKENS or end - start < 2:
+    if tokens <= CHUNK_TOKENS or end - start < 2:
         return [(span, tokens)]
     middle = start + (end - start) // 2
     space = text.rfind(" ", start + 1, middle)
@@ -102,17 +99,17 @@ def _pieces(text: str, span: Span, count: Callable[[str], int]) -> list[tuple[Sp
     return _pieces(text, (start, cut), count) + _pieces(text, (cut, end), count)
 
 
-def shifted(reading: Reading, by: int) -> Reading:
-    """`reading` with its characters counted from elsewhere."""
+def with_offset(event: EventSpans, by: int) -> EventSpans:
+    """`event` with its characters counted from elsewhere."""
     spans = {
         name: tuple((start + by, end + by) for start, end in some)
-        for name, some in reading.spans.items()
+        for name, some in event.spans.items()
     }
-    return Reading(spans, reading.confidence)
+    return EventSpans(spans, event.confidence)
 
 
-def merge(found: list[Reading], new: Reading) -> list[Reading]:
-    """`found` and `new`; where two windows saw one event, the fuller of the two readings."""
+def merge(found: list[EventSpans], new: EventSpans) -> list[EventSpans]:
+    """`found` and `new`; where two chunks hold one event, the fuller of the two."""
     for at, old in enumerate(found):
         if old.spans.keys() & new.spans.keys() and _same(old, new):
             full = max(old, new, key=lambda one: sum(map(len, one.spans.values())))
@@ -120,8 +117,8 @@ def merge(found: list[Reading], new: Reading) -> list[Reading]:
     return [*found, new]
 
 
-def _same(one: Reading, other: Reading) -> bool:
-    """Whether two readings have their action in common, and no time or date apart."""
+def _same(one: EventSpans, other: EventSpans) -> bool:
+    """Whether two finds have their action in common, and no time or date apart."""
     (a, b), (c, d) = one.spans["action"][0], other.spans["action"][0]
     if a >= d or c >= b:
         return False

@@ -1,7 +1,8 @@
 """The form in which the model writes events: a tag, then words copied from the text, in its order.
 
 `Action Lunch Name Yves Date next Fri … End`: tags are tokens of their own, copied words are the
-text's own tokens, so that every field is a stretch of the text. Owns what may be written next.
+text's own tokens, so that every field is a stretch of the text. Owns what may be written next,
+and with which words a field may begin.
 Knows no model: tokens are numbers with their bytes.
 """
 
@@ -12,9 +13,9 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from dragtor.dates.words import MONTHS
 from dragtor.errors import GenerationError
-from dragtor.events.fields import Reading, Span
-from dragtor.events.start_vocabulary import may_begin
+from dragtor.events.spans import CharSpan, EventSpans
 from dragtor.types import EVENT_FIELDS
 
 WORDS = ("Action", "Date", "Time", "Name", "Location", "Duration", "Repeat", "Notes")
@@ -24,7 +25,7 @@ MOST_EVENTS = 24  # of one stretch of text
 
 _NUMBER_SIGN = re.compile(r"(?<=\d)[:./](?=\d)")  # in 06:40, 24.12 and 5/11 no word ends
 
-Token = tuple[int, bytes]
+TokenPiece = tuple[int, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Layout:
     breaks: tuple[bool, ...]  # of len(ids) + 1: whether words part before token i
 
     @classmethod
-    def of(cls, text: str, tokens: Sequence[Token]) -> Layout:
+    def of(cls, text: str, tokens: Sequence[TokenPiece]) -> Layout:
         """`tokens` together must be the UTF-8 bytes of `text`."""
         places = _characters(text)
         starts: list[int] = []
@@ -76,14 +77,14 @@ class Layout:
         ids = tuple(i for i, _ in tokens)
         return cls(text, ids, (*starts, len(text)), (*breaks, True))
 
-    def span(self, first: int, last: int) -> Span:
+    def span(self, first: int, last: int) -> CharSpan:
         """Characters of the tokens from `first` up to `last`, without what no value ends in."""
         start, end = self.starts[first], self.starts[last]
         piece = self.text[start:end]
         start += len(piece) - len(piece.lstrip())
         return start, start + len(piece.strip().rstrip(",; "))
 
-    def tokens(self, span: Span) -> tuple[int, int]:
+    def tokens(self, span: CharSpan) -> tuple[int, int]:
         """The fewest tokens between breaks that cover the characters of `span`."""
         first = max(i for i in range(len(self.ids)) if self.breaks[i] and self.starts[i] <= span[0])
         last = min(
@@ -120,7 +121,7 @@ def _parts(text: str, place: int) -> bool:
 
 
 @dataclass(slots=True)
-class Written:
+class WrittenValue:
     """One value: the tokens of the text it may stand for, and how sure the model was."""
 
     field: str
@@ -134,7 +135,7 @@ class ConstrainedDecoder:
 
     layout: Layout
     tags: Tags
-    events: list[list[Written]] = field(default_factory=lambda: [[]])
+    events: list[list[WrittenValue]] = field(default_factory=lambda: [[]])
     ended: bool = False
     _first: bool = True  # nothing is written yet
     _open: bool = False  # the last tag waits for its first word
@@ -197,18 +198,18 @@ class ConstrainedDecoder:
                 self.events.append([])
         else:
             name = next(name for name, tag in self.tags.of.items() if tag == token)
-            event.append(Written(name, [], probability))
+            event.append(WrittenValue(name, [], probability))
             self._open = True
 
     def prompt(self) -> list[int]:
         """The tokens after which the first tag stands."""
         return [*self.tags.head, *self.layout.ids, *self.tags.tail]
 
-    def readings(self) -> list[Reading]:
+    def extracted(self) -> list[EventSpans]:
         """What has been written, as characters of the text."""
         found = []
         for event in self.events:
-            spans: dict[str, tuple[Span, ...]] = {}
+            spans: dict[str, tuple[CharSpan, ...]] = {}
             sure: dict[str, float] = {}
             for one in event:
                 span = self.layout.span(*one.places[0]) if one.places else (0, 0)
@@ -216,7 +217,7 @@ class ConstrainedDecoder:
                     spans[one.field] = (*spans.get(one.field, ()), span)
                     sure[one.field] = min(one.sure, sure.get(one.field, 1.0))
             if "action" in spans:
-                found.append(Reading(spans, sure))
+                found.append(EventSpans(spans, sure))
         return found
 
     def _openable(self, used: set[str]) -> set[int]:
@@ -237,12 +238,14 @@ class ConstrainedDecoder:
         return self._begin[name][bisect_left(self._begin[name], least) :]
 
 
-def _alike(one: Sequence[Written], other: Sequence[Written]) -> bool:
+def _alike(one: Sequence[WrittenValue], other: Sequence[WrittenValue]) -> bool:
     """Whether a model that goes in circles has written the same event twice."""
     return [(w.field, w.places) for w in one] == [(w.field, w.places) for w in other]
 
 
-def encode(layout: Layout, tags: Tags, events: Sequence[Mapping[str, Sequence[Span]]]) -> list[int]:
+def encode(
+    layout: Layout, tags: Tags, events: Sequence[Mapping[str, Sequence[CharSpan]]]
+) -> list[int]:
     """The tokens that write `events`, each field of it given as characters of the text."""
     out: list[int] = []
     for event in events:
@@ -256,3 +259,61 @@ def encode(layout: Layout, tags: Tags, events: Sequence[Mapping[str, Sequence[Sp
         for (first, last), _, name in sorted(values, key=lambda value: (value[0][0], value[1])):
             out += [tags.of[name], *layout.ids[first:last]]
     return [*out, tags.end]
+
+
+# The start vocabulary: what a date, a time, a length or a repetition can begin with. Actions,
+# names, places and notes may begin with any word.
+
+_NUMBER = (
+    "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty"
+    "|fourty|fifty|sixty|ninety|hundred"
+)
+_DAY = (
+    "mon(?:day)?|tue(?:s(?:day)?)?|wed(?:s|nesday)?|thu(?:r|rs|rsday)?|fri(?:day)?|sat(?:urday)?"
+    "|sun(?:day)?"
+)
+_MONTH = "|".join(name for name in MONTHS if len(name) == 3)
+_ORDINAL = (
+    "first|second|third|fourth|fifth|sixth|seventh|eigh?th|ninth|tenth|eleventh|twelfth"
+    "|thirteenth|fourteenth|fifteenth|sixteenth|seventeenth|eighteenth|nineteenth|twent|thirt"
+)
+BEGINNINGS = {
+    "date": re.compile(
+        rf"\d|(?:{_DAY})s?\b|(?:{_MONTH}|{_ORDINAL}|{_NUMBER}|tom+or|tm[wrm]|tod|ton[iy]|2m|wedn|thur"
+        r"|satur|week|fort|christmas|xmas|easter|eid|diwali|hanuk|ramad|thanksg|hallow|new\s+year)"
+        r"|(?:next|this|last|coming|following|the|a|an|in|on|of|end|start|beginning|early|late|mid"
+        r"|middle|from|between|until|till|by|before|after|day|days|month|year|today|later|now|asap"
+        r"|same|all|every|any|my|our|mo|tu|th|fr|sa|su)\b|\w{2,7}day\b|(?:thr|wds|tus|mnd)s?\b"
+        r"|(?:[\w'’]+\s+){1,2}(?:day|eve|birthday|weekend|holidays?)\b|(?:good|black|easter|palm|ash|holy|whit|cyber|shrove)\s",
+        re.I,
+    ),
+    "time": re.compile(
+        rf"(?!\d{{3,}}\s+[a-gi-z])\d|0\d[0-5]\d\b|(?<=\bat\s)[12]\d[0-5]\d\b(?!\s+(?-i:[A-Z\d]))"
+        rf"|(?:{_NUMBER}|half|qua|noo|mid|mor|aft|aff|eve|evn|nig|nit|ton|dawn|dusk|lun|din|brea"
+        r"|brunch|sun(?:rise|set|down))"  # people slip while typing
+        r"|(?:tea(?:time)?|bed(?:time)?|early|late|later|first\s+thing|end|close|start|before|after"
+        r"|between|from|until|till|in|at|an?|all|anytime|now|asap|soon|this|today|tomorrow|the|zero"
+        r"|o|around|about|by|couple)\b",
+        re.I,
+    ),
+    "duration": re.compile(
+        rf"\d|(?:{_NUMBER}|half|over|day|week|month|hour|minute)"
+        r"|(?:an?|all|the|whole|few|couple|several|some|entire|quarter|full|solid|under|about|around"
+        r"|approximately|roughly|max|just|from|until|till|up|for|at)\b",
+        re.I,
+    ),
+    "recurrence": re.compile(
+        rf"(?:ev[er]*y|each|once|twice|thrice|(?:{_NUMBER}|\d+)\s*(?:x|times)\b|(?:bi|semi|tri)-?\s?"
+        r"(?:week|month|annual|year|daily)|(?:hour|dai|night|week|month|quarter|year|fortnight)ly"
+        r"|annual|fortnight|week(?:day|end)|workday|alternat|regular|repeat|recur"
+        rf"|(?:{_DAY})(?:s\b|/[a-z])|mornings|evenings|nights|afternoons|\d+(?:st|nd|rd|th)\s+of\s+(?:every|each))"
+        r"|(?:any|all|on|the|first|second|third|fourth|last|per|until|always|still|same)\b",
+        re.I,
+    ),
+}
+
+
+def may_begin(field: str, text: str, at: int) -> bool:
+    """Whether a value of `field` may begin with the word at `at`."""
+    known = BEGINNINGS.get(field)
+    return known is None or known.match(text, at) is not None

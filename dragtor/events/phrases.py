@@ -116,8 +116,10 @@ def _dotted(found: re.Match[str]) -> str:
     return f"{day} {month_name[number]}" if 1 <= number <= 12 else found[0]
 
 
-def hear(words: Mapping[str, str], now: datetime, day_first: bool) -> dict[str, list[Mention]]:
-    """What the phrases mention; a bare number in that of the time is heard as after "at"."""
+def parse_phrases(
+    words: Mapping[str, str], now: datetime, day_first: bool
+) -> dict[str, list[Mention]]:
+    """What the phrases mention; a bare number in that of the time is read as after "at"."""
     found = {}
     clock = _without_part(words.get("time", ""))
     for name, text in (*words.items(), ("clock", clock)):
@@ -159,10 +161,10 @@ def _of_kind(
 # Days
 
 
-def days_of(heard: Mapping[str, list[Mention]], phrase: str, today: date) -> Days | None:
+def days_of(parsed: Mapping[str, list[Mention]], phrase: str, today: date) -> Days | None:
     """The days that the date phrase means, else the time phrase ("tonight at 8")."""
     for name in ("date", "time"):
-        for mention, values in _of_kind(heard.get(name, []), _DAY_KINDS):
+        for mention, values in _of_kind(parsed.get(name, []), _DAY_KINDS):
             spans = [span for value in values if (span := _span_of_days(value, phrase))]
             if not spans:
                 continue
@@ -200,7 +202,7 @@ def _day(stamp: str | None) -> date | None:
 # Times of the day
 
 
-def clock_of(heard: Mapping[str, list[Mention]], words: Mapping[str, str]) -> Clock | None:
+def clock_of(parsed: Mapping[str, list[Mention]], words: Mapping[str, str]) -> Clock | None:
     """The time that is meant, of the time phrase, else of the date's or the repetition's."""
     part = _part(words.get("time", "")) or _part(words.get("date", ""))
     clock, action = _without_part(words.get("time", "")), words.get("action", "")
@@ -208,7 +210,7 @@ def clock_of(heard: Mapping[str, list[Mention]], words: Mapping[str, str]) -> Cl
     if bare and bare["to_hour"]:
         return _bare(bare, part, action)
     for name, text in (("clock", clock), *((n, words.get(n, "")) for n in ("date", "recurrence"))):
-        for mention, values in _of_kind(heard.get(name, []), _CLOCK_KINDS):
+        for mention, values in _of_kind(parsed.get(name, []), _CLOCK_KINDS):
             spans = [span for value in values if (span := _span_of_clock(value))]
             stretch = _PART.search(text) or values[0].kind == "datetimerange"
             if not spans or (stretch and not re.search(r"\d", text)):
@@ -289,9 +291,9 @@ def _after(start: time, end: time) -> time:
     return end
 
 
-def zone_of(heard: Mapping[str, list[Mention]]) -> tzinfo | None:
+def zone_of(parsed: Mapping[str, list[Mention]]) -> tzinfo | None:
     """The zone in the words of the time, such as 3pm CET."""
-    for _, values in _of_kind(heard.get("time", []), ("timezone",)):
+    for _, values in _of_kind(parsed.get("time", []), ("timezone",)):
         if found := re.fullmatch(r"UTC([+-])(\d\d):(\d\d)", values[0].value):
             offset = timedelta(hours=int(found[2]), minutes=int(found[3]))
             return timezone(-offset if found[1] == "-" else offset)

@@ -1,6 +1,6 @@
 """Words that the model put under the wrong field: Mondays are no date, "until June" is no time.
 
-Owns which words of a reading belong to its repetition and which numbers to its date. Knows no
+Owns which words of an event belong to its repetition and which numbers to its date. Knows no
 model; what words mean is read by dates.
 """
 
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dragtor import dates
-from dragtor.events.fields import Reading, Span
 from dragtor.events.phrases import A_WEEKDAY
+from dragtor.events.spans import CharSpan, EventSpans
 from dragtor.events.when import DAY_MINUTES, LONGEST_PHRASE
 
 _CLOCK_SIGN = re.compile(r"[:.]|[ap]\.?m\b|o.?clock|noon|midnight", re.I)
@@ -27,25 +27,25 @@ _ENDS = re.compile(r"\s+(?:until|till?|through|thru)\s+", re.I)
 _FOR = re.compile(r"\bfor\s+(?:the\s+next\s+)?\Z", re.I)
 
 
-def mended(text: str, reading: Reading, now: datetime, *, day_first: bool) -> Reading:
-    """The reading with its words under the field that they are of.
+def repaired(text: str, event: EventSpans, now: datetime, *, day_first: bool) -> EventSpans:
+    """The event with its words under the field that they are of.
 
     What repeats is a repetition, and so are its end and how long it goes on; numbers before a month
     that are a date together with it are no time.
     """
-    one = _Mending(text, dict(reading.spans), dict(reading.confidence), now, day_first)
+    one = _Repair(text, dict(event.spans), dict(event.confidence), now, day_first)
     one.numbers_of_a_date()
     one.repeated_day()
     one.end_in_the_date()
     one.end_in_the_time()
     one.long()
-    return Reading(one.spans, one.sure)
+    return EventSpans(one.spans, one.sure)
 
 
 @dataclass(slots=True)
-class _Mending:
+class _Repair:
     text: str
-    spans: dict[str, tuple[Span, ...]]
+    spans: dict[str, tuple[CharSpan, ...]]
     sure: dict[str, float]
     now: datetime
     day_first: bool
@@ -105,15 +105,15 @@ class _Mending:
         if before and (dates.minutes(self.text[slice(*length)]) or 0) > DAY_MINUTES:
             self._move("duration", "recurrence", (before.start(), length[1]))
 
-    def _move(self, name: str, other: str, span: Span) -> None:
+    def _move(self, name: str, other: str, span: CharSpan) -> None:
         del self.spans[name]
         self.spans[other] = (*self.spans.get(other, ()), span)
         self.sure[other] = min(self.sure.get(other, 1.0), self.sure.pop(name, 0.0))
 
-    def _mentions(self, span: Span) -> list[dates.Mention]:
+    def _mentions(self, span: CharSpan) -> list[dates.Mention]:
         part = self.text[slice(*span)][:LONGEST_PHRASE]
         moment = self.now.replace(tzinfo=None)
         return list(dates.mentions(part, moment, day_first=self.day_first))
 
-    def _kinds(self, span: Span) -> set[str]:
+    def _kinds(self, span: CharSpan) -> set[str]:
         return {mention.kind for mention in self._mentions(span)}

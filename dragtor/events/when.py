@@ -14,7 +14,16 @@ from itertools import islice
 from typing import Any
 
 from dragtor import dates
-from dragtor.events.phrases import Clock, Days, clock_of, days_of, hear, in_full, is_vague, zone_of
+from dragtor.events.phrases import (
+    Clock,
+    Days,
+    clock_of,
+    days_of,
+    in_full,
+    is_vague,
+    parse_phrases,
+    zone_of,
+)
 from dragtor.types import Moment
 
 LONGEST_PHRASE = 200  # characters of one field that are read
@@ -36,7 +45,7 @@ class When:
     ambiguous: tuple[str, ...] = ()  # fields that can be read another way, or not at all
 
 
-def settle(phrases: Mapping[str, str], now: datetime, *, day_first: bool = False) -> When:
+def resolve_when(phrases: Mapping[str, str], now: datetime, *, day_first: bool = False) -> When:
     """The instants of an event, of its fields' own words; `now` has a zone, the event's too.
 
     A time without a date is today's or, where that is past, tomorrow's; a date without a time is
@@ -45,20 +54,20 @@ def settle(phrases: Mapping[str, str], now: datetime, *, day_first: bool = False
     """
     words = {name: in_full(name, text[:LONGEST_PHRASE]) for name, text in phrases.items()}
     try:
-        return _settled(words, now, day_first)
+        return _resolved(words, now, day_first)
     except (OverflowError, ValueError):  # beyond the years that a calendar has
         said = (name for name in ("date", "time", "duration", "recurrence") if words.get(name))
         return When(ambiguous=tuple(said))
 
 
-def _settled(words: Mapping[str, str], now: datetime, day_first: bool) -> When:
+def _resolved(words: Mapping[str, str], now: datetime, day_first: bool) -> When:
     local = now.replace(tzinfo=None)
-    heard = hear(words, local, day_first)
-    if (zone := zone_of(heard)) and zone != now.tzinfo:
-        there = _settled(words, now.astimezone(zone), day_first)
+    parsed = parse_phrases(words, local, day_first)
+    if (zone := zone_of(parsed)) and zone != now.tzinfo:
+        there = _resolved(words, now.astimezone(zone), day_first)
         return replace(there, start=_here(there.start, now), end=_here(there.end, now))
-    days = days_of(heard, words.get("date", ""), local.date())
-    clock = clock_of(heard, words)
+    days = days_of(parsed, words.get("date", ""), local.date())
+    clock = clock_of(parsed, words)
     rule = (
         dates.recurrence(words["recurrence"], local, day_first=day_first)
         if (words.get("recurrence"))

@@ -1,29 +1,58 @@
-"""The training loop: weighted loss, schedule, clipping, validation, early stop, resumed runs.
+"""The training loop: steps, clipping, validation, early stop, checkpoints, resumed runs.
 
-A run that was cut off goes on bit for bit as it would have. Knows tokens, not texts.
+Knows no model and no data: a Task has both. The learning rate is schedule.py's.
 """
 
 from __future__ import annotations
 
-import json
-import math
-import random
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
+from dragtor.errors import Cancelled
 from dragtor.extras import require
-from dragtor.training.events.batches import Encoded, batches, tensors
-from dragtor.training.events.llama import EXTRA, Llama
+from dragtor.training import TRAIN_EXTRA, report
+from dragtor.training.checkpoints import EVERY_S, Checkpoint, RunState
+from dragtor.training.schedule import learning_rate
+from dragtor.types import NEVER, SILENT, CancelToken, Reporter
 
 if TYPE_CHECKING:
     import torch
 
-CHECKPOINT = "checkpoint.pt"
-METRICS = "metrics.jsonl"
+Batch = TypeVar("Batch")
+
+
+class Task(Protocol[Batch]):
+    """What is trained, on what, and how well it does."""
+
+    def parameters(self) -> Sequence[torch.Tensor]:
+        """What the optimiser changes, always in the same order."""
+        ...
+
+    def batches(self, epoch: int) -> Sequence[Batch]:
+        """The batches of an epoch (from 0) in the order of training; the same for the same epoch.
+
+        Those of all epochs are drawn before the first step: let them be light.
+        """
+        ...
+
+    def loss(self, batch: Batch) -> tuple[torch.Tensor, float]:
+        """The losses of a batch added up, and their weight: the step's loss is sum over weight."""
+        ...
+
+    def evaluate(self, cancel: CancelToken) -> dict[str, float]:
+        """Figures on what is held out, `loss` among them."""
+        ...
+
+    def score(self, found: Mapping[str, float]) -> tuple[float, ...]:
+        """How good these figures are: larger is better, the first number counts first."""
+        ...
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """All tensors that training changes, by name; the very ones, not copies."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +62,7 @@ class LoopConfig:
     epochs: int = 3
     learning_rate: float = 1e-3
     warmup: float = 0.05  # share of the steps over which the rate rises; then it falls as a cosine
-    batch_tokens: int = 768  # read at once, padding included
     accumulate: int = 1  # batches of one step
-    entity_weight: float = 1.0  # of a copied token's loss, against 1 of a tag's
     weight_decay: float = 0.01
     clip: float = 1.0  # largest norm of a step's gradient
     evaluate_every: int = 100  # steps
@@ -43,178 +70,121 @@ class LoopConfig:
     seed: int = 7
 
 
-@dataclass(slots=True)
-class Progress:
-    """Where a run stands: all that a resumed one needs beside weights and optimiser."""
-
-    step: int = 0
-    best_step: int = 0
-    best: tuple[float, float] = (-1.0, -math.inf)  # exact share, minus loss
-    history: list[dict[str, float]] = field(default_factory=list)
-
-
-Epoch = Callable[[int], Sequence[Encoded]]  # the examples of an epoch, by its number
-
-
-class Loop:
-    """One run in one folder."""
+class Loop(Generic[Batch]):
+    """One run of one task in one folder."""
 
     def __init__(
         self,
-        model: Llama,
+        task: Task[Batch],
         config: LoopConfig,
-        epoch: Epoch,
-        validation: Mapping[str, Sequence[Encoded]],
         folder: Path,
-        device: str = "cpu",
+        reporter: Reporter = SILENT,
+        cancel: CancelToken = NEVER,
     ) -> None:
-        torch = require("torch", extra=EXTRA)
-        self._torch, self._model, self._config = torch, model, config
-        self._epoch, self._validation = epoch, validation
-        self._folder, self._device = folder, device
-        self._parameters = [value.requires_grad_() for value in model.adapter.values()]
-        self._optimizer = torch.optim.AdamW(
+        self._torch = require("torch", extra=TRAIN_EXTRA)
+        self._task, self._config, self._folder = task, config, folder
+        self._reporter, self._cancel = reporter, cancel
+        self._parameters = list(task.parameters())
+        self._optimizer = self._torch.optim.AdamW(
             self._parameters, lr=config.learning_rate, weight_decay=config.weight_decay
         )
-        self.progress = Progress()
-        self.best = {name: value.detach().clone() for name, value in model.adapter.items()}
+        self.run_state = RunState()
+        self.best = _copied(task.state())
 
-    def run(self, stop_after: int | None = None) -> Progress:
-        """Train to the end, or until `stop_after` steps are done; a checkpoint is resumed."""
-        self._load()
-        steps = list(self._steps())
-        started, first = time.monotonic(), self.progress.step
-        for batch in steps[first:]:
-            if self._stale() or (stop_after is not None and self.progress.step >= stop_after):
-                break
-            loss = self._step(batch, len(steps))
-            self._tell(loss, len(steps), started, first)
-            done = self.progress.step == len(steps)
-            if done or self.progress.step % self._config.evaluate_every == 0:
-                self._evaluate(loss)
+    def run(self) -> RunState:
+        """Train to the end, from the folder's checkpoint where there is one.
+
+        A step draws from torch's generator as its own number seeds it, so that a resumed run draws
+        the same. Raises Cancelled within a step of being asked to; what was done is saved.
+        """
+        self._resume()
+        steps = self._steps()
+        saved_s = time.monotonic()
+        try:
+            while True:
+                if self._is_evaluation_due(len(steps)):
+                    self._evaluate()
+                    saved_s = time.monotonic()
+                if self.run_state.step == len(steps) or self._is_stale():
+                    break
+                self._step(steps[self.run_state.step], len(steps))
+                self._reporter.progress("training", self.run_state.step, len(steps))
+                if time.monotonic() - saved_s >= EVERY_S:
+                    self._save()
+                    saved_s = time.monotonic()
+        except Cancelled:
+            self._save()
+            raise
         self._save()
-        sys.stderr.write("\n")
-        return self.progress
+        return self.run_state
 
-    def _stale(self) -> bool:
-        since = self.progress.step - self.progress.best_step
-        evaluated = bool(self.progress.history)
+    def _steps(self) -> list[Sequence[Batch]]:
+        """The batches of each step, over all epochs."""
+        size = self._config.accumulate
+        made = [self._task.batches(epoch) for epoch in range(self._config.epochs)]
+        return [some[at : at + size] for some in made for at in range(0, len(some), size)]
+
+    def _is_evaluation_due(self, steps: int) -> bool:
+        run, every = self.run_state, self._config.evaluate_every
+        known = run.history[-1]["step"] if run.history else 0
+        return run.step > known and (run.step == steps or run.step % every == 0)
+
+    def _is_stale(self) -> bool:
+        since = self.run_state.step - self.run_state.best_step
+        evaluated = bool(self.run_state.history)
         return evaluated and since >= self._config.patience * self._config.evaluate_every
 
-    def _steps(self) -> Iterator[list[list[Encoded]]]:
-        """The batches of each step, over all epochs."""
-        config = self._config
-        for number in range(config.epochs):
-            draw = random.Random(f"{config.seed} {number}")
-            made = batches(self._epoch(number), config.batch_tokens, draw)
-            for at in range(0, len(made), config.accumulate):
-                yield made[at : at + config.accumulate]
-
-    def _rate(self, steps: int) -> float:
-        config, step = self._config, self.progress.step
-        rising = max(1, round(config.warmup * steps))
-        if step < rising:
-            return config.learning_rate * (step + 1) / rising
-        along = (step - rising) / max(1, steps - rising)
-        return config.learning_rate * (0.02 + 0.98 * (1 + math.cos(math.pi * along)) / 2)
-
-    def _step(self, parts: Sequence[Sequence[Encoded]], steps: int) -> float:
-        torch, config = self._torch, self._config
+    def _step(self, parts: Sequence[Batch], steps: int) -> None:
+        """One step of the optimiser; cancelled amid its batches, it is as if it had not begun."""
+        torch, config, run = self._torch, self._config, self.run_state
+        torch.manual_seed(config.seed + run.step)
         for group in self._optimizer.param_groups:
-            group["lr"] = self._rate(steps)
-        read = [tensors(part, config.entity_weight, torch, self._device) for part in parts]
-        whole = sum(float(weights.sum()) for *_, weights in read)
-        total = 0.0
-        for ids, places, targets, weights in read:
-            losses = torch.nn.functional.cross_entropy(
-                self._logits(ids, places), targets, reduction="none"
-            )
-            loss = (losses * weights).sum() / whole
+            group["lr"] = learning_rate(run.step, steps, config.learning_rate, config.warmup)
+        self._optimizer.zero_grad(set_to_none=True)
+        total = weight = 0.0
+        for part in parts:
+            self._cancel.check()
+            loss, size = self._task.loss(part)
             loss.backward()
             total += float(loss.detach())
+            weight += size
+        for value in self._parameters:
+            if value.grad is not None:
+                value.grad.div_(weight)
         torch.nn.utils.clip_grad_norm_(self._parameters, config.clip)
         self._optimizer.step()
-        self._optimizer.zero_grad(set_to_none=True)
-        self.progress.step += 1
-        return total
+        run.step += 1
+        run.train_loss = total / weight
 
-    def _logits(self, ids: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
-        states = self._model.states(ids)
-        return self._model.logits(states.flatten(0, 1)[places])
-
-    def _evaluate(self, train_loss: float) -> None:
-        """Loss, and the share of examples that decoding would write without a mistake."""
-        found: dict[str, float] = {"step": self.progress.step, "train_loss": train_loss}
-        losses, right, count = 0.0, 0, 0
-        for name, examples in self._validation.items():
-            loss, exact = self._measure(examples)
-            found |= {f"{name}_loss": loss, f"{name}_exact": exact}
-            losses += loss * len(examples)
-            right += round(exact * len(examples))
-            count += len(examples)
-        found |= {"loss": losses / max(1, count), "exact": right / max(1, count)}
-        self.progress.history.append(found)
-        if (found["exact"], -found["loss"]) > self.progress.best:
-            self.progress.best = (found["exact"], -found["loss"])
-            self.progress.best_step = self.progress.step
-            adapter = self._model.adapter.items()
-            self.best = {name: value.detach().clone() for name, value in adapter}
+    def _evaluate(self) -> None:
+        run = self.run_state
+        with self._torch.no_grad():
+            figures = self._task.evaluate(self._cancel)
+        found = {"step": run.step, "train_loss": run.train_loss, **figures}
+        run.history.append(found)
+        if (score := self._task.score(found)) > run.best:
+            run.best, run.best_step = score, run.step
+            self.best = _copied(self._task.state())
         self._save()
-        lines = [json.dumps(line) + "\n" for line in self.progress.history]
-        (self._folder / METRICS).write_text("".join(lines), "utf-8")
-        told = " ".join(f"{k} {v:.4f}" for k, v in found.items() if k != "step")
-        sys.stderr.write(f"\nstep {self.progress.step}: {told}\n")
-
-    def _measure(self, examples: Sequence[Encoded]) -> tuple[float, float]:
-        torch = self._torch
-        losses, right = 0.0, 0
-        with torch.no_grad():
-            for batch in batches(examples, self._config.batch_tokens, random.Random(0)):
-                ids, places, targets, _ = tensors(batch, 1.0, torch, self._device)
-                logits = self._logits(ids, places)
-                loss = torch.nn.functional.cross_entropy(logits, targets, reduction="none")
-                at = 0
-                for one in batch:
-                    end = at + len(one.entity)
-                    losses += float(loss[at:end].mean())
-                    right += all(
-                        options[int(row[list(options)].argmax())] == target
-                        for row, options, target in zip(
-                            logits[at:end], one.allowed, one.ids[one.prompt :], strict=True
-                        )
-                    )
-                    at = end
-        return losses / max(1, len(examples)), right / max(1, len(examples))
-
-    def _tell(self, loss: float, steps: int, started: float, first: int) -> None:
-        done = self.progress.step
-        left = (time.monotonic() - started) / (done - first) * (steps - done)
-        sys.stderr.write(f"\rstep {done}/{steps}  loss {loss:.4f}  {left / 60:.0f} min left   ")
-        sys.stderr.flush()
+        report.write_history(self._folder, run.history)
+        told = " ".join(f"{name} {value:.4f}" for name, value in found.items() if name != "step")
+        self._reporter.note(f"step {run.step}: {told}")
 
     def _save(self) -> None:
-        state: dict[str, Any] = {
-            "adapter": {name: value.detach() for name, value in self._model.adapter.items()},
-            "best_adapter": self.best,
-            "optimizer": self._optimizer.state_dict(),
-            "step": self.progress.step,
-            "best_step": self.progress.best_step,
-            "best": list(self.progress.best),
-            "history": self.progress.history,
-        }
-        unfinished = self._folder / f"{CHECKPOINT}.part"
-        self._torch.save(state, unfinished)
-        unfinished.replace(self._folder / CHECKPOINT)
+        weights = {name: value.detach() for name, value in self._task.state().items()}
+        optimizer = self._optimizer.state_dict()
+        Checkpoint(self.run_state, weights, self.best, optimizer).save(self._folder)
 
-    def _load(self) -> None:
-        path = self._folder / CHECKPOINT
-        if not path.exists():
+    def _resume(self) -> None:
+        found = Checkpoint.load(self._folder)
+        if found is None:
             return
-        state = self._torch.load(path, weights_only=True, map_location=self._device)
         with self._torch.no_grad():
-            for name, value in self._model.adapter.items():
-                value.copy_(state["adapter"][name])
-        self.best = state["best_adapter"]
-        self._optimizer.load_state_dict(state["optimizer"])
-        exact, loss = state["best"]
-        self.progress = Progress(state["step"], state["best_step"], (exact, loss), state["history"])
+            for name, value in self._task.state().items():
+                value.copy_(found.weights[name])
+        self.best, self.run_state = found.best, found.run
+        self._optimizer.load_state_dict(found.optimizer)
+
+
+def _copied(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name: value.detach().clone() for name, value in state.items()}

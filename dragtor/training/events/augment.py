@@ -11,33 +11,33 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.resources import files
 
-from dragtor.events.fields import Span
+from dragtor.events.spans import CharSpan
 from dragtor.training.events import sayings, words
 from dragtor.training.events.jotted import jotting, scribble
 from dragtor.training.events.labels import Example
 from dragtor.training.events.marks import for_all, numbered, unmark, vary
 from dragtor.training.events.phrases import (
     Random,
-    bare,
-    clock,
+    bare_venue,
+    clock_digits,
+    clock_words,
     date,
     day_name,
     details,
-    digits,
     full_date,
     join,
     name,
     names,
-    place,
-    plain,
-    repeat,
+    repeat_phrase,
     thing,
     title,
+    venue_phrase,
     when,
+    without_marks,
 )
 from dragtor.training.events.prose import chatted, mail, quiet, story, told
 
-PATTERNS = "patterns.txt"  # beside this file
+MARKED_TEXTS = "patterns.txt"  # beside this file
 
 
 def made(count: int, seed: int) -> list[Example]:
@@ -55,10 +55,10 @@ def made(count: int, seed: int) -> list[Example]:
         (correction, 6),
         (dialogue, 13),
         (quiet, 14),
-        (obeyed, 3),
+        (with_instruction, 3),
         (chatted, 9),
         (told, 9),
-        (pattern, 80),
+        (marked_text, 80),
         (terse, 18),
     )
     makers, weights = zip(*kinds, strict=True)
@@ -73,20 +73,20 @@ def made(count: int, seed: int) -> list[Example]:
     return some
 
 
-def swapped(example: Example, draw: Random) -> Example:
+def with_other_values(example: Example, draw: Random) -> Example:
     """The same sentence of other people, places, days and hours; with one event only."""
     if len(example.events) != 1:
         return example
     fresh: dict[str, Callable[[], str]] = {
-        "attendees": lambda: draw.choice(words.NAMES),
-        "location": lambda: plain(bare(draw)),
+        "attendees": lambda: draw.choice(words.PEOPLE),
+        "location": lambda: without_marks(bare_venue(draw)),
         "date": lambda: full_date(draw),
-        "time": lambda: digits(draw),
+        "time": lambda: clock_digits(draw),
         "duration": lambda: draw.choice(words.LENGTHS[:18]),
     }
     values = sorted((span, field) for field, spans in example.events[0].items() for span in spans)
     out, at, size = [], 0, 0
-    event: dict[str, tuple[Span, ...]] = {}
+    event: dict[str, tuple[CharSpan, ...]] = {}
     for (start, end), field in values:
         if start < at:
             return example  # one value lies inside another
@@ -101,23 +101,23 @@ def swapped(example: Example, draw: Random) -> Example:
 
 
 @cache
-def patterns() -> list[str]:
+def marked_texts() -> list[str]:
     """Texts written with marks, as people say, jot and mail them."""
-    text = files("dragtor.training.events").joinpath(PATTERNS).read_text("utf-8")
+    text = files("dragtor.training.events").joinpath(MARKED_TEXTS).read_text("utf-8")
     return [line.replace("\\n", "\n") for line in text.splitlines() if line]
 
 
-def pattern(draw: Random) -> str:
+def marked_text(draw: Random) -> str:
     """One of them; half of the time with other things, people, places and days in it."""
-    marked = draw.choice(patterns())
+    marked = draw.choice(marked_texts())
     if draw.random() < 0.5:
         return marked
     fresh: dict[str, Callable[[], str]] = {
         "a": lambda: title(draw),
-        "p": lambda: draw.choice(words.NAMES),
-        "l": lambda: plain(bare(draw)),
-        "d": lambda: re.sub("^(?:on|for|from) ", "", plain(date(draw))),
-        "t": lambda: clock(draw),
+        "p": lambda: draw.choice(words.PEOPLE),
+        "l": lambda: without_marks(bare_venue(draw)),
+        "d": lambda: re.sub("^(?:on|for|from) ", "", without_marks(date(draw))),
+        "t": lambda: clock_words(draw),
         "u": lambda: draw.choice(words.LENGTHS),
     }
 
@@ -149,24 +149,24 @@ def order(draw: Random) -> str:
         return join([f"block [u:{draw.choice(words.LENGTHS)}] for [a:{work}]", when(draw)])
     if kind < 0.16:
         mine = draw.choice(("my", "the", "our"))
-        before = f"from {plain(date(draw))} to" if draw.random() < 0.3 else "to"
+        before = f"from {without_marks(date(draw))} to" if draw.random() < 0.3 else "to"
         return join([draw.choice(sayings.MOVES), mine, thing(draw), before, when(draw)])
     before = draw.choice(sayings.COMMANDS)
     whose = "" if before.endswith((" a ", " an ")) else draw.choice(("a ", "", "my ", ""))
     filed = draw.choice(sayings.WHERE_FILED) if before in sayings.FILED else ""
     what = f"{before}{whose}{thing(draw)}"
     if kind < 0.3:
-        return join([when(draw) + ",", what, filed, place(draw)])
+        return join([when(draw) + ",", what, filed, venue_phrase(draw)])
     rest = details(draw, noted=draw.random() < 0.4)
     return join([what, filed, *rest, draw.choice(("", "", "", "", "please", "thanks"))])
 
 
 def reminder(draw: Random) -> str:
     """A reminder, or a bare thing to do; how long before it is to ring is no field."""
-    before, do = draw.choice(sayings.REMINDERS), f"[a:{draw.choice(words.VERBS)}]"
+    before, do = draw.choice(sayings.REMINDERS), f"[a:{draw.choice(words.ERRANDS)}]"
     rest = [when(draw)] if draw.random() < 0.92 else []
-    rest += [repeat(draw)] if draw.random() < 0.15 else []
-    rest += [place(draw)] if draw.random() < 0.1 else []
+    rest += [repeat_phrase(draw)] if draw.random() < 0.15 else []
+    rest += [venue_phrase(draw)] if draw.random() < 0.1 else []
     kind = draw.random()
     if kind < 0.18 and rest:
         first = f"{rest[0]}{draw.choice(('', '', ','))}"
@@ -199,11 +199,11 @@ def halting(marked: str, draw: Random) -> str:
 def terse(draw: Random) -> str:
     """A formal entry with a full date, as offices write them: its verb belongs to the action."""
     some = title(draw)
-    each = draw.choice(words.EACH) if draw.random() < 0.15 else ""
+    each = draw.choice(words.RHYTHMS) if draw.random() < 0.15 else ""
     some = f"[r:{each}] {some}" if each else some
-    some_place, length_of = bare(draw), f"[u:{draw.choice(words.LENGTHS[:22])}]"
+    some_place, length_of = bare_venue(draw), f"[u:{draw.choice(words.LENGTHS[:22])}]"
     people = names(draw).replace("my [p", "[p").replace("the [p", "[p")
-    day, at = f"[d:{full_date(draw)}]", f"[t:{digits(draw)}]"
+    day, at = f"[d:{full_date(draw)}]", f"[t:{clock_digits(draw)}]"
     with_ = draw.choice(("with", "with", "w/"))
     if draw.random() < 0.45:
         verb = draw.choice(words.ENTRIES)
@@ -289,8 +289,8 @@ def several(draw: Random) -> str:
         return draw.choice((". ", ". ", "\n", "; ", " and ", ". Also, ", ", then ")).join(items)
     items = []
     for n in range(1, count + 1):
-        there = place(draw) if draw.random() < 0.3 else ""
-        items.append(numbered(join([thing(draw), f"at [t:{clock(draw)}]", there]), n))
+        there = venue_phrase(draw) if draw.random() < 0.3 else ""
+        items.append(numbered(join([thing(draw), f"at [t:{clock_words(draw)}]", there]), n))
     before = draw.choice((" ", ": ", ", ")) + draw.choice(("", "i have ", "we have "))
     last = draw.choice((" and ", ", then ", ", ")) + items[-1]
     return for_all(date(draw), count) + before + ", ".join(items[:-1]) + last
@@ -302,10 +302,10 @@ def listed(draw: Random) -> str:
     mark, joint = draw.choice(("- ", "* ", "", "• ", "- ")), draw.choice((": ", " ", " - "))
     lines = [f"{draw.choice(sayings.HEADS)}{' ' + for_all(date(draw), count) if shared else ':'}"]
     for n in range(1, count + 1):
-        first = f"[t:{clock(draw)}]" if shared else f"[d:{day_name(draw)}]"
-        hour_of = "" if shared else f" at [t:{clock(draw)}]"
+        first = f"[t:{clock_words(draw)}]" if shared else f"[d:{day_name(draw)}]"
+        hour_of = "" if shared else f" at [t:{clock_words(draw)}]"
         long = f" ([u:{draw.choice(words.LENGTHS)}])"
-        tail = draw.choice(("", "", hour_of, long, f" with {name(draw)}", f" {place(draw)}"))
+        tail = draw.choice(("", "", hour_of, long, f" with {name(draw)}", f" {venue_phrase(draw)}"))
         lines.append(numbered(f"{mark}{first}{joint}{thing(draw)}{tail}", n))
     return "\n".join(lines)
 
@@ -314,7 +314,12 @@ def correction(draw: Random) -> str:
     """Somebody changes his mind: the last word counts."""
     what, no = title(draw), draw.choice(sayings.DENIALS)
     before = draw.choice(("", "schedule a ", "book ", "set up a ", "put "))
-    old, new, day, other = clock(draw), clock(draw), date(draw), plain(date(draw))
+    old, new, day, other = (
+        clock_words(draw),
+        clock_words(draw),
+        date(draw),
+        without_marks(date(draw)),
+    )
     return before + draw.choice(
         (
             f"[a:{what}] {day} at {old}, {no} [t:{new}]",
@@ -331,14 +336,14 @@ def dialogue(draw: Random) -> str:
     def maybe(share: float, some: Sequence[str]) -> list[str]:
         return [draw.choice(some)] if draw.random() < share else []
 
-    where = plain(bare(draw))
-    action, at, there = f"[a:{title(draw)}]", f"[t:{clock(draw)}]", f"[l:{where}]"
+    where = without_marks(bare_venue(draw))
+    action, at, there = f"[a:{title(draw)}]", f"[t:{clock_words(draw)}]", f"[l:{where}]"
     turns = maybe(0.8, sayings.ASKED)
-    turns += [turn.format(plain(date(draw))) for turn in maybe(0.4, sayings.WRONG_DAYS)]
+    turns += [turn.format(without_marks(date(draw))) for turn in maybe(0.4, sayings.WRONG_DAYS)]
     day = re.sub(r"^(?:on|for|from) ", "", date(draw))
     turns.append(draw.choice(sayings.RIGHT_DAYS).format(day))
     if draw.random() < 0.25:
-        turns.append(f"I want the appointment at {clock(draw)}.")  # not yet the entry's own
+        turns.append(f"I want the appointment at {clock_words(draw)}.")  # not yet the entry's own
     turns += [*maybe(0.6, sayings.IDLE_TURNS), *maybe(0.8, sayings.FILE_IT)]
     if draw.random() < 0.4:
         turns.append(draw.choice(sayings.ALL_SAID).format(a=action, t=at, l=there))
@@ -352,7 +357,7 @@ def dialogue(draw: Random) -> str:
     return draw.choice((" ", "\n", " ")).join(turns)
 
 
-def obeyed(draw: Random) -> str:
+def with_instruction(draw: Random) -> str:
     """An event beside an instruction to whoever reads it: the instruction is no event."""
     told, event = draw.choice(sayings.ORDERS), draw.choice((jotting, command, chatted))(draw)
     return draw.choice((f"{event}. {told}", f"{told} {event}", f"{event}\n\n{told}"))

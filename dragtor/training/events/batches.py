@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from dragtor.events.decoding import ConstrainedDecoder, Layout, Tags, encode
+from dragtor.extras import require
+from dragtor.training import TRAIN_EXTRA
+from dragtor.training.events.base import Vocabulary
 from dragtor.training.events.labels import Example
-from dragtor.training.events.llama import Vocabulary
 
 MOST_TOKENS = 448  # of an example; a longer one is left out
 
@@ -60,7 +62,7 @@ class Coder:
         return Encoded((*prompt, *target), len(prompt), entity, tuple(allowed))
 
 
-def batches(
+def by_length(
     examples: Sequence[Encoded], batch_tokens: int, draw: random.Random
 ) -> list[list[Encoded]]:
     """Examples of like length together, at most `batch_tokens` with padding, in drawn order."""
@@ -76,9 +78,10 @@ def batches(
 
 
 def tensors(
-    batch: Sequence[Encoded], entity_weight: float, torch: Any, device: str
+    batch: Sequence[Encoded], entity_weight: float, device: Any = "cpu"
 ) -> tuple[Any, Any, Any, Any]:
     """ids (batch, tokens), and flat: where a token is written next, which one, and its weight."""
+    torch = require("torch", extra=TRAIN_EXTRA)
     most = max(len(one.ids) for one in batch)
     ids = torch.zeros((len(batch), most), dtype=torch.long)
     places, targets, weights = [], [], []

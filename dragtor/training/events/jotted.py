@@ -10,17 +10,17 @@ import re
 from dragtor.training.events import words
 from dragtor.training.events.phrases import (
     Random,
-    bare,
+    bare_venue,
     day_name,
     details,
     join,
-    month,
+    month_word,
     name,
     names,
-    ordinal,
-    place,
-    repeat,
+    ordinal_digits,
+    repeat_phrase,
     thing,
+    venue_phrase,
     when,
 )
 
@@ -29,7 +29,7 @@ def jotting(draw: Random) -> str:
     """A line in a diary: the bare event and its details, whichever comes first."""
     if draw.random() < 0.15:
         purpose = f"for [n:{draw.choice(words.PURPOSES)}]" if draw.random() < 0.5 else ""
-        there = place(draw) if draw.random() < 0.6 else ""
+        there = venue_phrase(draw) if draw.random() < 0.6 else ""
         return join([f"[a:meet] {names(draw)}", when(draw), there, purpose])
     what, rest = thing(draw), details(draw, least=1)
     if draw.random() < 0.25:
@@ -42,8 +42,8 @@ def jotting(draw: Random) -> str:
 def scribble(draw: Random) -> str:
     """The fewest words: what, when, and where or who."""
     what, day, at = thing(draw), f"[d:{short_date(draw)}]", f"[t:{short_time(draw)}]"
-    there, who, long = f"@ {bare(draw)}", name(draw), f"[u:{draw.choice(words.LENGTHS)}]"
-    each = repeat(draw).removeprefix("on ")
+    there, who, long = f"@ {bare_venue(draw)}", name(draw), f"[u:{draw.choice(words.LENGTHS)}]"
+    each = repeat_phrase(draw).removeprefix("on ")
     some = draw.choice(
         (
             (what, day, at),
@@ -52,7 +52,7 @@ def scribble(draw: Random) -> str:
             (day, what, at),
             (what, day),
             (day, what),
-            (what, day, at, bare(draw)),
+            (what, day, at, bare_venue(draw)),
             (what, there, day, at),
             (what, day, at, there),
             (what, "w/", who, day, at),
@@ -69,9 +69,9 @@ def scribble(draw: Random) -> str:
             (what, each),
             (at, what, each),
             (what, day, long),
-            (what, day, at, f"[n:{draw.choice(words.NOTES)}]"),
-            (f"TODO {day}:", f"[a:{draw.choice(words.VERBS)}]"),
-            (f"{day}:", f"[a:{draw.choice(words.VERBS)}]"),
+            (what, day, at, f"[n:{draw.choice(words.REMARKS)}]"),
+            (f"TODO {day}:", f"[a:{draw.choice(words.ERRANDS)}]"),
+            (f"{day}:", f"[a:{draw.choice(words.ERRANDS)}]"),
         )
     )
     text = draw.choice((" ", " ", " ", ", ", " - ", " | ")).join(some)
@@ -80,7 +80,7 @@ def scribble(draw: Random) -> str:
 
 def short_date(draw: Random) -> str:
     """A date as it is jotted down."""
-    day, number, name_of = draw.randint(1, 31), draw.randint(1, 12), month(draw)
+    day, number, name_of = draw.randint(1, 31), draw.randint(1, 12), month_word(draw)
     return draw.choice(
         (
             draw.choice(words.SHORT_DAYS).capitalize(),
@@ -96,7 +96,7 @@ def short_date(draw: Random) -> str:
             f"{day}.{number}.",
             f"{draw.choice(words.SHORT_DAYS).capitalize()} {day} {name_of[:3]}",
             f"{draw.choice(words.SHORT_DAYS).capitalize()} {day}/{number}",
-            ordinal(day),
+            ordinal_digits(day),
             draw.choice(("tmrw", "tomorrow", "today", "tonight", "2moro", "tmw")),
         )
     )

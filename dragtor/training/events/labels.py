@@ -15,14 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dragtor.dates.words import HOURS, ONES
+from dragtor.dates.words import HOURS, MONTHS, ONES
 from dragtor.errors import UsageError
-from dragtor.events.fields import Span
+from dragtor.events.spans import CharSpan
 from dragtor.types import EVENT_FIELDS
 
-Spans = Mapping[str, tuple[Span, ...]]
+Spans = Mapping[str, tuple[CharSpan, ...]]
 
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b\.?"
@@ -82,9 +81,11 @@ def read_records(paths: Iterable[Path]) -> list[dict[str, Any]]:
     return records
 
 
-def align(text: str, output: Mapping[str, Any]) -> tuple[dict[str, tuple[Span, ...]], list[str]]:
+def find_values(
+    text: str, output: Mapping[str, Any]
+) -> tuple[dict[str, tuple[CharSpan, ...]], list[str]]:
     """Where each value of `output` stands in `text`, and the fields that could not be found."""
-    spans: dict[str, tuple[Span, ...]] = {}
+    spans: dict[str, tuple[CharSpan, ...]] = {}
     lost = []
     for field in EVENT_FIELDS:
         value = output.get(field)
@@ -116,7 +117,7 @@ def examples(records: Iterable[Mapping[str, Any]]) -> tuple[list[Example], Count
         outputs = record["output"] or []
         events = []
         for output in outputs if isinstance(outputs, list) else [outputs]:
-            spans, missing = align(record["event_text"], output)
+            spans, missing = find_values(record["event_text"], output)
             lost.update(missing)
             if missing or not spans:
                 break
@@ -126,10 +127,10 @@ def examples(records: Iterable[Mapping[str, Any]]) -> tuple[list[Example], Count
     return made, lost
 
 
-def _find(field: str, text: str, value: Any, taken: Sequence[Span]) -> tuple[Span, ...]:
+def _find(field: str, text: str, value: Any, taken: Sequence[CharSpan]) -> tuple[CharSpan, ...]:
     if field == "attendees":
         names = value if isinstance(value, list) else [value]
-        spans: list[Span] = []
+        spans: list[CharSpan] = []
         for name in names:
             found = _phrase(text, str(name), [*taken, *spans])
             if found is None:
@@ -145,7 +146,7 @@ def _find(field: str, text: str, value: Any, taken: Sequence[Span]) -> tuple[Spa
     return next(((span,) for span, key in read(text) if key == wanted), ())
 
 
-def _phrase(text: str, phrase: str, taken: Sequence[Span]) -> Span | None:
+def _phrase(text: str, phrase: str, taken: Sequence[CharSpan]) -> CharSpan | None:
     """`phrase` as whole words, whatever its case; a place that is not taken comes first."""
     words = [re.escape(word) for word in phrase.split()]
     for short, long in _SHORT.items():
@@ -156,19 +157,19 @@ def _phrase(text: str, phrase: str, taken: Sequence[Span]) -> Span | None:
     return next(iter([*free, *places]), None)
 
 
-def _dates(text: str) -> Iterator[tuple[Span, object]]:
+def _dates(text: str) -> Iterator[tuple[CharSpan, object]]:
     for match in _DATE.finditer(text):
         numbers = [int(n) for n in re.findall(r"\d+", match[0])]
         month = next((m for m in re.findall(r"[a-z]+", match[0].lower()) if m[:3] in MONTHS), "")
         if month:
-            yield match.span(), (max(numbers), MONTHS.index(month[:3]) + 1, min(numbers))
+            yield match.span(), (max(numbers), MONTHS[month[:3]], min(numbers))
         elif numbers[0] > 31:
             yield match.span(), tuple(numbers)
         else:
             yield match.span(), tuple(reversed(numbers))
 
 
-def _times(text: str) -> Iterator[tuple[Span, object]]:
+def _times(text: str) -> Iterator[tuple[CharSpan, object]]:
     """Minutes on a twelve-hour clock: labels add AM and PM to what has none."""
     for match in _TIME.finditer(text):
         numbers = [int(n) for n in re.findall(r"\d+", match[0])] or [12]
@@ -176,7 +177,7 @@ def _times(text: str) -> Iterator[tuple[Span, object]]:
         yield (match.start(), end), (numbers[0] % 12 * 60 + (numbers[1] if numbers[1:] else 0))
 
 
-def _durations(text: str) -> Iterator[tuple[Span, object]]:
+def _durations(text: str) -> Iterator[tuple[CharSpan, object]]:
     for match in _DURATION.finditer(text):
         minutes = 0.0
         for number, unit in re.findall(
@@ -209,7 +210,7 @@ def template(example: Example) -> str:
     return " ".join(text.split())
 
 
-def held_out(example: Example, share: float) -> bool:
+def is_held_out(example: Example, share: float) -> bool:
     """Whether the example's template falls to validation: a fixed draw by its hash."""
     digest = hashlib.sha256(template(example).encode()).digest()
     return int.from_bytes(digest[:4], "big") < share * 2**32

@@ -9,11 +9,11 @@ from __future__ import annotations
 import random
 import re
 
-from dragtor.events.fields import Span
+from dragtor.events.spans import CharSpan
 from dragtor.training.events.labels import Example
 from dragtor.types import EVENT_FIELDS
 
-LETTERS = dict(zip("adtplurn", EVENT_FIELDS, strict=True))
+MARK_LETTERS = dict(zip("adtplurn", EVENT_FIELDS, strict=True))
 _MARK = re.compile(r"\[((?:[adtplurn]\d*,?)+):|\]")
 
 
@@ -21,7 +21,7 @@ def unmark(marked: str) -> Example:
     """The text without its marks, and the events that they mark."""
     out: list[str] = []
     opened: list[tuple[list[tuple[int, str]], int]] = []
-    events: dict[int, dict[str, tuple[Span, ...]]] = {}
+    events: dict[int, dict[str, tuple[CharSpan, ...]]] = {}
     at = size = 0
     for mark in _MARK.finditer(marked):
         piece = marked[at : mark.start()]
@@ -29,7 +29,7 @@ def unmark(marked: str) -> Example:
         size += len(piece)
         at = mark.end()
         if mark[1]:
-            keys = [(int(key[1:] or 1), LETTERS[key[0]]) for key in mark[1].split(",")]
+            keys = [(int(key[1:] or 1), MARK_LETTERS[key[0]]) for key in mark[1].split(",")]
             opened.append((keys, size))
         else:
             keys, start = opened.pop()
@@ -65,11 +65,11 @@ def vary(marked: str, draw: random.Random, spoken: bool) -> str:
             pieces[-1] = "."
     if draw.random() < 0.12:
         at = draw.randrange(0, len(pieces), 2)
-        pieces[at] = slip(pieces[at], draw)
+        pieces[at] = with_typo(pieces[at], draw)
     return "".join(pieces)
 
 
-def slip(piece: str, draw: random.Random) -> str:
+def with_typo(piece: str, draw: random.Random) -> str:
     """A letter lost, doubled or swapped in one longer word."""
     found = list(re.finditer(r"[a-z]{5,}", piece))
     if not found:

@@ -9,12 +9,13 @@ import random
 import re
 from collections.abc import Sequence
 
+from dragtor.dates.words import HOURS
 from dragtor.training.events import words
 
 Random = random.Random
 
 
-def plain(marked: str) -> str:
+def without_marks(marked: str) -> str:
     """A marked phrase without its marks."""
     return re.sub(r"\[[adtplurn]:|\]", "", marked)
 
@@ -24,7 +25,7 @@ def name(draw: Random) -> str:
     if draw.random() < 0.25:
         some = draw.choice(words.KIN)
         return some if "[" in some else f"[p:{some}]"
-    first = draw.choice(words.NAMES)
+    first = draw.choice(words.PEOPLE)
     last = f" {draw.choice(words.FAMILIES)}" if " " not in first and draw.random() < 0.2 else ""
     return f"[p:{first}{last}]"
 
@@ -42,13 +43,13 @@ def names(draw: Random) -> str:
     )
 
 
-def month(draw: Random) -> str:
+def month_word(draw: Random) -> str:
     """A month, long or short."""
-    long = draw.choice(words.MONTHS).capitalize()
+    long = draw.choice(words.MONTH_NAMES).capitalize()
     return long if draw.random() < 0.7 else long[:3]
 
 
-def ordinal(number: int) -> str:
+def ordinal_digits(number: int) -> str:
     """21 as 21st."""
     ending = "th" if 10 < number % 100 < 14 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{ending}"
@@ -57,18 +58,18 @@ def ordinal(number: int) -> str:
 def full_date(draw: Random) -> str:
     """A date with its year."""
     day, number, year = draw.randint(1, 28), draw.randint(1, 12), draw.randint(2023, 2029)
-    long = words.MONTHS[number - 1].capitalize()
+    long = words.MONTH_NAMES[number - 1].capitalize()
     word = draw.choice((long, long[:3]))
     return draw.choice(
         (
             f"{day:02}/{number:02}/{year}",
             f"{year}-{number:02}-{day:02}",
             f"{word} {day}, {year}",
-            f"{ordinal(day)}, {word} {year}",
-            f"{ordinal(day)} {word}, {year}",
+            f"{ordinal_digits(day)}, {word} {year}",
+            f"{ordinal_digits(day)} {word}, {year}",
             f"{day} {word} {year}",
             f"{day:02} - {word} - {year}",
-            f"{word} {ordinal(day)}, {year}",
+            f"{word} {ordinal_digits(day)}, {year}",
             f"{day}.{number}.{year}",
         )
     )
@@ -77,7 +78,7 @@ def full_date(draw: Random) -> str:
 def date(draw: Random) -> str:
     """A date as people say it, marked, with what stands before it."""
     kind = draw.random()
-    weekday, day = draw.choice(words.DAYS), draw.randint(1, 31)
+    weekday, day = draw.choice(words.WEEKDAY_NAMES), draw.randint(1, 31)
     if kind < 0.3:
         return f"[d:{draw.choice(words.NEAR)}]"
     if kind < 0.4:
@@ -88,7 +89,7 @@ def date(draw: Random) -> str:
     if kind < 0.6:
         return f"{draw.choice(('on ', 'for ', ''))}[d:{full_date(draw)}]"
     if kind < 0.64:
-        return f"on [d:{draw.choice(words.HOLIDAYS)}]"
+        return f"on [d:{draw.choice(words.FEASTS)}]"
     phrase = _dated(draw, weekday, day)
     before = "from " if " to " in phrase else draw.choice(("on ", "on ", "for ", "for ", ""))
     return f"{before}[d:{phrase}]"
@@ -98,42 +99,42 @@ def _dated(draw: Random, weekday: str, day: int) -> str:
     """A day of a month or week, or several, without its marks."""
     return draw.choice(
         (
-            f"the {ordinal(day)}",
-            f"{month(draw)} {day}",
-            f"{month(draw)} {ordinal(day)}",
-            f"{day} {month(draw)}",
-            f"the {ordinal(day)} of {month(draw)}",
+            f"the {ordinal_digits(day)}",
+            f"{month_word(draw)} {day}",
+            f"{month_word(draw)} {ordinal_digits(day)}",
+            f"{day} {month_word(draw)}",
+            f"the {ordinal_digits(day)} of {month_word(draw)}",
             f"{day}/{draw.randint(1, 12)}",
-            f"{month(draw)} the {ordinal(day)}",
-            f"{month(draw)} {draw.choice(words.ORDINALS)}",
-            f"the {draw.choice(words.ORDINALS)}",
-            f"{weekday} the {ordinal(day)}",
-            f"{weekday.capitalize()}, {month(draw)} {day}",
-            f"{ordinal(day)} of this month",
+            f"{month_word(draw)} the {ordinal_digits(day)}",
+            f"{month_word(draw)} {draw.choice(words.NTHS)}",
+            f"the {draw.choice(words.NTHS)}",
+            f"{weekday} the {ordinal_digits(day)}",
+            f"{weekday.capitalize()}, {month_word(draw)} {day}",
+            f"{ordinal_digits(day)} of this month",
             f"{weekday} next week",
             f"a week from {weekday}",
-            f"{ordinal(day)} of {month(draw)}",
+            f"{ordinal_digits(day)} of {month_word(draw)}",
             f"{weekday} after next",
             f"next week on {weekday}",
-            f"the {ordinal(day)} of next month",
+            f"the {ordinal_digits(day)} of next month",
             f"{draw.randint(1, 12)}/{draw.randint(1, 28)}",
-            f"{month(draw)} {day} to {month(draw)} {day}",
-            f"{day}-{day + 2} {month(draw)}",
-            f"{month(draw)} {day}-{day + 3}",
-            f"{weekday} to {draw.choice(words.DAYS)}",
-            f"the last {weekday} of {month(draw)}",
+            f"{month_word(draw)} {day} to {month_word(draw)} {day}",
+            f"{day}-{day + 2} {month_word(draw)}",
+            f"{month_word(draw)} {day}-{day + 3}",
+            f"{weekday} to {draw.choice(words.WEEKDAY_NAMES)}",
+            f"the last {weekday} of {month_word(draw)}",
             f"a week on {weekday}",
             f"{weekday} week",
             f"this coming {weekday}",
             f"{weekday} in two weeks",
-            f"the first {weekday} in {month(draw)}",
-            f"{month(draw)} {day} {draw.randint(2024, 2029)}",
-            f"{weekday} {month(draw)} {draw.choice(words.ORDINALS)}",
-            f"{weekday} {day} {month(draw)}",
-            f"{draw.choice(words.ORDINALS)} of {month(draw)}",
-            f"the {draw.choice(words.ORDINALS)} to the {draw.choice(words.ORDINALS)}",
-            f"the week of {month(draw)} {day}",
-            f"{ordinal(day)}",
+            f"the first {weekday} in {month_word(draw)}",
+            f"{month_word(draw)} {day} {draw.randint(2024, 2029)}",
+            f"{weekday} {month_word(draw)} {draw.choice(words.NTHS)}",
+            f"{weekday} {day} {month_word(draw)}",
+            f"{draw.choice(words.NTHS)} of {month_word(draw)}",
+            f"the {draw.choice(words.NTHS)} to the {draw.choice(words.NTHS)}",
+            f"the week of {month_word(draw)} {day}",
+            f"{ordinal_digits(day)}",
         )
     )
 
@@ -141,14 +142,14 @@ def _dated(draw: Random, weekday: str, day: int) -> str:
 def day_name(draw: Random) -> str:
     """A weekday, long or short."""
     long = draw.random() < 0.75
-    some = draw.choice(words.DAYS if long else words.SHORT_DAYS)
+    some = draw.choice(words.WEEKDAY_NAMES if long else words.SHORT_DAYS)
     return some.capitalize() if draw.random() < 0.7 else some
 
 
-def clock(draw: Random) -> str:
+def clock_words(draw: Random) -> str:
     """A time of day, as it is written or said."""
     hour, minute = draw.randint(1, 12), draw.choice((0, 15, 30, 45, 5, 20))
-    word = words.ONES[hour - 1]
+    word = HOURS[hour - 1]
     half = draw.choice(("am", "pm", " am", " pm", "AM", " PM", " a.m.", " p.m."))
     return draw.choice(
         (
@@ -163,14 +164,14 @@ def clock(draw: Random) -> str:
             f"quarter past {word}",
             f"quarter to {word}",
             f"{word} o'clock",
-            f"half past {hour} {draw.choice(words.PARTS)}",
-            f"quarter to {hour} {draw.choice(words.PARTS)}",
+            f"half past {hour} {draw.choice(words.PARTS_OF_DAY)}",
+            f"quarter to {hour} {draw.choice(words.PARTS_OF_DAY)}",
             f"{word} {draw.choice(('am', 'pm', 'a m', 'p m'))}",
-            f"{word} {draw.choice(words.PARTS)}",
+            f"{word} {draw.choice(words.PARTS_OF_DAY)}",
             f"{word} {draw.choice(('thirty', 'fifteen', 'forty five', 'twenty'))}",
             f"{hour}ish",
-            f"{hour}:{minute:02} {draw.choice(words.PARTS)}",
-            f"{hour} {draw.choice(words.PARTS)}",
+            f"{hour}:{minute:02} {draw.choice(words.PARTS_OF_DAY)}",
+            f"{hour} {draw.choice(words.PARTS_OF_DAY)}",
             f"{draw.choice(('morning', 'afternoon', 'evening', 'night'))} {hour}:{minute:02}",
             f"{draw.choice(('afternoon', 'evening'))} {hour}",
             "noon",
@@ -181,21 +182,21 @@ def clock(draw: Random) -> str:
             f"{hour} o'clock",
             f"ten past {word}",
             f"{word} thirty {draw.choice(('am', 'pm'))}",
-            f"{word} thirty {draw.choice(words.PARTS)}",
-            f"{hour}{half} {draw.choice(words.ZONES)}",
+            f"{word} thirty {draw.choice(words.PARTS_OF_DAY)}",
+            f"{hour}{half} {draw.choice(words.ZONES_SAID)}",
             f"half {word}",
             f"half {word}",
             f"{hour} {minute:02}{draw.choice((' am', ' pm', 'pm'))}",
             f"{word} {draw.choice(('ten', 'fifty', 'oh five', 'forty'))} {half.strip()}",
             f"{draw.choice(('five', 'ten', 'twenty'))} to {word}",
             f"quarter {draw.choice(('of', 'after', 'till'))} {word}",
-            f"{word} o'clock {draw.choice(words.PARTS)}",
+            f"{word} o'clock {draw.choice(words.PARTS_OF_DAY)}",
             f"{hour}.{minute:02}{draw.choice(('', 'pm', ' am'))}",
         )
     )
 
 
-def digits(draw: Random) -> str:
+def clock_digits(draw: Random) -> str:
     """A time of day in digits."""
     hour, minute = draw.randint(1, 12), draw.choice((0, 15, 30, 45, 20, 50))
     half = draw.choice(("am", "pm", " am", " pm", " AM", " PM", "\u202fpm"))
@@ -203,7 +204,7 @@ def digits(draw: Random) -> str:
     return twelve if draw.random() < 0.75 else f"{draw.randint(7, 20):02}:{minute:02}"
 
 
-def hour_range(draw: Random) -> str:
+def clock_range(draw: Random) -> str:
     """From one time to another."""
     first = draw.randint(1, 9)
     last, half = first + draw.randint(1, 3), draw.choice(("pm", " pm", "am", "", " PM"))
@@ -212,15 +213,15 @@ def hour_range(draw: Random) -> str:
             f"{first} to {last}{half}",
             f"{first}-{last}{half}",
             f"{first}:30 to {last}{half}",
-            f"{words.ONES[first - 1]} to {words.ONES[min(11, last - 1)]} {half.strip()}".strip(),
+            f"{HOURS[first - 1]} to {HOURS[min(11, last - 1)]} {half.strip()}".strip(),
             f"{first + 9}:00-{last + 9}:30",
             f"{first}{half or 'pm'} - {last}{half or 'pm'}",
             f"{first + 9}:15 – {last + 9}:00",
             f"{first}{half} until {last}{half}",
             f"noon to {first}",
-            f"{words.ONES[first - 1]} until {words.ONES[min(11, last - 1)]}",
+            f"{HOURS[first - 1]} until {HOURS[min(11, last - 1)]}",
             f"{first}:15{half} to {last}:45{half}",
-            f"half past {words.ONES[first - 1]} to {words.ONES[min(11, last - 1)]}",
+            f"half past {HOURS[first - 1]} to {HOURS[min(11, last - 1)]}",
         )
     )
 
@@ -229,21 +230,21 @@ def hour(draw: Random) -> str:
     """A time, marked, with what stands before it."""
     kind = draw.random()
     if kind < 0.1:
-        return f"from [t:{hour_range(draw)}]"
+        return f"from [t:{clock_range(draw)}]"
     if kind < 0.16:
-        return f"[t:{hour_range(draw)}]"
+        return f"[t:{clock_range(draw)}]"
     if kind < 0.19:
         first = draw.randint(1, 9)
         return f"[t:between {first} and {first + 2}{draw.choice((' pm', 'pm', ''))}]"
     if kind < 0.26:
-        return f"[t:{draw.choice(words.PARTS)}]"
+        return f"[t:{draw.choice(words.PARTS_OF_DAY)}]"
     if kind < 0.32:
         return f"[t:{draw.choice(words.MOMENTS)}]"
     before = draw.choice(
         ("at ", "at ", "at ", "at ", "@ ", "", "around ", "about ", "by ", "starting at ")
     )
     after = draw.choice((" sharp", " on the dot")) if draw.random() < 0.04 else ""
-    return f"{before}[t:{clock(draw)}]{after}"
+    return f"{before}[t:{clock_words(draw)}]{after}"
 
 
 def when(draw: Random) -> str:
@@ -257,7 +258,7 @@ def when(draw: Random) -> str:
         near = draw.choice(("tomorrow", day_name(draw), "tomorrow", "next " + day_name(draw)))
         part = draw.choice(("morning", "afternoon", "evening", "night"))
         number = draw.randint(1, 11)
-        hours = (number, words.ONES[number], f"{number}:30", f"half past {words.ONES[number]}")
+        hours = (number, HOURS[number], f"{number}:30", f"half past {HOURS[number]}")
         tail = draw.choice(("", f" at {draw.choice(hours)}", f" around {number}"))
         return f"[d:{near}] [t:{part}{tail}]"
     if kind < 0.72:
@@ -269,9 +270,9 @@ def venue(draw: Random) -> str:
     """A place, marked, without a preposition."""
     kind, article = draw.random(), draw.choice(("", "the "))
     if kind < 0.5:
-        return draw.choice(words.PLACES)
+        return draw.choice(words.VENUES)
     if kind < 0.62:
-        owner = draw.choice(words.NAMES).split()[-1]
+        owner = draw.choice(words.PEOPLE).split()[-1]
         return f"[l:{owner}'s{draw.choice(('', ' place', ' house', ' flat', ' office', ''))}]"
     if kind < 0.7:
         return f"the [l:{draw.choice(words.VENUE_PLAIN)}]"
@@ -282,12 +283,12 @@ def venue(draw: Random) -> str:
     return f"{article}[l:{draw.choice(words.VENUE_FIRST)} {draw.choice(words.VENUE_LAST)}]"
 
 
-def bare(draw: Random) -> str:
+def bare_venue(draw: Random) -> str:
     """A place, marked, with nothing before it."""
     return re.sub(r"^the ", "", venue(draw)).replace("[l:the ", "[l:")
 
 
-def place(draw: Random) -> str:
+def venue_phrase(draw: Random) -> str:
     """A place, marked, with its preposition."""
     some = venue(draw)
     if re.search("online|virtual|remote", some):
@@ -298,11 +299,11 @@ def place(draw: Random) -> str:
     return f"{before} {some}"
 
 
-def repeat(draw: Random) -> str:
+def repeat_phrase(draw: Random) -> str:
     """A repeat, marked."""
     some = draw.choice(words.REPEATS)
     some = re.sub("DAY", lambda _: day_name(draw), some)
-    some = re.sub("MONTH", lambda _: month(draw), some)
+    some = re.sub("MONTH", lambda _: month_word(draw), some)
     return f"{'on ' * some.startswith('on ')}[r:{some.removeprefix('on ')}]"
 
 
@@ -318,11 +319,11 @@ def details(draw: Random, *, least: int = 0, noted: bool = True) -> list[str]:
     if draw.random() < 0.35:
         parts.append(f"{draw.choice(('with', 'with', 'with', 'w/'))} {names(draw)}")
     if draw.random() < 0.35:
-        parts.append(place(draw))
+        parts.append(venue_phrase(draw))
     if draw.random() < 0.22:
         parts.append(length(draw))
     if draw.random() < 0.17:
-        parts.append(repeat(draw))
+        parts.append(repeat_phrase(draw))
     draw.shuffle(parts)
     if noted and draw.random() < 0.12:
         parts.append(note(draw))
@@ -331,7 +332,7 @@ def details(draw: Random, *, least: int = 0, noted: bool = True) -> list[str]:
 
 def note(draw: Random) -> str:
     """A remark, marked."""
-    task, some = draw.choice(words.TASKS), draw.choice(words.NOTES)
+    task, some = draw.choice(words.TASKS), draw.choice(words.REMARKS)
     return draw.choice(
         (
             f"to [n:{task}]",
@@ -374,9 +375,9 @@ def thing(draw: Random) -> str:
     """What an event is, marked; some hold a repeat."""
     some = title(draw)
     if draw.random() < 0.1:
-        return f"[a:[r:{draw.choice(words.EACH)}] {some}]"
+        return f"[a:[r:{draw.choice(words.RHYTHMS)}] {some}]"
     if draw.random() < 0.08:
-        owner = draw.choice(words.NAMES).split()[0]
+        owner = draw.choice(words.PEOPLE).split()[0]
         return f"[a:{owner}'s {some}]"
     if draw.random() < 0.04:
         return f'"[a:{some}]"'

@@ -12,37 +12,37 @@ from dragtor.training.events import sayings, words
 from dragtor.training.events.marks import numbered
 from dragtor.training.events.phrases import (
     Random,
-    clock,
+    clock_words,
     date,
     day_name,
     details,
     full_date,
     hour,
     join,
-    month,
+    month_word,
     name,
     names,
     note,
-    ordinal,
-    place,
-    plain,
+    ordinal_digits,
     thing,
     title,
     venue,
+    venue_phrase,
     when,
+    without_marks,
 )
 
 # What the capitals of a sentence stand for: in one without an event, and in one that tells of it.
-PLAIN: Mapping[str, Callable[[Random], str]] = {
+UNMARKED: Mapping[str, Callable[[Random], str]] = {
     "DATEPAST": lambda draw: draw.choice(words.DATEPAST),
-    "DATE": lambda draw: re.sub("^for ", "on ", plain(date(draw))),
-    "TIME": clock,
+    "DATE": lambda draw: re.sub("^for ", "on ", without_marks(date(draw))),
+    "TIME": clock_words,
     "DAY": day_name,
-    "MONTH": month,
-    "ORD": lambda draw: ordinal(draw.randint(1, 31)),
+    "MONTH": month_word,
+    "ORD": lambda draw: ordinal_digits(draw.randint(1, 31)),
     "LENGTH": lambda draw: draw.choice(words.LENGTHS),
-    "NAME": lambda draw: draw.choice(words.NAMES),
-    "PLACE": lambda draw: plain(venue(draw)),
+    "NAME": lambda draw: draw.choice(words.PEOPLE),
+    "PLACE": lambda draw: without_marks(venue(draw)),
     "NOUN": title,
 }
 MARKED: Mapping[str, Callable[[Random], str]] = {
@@ -51,7 +51,7 @@ MARKED: Mapping[str, Callable[[Random], str]] = {
     "DATE": date,
     "DAYS": lambda draw: re.sub("^(?:on|for|from) ", "", date(draw)),
     "HOUR": hour,
-    "PLACE": place,
+    "PLACE": venue_phrase,
     "VENUE": venue,
     "PEOPLE": names,
     "NAME": name,
@@ -59,7 +59,9 @@ MARKED: Mapping[str, Callable[[Random], str]] = {
 }
 
 
-def filled(text: str, draw: Random, fillers: Mapping[str, Callable[[Random], str]] = PLAIN) -> str:
+def filled(
+    text: str, draw: Random, fillers: Mapping[str, Callable[[Random], str]] = UNMARKED
+) -> str:
     """`text` with its capitals filled in."""
     return re.sub("|".join(fillers), lambda match: fillers[match[0]](draw), text)
 
@@ -80,7 +82,7 @@ def past(draw: Random) -> str:
 
 def chatted(draw: Random) -> str:
     """A message between people."""
-    opening = draw.choice(sayings.OPENINGS).replace("NAME", draw.choice(words.NAMES))
+    opening = draw.choice(sayings.OPENINGS).replace("NAME", draw.choice(words.PEOPLE))
     said = draw.choice(sayings.MESSAGES).replace("DO", draw.choice(words.DOINGS))
     said = said.replace("NOUN", title(draw))
     return opening + join([said, *details(draw, least=1)]) + draw.choice(sayings.ENDINGS)
@@ -88,8 +90,8 @@ def chatted(draw: Random) -> str:
 
 def mail(draw: Random) -> str:
     """A letter with an event in its middle, and other times around it."""
-    opening = draw.choice(sayings.GREETINGS).replace("NAME", draw.choice(words.NAMES))
-    weekday, at = draw.choice(words.DAYS).capitalize(), draw.randint(7, 19)
+    opening = draw.choice(sayings.GREETINGS).replace("NAME", draw.choice(words.PEOPLE))
+    weekday, at = draw.choice(words.WEEKDAY_NAMES).capitalize(), draw.randint(7, 19)
     sent = f"Sent: {weekday}, {full_date(draw)} {at}:12\n"
     subject = draw.choice(("", "", "Subject: Hello\n", "Subject: our plans\n\n", sent))
     body = draw.choice((chatted, told))(draw)
@@ -102,7 +104,7 @@ def mail(draw: Random) -> str:
             draw.choice(sayings.AFTERWORDS),
         ]
     )
-    lines = [subject + opening, said, draw.choice(sayings.CLOSINGS), draw.choice(words.NAMES)]
+    lines = [subject + opening, said, draw.choice(sayings.CLOSINGS), draw.choice(words.PEOPLE)]
     return draw.choice(("\n\n", "\n")).join(lines)
 
 
@@ -127,9 +129,9 @@ def story(draw: Random) -> str:
 def quiet(draw: Random) -> str:
     """A text without an event; an order to forget one among them."""
     if draw.random() < 0.12:
-        gone = re.sub(r" and .*", "", plain(thing(draw)))
+        gone = re.sub(r" and .*", "", without_marks(thing(draw)))
         mine = draw.choice(("my", "the", "that", "our"))
-        tail = plain(when(draw)) if draw.random() < 0.7 else ""
+        tail = without_marks(when(draw)) if draw.random() < 0.7 else ""
         return join([draw.choice(sayings.CANCELS), mine, gone, tail])
     return " ".join(idle(draw) for _ in range(draw.choice((1, 1, 1, 2))))
 

@@ -3,7 +3,11 @@
 Lists only; a square bracket marks a field inside an entry, as augment.py reads it.
 """
 
-NAMES = (
+from calendar import day_name, month_name
+
+from dragtor.dates.words import ORDINALS
+
+PEOPLE = (
     "Yves|Amara|Chen Wei|Fatima|Oluwaseun|Priya|Jürgen|Søren|Aoife|Mateo|Yuki|Ravi|Zoë|Ngozi|"
     "Ivan|Leïla|Kwame|Björn|Mei|Tomás|Anya|Hassan|Ingrid|Dmitri|Siobhan|Thandiwe|Jiho|Noor|"
     "Elif|Paulo|Sarah|Tom|Anna|Ben|Maria|John|Lucy|Max|Emma|Jack|Olivia|Sam|Kate|Alex|Nina|"
@@ -16,7 +20,7 @@ FAMILIES = (
     "Natarajan|Okafor|Schmidt|Pérez|Khan|Lindqvist|Rossi|Tanaka|Kim|Novak|Haddad|Silva|Brown|"
     "Garcia|Ivanova|Mensah|Dubois|O'Brien|Yılmaz|Nguyen|Kowalski|Singh|Petersen|van Dijk"
 ).split("|")
-EACH = "weekly|weekly|daily|monthly|biweekly|quarterly|annual|yearly".split("|")
+RHYTHMS = "weekly|weekly|daily|monthly|biweekly|quarterly|annual|yearly".split("|")
 ENTRIES = (
     "Schedule|Book|Organize|Set|Set up|Arrange|Plan|Add|Hold|Host|Confirm|Reserve|Prepare|"
     "Finalize|Block|Attend|Join"
@@ -172,7 +176,7 @@ NOUNS = (
     "mum's birthday|Priya's birthday|my sister's wedding|grandpa's 80th|housewarming|bbq|"
     "drinks|coffee chat|tea|supper|sleepover|camping trip|ski trip|holiday|vacation"
 ).split("|")
-VERBS = (
+ERRANDS = (
     "call [p:mom]|call [p:dad]|call [p:Aisha]|phone the bank|email [p:Tom]|text [p:Lucy]|"
     "pay the rent|pay the electricity bill|buy milk|buy groceries|pick up the kids|"
     "pick up the dry cleaning|take out the trash|take my medicine|take the pills|walk the dog|"
@@ -205,7 +209,7 @@ TASKS = (
     "plan the trip|discuss fundraise plans|finalise the offer|prepare the demo|sign the papers|"
     "hang out|catch up"
 ).split("|")
-NOTES = (
+REMARKS = (
     "bring your passport|bring a rope|don't forget the charger|wear warm clothes|"
     "bring the insurance card|park at the back|bring your own shoes|vegetarian food please|"
     "ring the bell twice|bring snacks|read the report before|fasting required|bring ID|"
@@ -214,7 +218,7 @@ NOTES = (
     "call ahead|no food before|use the side entrance|bring two photos|it's a surprise|"
     "bring sunscreen|gate closes early|pick up flowers on the way|wear comfy shoes"
 ).split("|")
-PLACES = (
+VENUES = (
     "the [l:crag]|the [l:office]|[l:Zoom]|[l:Google Meet]|[l:Teams]|[l:Skype]|"
     "the [l:city library]|the [l:gym]|[l:room 204]|[l:Room B]|[l:meeting room 3]|"
     "[l:12 High Street]|[l:400 Newpark Mall]|[l:1532 20th Street]|"
@@ -237,17 +241,10 @@ PLACES = (
     "the [l:pub]|the [l:town square]|the [l:steakhouse]|[l:Sakura Sushi]|[l:Café Luna]|"
     "[l:City Hall]|[l:Memorial Stadium]|[l:the Grand Hotel]|[l:Oak Street Gym]|the [l:yoga studio]"
 ).split("|")
-DAYS = "monday|tuesday|wednesday|thursday|friday|saturday|sunday".split("|")
+WEEKDAY_NAMES = [name.lower() for name in day_name]
 SHORT_DAYS = "mon|tue|tues|wed|thu|thur|fri|sat|sun".split("|")
-MONTHS = (
-    "january|february|march|april|may|june|july|august|september|october|november|december"
-).split("|")
-ORDINALS = (
-    "first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|thirteenth|"
-    "fourteenth|fifteenth|sixteenth|seventeenth|eighteenth|nineteenth|twentieth|twenty-first|"
-    "twenty-second|twenty-third|twenty-fourth|twenty-fifth|twenty-sixth"
-).split("|")
-ONES = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve".split("|")
+MONTH_NAMES = [name.lower() for name in month_name[1:]]
+NTHS = [*ORDINALS][:20] + [f"twenty-{word}" for word in [*ORDINALS][:6]]
 NEAR = (
     "today|"
     "tomorrow|the day after tomorrow|tonight|this weekend|next week|next weekend|next month|"
@@ -264,13 +261,13 @@ MOMENTS = (
     "7 this evening|first thing in the morning|end of the day|around lunchtime|teatime|by noon|"
     "tonight at 8|this evening at seven|1430|0900 hours|half seven tonight|in a couple of hours"
 ).split("|")
-ZONES = ("CET", "EST", "UTC", "Berlin time", "PT", "GMT", "London time", "ET")
-HOLIDAYS = (
+ZONES_SAID = ("CET", "EST", "UTC", "Berlin time", "PT", "GMT", "London time", "ET")
+FEASTS = (
     "christmas eve|christmas day|easter monday|new year's eve|valentine's day|thanksgiving|"
     "halloween|black friday|labor day|mother's day|boxing day|good friday|the 4th of july|"
     "st patrick's day|my birthday"
 ).split("|")
-PARTS = ["in the morning", "in the afternoon", "in the evening", "at night"]
+PARTS_OF_DAY = ["in the morning", "in the afternoon", "in the evening", "at night"]
 REPEATS = (
     "every DAY|every week|on the first of every month|every week until MONTH|on DAYs|"
     "every last DAY of the month|every other week|every other DAY|weekly|daily|monthly|"

@@ -9,23 +9,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-Span = tuple[int, int]  # characters of the text: start, end
+CharSpan = tuple[int, int]  # characters of the text: start, end
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class EventSpans:
     """One event as a model points at it: for each field that is there, where it stands.
 
     Attendees have a span a name, in the order of the text; any other field has one.
     """
 
-    spans: Mapping[str, tuple[Span, ...]]
+    spans: Mapping[str, tuple[CharSpan, ...]]
     confidence: Mapping[str, float]  # of each field in `spans`, 0 to 1
 
 
 class SpanExtractor(Protocol):
     """A model that finds the events of a text."""
 
-    def read(self, text: str) -> list[Reading]:
+    def extract(self, text: str) -> list[EventSpans]:
         """The events in the order of the text, none where it holds none; any length of text."""
         ...

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from dragtor.events.fields import Reading, Span
-from dragtor.training.events.labels import align
+from dragtor.events.spans import CharSpan, EventSpans
+from dragtor.training.events.labels import find_values
 
 MARK = re.compile(r"\{(\w+):([^{}]*)\}")
 WORDS = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?"
@@ -30,21 +30,21 @@ class Marked:
     """Knows the readings of texts that were written with marks: `{action:Lunch} {date:Friday}`."""
 
     def __init__(self, *marked: str) -> None:
-        self._known: dict[str, list[Reading]] = {}
+        self._known: dict[str, list[EventSpans]] = {}
         for each in marked:
             text, events = unmarked(each)
             self._known[text] = events
         self.text = next(iter(self._known), "")
 
-    def read(self, text: str) -> list[Reading]:
+    def extract(self, text: str) -> list[EventSpans]:
         return self._known.get(text, [])
 
 
-def unmarked(marked: str) -> tuple[str, list[Reading]]:
+def unmarked(marked: str) -> tuple[str, list[EventSpans]]:
     """The text without its marks, and the events they mark; || divides events."""
     text, events = "", []
     for part in marked.split("||"):
-        spans: dict[str, tuple[Span, ...]] = {}
+        spans: dict[str, tuple[CharSpan, ...]] = {}
         end = 0
         for mark in MARK.finditer(part):
             text += part[end : mark.start()]
@@ -53,21 +53,21 @@ def unmarked(marked: str) -> tuple[str, list[Reading]]:
             end = mark.end()
         text += part[end:]
         if spans:
-            events.append(Reading(spans, dict.fromkeys(spans, 0.9)))
+            events.append(EventSpans(spans, dict.fromkeys(spans, 0.9)))
     return text, events
 
 
 class Rules:
     """Regular expressions, a sentence at a time; no date, time or repetition: no event."""
 
-    def read(self, text: str) -> list[Reading]:
+    def extract(self, text: str) -> list[EventSpans]:
         return [
             reading for start, end in sentences(text) if (reading := self._one(text, start, end))
         ]
 
-    def _one(self, text: str, start: int, end: int) -> Reading | None:
+    def _one(self, text: str, start: int, end: int) -> EventSpans | None:
         part = text[start:end]
-        found: dict[str, tuple[Span, ...]] = {}
+        found: dict[str, tuple[CharSpan, ...]] = {}
         for name, pattern in (
             ("date", DATE), ("time", TIME), ("duration", LENGTH), ("recurrence", REPEAT),
         ):  # fmt: skip
@@ -85,10 +85,10 @@ class Rules:
         head = re.match(r"\s*(.*?)(?:\s+(?:at|in|on|with|w/|for))*\s*$", text[start : min(stops)])
         if head and head[1]:
             found["action"] = ((start + head.start(1), start + head.end(1)),)
-        return Reading(found, dict.fromkeys(found, 0.5))
+        return EventSpans(found, dict.fromkeys(found, 0.5))
 
 
-def sentences(text: str) -> Iterator[Span]:
+def sentences(text: str) -> Iterator[CharSpan]:
     for match in re.finditer(r"[^.!?\n]+(?:[.!?](?=\S)[^.!?\n]*)*", text):
         yield match.span()
 
@@ -99,6 +99,6 @@ class Gold:
     def __init__(self, rows: Sequence[Mapping[str, Any]]) -> None:
         self._wanted = {row["event_text"]: row["output"] for row in rows}
 
-    def read(self, text: str) -> list[Reading]:
-        spans, _ = align(text, self._wanted[text])
-        return [Reading(spans, dict.fromkeys(spans, 1.0))]
+    def extract(self, text: str) -> list[EventSpans]:
+        spans, _ = find_values(text, self._wanted[text])
+        return [EventSpans(spans, dict.fromkeys(spans, 1.0))]
