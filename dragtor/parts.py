@@ -223,9 +223,13 @@ class Parts:
         zone = open_zone(tz)
         first = reads_day_first(locale) if day_first is None else day_first
         if adapter not in self._event_extractors:
-            told = {"reporter": self.reporter, "cancel": self.cancel}
-            made = open_extractor(self.config, zone, adapter=adapter or "", **told)
-            self._event_extractors[adapter] = made
+            self._event_extractors[adapter] = open_extractor(
+                self.config,
+                zone,
+                adapter=adapter or "",
+                reporter=self.reporter,
+                cancel=self.cancel,
+            )
         return replace(self._event_extractors[adapter], zone=zone, day_first=first)
 
     def open_chat(self, ask: Ask, name: str, *, latest: bool, keep: bool) -> Chat:
