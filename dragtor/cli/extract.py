@@ -24,7 +24,6 @@ from dragtor.cli.output import (
     settings,
     warn,
 )
-from dragtor.types import Reporter
 
 if TYPE_CHECKING:
     from dragtor.load.file import FileLoader
@@ -124,6 +123,7 @@ def train_events(
     from dragtor.config import models_path
     from dragtor.events.model import EVENTS_MODEL, adapter_path
     from dragtor.models import model_path
+    from dragtor.parts import Told
     from dragtor.training.events.train import TrainConfig, train
     from dragtor.training.loop import LoopConfig
 
@@ -136,25 +136,13 @@ def train_events(
     weights = given(entity_weight=entity_weight)
     config = TrainConfig(base, start=start, loop=loop, threads=threads, **weights)
     with Progress() as progress:
-        trained = train(data, out_folder, config, push=push, reporter=_Told(progress))
+        told = Told(progress.note, progress.update)
+        trained = train(data, out_folder, config, push=push, reporter=told)
     if as_json:
         out_json({"adapter": str(trained.adapter), "metrics": trained.metrics})
         return
     out(f"adapter: {trained.adapter}")
     out(f"  try: dragtor eval events {data[0]} --adapter {trained.adapter}")
-
-
-class _Told(Reporter):
-    """Draws a run on the terminal."""
-
-    def __init__(self, shown: Progress) -> None:
-        self._shown = shown
-
-    def note(self, text: str) -> None:
-        self._shown.note(text)
-
-    def progress(self, label: str, done: float, total: float) -> None:
-        self._shown.update(label, done, total)
 
 
 def check_place(ics: Path) -> None:
