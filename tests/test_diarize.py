@@ -19,13 +19,25 @@ import numpy as np
 import pytest
 from conftest import ROOT, shared
 from pyannote.core import Annotation, Segment
+from scipy import optimize
+from scipy.cluster import hierarchy
+from scipy.spatial import distance
 
 from dragtor import onnx as graphs
 from dragtor.config import DiarizeConfig, ModelsConfig, load_config, models_path
 from dragtor.errors import DragtorError, LoadError, Missing, UsageError
 from dragtor.models import model_path
 from dragtor.speech.decode import decode
-from dragtor.speech.diarize import RATE, Diarization, Diarizer, cluster, named, onnx, open_diarizer
+from dragtor.speech.diarize import (
+    RATE,
+    Diarization,
+    Diarizer,
+    cluster,
+    linkage,
+    named,
+    onnx,
+    open_diarizer,
+)  # fmt: skip
 from dragtor.speech.diarize.cluster import NOBODY, Belief, Bounds, Voice, speakers_of
 from dragtor.speech.diarize.onnx import HOP, WINDOW, log_mels, windows
 from dragtor.speech.diarize.pyannote import PyannoteDiarizer, bounds, diarization
@@ -223,6 +235,39 @@ def test_voices_in_overlap_only_still_make_a_speaker() -> None:
     who, centres = speakers_of(heard, 2, Bounds())
     assert len(centres) == 1
     assert who[:, 0].tolist() == [0, 0]
+
+
+def groups(labels: Any) -> set[frozenset[int]]:
+    """Clusters as sets of points, whatever their numbers."""
+    return {frozenset(np.flatnonzero(labels == label).tolist()) for label in np.unique(labels)}
+
+
+@pytest.mark.parametrize("points", [2, 3, 8, 60])
+@pytest.mark.parametrize("seed", range(5))
+def test_average_linkage_and_assignment_are_scipys(points: int, seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    vectors = draw.normal(size=(points, 4)) + 3 * draw.normal(size=(3, 4))[np.arange(points) % 3]
+    apart = distance.pdist(vectors, "cosine")
+    tree, merges = hierarchy.linkage(apart, "average"), linkage.average(distance.squareform(apart))
+    assert [merge[0] for merge in merges] == pytest.approx(tree[:, 2])
+    for cut in (0.05, 0.3, 0.6, 1.0):
+        assert groups(linkage.below(merges, cut)) == groups(
+            hierarchy.fcluster(tree, cut, "distance")
+        )
+    for most in (1, 2, 3, points):
+        same = groups(hierarchy.fcluster(tree, most, "maxclust"))
+        assert groups(linkage.at_most(merges, most)) == same
+    table = draw.normal(size=(seed % 3 + 1, points))
+    rows, columns = optimize.linear_sum_assignment(table, maximize=True)
+    assert linkage.assigned(table) == list(zip(rows.tolist(), columns.tolist(), strict=True))
+    assert len(linkage.assigned(table.T[:3])) == min(3, points, len(table))
+
+
+def test_equal_distances_are_cut_together_and_one_point_is_a_cluster() -> None:
+    merges = linkage.average(np.zeros((4, 4)))
+    assert linkage.at_most(merges, 3).tolist() == [0, 0, 0, 0]
+    assert linkage.at_most(merges, 4).tolist() == [0, 1, 2, 3]
+    assert linkage.below(linkage.average(np.zeros((1, 1))), 0.6).tolist() == [0]
 
 
 # Turns

@@ -1,8 +1,8 @@
 """Voices heard in windows become speakers, and their activity becomes turns. No model, no sound.
 
 Windows overlap; in each up to three local speakers are active in frames. Voices are clustered by
-cosine (scipy), each window's local speakers are given to different clusters, and activities are
-added up over windows, as pyannote.audio's pipeline does (Bredin 2023).
+cosine (linkage.py), each window's local speakers are given to different clusters, and activities
+are added up over windows, as pyannote.audio's pipeline does (Bredin 2023).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dragtor.speech.diarize import linkage
 from dragtor.types import SpeakerTurn
 
 if TYPE_CHECKING:
@@ -68,7 +69,6 @@ def speakers_of(
 ) -> tuple[NDArray[np.int64], Floats]:
     """(windows, LOCALS) speaker of each local speaker, or NOBODY, and (speakers, size) centres."""
     import numpy as np
-    from scipy.optimize import linear_sum_assignment
 
     who = np.full((windows, LOCALS), NOBODY, dtype=np.int64)
     if not voices:
@@ -77,8 +77,7 @@ def speakers_of(
     centres = _centres(voices, vectors, bounds)
     likeness = vectors @ centres.T
     for rows in _by_window(voices):
-        places, speakers = linear_sum_assignment(likeness[rows], maximize=True)
-        for place, speaker in zip(places, speakers, strict=True):
+        for place, speaker in linkage.assigned(likeness[rows]):
             voice = voices[rows[place]]
             who[voice.window, voice.local] = speaker
     return who, centres
@@ -118,50 +117,48 @@ def _centres(voices: Sequence[Voice], vectors: Floats, bounds: Bounds) -> Floats
 def _labels(windows: Sequence[int], vectors: Floats, bounds: Bounds) -> NDArray[np.int64]:
     """The cluster of each voice, NOBODY for those in clusters too small to count."""
     import numpy as np
-    from scipy.cluster.hierarchy import fcluster, linkage
 
     count = len(vectors)
-    if count == 1:
-        return np.zeros(1, np.int64)
-    tree = linkage(_distances(windows, vectors), "average")
+    tree = linkage.average(_distances(windows, vectors))
     enough = min(MIN_HEARD, max(1, count // MIN_SHARE))
-    labels = _large(fcluster(tree, SAME_VOICE, "distance"), enough)
+    labels = _large(linkage.below(tree, SAME_VOICE), enough)
     found = len(np.unique(labels[labels >= 0]))
     wanted = min(bounds.nearest(found), count)
     if found == wanted:
         return labels
     cut = wanted  # into more clusters, until so many of them count
     while True:
-        labels = _large(fcluster(tree, cut, "maxclust"), enough, wanted)
+        labels = _large(linkage.at_most(tree, cut), enough, wanted)
         if len(np.unique(labels[labels >= 0])) == wanted:
             return labels
         cut += 1
         if cut > count:
-            return _large(fcluster(tree, wanted, "maxclust"), 1, wanted)
+            return _large(linkage.at_most(tree, wanted), 1, wanted)
 
 
 def _distances(windows: Sequence[int], vectors: Floats) -> NDArray[np.float64]:
-    """Cosine distances in scipy's condensed order; speakers of one window are kept apart."""
-    from scipy.spatial.distance import pdist
+    """(n, n) cosine distances; speakers of one window are kept apart."""
+    import numpy as np
 
-    distances: NDArray[np.float64] = pdist(vectors, "cosine")
-    count = len(vectors)
-    for first in range(count):
-        for second in range(first + 1, min(first + LOCALS, count)):
+    of_length_1 = vectors.astype(np.float64)
+    of_length_1 /= np.linalg.norm(of_length_1, axis=1, keepdims=True)
+    distances: NDArray[np.float64] = 1.0 - of_length_1 @ of_length_1.T
+    for first in range(len(vectors)):
+        for second in range(first + 1, min(first + LOCALS, len(vectors))):
             if windows[first] == windows[second]:
-                place = count * first + second - (first + 2) * (first + 1) // 2
-                distances[place] += APART
+                distances[first, second] += APART
+                distances[second, first] += APART
     return distances
 
 
-def _large(labels: NDArray[np.int32], enough: int, most: int = 0) -> NDArray[np.int64]:
+def _large(labels: NDArray[np.int64], enough: int, most: int = 0) -> NDArray[np.int64]:
     """Only the clusters of at least `enough` voices, at most `most` of them; never none."""
     import numpy as np
 
     names, sizes = np.unique(labels, return_counts=True)
     order = np.argsort(-sizes, kind="stable")
     kept = [names[i] for i in order if sizes[i] >= enough][: most or None] or [names[order[0]]]
-    return np.where(np.isin(labels, kept), labels.astype(np.int64), NOBODY)
+    return np.where(np.isin(labels, kept), labels, NOBODY)
 
 
 @dataclass(slots=True)
