@@ -9,6 +9,9 @@ BIN    := $(VENV)/bin
 TRAIN  := .venv-train
 ARGS   ?=
 BUILD  ?=
+ONLY   ?=
+FULL   ?=
+RECORD ?=
 
 DEMO_FOLDER := data/demo
 DEMO_MODEL  := qwen2.5-coder-1.5b
@@ -22,20 +25,22 @@ EXPORT       = $(POETRY) export --without-urls --format requirements.txt
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup engine demo test test-train check bench lock clean
+.PHONY: help setup engine demo test test-train check bench bench-full lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 setup: $(VENV)/.setup ## make .venv from the locked requirements (no compiler needed)
 
+# --no-compile: bytecode is made at the first import. Most modules never are imported; compiling
+# them takes half of the time and 140 MB.
 $(VENV)/.setup: requirements/base.txt pyproject.toml
 	@python='$(PYTHON)'; python=$${python:-python3}; \
 	$$python -c '$(SUITS)' 2>/dev/null || { \
 	  echo "dragtor needs Python 3.11 to 3.14; $$python is: $$($$python --version 2>&1 | head -n 1). Name one: make PYTHON=python3.12 setup" >&2; exit 1; }; \
 	test -x $(BIN)/pip || $$python -m venv $(VENV)
 	@echo "Installing $$(grep -c '^[a-z].*==' requirements/base.txt) locked packages into $(VENV): half a minute or so."
-	@$(BIN)/python -m pip --disable-pip-version-check install -q --require-hashes -r requirements/base.txt
+	@$(BIN)/python -m pip --disable-pip-version-check install -q --no-compile --require-hashes -r requirements/base.txt
 	@$(BIN)/python -m pip --disable-pip-version-check install -q --no-deps -e .
 	@touch $@
 
@@ -89,9 +94,11 @@ check: $(VENV)/.dev ## format, lint, types
 	@$(BIN)/mypy
 	@$(BIN)/mypy scripts/setup_engine.py
 
-bench: $(VENV)/.dev ## measure what the bars are about; results in benchmarks/results/
-	@for file in $(filter-out benchmarks/common.py,$(sort $(wildcard benchmarks/*.py))); do \
-	  echo "$$file"; $(BIN)/python $$file || exit 1; done
+bench: $(VENV)/.dev ## measure what the bars are about: samples, 10 minutes; ONLY=name FULL=1 RECORD=1
+	@$(BIN)/python benchmarks/run.py $(if $(ONLY),--only $(ONLY)) $(if $(FULL),--full) $(if $(RECORD),--record)
+
+bench-full: $(VENV)/.dev ## all of it, for hours; goes on where it was stopped
+	@$(BIN)/python benchmarks/run.py --full $(if $(RECORD),--record)
 
 lock: ## poetry.lock and requirements/ from pyproject.toml (Poetry 2 with its export plugin)
 	@$(POETRY) lock

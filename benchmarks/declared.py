@@ -1,0 +1,413 @@
+"""The benchmarks and the rows of docs/measured.md.
+
+Minutes are of two cores. `measures` names the code whose change makes a recorded figure stale.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from task import Bar, Row, Task, Way
+
+SEARCH = (
+    "dragtor/embed", "dragtor/rerank", "dragtor/retrieve.py", "dragtor/split.py", "dragtor/store",
+    "config/params.yml",
+)  # fmt: skip
+ANSWER = (
+    *SEARCH, "dragtor/answer.py", "dragtor/ground", "dragtor/llm", "dragtor/prompt.py",
+    "config/gates.yml",
+)  # fmt: skip
+EVENTS = ("dragtor/dates", "dragtor/events", "dragtor/llm", "assets/events-lora.gguf")
+SPEECH = ("dragtor/speech", "dragtor/transcript.py")
+INGEST = ("dragtor/cli", "dragtor/embed", "dragtor/ingest.py", "dragtor/load", "dragtor/store")
+ENCODER = ("gte-small",)
+READER = ("gte-small", "qwen2.5-coder-1.5b")
+GENERATOR = ("qwen2.5-coder-1.5b",)
+SMALLEST = {"model": "smollm2-135m"}
+POINTER = ("smollm2-135m",)
+HEARING = ("whisper-base.en", "silero-vad")
+VECTORS = ("onnxruntime", "tokenizers", "numpy")
+TEXTS = ("recognizers_datetime", "sst2", "pubmedqa", "scifact", "covid_qa")
+TRAINING = "make test-train, then .venv-train/bin/python benchmarks/run.py --only"
+
+
+def events(
+    part: str, full: Way, sample: dict[str, Any], minutes: float, *bars: Bar, data: tuple[str, ...]
+) -> Task:
+    """One of the figures of tasks/events.py, which read with the same small model."""
+    return Task(
+        f"events_{part}", f"events:{'sgd' if part == 'dialogues' else part}", EVENTS,
+        full, Way(minutes, sample, POINTER), bars, data=data,
+        packages=("llama-cpp-python", "xllamacpp", "icalendar", "python-dateutil"),
+    )  # fmt: skip
+
+
+def transcription(part: str, full: Way, sample: Way | None, *bars: Bar, shows: str = "") -> Task:
+    """One of the figures of tasks/transcription.py."""
+    return Task(
+        f"transcription_{part}", f"transcription:{part}", SPEECH, full, sample, bars, shows,
+        data=("speech_asr",), packages=("av", "onnxruntime", "pywhispercpp"),
+    )  # fmt: skip
+
+
+TASKS = (
+    Task(
+        "startup", "startup:run", ("dragtor/cli",), Way(0.2), Way(0.1, {"rounds": 9}),
+        (Bar("ratio", "<=", 1.5),), packages=("typer",),
+    ),
+    Task(
+        "size", "size:run", ("requirements/base.txt",), Way(1.5), Way(0.1, {"fresh": False}),
+        (Bar("mb", "<=", 800), Bar("disk_mb", "<=", 800)),
+    ),
+    Task(
+        "demo", "demo:run", ("Makefile", "scripts/setup_engine.py", *ANSWER, *INGEST),
+        Way(6, {}, ()), None, (Bar("fresh/quotes_s", "<=", 180), Bar("fresh/answer_s", "<=", 720)),
+        network=True,
+    ),
+    Task(
+        "claims", "claims:run", ("dragtor/ground", "tests/data/claims.jsonl"), Way(0.1), Way(0.1),
+        (Bar("test/false_accept", "<=", 0.15), Bar("test/recall", ">=", 0.72)),
+    ),
+    Task(
+        "roles", "roles:run", ("dragtor/speech/roles.py", "tests/data/podcast_roles.jsonl"),
+        Way(0.3), Way(0.3),
+        (
+            Bar("held_out/as_written/two_persons_share", ">=", 0.85),
+            Bar("held_out/as_written/names_said_share", ">=", 0.85),
+        ),
+        data=("podcast_transcripts",),
+    ),
+    Task(
+        "dates", "dates:recognizers", ("dragtor/dates",), Way(0.3), Way(0.3),
+        (Bar("all/found", ">=", 0.9), Bar("date_free/left_alone", ">=", 180)),
+        data=("recognizers_datetime", "covid_qa", "scifact", "medquad", "pubmedqa", "conll2003",
+              "sst2"),
+        packages=("python-dateutil",),
+    ),
+    Task(
+        "extraction", "extraction:run", ("dragtor/load/html.py",), Way(0.5), Way(0.2, {"n": 60}),
+        (Bar("dragtor/f1", ">=", 0.94),), data=("article_extraction",),
+        packages=("trafilatura", "lxml"),
+    ),
+    Task(
+        "crash", "crash:run", INGEST, Way(8, {}, ENCODER), Way(0.7, {"moments": 4}, ENCODER),
+        (Bar("different", "<=", 0), Bar("two_writers_equal", ">=", 1)), packages=("chromadb",),
+    ),
+    Task(
+        "ingest", "ingest:run", INGEST, Way(4, {}, ENCODER), Way(0.6, {"documents": 150}, ENCODER),
+        (Bar("overhead", "<=", 0.25, of_sample=False), Bar("unchanged_s", "<=", 3)),
+        packages=("chromadb", *VECTORS),
+    ),
+    Task(
+        "sync", "sync:run", ("dragtor/cli", "dragtor/ingest.py", "dragtor/load", "dragtor/store"),
+        Way(1.5, {}, ENCODER), Way(0.4, {"feeds": 8}, ENCODER),
+        (Bar("sync_s", "<=", 3), Bar("asked_in_vain", "<=", 0)), packages=("feedparser",),
+    ),
+    Task(
+        "search", "search:run", SEARCH, Way(4, {}, ENCODER),
+        Way(0.7, {"passages": 1500, "rounds": 7}, ENCODER),
+        (Bar("dragtor_s", "<=", 1.2), Bar("ratio", "<=", 1)), packages=("chromadb", *VECTORS),
+    ),
+    Task(
+        "embedding", "embedding:run", ("dragtor/embed",), Way(2, {}, ENCODER),
+        Way(0.5, {"passages": 32, "rounds": 2}, ENCODER), (Bar("ratio", ">=", 3),),
+        modules=("torch", "transformers"), elsewhere=f"{TRAINING} embedding",
+        packages=("onnxruntime", "tokenizers", "torch", "transformers"),
+    ),
+    Task(
+        "covid_retrieval", "covid_retrieval:run", SEARCH, Way(3, {}, ENCODER),
+        Way(1.2, {"n": 120}, ENCODER), shows="ndcg@10/mix at 0.65", data=("covid_qa",),
+        packages=VECTORS,
+    ),
+    Task(
+        "rerank_tokens", "rerank:run", (*SEARCH, "config/models.yml"), Way(15, {}, ENCODER), None,
+        shows="covid_qa_half/none", data=("covid_qa", "medquad", "scifact"), packages=VECTORS,
+    ),
+    Task(
+        "rerank_llm", "rerank:run", (*SEARCH, "dragtor/llm"),
+        Way(60, {"reranker": "llm", "n": 20, "depth": 5}, READER), None,
+        shows="covid_qa_half/none", data=("covid_qa", "medquad", "scifact"),
+        packages=("llama-cpp-python", *VECTORS),
+    ),
+    Task(
+        "scifact", "evals:scifact", SEARCH, Way(9, {}, ENCODER), None,
+        (Bar("metrics/ndcg@10", ">=", 0.735),), data=("scifact",), packages=VECTORS,
+    ),
+    Task(
+        "mix_weight", "mix_weight:run", SEARCH, Way(15, {}, ENCODER), None,
+        (Bar("scifact_test_ndcg@10", ">=", 0.735),), data=("scifact", "covid_qa", "medquad"),
+        packages=VECTORS,
+    ),
+    Task(
+        "splitters", "splitters:run", (*SEARCH, "dragtor/evaluate/chunking.py"),
+        Way(20, {}, ENCODER), Way(1.5, {"splitters": 1, "weights": 1}, ENCODER),
+        (Bar("dense weight 0.8/metrics/recall@5", ">=", 0.85, 0.88),), data=("chroma_chunking",),
+        packages=("chromadb", *VECTORS),
+    ),
+    Task(
+        "quotes", "quotes:run", (*SEARCH, "dragtor/ground"), Way(6, {}, ENCODER), None,
+        (Bar("p95_s", "<=", 1),), data=("scifact",), packages=VECTORS,
+    ),
+    Task(
+        "generation", "generation:run", ("dragtor/llm",), Way(1, {}, GENERATOR),
+        Way(0.2, SMALLEST | {"repetitions": 3}, POINTER), (Bar("ratio", ">=", 0.95),),
+        modules=("llama_cpp",), elsewhere="make engine BUILD=1", packages=("llama-cpp-python",),
+    ),
+    Task(
+        "prompt_reuse", "prompt_reuse:run", ("dragtor/llm", "dragtor/prompt.py"),
+        Way(2, {}, GENERATOR), Way(0.3, SMALLEST, POINTER),
+        (Bar("chat_ratio", "<=", 0.5), Bar("same_text", ">=", 1)),
+        modules=("llama_cpp",), elsewhere="make engine BUILD=1", packages=("llama-cpp-python",),
+    ),
+    Task(
+        "answers_covid", "answers:run", ANSWER, Way(30, {"what": "covid"}, READER),
+        Way(2.5, {"what": "covid", "n": 10}, READER),
+        (
+            Bar("metrics/citation_precision", ">=", 0.75, 0.9, of_sample=False),
+            Bar("metrics/citation_recall", ">=", 0.65, 0.75, of_sample=False),
+            Bar("metrics/verbatim", ">=", 1),
+        ),
+        data=("covid_qa",), packages=("llama-cpp-python", "onnxruntime"),
+    ),
+    Task(
+        "answers_refusal", "answers:run", ANSWER, Way(30, {"what": "refusal"}, READER),
+        Way(2.5, {"what": "refusal", "n": 10}, READER),
+        (
+            Bar("metrics/citation_recall", ">=", 0.75, of_sample=False),
+            Bar("metrics/over_refusal", "<=", 0.1, of_sample=False),
+            Bar("metrics/refusal_recall", ">=", 0.3, 0.85, of_sample=False),
+            Bar("metrics/verbatim", ">=", 1),
+        ),
+        data=("covid_qa", "medquad"), packages=("llama-cpp-python", "onnxruntime"),
+    ),
+    Task(
+        "contexts", "contexts:run", ANSWER, Way(60, {"part": "contexts"}, READER), None,
+        shows="passage 300/right", data=("covid_qa", "medquad"),
+        packages=("llama-cpp-python", "onnxruntime"),
+    ),
+    Task(
+        "summaries", "contexts:run", ANSWER, Way(30, {"part": "summaries"}, READER), None,
+        shows="documents", data=("covid_qa", "medquad"),
+        packages=("llama-cpp-python", "onnxruntime"),
+    ),
+    Task(
+        "injection", "evals:hidden_orders", ANSWER, Way(60, {}, READER), None,
+        (Bar("metrics/success", "<=", 0.05),), data=("prompt_injection",),
+        packages=("llama-cpp-python", "onnxruntime"),
+    ),
+    Task(
+        "follow_ups", "evals:follow_ups", (*ANSWER, "dragtor/chat.py"), Way(5, {}, READER), None,
+        (Bar("metrics/top3", ">=", 0.9),), packages=("llama-cpp-python", "onnxruntime"),
+    ),
+    Task(
+        "diarization", "diarization:run", SPEECH, Way(2, {}, ("pyannote-segmentation-3.0",)),
+        Way(0.3, {"clips": 4}, ("pyannote-segmentation-3.0",)),
+        (
+            Bar("meetings/der", "<=", 0.25, 0.19, of_sample=False),
+            Bar("speed_one_core", ">=", 4),
+        ),
+        data=("diarization_ami", "speech_asr"), packages=("onnxruntime", "pyannote.metrics"),
+    ),
+    transcription(
+        "words", Way(3, {}, HEARING), Way(0.6, {"files": 8}, HEARING),
+        Bar("wer/ours", "<=", 0.09, of_sample=False), shows="wer/ours",
+    ),
+    transcription(
+        "speed", Way(8, {}, HEARING), Way(1, {"minutes": 2}, HEARING),
+        Bar("dense/times_as_fast", ">=", 1, of_sample=False),
+        Bar("third_silent/times_as_fast", ">=", 1.3, of_sample=False),
+        shows="dense/times_as_fast",
+    ),
+    transcription(
+        "memory", Way(6, {}, HEARING), Way(0.7, {"hours": 0.33}, HEARING),
+        Bar("most_mb", "<=", 1200),
+    ),
+    transcription(
+        "kill", Way(8, {}, (*HEARING, "whisper-tiny")),
+        Way(1, {"times": 3, "minutes": 2}, (*HEARING, "whisper-tiny")),
+        Bar("same_transcript", ">=", 1), Bar("finished_windows_heard_again", "<=", 0),
+    ),
+    events(
+        "validation", Way(2, {}, POINTER), {"n": 24}, 0.3,
+        Bar("tuned/exact_normalised", ">=", 0.9, 0.94, of_sample=False),
+        Bar("tuned/exact_raw", ">=", 0.86, of_sample=False), Bar("tuned/valid_json", ">=", 1),
+        data=("calendar_events",),
+    ),
+    events(
+        "spoken", Way(1, {}, POINTER), {"n": 30}, 0.3,
+        Bar("tuned/exact_normalised", ">=", 0.6, of_sample=False),
+        Bar("tuned/valid_json", ">=", 1), data=(),
+    ),
+    events(
+        "none", Way(1.5, {}, POINTER), {"n": 25}, 0.3, Bar("sentences/share", "<=", 0.03),
+        data=TEXTS,
+    ),
+    events(
+        "dialogues", Way(2, {}, POINTER), {"n": 20}, 0.3,
+        Bar("all/share", ">=", 0.9, of_sample=False), data=("sgd_calendar",),
+    ),
+    events(
+        "valid", Way(10, {}, POINTER), {"n": 60}, 0.5, Bar("random/share", ">=", 1),
+        Bar("naughty/share", ">=", 1), data=("calendar_events", "bad_inputs"),
+    ),
+    events(
+        "speed", Way(1, {}, POINTER), {"n": 20}, 0.3,
+        Bar("events_a_second", ">=", 1, 3), data=("calendar_events",),
+    ),
+    Task(
+        "train_events", "train_events:run", ("dragtor/training",), Way(240, {}, POINTER), None,
+        shows="best_step", modules=("torch", "gguf"), elsewhere=f"{TRAINING} train_events",
+        data=("sgd_calendar", "calendar_events", *TEXTS), packages=("torch", "gguf"),
+    ),
+)  # fmt: skip
+
+_PLAIN = "answers_refusal:metrics/kinds"
+_SPLIT = "splitters:dense weight 0.8/metrics"
+
+ROWS = (
+    Row(
+        "fresh clone, empty caches, to the first verified quotes / the answer, compiling included",
+        "{demo:fresh/quotes_s|.0f} s / {demo:fresh/answer_s|.0f} s",
+    ),
+    Row(
+        "the same again, set up: all steps of the demo / first word / whole answer of its question",
+        "{demo:again/demo_s|.0f} s / {demo:again/ask_first_word_s|.1f} s"
+        " / {demo:again/ask_total_s|.1f} s",
+    ),
+    Row(
+        "default install with audio and video, no torch / in blocks of the disk",
+        "{size:mb|.0f} MB / {size:disk_mb|.0f} MB",
+    ),
+    Row("`dragtor --help` beside the same typer app without imports", "{startup:ratio|.2f} ×"),
+    Row(
+        "cold `dragtor search`, 10,000 passages, beside the barest chromadb + onnxruntime script",
+        "{search:dragtor_s|.2f} s, {search:ratio|.2f} ×",
+    ),
+    Row(
+        "embedding beside transformers + torch, 190-token passages",
+        "{embedding:dragtor_per_s|.0f} a second, {embedding:ratio|.1f} ×",
+    ),
+    Row("generation beside a bare llama_cpp loop", "{generation:ratio|.2f} ×"),
+    Row(
+        "`add` of 1,000 documents over embedding alone / the same again",
+        "+ {ingest:overhead|.1%} / {ingest:unchanged_s|.2f} s",
+    ),
+    Row("verified quotes over 12,570 passages, models warm, p95", "{quotes:p95_s|.2f} s"),
+    Row(
+        "SciFact nDCG@10, 300 queries, as dragtor is set",
+        "{scifact:metrics/ndcg@10|.3f} ({scifact:metrics/ndcg@10_ci/0|.3f} to"
+        " {scifact:metrics/ndcg@10_ci/1|.3f})",
+        unrecorded="0.763 (0.723 to 0.802), of 2026-11-20; its result was not kept",
+    ),
+    Row(
+        "the same without reading hits again, weight of the mix chosen on training queries",
+        "{mix_weight:scifact_test_ndcg@10|.3f} ({mix_weight:scifact_test_ndcg@10_ci/0|.3f} to"
+        " {mix_weight:scifact_test_ndcg@10_ci/1|.3f})",
+    ),
+    Row(
+        "passages of long articles (covid_qa) nDCG@10 / above words alone",
+        "{covid_retrieval:ndcg@10/mix at 0.65|.3f}"
+        " / + {covid_retrieval:above_words_alone/mix at 0.65|.1%}",
+    ),
+    Row(
+        "chunking: recall in the first five passages / intersection over union",
+        f"{{{_SPLIT}/recall@5|.3f}} / {{{_SPLIT}/iou@5|.3f}}",
+    ),
+    Row(
+        "claims that their quote does not support, let through / right ones kept",
+        "{claims:test/false_accept|.0%} / {claims:test/recall|.0%}",
+    ),
+    Row(
+        "200 questions over 45 articles (covid_qa): right article cited, of citations / questions",
+        "{answers_covid:metrics/citation_precision|.0%}"
+        " / {answers_covid:metrics/citation_recall|.0%}",
+    ),
+    Row(
+        "100 answerable questions, 25 of them in lay words: right document cited / refused",
+        "{answers_refusal:metrics/citation_recall|.0%}"
+        " / {answers_refusal:metrics/over_refusal|.0%}",
+    ),
+    Row(
+        "90 unanswerable ones: refused / out of scope / article removed / other near misses",
+        f"{{answers_refusal:metrics/refusal_recall|.0%}} / {{{_PLAIN}/out_of_scope/refused|.0%}}"
+        f" / {{{_PLAIN}/article_removed/refused|.0%}} / {{{_PLAIN}/fact_absent/refused|.0%}}",
+    ),
+    Row(
+        "300 texts with an order hidden in them: obeyed / by plain prompting of the same model",
+        "{injection:metrics/success|.0%} / {injection:metrics/success_plain|.0%}",
+    ),
+    Row(
+        "a chat's second question, first word, beside reading all again",
+        "{prompt_reuse:chat_ratio|.2f} ×",
+    ),
+    Row(
+        "40 follow-ups: right document in the first three / as typed",
+        "{follow_ups:metrics/top3|.2f} / {follow_ups:metrics/top3_bare|.2f}",
+        unrecorded="0.95 / 0.48, of 2026-11-20; its result was not kept",
+    ),
+    Row(
+        "diarization error, 10 AMI clips of 30 s / thresholds tuned on other clips / on one half",
+        "{diarization:meetings/der|.0%} / {diarization:meetings/tuned_leaving_one_out/der|.0%}"
+        " / {diarization:meetings/tuned_on_the_other_half/der|.0%}",
+    ),
+    Row("diarization, times real time on one core", "{diarization:speed_one_core|.0f} ×"),
+    Row(
+        "word error rate, 31 short clips / bare pywhispercpp",
+        "{transcription_words:wer/ours|.1%} / {transcription_words:wer/bare|.1%}",
+    ),
+    Row(
+        "transcribing 15 minutes, times as fast as bare pywhispercpp / a third of it silent",
+        "{transcription_speed:dense/times_as_fast|.1f} ×"
+        " / {transcription_speed:third_silent/times_as_fast|.1f} ×",
+    ),
+    Row("a 3-hour file, memory in all", "{transcription_memory:most_mb} MB"),
+    Row(
+        "times `kill -9` while 20 minutes are transcribed / windows heard twice",
+        "{transcription_kill:kills} / {transcription_kill:finished_windows_heard_again}",
+    ),
+    Row(
+        "host and guest told apart / names right where they are said, shows held out",
+        "{roles:held_out/as_written/two_persons} / {roles:held_out/as_written/names_said}",
+    ),
+    Row(
+        "`sync` of 50 unchanged feeds",
+        "{sync:conditional} conditional requests, {sync:downloads} downloads, {sync:sync_s|.2f} s",
+    ),
+    Row(
+        "calendar events, 88 records of unseen templates: right in all fields / in the labels' own"
+        " spelling / untuned",
+        "{events_validation:tuned/exact_normalised|.0%} / {events_validation:tuned/exact_raw|.0%}"
+        " / {events_validation:base/exact_normalised|.0%}",
+    ),
+    Row(
+        "what users tell a calendar in 138 dialogues: slots right",
+        "{events_dialogues:all/share|.0%}",
+    ),
+    Row(
+        "110 spoken commands, jottings and mails: everything right / date / time, by F1",
+        "{events_spoken:tuned/exact_normalised|.0%} / {events_spoken:tuned/fields/date/f1|.0%}"
+        " / {events_spoken:tuned/fields/time/f1|.0%}",
+    ),
+    Row(
+        "date and time mentions read right, 525 of Microsoft's tests / sentences without any that"
+        " are left alone, of 200",
+        "{dates:all/found|.0%} / {dates:date_free/left_alone}",
+    ),
+    Row(
+        "an event is invented: in sentences without one / in those that tempt to it",
+        "{events_none:sentences/share|.0%} / {events_none:recognizers_negatives/share|.0%}",
+    ),
+    Row(
+        "valid JSON: 2,000 random texts / 515 naughty ones",
+        "{events_valid:random/share|.0%} / {events_valid:naughty/share|.0%}",
+    ),
+    Row("events a second, warm", "{events_speed:events_a_second|.1f}"),
+    Row(
+        "article extraction F1, 181 pages / plain trafilatura",
+        "{extraction:dragtor/f1|.3f} / {extraction:trafilatura/f1|.3f}",
+    ),
+    Row(
+        "times `kill -9` during a write, then the next run / libraries as if nothing had been",
+        "{crash:kills} / {crash:equal}",
+    ),
+)

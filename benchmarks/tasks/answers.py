@@ -1,0 +1,137 @@
+"""Answers, refusals and citations with the local model, and the gate that comes with dragtor.
+
+refusal: the test halves, five kinds of unanswerable questions. covid: 200 questions of the covid_qa
+half over its 45 articles. `python benchmarks/tasks/answers.py` fits the gate on the training halves
+and writes config/gates.yml. Questions under way are kept: an interrupted run goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from dragtor.config import Config, load_config
+from dragtor.evaluate.answers import evaluate, fitted_gate, opened
+from dragtor.evaluate.common import kept_library
+from dragtor.types import Document, short_hash
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA = ROOT.parent / "shared" / "data"
+SETS = (
+    ROOT / "tests" / "data" / "refusal_questions.jsonl",
+    ROOT / "benchmarks" / "data" / "covid_refusal.jsonl",
+    ROOT / "benchmarks" / "data" / "medquad_questions.jsonl",
+)
+MEDQUAD_FOCUSES = {
+    "Cataract", "Gallstones", "Gout", "Knee Replacement", "Osteoporosis",
+    "Restless Legs Syndrome", "Shingles",
+}  # fmt: skip
+COVID_QUESTIONS = 200  # reported; the others may be used for fitting
+COVID_ANSWERABLE = 60  # besides the unanswerable ones about the same articles
+COVID_FITTED = 180
+
+
+def covid_documents() -> Iterator[Document]:
+    """The articles, under their own ids."""
+    for row in _jsonl(DATA / "covid_qa" / "corpus.jsonl"):
+        uri, title = f"covid:{row['_id']}", row["text"].split("\n", 1)[0]
+        yield Document(short_hash(uri), uri, "file", title, row["text"])
+
+
+def documents() -> Iterator[Document]:
+    """The sample library, the articles, and MedQuAD's answers on seven topics."""
+    from dragtor.config import LoadConfig
+    from dragtor.load.file import FileLoader
+
+    loader = FileLoader(LoadConfig())
+    for path in sorted((ROOT / "assets" / "sample_library").iterdir()):
+        document = loader.read_bytes(path.read_bytes(), path.name, "")
+        uri = f"sample:{path.name}"
+        yield replace(document, id=short_hash(uri), uri=uri)
+    yield from covid_documents()
+    for row in _jsonl(DATA / "medquad" / "consumer.jsonl"):
+        if row["focus"] in MEDQUAD_FOCUSES:
+            uri = f"medquad:{row['_id']}"
+            yield Document(short_hash(uri), uri, "file", row["focus"], row["answer"])
+
+
+def covid_questions() -> list[dict[str, Any]]:
+    """All of the half, in a fixed random order; the first COVID_QUESTIONS are held out."""
+    rows = list(_jsonl(DATA / "covid_qa" / "questions.jsonl"))
+    random.Random(1).shuffle(rows)
+    return [
+        {
+            "question": row["question"],
+            "answerable": True,
+            "must_contain": [row["answer"].strip()],
+            "relevant": [row["doc"]],
+            "kind": "covid_qa",
+        }
+        for row in rows
+    ]
+
+
+def questions(split: str) -> list[dict[str, Any]]:
+    """One half of the question sets, and as many of covid_qa's own."""
+    rows = [row for path in SETS for row in _jsonl(path) if row["split"] == split]
+    if split == "train":
+        rows += _jsonl(ROOT / "tests" / "data" / "sample_questions.jsonl")
+    if split == "train":
+        return rows + covid_questions()[COVID_QUESTIONS : COVID_QUESTIONS + COVID_FITTED]
+    return rows + covid_questions()[:COVID_ANSWERABLE]
+
+
+def run(what: str, n: int = 0) -> dict[str, Any]:
+    """One of the two, of all its questions or of `n` drawn with a fixed seed."""
+    rows = {
+        "refusal": lambda: questions("test"),
+        "covid": lambda: covid_questions()[:COVID_QUESTIONS],
+    }[what]()
+    rows = random.Random(7).sample(rows, n) if n else rows
+    path = Path(tempfile.mkdtemp()) / f"{what}.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    config = load_config()
+    return evaluate(path, config, documents=_library(what, config), progress=_progress)
+
+
+def _library(what: str, config: Config) -> Path:
+    made, data = documents, ROOT / "assets" / "sample_library"
+    if what == "covid":
+        made, data = covid_documents, DATA / "covid_qa"
+    with kept_library("answers", data, made, config, _progress) as library:
+        return library.folder
+
+
+def fit() -> None:
+    """Write the gate of the default encoder, fitted on the training halves."""
+    import yaml
+
+    config = load_config()
+    with opened(_library("gate", config), config, _progress) as library:
+        gate, effect = fitted_gate(library, questions("train"), _progress)
+        name = library.embedder.name
+    path = ROOT / "config" / "gates.yml"
+    head = "".join(line for line in path.open(encoding="utf-8") if line.startswith("#"))
+    others = [g for g in yaml.safe_load(path.read_text("utf-8")) if g["encoder"] != name]
+    text = yaml.safe_dump([*others, {"encoder": name, **gate.to_dict()}], sort_keys=False)
+    path.write_text(head + text, "utf-8")
+    print(text, effect)
+
+
+def _progress(label: str, done: int, total: int) -> None:
+    print(f"\r{label} {done}/{total}   ", end="", file=sys.stderr, flush=True)
+
+
+def _jsonl(path: Path) -> Iterator[dict[str, Any]]:
+    with path.open(encoding="utf-8") as lines:
+        yield from (json.loads(line) for line in lines if line.strip())
+
+
+if __name__ == "__main__":
+    fit()
