@@ -283,6 +283,7 @@ def main(arguments: Sequence[str], bench: Bench) -> int:
         rewrite(bench)
         return 0
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    begun = time.monotonic()
     try:
         if chosen.only:
             found = one(bench, chosen.only, chosen.full, chosen.record)
@@ -294,7 +295,8 @@ def main(arguments: Sequence[str], bench: Bench) -> int:
         print("stopped", file=sys.stderr)
         return INTERRUPTED
     counts = {status: found.count(status) for status in dict.fromkeys(found)}
-    print(", ".join(f"{count} {status}" for status, count in counts.items()))
+    told = ", ".join(f"{count} {status}" for status, count in counts.items())
+    print(f"{told} · {time.monotonic() - begun:.0f} s")
     return 1 if {"missed", "failed"} & counts.keys() else 0
 
 

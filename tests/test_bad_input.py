@@ -778,7 +778,7 @@ def test_a_second_writer_that_may_not_wait(
 def test_kill_9_loses_nothing(
     uninterrupted: tuple[Path, dict[str, object]], own_folders: Path, hashing: None
 ) -> None:
-    """Five moments, counted from the first write on; benchmarks/crash.py takes fifty."""
+    """Five moments, counted from the first write on; benchmarks/tasks/crash.py takes fifty."""
     work, whole = uninterrupted
     line = [sys.executable, "-c", HASHING, "--quiet", "add", str(work / "more")]
     shutil.copytree(work / "begun", own_folders)

@@ -542,7 +542,7 @@ def test_a_megabyte() -> None:
 
 
 def test_the_gold_is_found() -> None:
-    """A floor under benchmarks/dates.py on every 5th sentence, spans and values alike."""
+    """A floor under benchmarks/tasks/dates.py on every 5th sentence, spans and values alike."""
     file = shared("recognizers_datetime") / "DateTimeModel.jsonl"
     good = total = 0
     for line in file.read_text("utf-8").splitlines()[::5]:

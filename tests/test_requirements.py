@@ -197,7 +197,8 @@ def test_the_comparison_sees_a_difference() -> None:
 
 def imported(folder: str) -> set[str]:
     """Distributions (by their canonical names) that the Python files of a folder import."""
-    here = [path.stem for name in (folder, "benchmarks") for path in (ROOT / name).glob("*.py")]
+    folders = (folder, "benchmarks", "benchmarks/tasks")
+    here = [path.stem for name in folders for path in (ROOT / name).glob("*.py")]
     own = {"dragtor", "conftest", *here}
     of_module = packages_distributions()
     found = set()

@@ -15,7 +15,7 @@ from conftest import ROOT, shared
 from dragtor.speech.roles import Role, roles
 from dragtor.types import Word
 
-sys.path.insert(0, str(ROOT / "benchmarks"))
+sys.path.insert(0, str(ROOT / "benchmarks" / "tasks"))
 import roles as bench
 
 A, B, C, D = (f"SPEAKER_{number:02d}" for number in range(4))

@@ -29,8 +29,8 @@ MAX_CLUSTERED = 3000  # voices that make the clusters; pairs need memory
 MIN_SECONDS = 0.5  # of voice alone, for those
 MIN_SHARE, MIN_HEARD = 30, 6  # a cluster has 1 of 30 voices, 6 are always enough
 
-# Chosen on ten extracts of meetings; benchmarks/diarization.py tells what that is worth on extracts
-# left out. Far below one half: quiet people, laughter and overlap score low.
+# Chosen on ten extracts of meetings; `make bench ONLY=diarization FULL=1` tells what that is worth
+# on extracts left out. Far below one half: quiet people, laughter and overlap score low.
 SPEECH = 0.35  # share of belief that anybody speaks
 SECOND = 0.15  # that two speak at once
 THIRD = 0.2  # activity of a third voice while two speak
