@@ -90,11 +90,11 @@ TASKS = (
         packages=("trafilatura", "lxml"),
     ),
     Task(
-        "crash", "crash:run", INGEST, Way(8, {}, ENCODER), Way(0.7, {"moments": 4}, ENCODER),
+        "crash", "crash:run", INGEST, Way(8, {}, ENCODER), Way(0.7, {"moments": 3}, ENCODER),
         (Bar("different", "<=", 0), Bar("two_writers_equal", ">=", 1)), packages=("chromadb",),
     ),
     Task(
-        "ingest", "ingest:run", INGEST, Way(4, {}, ENCODER), Way(0.6, {"documents": 150}, ENCODER),
+        "ingest", "ingest:run", INGEST, Way(4, {}, ENCODER), Way(0.6, {"documents": 80}, ENCODER),
         (Bar("overhead", "<=", 0.25, of_sample=False), Bar("unchanged_s", "<=", 3)),
         packages=("chromadb", *VECTORS),
     ),

@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -68,6 +68,7 @@ class Outcome:
     status: Status
     text: str
     figures: dict[str, Any] | None = None
+    path: str = ""  # of the figure that `text` begins with
 
     def line(self, name: str) -> str:
         return f"{self.status:8} {name:20} {self.text}"
@@ -146,20 +147,21 @@ def judged(task: Task, way: Way, figures: dict[str, Any], seconds: float) -> Out
     except KeyError as error:
         return Outcome("failed", f"its result has no {error.args[0]}")
     text = f"{', '.join(told)} · {seconds:.0f} s"
-    return Outcome("missed" if wrong else "ok", text, figures)
+    return Outcome("missed" if wrong else "ok", text, figures, shown[0][0])
 
 
-def remembered(task: Task, bench: Bench, whole: bool) -> str:
-    """What was recorded of the task, and whether it still holds."""
+def remembered(task: Task, bench: Bench, path: str, whole: bool) -> str:
+    """What was recorded of the task's figure at `path`, and whether it still holds."""
     known = record.load(bench.results, task.name)
     if known is None:
         return " · not recorded"
     changed = record.stale(known, bench.key(task))
-    value = printed(figure(known["figures"], task.shown)) if task.shown else ""
-    of = "" if whole else " of the whole"
-    return f" · recorded {value}{of} on {known['date']}" + (
-        f", stale: {changed}" if changed else ""
-    )
+    try:
+        value = printed(figure(known["figures"], path))
+    except KeyError:
+        value = "without it"
+    told = f" · recorded {value}{'' if whole else ' of the whole'} on {known['date']}"
+    return told + (f", stale: {changed}" if changed else "")
 
 
 def attempt(task: Task, way: Way, bench: Bench, left_s: float, shown: bool) -> Outcome:
@@ -172,14 +174,7 @@ def attempt(task: Task, way: Way, bench: Bench, left_s: float, shown: bool) -> O
     if found.figures is None:
         return found
     whole = dict(way.arguments) == dict(task.full.arguments)
-    return Outcome(found.status, found.text + _quietly(task, bench, whole), found.figures)
-
-
-def _quietly(task: Task, bench: Bench, whole: bool) -> str:
-    try:
-        return remembered(task, bench, whole)
-    except (KeyError, FileNotFoundError) as error:
-        return f" · the record does not fit: {error}"
+    return replace(found, text=found.text + remembered(task, bench, found.path, whole))
 
 
 def samples(bench: Bench) -> list[Status]:
