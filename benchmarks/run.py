@@ -139,7 +139,8 @@ def judged(task: Task, way: Way, figures: dict[str, Any], seconds: float) -> Out
     bars = [bar for bar in task.bars if bar.of_sample or way is task.full]
     try:
         wrong = [bar for bar in bars if not bar.met(figures)]
-        shown = [(bar.path, str(bar)) for bar in wrong or bars[:1]] or [(task.shown, "")]
+        shown = [(bar.path, str(bar)) for bar in wrong]
+        shown = shown or [(task.shown, next((str(b) for b in bars if b.path == task.shown), ""))]
         told = [
             f"{path} {printed(figure(figures, path))}" + (f" ({bar})" if bar else "")
             for path, bar in shown

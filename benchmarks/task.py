@@ -45,7 +45,7 @@ class Way:
 
 @dataclass(frozen=True)
 class Task:
-    """One thing measured. The first bar's figure is the one that is printed."""
+    """One thing measured. Its first bar's figure is printed, or the one that `shows` names."""
 
     name: str  # of the task, and of its file in results/
     call: str  # module:function of the tasks folder; keyword arguments in, a dict of figures out
@@ -53,7 +53,7 @@ class Task:
     full: Way
     sample: Way | None = None  # a fixed sample of it; None: there is no small one
     bars: tuple[Bar, ...] = ()
-    shows: str = ""  # path of the figure that is printed where there is no bar
+    shows: str = ""  # path of a figure
     data: tuple[str, ...] = ()  # folders of ../shared/data
     modules: tuple[str, ...] = ()  # that must be importable
     elsewhere: str = ""  # the command that runs it where they are
@@ -63,7 +63,7 @@ class Task:
     @property
     def shown(self) -> str:
         """Path of the figure that is printed."""
-        return self.bars[0].path if self.bars else self.shows
+        return self.shows or self.bars[0].path
 
 
 @dataclass(frozen=True)
