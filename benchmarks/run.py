@@ -33,7 +33,7 @@ MARKS = "<!-- figures -->\n", "<!-- end of figures -->\n"
 INTERRUPTED = 130
 STDERR = 2
 
-Status = Literal["ok", "missed", "failed", "skipped"]
+Status = Literal["ok", "missed", "failed", "skipped", "stopped"]
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def run_task(task: Task, way: Way, bench: Bench, seconds: float, shown: bool) ->
             try:
                 code = process.wait(seconds)
             except subprocess.TimeoutExpired:
-                return Outcome("failed", f"stopped after {seconds:.0f} s")
+                return Outcome("stopped", f"stopped after {seconds:.0f} s")
             finally:
                 end(process)
         told = json.loads(result.read_text("utf-8")) if result.exists() else {}
@@ -172,8 +172,10 @@ def attempt(task: Task, way: Way, bench: Bench, left_s: float, shown: bool) -> O
     if 60 * way.minutes > left_s:
         return Outcome("skipped", "over the time left")
     found = run_task(task, way, bench, min(left_s, bench.limit_s(way)), shown)
+    if found.status == "stopped" and left_s < bench.limit_s(way):
+        return Outcome("skipped", "over the time left")
     if found.figures is None:
-        return found
+        return replace(found, status="failed")
     whole = dict(way.arguments) == dict(task.full.arguments)
     return replace(found, text=found.text + remembered(task, bench, found.path, whole))
 

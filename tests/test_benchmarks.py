@@ -171,6 +171,8 @@ def test_a_task_over_its_time_is_ended_with_all_that_it_started(
     assert said["slow"] == "failed stopped after 1 s"
     assert said["good"].startswith("ok ")
     assert gone([int(pid) for pid in file.read_text().split()])
+    assert run.main([], bench(slow, budget_s=0.5)) == 0  # not the task's fault
+    assert lines(capsys)["slow"] == "skipped over the time left"
 
 
 def test_ctrl_c_ends_the_running_task_within_a_second(tmp_path: Path) -> None:
