@@ -326,6 +326,27 @@ def test_what_is_declared_is_there() -> None:
     assert results <= set(names)
 
 
+BINDS = """
+import importlib, inspect, sys
+from declared import TASKS
+for task in TASKS:
+    module, _, function = task.call.partition(":")
+    call = getattr(importlib.import_module(module), function)
+    for way in (task.full, task.sample or task.full):
+        inspect.signature(call).bind(**way.arguments)
+"""
+
+
+def test_every_task_can_be_called_as_declared() -> None:
+    folder = ROOT / "benchmarks"
+    paths = os.pathsep.join(map(str, (folder, folder / "tasks", ROOT)))
+    line = [sys.executable, "-c", BINDS]
+    done = subprocess.run(
+        line, env=os.environ | {"PYTHONPATH": paths}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-500:]
+
+
 def test_the_samples_fit_into_ten_minutes() -> None:
     assert sum(task.sample.minutes for task in TASKS if task.sample and not task.network) <= 20
 
