@@ -259,8 +259,8 @@ def test_average_linkage_and_assignment_are_scipys(points: int, seed: int) -> No
         assert groups(linkage.at_most(merges, most)) == same
     table = draw.normal(size=(seed % 3 + 1, points))
     rows, columns = optimize.linear_sum_assignment(table, maximize=True)
-    assert linkage.assigned(table) == list(zip(rows.tolist(), columns.tolist(), strict=True))
-    assert len(linkage.assigned(table.T[:3])) == min(3, points, len(table))
+    assert linkage.best_pairs(table) == list(zip(rows.tolist(), columns.tolist(), strict=True))
+    assert len(linkage.best_pairs(table.T[:3])) == min(3, points, len(table))
 
 
 def test_equal_distances_are_cut_together_and_one_point_is_a_cluster() -> None:

@@ -77,7 +77,7 @@ def speakers_of(
     centres = _centres(voices, vectors, bounds)
     likeness = vectors @ centres.T
     for rows in _by_window(voices):
-        for place, speaker in linkage.assigned(likeness[rows]):
+        for place, speaker in linkage.best_pairs(likeness[rows]):
             voice = voices[rows[place]]
             who[voice.window, voice.local] = speaker
     return who, centres

@@ -72,7 +72,7 @@ def _labels(merges: list[Merge], done: int) -> NDArray[np.int64]:
     return label
 
 
-def assigned(likeness: NDArray[np.floating]) -> list[tuple[int, int]]:
+def best_pairs(likeness: NDArray[np.floating]) -> list[tuple[int, int]]:
     """(row, column) pairs of the largest sum: as many as can be, none in two of them.
 
     Tries all: a row has no use for more than its best columns, as many as there are rows.
