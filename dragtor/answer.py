@@ -260,7 +260,7 @@ class AnswerPipeline:
         turn.cancel.check()
         config = self.llm_config
         options = GenerationOptions(
-            config.answer_tokens, config.temperature, config.seed, fixed=prompt.FIXED
+            config.answer_tokens, config.temperature, config.seed, fixed=prompt.FIXED_ANSWER
         )
         with llm.stream(messages, options) as stream:
             for raw in _by_sentence(stream, turn):

@@ -110,7 +110,7 @@ def answer_messages(
 ) -> list[Message]:
     """The prompt for an answer with [n] markers, for a large or a `small` model.
 
-    The first `FIXED` messages are always the same.
+    The first `FIXED_ANSWER` messages are always the same.
     """
     messages = [Message("system", _ANSWER_SYSTEM.format(otherwise=_NEAREST if small else _REFUSE))]
     messages += _EXAMPLE
@@ -171,7 +171,7 @@ _EXAMPLE = (
         "Brown tips mean that the air is too dry [4].",
     ),
 )
-FIXED = 1 + len(_EXAMPLE)
+FIXED_ANSWER = 1 + len(_EXAMPLE)
 
 # A question in lay words is looked for again in these; docs/retrieval.md has the figures.
 _TERMS_SYSTEM = """\

@@ -74,11 +74,11 @@ def run(model: str = "qwen2.5-coder-1.5b", passage_tokens: int = 300) -> dict[st
         passages, rest = blocks_of(text, llm, passage_tokens)
         others, _ = blocks_of(rest, llm, passage_tokens, len(passages[0].sentences))
         first = prompt.answer_messages(QUESTIONS[0], passages)
-        answer, found["cold"] = first_token(llm, first, prompt.FIXED)
+        answer, found["cold"] = first_token(llm, first, prompt.FIXED_ANSWER)
         llm.close()
 
         llm = open_llama(path, config, prefixes=Path(folder))  # the next process
-        again, found["cold_saved_prefix"] = first_token(llm, first, prompt.FIXED)
+        again, found["cold_saved_prefix"] = first_token(llm, first, prompt.FIXED_ANSWER)
         same = answer == again
         said = [(sentence, ()) for sentence in [prompt.CITATION_MARKER.sub("", answer)]]
         layouts = {"chat": passages, "chat_passages_dropped": []}
@@ -89,7 +89,7 @@ def run(model: str = "qwen2.5-coder-1.5b", passage_tokens: int = 300) -> dict[st
             for layout, blocks in layouts.items()
         }
         for layout, messages in seconds.items():  # either goes on from the first question
-            _, found[f"{layout}_reuse"] = first_token(llm, messages, prompt.FIXED)
+            _, found[f"{layout}_reuse"] = first_token(llm, messages, prompt.FIXED_ANSWER)
         for layout, messages in seconds.items():
             forget(llm)
             _, found[layout] = first_token(llm, messages, 0)
