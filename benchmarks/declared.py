@@ -97,6 +97,17 @@ TASKS = (
         (Bar("different", "<=", 0), Bar("two_writers_equal", ">=", 1)), packages=("chromadb",),
     ),
     Task(
+        "cancel", "cancel:run",
+        (*INGEST, *SPEECH, "dragtor/llm", "dragtor/models", "dragtor/sockets.py"),
+        Way(4, {}, (*ENCODER, *POINTER, *HEARING, "whisper-tiny")),
+        Way(
+            0.8, {"rounds": 2, "files": 60, "models": ("whisper-tiny",)},
+            (*ENCODER, *POINTER, "whisper-tiny", "silero-vad"),
+        ),
+        (Bar("longest_s", "<=", 1), Bar("windows", "<=", 1)),
+        packages=("pywhispercpp", "llama-cpp-python", "xllamacpp", "chromadb", *VECTORS),
+    ),
+    Task(
         "ingest", "ingest:run", INGEST, Way(4, {}, ENCODER), Way(0.6, {"documents": 80}, ENCODER),
         (Bar("overhead", "<=", 0.25, of_sample=False), Bar("unchanged_s", "<=", 3)),
         packages=("chromadb", *VECTORS),
@@ -371,6 +382,10 @@ ROWS = (
     Row(
         "host and guest told apart / names right where they are said, shows held out",
         "{roles:held_out/as_written/two_persons} / {roles:held_out/as_written/names_said}",
+    ),
+    Row(
+        "cancelled work returns: add, ask, pull at most / transcription, in windows of speech",
+        "{cancel:longest_s|.2f} s / {cancel:windows|.2f}",
     ),
     Row(
         "`sync` of 50 unchanged feeds",

@@ -38,6 +38,7 @@ ROWS = (
         "onnx",
         "prompt",
         "schema",
+        "sockets",
         "transcript",
     ),
     ("models",),
