@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dragtor.dates import Mention, mentions, minutes, recurrence
-from dragtor.dates.holidays import near, on
-from dragtor.dates.resolve import STARTS
-from dragtor.dates.typos import mended
+from dragtor.dates.holidays import holiday_on, nearest_days
+from dragtor.dates.parser import corrected
+from dragtor.dates.resolve import START_WORDS
 
 NOW = datetime(2026, 11, 20, 9)  # a Friday
 
@@ -421,7 +421,7 @@ def test_a_list_of_weekdays_shares_its_time() -> None:
     ],
 )  # fmt: skip
 def test_slips_in_long_names(slip: str, meant: str) -> None:
-    assert mended(slip.lower()) == meant
+    assert corrected(slip.lower()) == meant
 
 
 def test_a_mended_name_keeps_its_place() -> None:
@@ -431,11 +431,11 @@ def test_a_mended_name_keeps_its_place() -> None:
 
 
 def test_holidays_move() -> None:
-    assert on("easter", 2027) == date(2027, 3, 28)
-    assert on("memorial day", 2026) == date(2026, 5, 25)
-    assert on("eid al fitr", 2022) == date(2022, 5, 2)
-    assert on("chinese new year", 2026) == date(2026, 2, 17)
-    days = near(date(2026, 12, 25), lambda year: on("christmas", year))
+    assert holiday_on("easter", 2027) == date(2027, 3, 28)
+    assert holiday_on("memorial day", 2026) == date(2026, 5, 25)
+    assert holiday_on("eid al fitr", 2022) == date(2022, 5, 2)
+    assert holiday_on("chinese new year", 2026) == date(2026, 2, 17)
+    days = nearest_days(date(2026, 12, 25), lambda year: holiday_on("christmas", year))
     assert days == (date(2026, 12, 25), date(2025, 12, 25))
 
 
@@ -453,7 +453,7 @@ def test_a_line_ends_a_phrase_but_wrapped_words_go_on() -> None:
 
 
 VOCABULARY = [
-    *sorted(STARTS),
+    *sorted(START_WORDS),
     *"3 12 31 99 2019 0730 9999 10000000 . , : / - + am pm st th T Z".split(),
 ]
 NOWS = [NOW, datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59), datetime(2024, 2, 29)]

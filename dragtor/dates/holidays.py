@@ -1,4 +1,4 @@
-"""The days that have a name: fixed dates, n-th weekdays of a month, days around Easter.
+"""Days that have a name: fixed dates, n-th weekdays of a month, days around Easter.
 
 Islamic and Chinese feasts follow the moon; theirs are reckoned by rules good to a day or two.
 """
@@ -10,9 +10,9 @@ from datetime import date, timedelta
 
 from dateutil.easter import easter
 
-from dragtor.dates.reader import Phrases, make, shift
+from dragtor.dates.parser import PhraseTable, make_date, shift
 
-FIXED = {
+FIXED_DAYS = {
     "new year's day": (1, 1),
     "new years day": (1, 1),
     "new year day": (1, 1),
@@ -112,9 +112,7 @@ FIXED = {
     "new years eve": (12, 31),
     "new year eve": (12, 31),
 }
-
-
-NTH = {  # month, weekday, which (-1: the last)
+NTH_WEEKDAYS = {  # month, weekday, which (-1: the last)
     "martin luther king day": (1, 0, 3),
     "martin luther king jr day": (1, 0, 3),
     "mlk day": (1, 0, 3),
@@ -143,9 +141,7 @@ NTH = {  # month, weekday, which (-1: the last)
     "thanksgiving": (11, 3, 4),
     "thanksgiving day": (11, 3, 4),
 }
-
-
-EASTER = {
+EASTER_OFFSETS = {
     "mardi gras": -47,
     "shrove tuesday": -47,
     "fat tuesday": -47,
@@ -167,12 +163,8 @@ EASTER = {
     "trinity sunday": 56,
     "corpus christi": 60,
 }
-
-
 AFTER_THANKSGIVING = {"black friday": 1, "cyber monday": 4}
-
-
-MOON = {  # month and day of the tabular Islamic calendar
+ISLAMIC = {  # month and day of the tabular Islamic calendar
     "ramadan": (9, 1),
     "ramadhan": (9, 1),
     "eid al fitr": (10, 1),
@@ -188,8 +180,6 @@ MOON = {  # month and day of the tabular Islamic calendar
     "arafat day": (12, 9),
     "day of arafah": (12, 9),
 }
-
-
 CHINESE = {
     "chinese new year": 0,
     "lunar new year": 0,
@@ -200,23 +190,24 @@ CHINESE = {
     "chinese new year's eve": -1,
     "lantern festival": 14,
 }
-
-
-NAMES = [*FIXED, *NTH, *EASTER, *AFTER_THANKSGIVING, *MOON, *CHINESE]
-
-
-HOLIDAYS = Phrases({name: name for name in NAMES if name not in ("sacrifice", "ashura", "eid")})
-
-
+HOLIDAY_NAMES = [
+    *FIXED_DAYS,
+    *NTH_WEEKDAYS,
+    *EASTER_OFFSETS,
+    *AFTER_THANKSGIVING,
+    *ISLAMIC,
+    *CHINESE,
+]
+HOLIDAYS = PhraseTable(
+    {name: name for name in HOLIDAY_NAMES if name not in ("sacrifice", "ashura", "eid")}
+)
 NEW_MOON = date(2000, 1, 6)
-
-
 MONTH_DAYS = 29.530588853
 
 
 def nth_weekday(year: int, month: int, weekday: int, which: int) -> date | None:
     """The first, second... or last (-1) such weekday of a month."""
-    first = make(year, month, 1)
+    first = make_date(year, month, 1)
     if not first:
         return None
     if which < 0:
@@ -227,7 +218,7 @@ def nth_weekday(year: int, month: int, weekday: int, which: int) -> date | None:
     return found if found and found.month == month else None
 
 
-def islamic(year: int, month: int, day: int) -> date | None:
+def islamic_day(year: int, month: int, day: int) -> date | None:
     """The first such day of the tabular calendar within a Gregorian year."""
     about = int((year - 622) * 33 / 32)
     for hijri in range(about - 1, about + 3):
@@ -239,34 +230,34 @@ def islamic(year: int, month: int, day: int) -> date | None:
 
 def chinese_new_year(year: int) -> date | None:
     """The first new moon from 21 January on, by the mean month, seen in China."""
-    start = make(year, 1, 21)
+    start = make_date(year, 1, 21)
     if not start:
         return None
     age = ((start - NEW_MOON).days - 0.76 - 1 / 3) % MONTH_DAYS
     return start + timedelta(days=round(MONTH_DAYS - age))
 
 
-def on(name: str, year: int) -> date | None:
+def holiday_on(name: str, year: int) -> date | None:
     """The day of that name in a year."""
     if not 1583 <= year <= 4099:
         return None
-    if name in FIXED:
-        return make(year, *FIXED[name])
-    if name in NTH:
-        return nth_weekday(year, *NTH[name])
-    if name in EASTER:
+    if name in FIXED_DAYS:
+        return make_date(year, *FIXED_DAYS[name])
+    if name in NTH_WEEKDAYS:
+        return nth_weekday(year, *NTH_WEEKDAYS[name])
+    if name in EASTER_OFFSETS:
         sunday: date = easter(year)
-        return sunday + timedelta(days=EASTER[name])
+        return sunday + timedelta(days=EASTER_OFFSETS[name])
     if name in AFTER_THANKSGIVING:
         day = nth_weekday(year, 11, 3, 4)
         return day + timedelta(days=AFTER_THANKSGIVING[name]) if day else None
-    if name in MOON:
-        return islamic(year, *MOON[name])
+    if name in ISLAMIC:
+        return islamic_day(year, *ISLAMIC[name])
     day = chinese_new_year(year)
     return day + timedelta(days=CHINESE[name]) if day else None
 
 
-def near(today: date, of_year: Callable[[int], date | None]) -> tuple[date, ...]:
+def nearest_days(today: date, of_year: Callable[[int], date | None]) -> tuple[date, ...]:
     """The next such day from today on, then the last before today."""
     days = sorted({d for n in range(-9, 10) if (d := of_year(today.year + n))})
     coming = [day for day in days if day >= today][:1]

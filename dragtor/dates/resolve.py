@@ -1,75 +1,82 @@
-"""From a text to its mentions: every rule tried at every token, the longest kept.
+"""From a text to its mentions: every start symbol tried at every token, the longest match kept.
 
-Owns the writing of values. Knows no rule by content.
+Owns the two public types and how values are written. Knows no rule by content.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime, time
 
 from dragtor.dates import (
-    beside,
     clock,
     days,
-    holidays,
-    hours,
-    lengths,
     limits,
     moments,
-    monthdays,
-    months,
-    named,
-    nths,
-    offsets,
-    parts,
-    past,
     periods,
+    quantities,
     ranges,
-    sets,
-    slices,
+    recurrences,
+    relative,
     spans,
-    stamps,
-    starts,
-    weekdays,
-    weeks,
-    words,
 )
-from dragtor.dates.lists import shared
-from dragtor.dates.reader import At, Node, Read, Reader
-from dragtor.dates.values import Mention, Value
+from dragtor.dates.clock import NAMED_HOURS, ZONE_NAMES
+from dragtor.dates.holidays import HOLIDAYS
+from dragtor.dates.limits import BOUND_WORDS
+from dragtor.dates.parser import Bound, Interval, Node, Parser
+from dragtor.dates.periods import TENS_OF_YEARS
+from dragtor.dates.ranges import with_shared_time
+from dragtor.dates.words import (
+    ADVERBS,
+    DAY_PARTS,
+    EARLY,
+    FRACTION_WORDS,
+    MEALS,
+    MONTHS,
+    ONES,
+    ORDINALS,
+    PLURAL_WEEKDAYS,
+    SEASONS,
+    SHIFTS,
+    TENS,
+    TODAY,
+    UNITS,
+    VAGUE_NUMBERS,
+    WEEKDAYS,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One way to read a mention; a date without a year has the next one first, then the last."""
+
+    kind: str  # date|time|datetime|daterange|timerange|datetimerange|duration|set|timezone
+    value: str  # ISO 8601 with a blank for the T; seconds of a duration; "" for a range
+    start: str = ""  # of a range; "" where it is open
+    end: str = ""  # the first moment after a range of days, "" where it is open
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A stretch of a text that names a time."""
+
+    start: int
+    end: int  # exclusive
+    kind: str  # as in `Value`
+    timex: str  # as in TIMEX3: "XXXX-WXX-5" is any Friday, "P3D" three days, "T14:30"
+    values: tuple[Value, ...]
+    ambiguous: bool  # 10/12, or "at 7" without am or pm: `values` are guesses in order
+
 
 GRAMMAR = (
-    beside,
-    clock,
-    days,
-    hours,
-    lengths,
-    limits,
-    moments,
-    monthdays,
-    months,
-    named,
-    nths,
-    offsets,
-    parts,
-    past,
-    periods,
-    ranges,
-    sets,
-    slices,
-    spans,
-    stamps,
-    starts,
-    weekdays,
-    weeks,
-)  # each adds its rules
-
-
-TOP = ("set", "bounded", "stretch", "moment", "day", "period", "hours", "clock", "part", "measure",
-       "length", "zone")  # fmt: skip
-
+    quantities, days, clock, periods, spans, moments, relative, ranges, limits, recurrences,
+)  # each registers its rules  # fmt: skip
+START_SYMBOLS = (
+    "set", "open_range", "range", "datetime", "day", "period", "time_range", "time", "day_part",
+    "bounded_duration", "duration", "zone",
+)  # fmt: skip
 # Every word that a mention can open with; others are passed over unread.
-STARTS = set(
+START_WORDS = set(
     (
         "' < > a all alternate alternating an another any around as asap at between bi"
         " business calendar circa close cob cy each entire eod eom eow eoy every fiscal for"
@@ -79,76 +86,76 @@ STARTS = set(
         " workdays working wtd ytd ¼ ½ ¾"
     ).split()
 ).union(
-    words.ONES, words.TENS, words.ORDINALS, words.VAGUE, words.HALVES, words.UNITS, words.MONTHS,
-    words.WEEKDAYS, words.PLURAL_WEEKDAYS, words.SHIFT, words.TODAY, words.PARTS, words.EARLY,
-    words.SEASONS, words.ADVERBS, clock.FIXED, limits.FIRST_WORDS, periods.TENS_OF_YEARS,
-    holidays.HOLIDAYS.by_first, hours.ZONE_NAMES.by_first, (f"{part}s" for part in words.PARTS),
-    (f"{meal}time" for meal in words.MEALS), (f"{hour}ish" for hour in words.ONES),
+    ONES, TENS, ORDINALS, VAGUE_NUMBERS, FRACTION_WORDS, UNITS, MONTHS,
+    WEEKDAYS, PLURAL_WEEKDAYS, SHIFTS, TODAY, DAY_PARTS, EARLY,
+    SEASONS, ADVERBS, NAMED_HOURS, BOUND_WORDS, TENS_OF_YEARS,
+    HOLIDAYS.by_first, ZONE_NAMES.by_first, (f"{part}s" for part in DAY_PARTS),
+    (f"{meal}time" for meal in MEALS), (f"{hour}ish" for hour in ONES),
 )  # fmt: skip
 
 
 def mentions(text: str, now: datetime, *, day_first: bool = False) -> list[Mention]:
     """Every mention of a time in the text, in order; relative ones as of `now`, its zone aside."""
-    r = Reader(text, now, day_first)
+    p = Parser(text, now, day_first)
     found: list[tuple[int, int, Node]] = []
     i = 0
-    while i < len(r.tokens):
-        r.forget(i)
-        word = r.word(i)
-        if word not in STARTS and not word[0].isdigit():
+    while i < len(p.tokens):
+        p.evict(i)
+        word = p.word(i)
+        if word not in START_WORDS and not word[0].isdigit():
             i += 1
             continue
         best: tuple[Node, int] | None = None
-        for name in TOP:
-            read = r.read(name, i)
+        for symbol in START_SYMBOLS:
+            read = p.parse(symbol, i)
             if read and not read[0].weak and (best is None or read[1] > best[1]):
                 best = read
-        if best is None or inside_word(r, i, best[1]):
+        if best is None or inside_word(p, i, best[1]):
             i += 1
             continue
         found.append((i, best[1], best[0]))
         i = best[1]
-    return [mention(r, i, j, node) for i, j, node in shared(r, found)]
+    return [to_mention(p, i, j, node) for i, j, node in with_shared_time(p, found)]
 
 
-def inside_word(r: Reader, i: int, j: int) -> bool:
+def inside_word(p: Parser, i: int, j: int) -> bool:
     """Whether letters or digits go on at either edge: A1, 3days-long words, 5th-rate."""
-    before = r.tight(i) and r.tokens[i - 1].text[-1].isalnum()
+    before = p.adjacent(i) and p.tokens[i - 1].text[-1].isalnum()
     code = (
         j == i + 2
-        and r.tight(i)
-        and r.tight(j - 1)
-        and r.word(i - 1) in "-_.=&#"
-        and r.tight(i - 1)
+        and p.adjacent(i)
+        and p.adjacent(j - 1)
+        and p.word(i - 1) in "-_.=&#"
+        and p.adjacent(i - 1)
     )
-    if code and r.word(i).isdigit() and len(r.word(i + 1)) == 1 and r.word(i - 2).isalnum():
+    if code and p.word(i).isdigit() and len(p.word(i + 1)) == 1 and p.word(i - 2).isalnum():
         return True  # 1f98-413d
-    after = r.tight(j) and r.tokens[j].text[0].isalnum()
+    after = p.adjacent(j) and p.tokens[j].text[0].isalnum()
     return before or after
 
 
-def mention(r: Reader, i: int, j: int, node: Node) -> Mention:
+def to_mention(p: Parser, i: int, j: int, node: Node) -> Mention:
     """A node as the public type."""
-    start, end = r.tokens[i].start, r.tokens[j - 1].end
-    return Mention(start, end, node.kind, node.timex, values(node), node.ambiguous)
+    start, end = p.tokens[i].start, p.tokens[j - 1].end
+    return Mention(start, end, node.kind, node.timex, to_values(node), node.ambiguous)
 
 
-def values(node: Node) -> tuple[Value, ...]:
+def to_values(node: Node) -> tuple[Value, ...]:
     """Its readings in order, each once."""
     if node.value or node.kind == "set":
         return (Value(node.kind, node.value or "not resolved"),)
-    return tuple(dict.fromkeys(value(node.kind, read) for read in node.reads))
+    return tuple(dict.fromkeys(to_value(node.kind, read) for read in node.readings))
 
 
-def value(kind: str, read: Read) -> Value:
+def to_value(kind: str, read: Interval) -> Value:
     """One reading written out."""
-    start, end = (written(kind, at) for at in read)
+    start, end = (iso_text(kind, at) for at in read)
     if kind.endswith("range"):
         return Value(kind, "", start, end)
     return Value(kind, start)
 
 
-def written(kind: str, at: At) -> str:
+def iso_text(kind: str, at: Bound) -> str:
     """A date, time or both in ISO; "" for an open end."""
     if isinstance(at, datetime):
         return at.isoformat(" ") if kind.startswith("datetime") else at.date().isoformat()
