@@ -1,6 +1,6 @@
-"""Times of the day: 3pm, 14:30, half past six, at 6, from 5 to 6pm, in the morning; time zones.
+"""Times of the day: 3pm, 14:30, half past six, at 6, from 5 to 6pm, in the morning.
 
-Gives nodes of kind "time", "timerange" and "timezone". Knows no day.
+Gives nodes of kind "time" and "timerange". Knows no day.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
-from dragtor.dates.parser import Interval, Match, Node, Parser, PhraseTable, rule
+from dragtor.dates.parser import Interval, Match, Node, Parser, rule
 from dragtor.dates.quantities import below_hundred, duration_node, integer
 from dragtor.dates.words import (
     AFTER_HOUR,
@@ -21,8 +21,8 @@ from dragtor.dates.words import (
     ONES,
     TODAY,
     WEEKDAYS,
-    ZONES,
 )
+from dragtor.dates.zones import skip_zone
 
 LAST_SECOND = time(23, 59, 59)
 MERIDIEM_OF_PART = {
@@ -231,7 +231,7 @@ def packed_time(p: Parser, i: int) -> Match | None:
         return (node, j) if node else None
     if p.word(i + 1) in ("hours", "hrs", "h") and (p.word(i)[0] in "012"):
         return node, i + 2
-    if p.word(i + 1) in ZONES:
+    if skip_zone(p, i + 1) > i + 1:
         return node, i + 1
     run = (
         p.word(i - 1) in ("-", "–", "to", "until")
@@ -480,15 +480,6 @@ def part_of_day(p: Parser, i: int) -> Match | None:
     return Node("timerange", timex, (read,), mod=mod, weak=weak), j + 1
 
 
-ZONE_NAMES = PhraseTable({name: name for name in ZONES})
-
-
-def skip_zone(p: Parser, j: int) -> int:
-    """The place behind a time zone, if one stands here."""
-    found = ZONE_NAMES.match(p, j)
-    return found[1] if found else j
-
-
 @rule("time_range")
 def clock_range(p: Parser, i: int) -> Match | None:
     """From 5 to 6pm, between 3 and 5, 9-10 am, 1:00 PM - 1:15 PM, 0730-0930."""
@@ -672,24 +663,3 @@ def approximate_time(p: Parser, i: int) -> Match | None:
     return Node(
         "time", node.timex, node.readings, node.ambiguous, node.missing, mod="approx"
     ), found[1]
-
-
-@rule("zone")
-def time_zone(p: Parser, i: int) -> Match | None:
-    """Pst, pacific timezone, utc+2."""
-    found = ZONE_NAMES.match(p, i)
-    if not found:
-        return None
-    name, j = found
-    minutes = ZONES[name]
-    hours = integer(p, j + 1, 2) if p.word(j) in ("+", "-") and name in ("utc", "gmt") else None
-    if hours is not None and hours <= 14:
-        minutes = hours * 60 * (1 if p.word(j) == "+" else -1)
-        j += 2
-        if p.word(j) == ":" and (more := integer(p, j + 1, 2)) is not None:
-            minutes, j = minutes + (more if minutes >= 0 else -more), j + 2
-        j = p.optional(j, ("h",))
-    sign = "-" if minutes < 0 else "+"
-    text = f"UTC{sign}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
-    known = p.tokens[i].raw.isupper() or j - i > 1 or bool(p.parse("clock_time", i - 2))
-    return Node("timezone", "", value=text, weak=not known), j

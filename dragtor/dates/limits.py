@@ -27,7 +27,8 @@ SINCE_PHRASES = (
     "/after or equal to/> =/≥/starting with/beginning with/as from/at or after/starting at"
     "/beginning at/at the earliest/ever since/not earlier than/not sooner than/no sooner than"
 )
-UNTIL_PHRASES = "on or before/at or before/< =/≤"
+UNTIL_PHRASES = "on or before/at or before/through/thru/up to and including/< =/≤"
+STRICTLY_BEFORE = {"before", "prior to", "in advance of", "earlier than", "sooner than", "<"}
 BOUND_PREFIXES = sorted(
     (
         (phrase, mod)
@@ -87,7 +88,8 @@ def bound_prefix(p: Parser, i: int) -> Match | None:
             return replace(named[0], mod=mod), named[1]  # since summer 2017
         node = bounded_by(nearest_bound(p, found[0], phrase, mod), mod) if found else None
         if found and node:
-            return node, found[1]
+            whole = found[0].kind == "date" and phrase not in STRICTLY_BEFORE
+            return replace(node, closes="day" if whole else ""), found[1]
     return None
 
 

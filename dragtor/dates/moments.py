@@ -14,13 +14,13 @@ from dragtor.dates.clock import (
     may_be_hour,
     meridiem,
     part_interval,
-    skip_zone,
     time_code,
 )
 from dragtor.dates.parser import Interval, Match, Node, Parser, make_date, rule, shift
 from dragtor.dates.periods import NUMBERED_THINGS
 from dragtor.dates.quantities import integer
 from dragtor.dates.words import DAY_PARTS, SHIFTS, TODAY, WEEKDAYS
+from dragtor.dates.zones import skip_zone
 
 JOINS = ("at", "for", "@", "around", "about", "by", "circa", "-", ",")
 OF_DAY = ("on", "of", "for", ",", "in")

@@ -106,6 +106,7 @@ class Node:
     mod: str = ""  # start, mid, end, before, after, since, until, approx, less, more
     weak: bool = False  # no mention of its own, only a part of one
     amounts: tuple[tuple[float, str], ...] = ()  # of a duration: number and unit
+    closes: str = ""  # of a range of days: the unit that opens with its end and belongs to it
     rrule: tuple[tuple[str, str], ...] = ()  # of a set: parts of its RFC 5545 rule
     value: str = ""  # fixed text instead of a reading
 

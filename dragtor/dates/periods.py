@@ -9,7 +9,8 @@ from datetime import date
 
 from dragtor.dates.parser import Match, Node, Parser, make_date, monday_of, rule, shift
 from dragtor.dates.quantities import any_year, below_hundred, full_year, integer, ordinal_number
-from dragtor.dates.words import EARLY, MONTHS, SEASONS, SHIFTS, ZONES
+from dragtor.dates.words import EARLY, MONTHS, SEASONS, SHIFTS
+from dragtor.dates.zones import skip_zone
 
 NUMBERED_THINGS = set(
     (
@@ -123,7 +124,7 @@ def means_year(p: Parser, i: int, j: int) -> bool:
     if after == "-" and integer(p, j + 1) is not None and not full_year(p, j + 1):
         return False
     if (
-        after in ZONES
+        skip_zone(p, j) > j
         or before in NUMBERED_THINGS
         or (after in ("%", "$", "€", ":", "/") and p.adjacent(j))
     ):

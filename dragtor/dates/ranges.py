@@ -170,7 +170,17 @@ def range_node(first: Node, second: Node) -> Node | None:
     ]
     timex = f"({names[0]},{names[1]},P{(date_part(end) - date_part(start)).days}D)"
     left_open = "year" if first.missing == second.missing == "year" else ""
-    return Node(kind, timex, reads, first.ambiguous or second.ambiguous, left_open)
+    closes = "day" if second.kind == "date" else length_unit(*second.likeliest)
+    ambiguous = first.ambiguous or second.ambiguous
+    return Node(kind, timex, reads, ambiguous, left_open, closes=closes)
+
+
+def length_unit(start: Bound, end: Bound) -> str:
+    """The unit that a period is one of; "" for any other, as a part of one."""
+    if not isinstance(start, date) or not isinstance(end, date):
+        return ""
+    units = ("day", "week", "month", "quarter", "year", "decade")
+    return next((unit for unit in units if shift(start, 1, unit) == end), "")
 
 
 def trailing_year(p: Parser, j: int) -> tuple[int, int] | None:
@@ -349,7 +359,9 @@ def range_of_month_days(p: Parser, i: int) -> Match | None:
         return None
     length = (reads[0][1] - reads[0][0]).days
     timex = f"({second[0].timex[:-2]}{low[0]:02},{second[0].timex},P{length}D)"
-    return Node("daterange", timex, tuple(reads), missing=second[0].missing), second[1]
+    return Node("daterange", timex, tuple(reads), missing=second[0].missing, closes="day"), second[
+        1
+    ]
 
 
 def numbers_in_month(p: Parser, low: int, j: int, lead: str) -> Match | None:
@@ -373,7 +385,7 @@ def numbers_in_month(p: Parser, low: int, j: int, lead: str) -> Match | None:
     if not reads:
         return None
     timex = f"({month[0].timex}-{low:02},{month[0].timex}-{high[0]:02},P{high[0] - low}D)"
-    return Node("daterange", timex, tuple(reads), missing=month[0].missing), month[1]
+    return Node("daterange", timex, tuple(reads), missing=month[0].missing, closes="day"), month[1]
 
 
 @rule("range")
@@ -401,7 +413,7 @@ def month_then_numbers(p: Parser, i: int) -> Match | None:
                 reads.append(days)
     timex = f"({month[0].timex}-{low[0]:02},{month[0].timex}-{high[0]:02},P{high[0] - low[0]}D)"
     return (
-        (Node("daterange", timex, tuple(reads), missing=month[0].missing), high[1])
+        (Node("daterange", timex, tuple(reads), missing=month[0].missing, closes="day"), high[1])
         if reads
         else None
     )
@@ -430,9 +442,9 @@ def range_within_month(
         return None
     reads = reads[:1] if year else reads
     timex = f"({first.timex},{first.timex[:-2]}{number:02},P{(reads[0][1] - reads[0][0]).days}D)"
-    return Node("daterange", timex, tuple(reads), missing="" if year else first.missing), (
-        year[1] if year else j
-    )
+    return Node(
+        "daterange", timex, tuple(reads), missing="" if year else first.missing, closes="day"
+    ), (year[1] if year else j)
 
 
 @rule("range")

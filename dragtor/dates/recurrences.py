@@ -12,7 +12,7 @@ from datetime import date, datetime, time
 from dragtor.dates.clock import time_code
 from dragtor.dates.holidays import HOLIDAYS, NTH_WEEKDAYS
 from dragtor.dates.moments import times_in_part
-from dragtor.dates.parser import Match, Node, Parser, rule, shift
+from dragtor.dates.parser import Interval, Match, Node, Parser, rule, shift
 from dragtor.dates.quantities import (
     cardinal,
     duration_node,
@@ -51,9 +51,9 @@ HALVABLE = {"hour": (60, "MINUTELY"), "year": (12, "MONTHLY")}  # half of one
 WORKDAYS: RulePairs = (("FREQ", "WEEKLY"), ("BYDAY", "MO,TU,WE,TH,FR"))
 
 
-def set_node(timex: str, pairs: RulePairs) -> Node:
-    """The node of a recurrence."""
-    return Node("set", timex, rrule=pairs)
+def set_node(timex: str, pairs: RulePairs, times: tuple[Interval, ...] = ()) -> Node:
+    """The node of a recurrence, at the times of the day."""
+    return Node("set", timex, times, rrule=pairs)
 
 
 def every_units(number: float, unit: str) -> Node | None:
@@ -277,7 +277,7 @@ def every_period(p: Parser, i: int) -> Match | None:
         return None
     clock = p.parse("time", i + 1)
     if clock and not clock[0].weak and clock[0].kind == "time":
-        return set_node(clock[0].timex, (("FREQ", "DAILY"),)), clock[1]
+        return set_node(clock[0].timex, (("FREQ", "DAILY"),), clock[0].readings), clock[1]
     month = p.parse("whole_period", i + 1)
     if month and month[0].missing == "year" and month[0].day[0]:
         whole = month[0].timex[-2:].isdigit()  # no quarter
@@ -303,9 +303,9 @@ def set_with_time(p: Parser, i: int) -> Match | None:
         )
         hours = p.parse("time_range", j) or p.parse("time_range", p.optional(j, (",",)))
         if hours and (not clock or hours[1] > clock[1]):
-            return set_node(timed_code(node, range_in_part(node, hours[0])), node.rrule), hours[1]
+            return timed_set(node, hours[0]), hours[1]
         if clock and not (clock[0].weak and k == j):
-            return set_node(timed_code(node, clock[0].timex), node.rrule), clock[1]
+            return timed_set(node, clock[0]), clock[1]
         if part and not part[0].weak:
             return set_node(timed_code(node, part[0].timex), node.rrule), part[1]
         return found
@@ -315,17 +315,19 @@ def set_with_time(p: Parser, i: int) -> Match | None:
             k = p.optional(clock[1], ("on", ","))
             after = p.parse("recurrence", k)
             if after and after[0].rrule is not None:
-                return set_node(timed_code(after[0], clock[0].timex), after[0].rrule), after[1]
+                return timed_set(after[0], clock[0]), after[1]
     return None
 
 
-def range_in_part(node: Node, hours: Node) -> str:
-    """The code of a stretch of hours, in the part of the day that the recurrence names."""
-    name = node.timex.rpartition("T")[2]
-    start, end = times_in_part(hours, Node("timerange", f"T{name}")).likeliest
-    if not name.isalpha() or not isinstance(start, time) or not isinstance(end, time):
-        return hours.timex
-    return f"({time_code(start)},{time_code(end)},{hours.timex.rpartition(',')[2]}"
+def timed_set(node: Node, clock: Node) -> Node:
+    """The recurrence at that time, in the part of the day that it names."""
+    name, code = node.timex.rpartition("T")[2], clock.timex
+    if name.isalpha():
+        clock = times_in_part(clock, Node("timerange", f"T{name}"))
+        start, end = clock.likeliest
+        if isinstance(start, time) and isinstance(end, time):
+            code = f"({time_code(start)},{time_code(end)},{code.rpartition(',')[2]}"
+    return set_node(timed_code(node, code), node.rrule, clock.readings)
 
 
 def timed_code(node: Node, clock: str) -> str:

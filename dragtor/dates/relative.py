@@ -36,7 +36,9 @@ def weekdays_of_week(p: Parser, i: int) -> Match | None:
     end = shift(start, ((last or 0) - (first or 0)) % 7, "day") if start else None
     if not start or not end:
         return None
-    return Node("daterange", f"({start},{end},P{(end - start).days}D)", ((start, end),)), j + 4
+    return Node(
+        "daterange", f"({start},{end},P{(end - start).days}D)", ((start, end),), closes="day"
+    ), j + 4
 
 
 @rule("datetime")

@@ -20,10 +20,10 @@ from dragtor.dates import (
     relative,
     spans,
 )
-from dragtor.dates.clock import NAMED_HOURS, ZONE_NAMES
+from dragtor.dates.clock import NAMED_HOURS
 from dragtor.dates.holidays import HOLIDAYS
 from dragtor.dates.limits import BOUND_WORDS
-from dragtor.dates.parser import Bound, Interval, Node, Parser
+from dragtor.dates.parser import Bound, Interval, Match, Node, Parser, shift
 from dragtor.dates.periods import TENS_OF_YEARS
 from dragtor.dates.ranges import with_shared_time
 from dragtor.dates.words import (
@@ -44,6 +44,7 @@ from dragtor.dates.words import (
     VAGUE_NUMBERS,
     WEEKDAYS,
 )
+from dragtor.dates.zones import ABBREVIATIONS, PLACE_NAMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,9 @@ class Value:
 
     kind: str  # date|time|datetime|daterange|timerange|datetimerange|duration|set|timezone
     value: str  # ISO 8601 with a blank for the T; seconds of a duration; "" for a range
-    start: str = ""  # of a range; "" where it is open
-    end: str = ""  # the first moment after a range of days, "" where it is open
+    start: str = ""  # of a range, "" where it is open; of a set, its time of the day
+    end: str = ""  # "" where it is open; after "April" 1 May, after "from 3 to 5 May" 5 May
+    last: str = ""  # the last day that belongs to a range of days: 30 April, 5 May; else as `end`
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class Mention:
     timex: str  # as in TIMEX3: "XXXX-WXX-5" is any Friday, "P3D" three days, "T14:30"
     values: tuple[Value, ...]
     ambiguous: bool  # 10/12, or "at 7" without am or pm: `values` are guesses in order
+    zone: str = ""  # said in it or right behind it: an IANA name, or UTC+05:30
 
 
 GRAMMAR = (
@@ -89,7 +92,8 @@ START_WORDS = set(
     ONES, TENS, ORDINALS, VAGUE_NUMBERS, FRACTION_WORDS, UNITS, MONTHS,
     WEEKDAYS, PLURAL_WEEKDAYS, SHIFTS, TODAY, DAY_PARTS, EARLY,
     SEASONS, ADVERBS, NAMED_HOURS, BOUND_WORDS, TENS_OF_YEARS,
-    HOLIDAYS.by_first, ZONE_NAMES.by_first, (f"{part}s" for part in DAY_PARTS),
+    HOLIDAYS.by_first, ABBREVIATIONS.by_first, PLACE_NAMES.by_first,
+    (f"{part}s" for part in DAY_PARTS),
     (f"{meal}time" for meal in MEALS), (f"{hour}ish" for hour in ONES),
 )  # fmt: skip
 
@@ -101,21 +105,23 @@ def mentions(text: str, now: datetime, *, day_first: bool = False) -> list[Menti
     i = 0
     while i < len(p.tokens):
         p.evict(i)
-        word = p.word(i)
-        if word not in START_WORDS and not word[0].isdigit():
-            i += 1
-            continue
-        best: tuple[Node, int] | None = None
-        for symbol in START_SYMBOLS:
-            read = p.parse(symbol, i)
-            if read and not read[0].weak and (best is None or read[1] > best[1]):
-                best = read
+        timed = bool(found) and found[-1][1] == i and "time" in found[-1][2].kind
+        best = p.parse("zone", i) if timed else longest_mention(p, i)
+        best = best or longest_mention(p, i)
         if best is None or inside_word(p, i, best[1]):
             i += 1
             continue
         found.append((i, best[1], best[0]))
         i = best[1]
     return [to_mention(p, i, j, node) for i, j, node in with_shared_time(p, found)]
+
+
+def longest_mention(p: Parser, i: int) -> Match | None:
+    """The longest match that is a mention of its own; the first start symbol's of equals."""
+    if p.word(i) not in START_WORDS and not p.word(i)[0].isdigit():
+        return None
+    found = [match for symbol in START_SYMBOLS if (match := p.parse(symbol, i))]
+    return max((match for match in found if not match[0].weak), key=lambda m: m[1], default=None)
 
 
 def inside_word(p: Parser, i: int, j: int) -> bool:
@@ -137,22 +143,30 @@ def inside_word(p: Parser, i: int, j: int) -> bool:
 def to_mention(p: Parser, i: int, j: int, node: Node) -> Mention:
     """A node as the public type."""
     start, end = p.tokens[i].start, p.tokens[j - 1].end
-    return Mention(start, end, node.kind, node.timex, to_values(node), node.ambiguous)
+    zones = [zone[0] for k in range(i, j + 1) if (zone := p.parse("zone", k))]
+    zone = next(
+        (z.timex or z.value for z in zones if "time" in node.kind or node.kind == "set"), ""
+    )
+    return Mention(start, end, node.kind, node.timex, to_values(node), node.ambiguous, zone)
 
 
 def to_values(node: Node) -> tuple[Value, ...]:
     """Its readings in order, each once."""
     if node.value or node.kind == "set":
-        return (Value(node.kind, node.value or "not resolved"),)
-    return tuple(dict.fromkeys(to_value(node.kind, read) for read in node.readings))
+        times = [iso_text("time", at) for at in next(iter(node.readings), ())]
+        return (Value(node.kind, node.value or "not resolved", *times),)
+    return tuple(dict.fromkeys(to_value(node, read) for read in node.readings))
 
 
-def to_value(kind: str, read: Interval) -> Value:
+def to_value(node: Node, read: Interval) -> Value:
     """One reading written out."""
-    start, end = (iso_text(kind, at) for at in read)
-    if kind.endswith("range"):
-        return Value(kind, "", start, end)
-    return Value(kind, start)
+    start, end = (iso_text(node.kind, at) for at in read)
+    if not node.kind.endswith("range"):
+        return Value(node.kind, start)
+    after = read[1]
+    if node.kind == "daterange" and isinstance(after, date):
+        after = shift(shift(after, 1, node.closes) or after if node.closes else after, -1, "day")
+    return Value(node.kind, "", start, end, iso_text(node.kind, after))
 
 
 def iso_text(kind: str, at: Bound) -> str:

@@ -273,7 +273,7 @@ def within_of_day(p: Parser, length: Match, around: bool) -> Match | None:
             reads.append((moved_by(day, length[0].amounts, -1) if around else day, end))
     timex = f"({base[0].timex},{reads[0][1] if reads else ''},{length[0].timex})"
     return (
-        (Node("daterange", timex, tuple(reads), missing=base[0].missing), base[1])
+        (Node("daterange", timex, tuple(reads), missing=base[0].missing, closes="day"), base[1])
         if reads
         else None
     )
@@ -298,7 +298,8 @@ def within_amount(p: Parser, i: int) -> Match | None:
         return within_of_day(p, found, p.word(found[1]) == "of")
     day = moved_by(p.today, amounts, 1)
     timex = f"({p.today},{day},{found[0].timex})"
-    return (Node("daterange", timex, ((p.today, day),)), found[1]) if day else None
+    node = Node("daterange", timex, ((p.today, day),), closes="day")
+    return (node, found[1]) if day else None
 
 
 @rule("whole_period")

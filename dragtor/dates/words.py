@@ -176,24 +176,6 @@ ADVERBS = {  # unit, how many
     "biennial": ("year", 2),
     "biennially": ("year", 2),
 }
-ZONES = {
-    "utc": 0, "gmt": 0, "est": -300, "edt": -240, "cdt": -300, "mst": -420, "mdt": -360,
-    "pst": -480, "pdt": -420, "akst": -540, "hst": -600, "cet": 60, "cest": 120, "eet": 120,
-    "eest": 180, "wet": 0, "bst": 60, "msk": 180, "jst": 540, "kst": 540, "sgt": 480, "hkt": 480,
-    "aest": 600, "aedt": 660, "acst": 570, "acdt": 630, "awst": 480, "nzst": 720, "nzdt": 780,
-    "aoe": -720, "anywhere on earth": -720,
-    "eastern time": -300, "eastern standard time": -300, "eastern timezone": -300,
-    "eastern time zone": -300, "central time": -360, "central standard time": -360,
-    "central timezone": -360, "central time zone": -360, "mountain time": -420,
-    "mountain standard time": -420, "mountain timezone": -420, "mountain time zone": -420,
-    "pacific time": -480, "pacific standard time": -480, "pacific timezone": -480,
-    "pacific time zone": -480, "eastern daylight time": -240, "central daylight time": -300,
-    "mountain daylight time": -360, "pacific daylight time": -420, "singapore time": 480,
-    "greenwich mean time": 0, "central european time": 60, "central european summer time": 120,
-    "eastern european time": 120, "western european time": 0, "british summer time": 60,
-    "india standard time": 330, "india time": 330, "japan standard time": 540, "china time": 480,
-    "beijing time": 480, "tokyo time": 540, "hong kong time": 480,
-}  # fmt: skip
 MEASURE_WORDS = set(
     (
         "% percent per pct degrees ° dollars euros pounds million billion thousand kg g mg ml "
