@@ -18,6 +18,7 @@ from dragtor.dates.words import (
     FUNCTION_WORDS,
     MEALS,
     MEASURE_WORDS,
+    MONTHS,
     ONES,
     TODAY,
     WEEKDAYS,
@@ -29,6 +30,7 @@ MERIDIEM_OF_PART = {
     "morning": "am",
     "forenoon": "am",
     "afternoon": "pm",
+    "arvo": "pm",
     "evening": "pm",
     "night": "pm",
 }
@@ -197,7 +199,7 @@ def colon_time(p: Parser, i: int, hour: int, minute: int) -> Match | None:
 def whole_hour(p: Parser, i: int, hour: int) -> Match | None:
     """3pm, 9a, 7 o'clock, 8 at night, 1ish, at 10h."""
     if p.word(i + 1) == "h" and p.adjacent(i + 1):
-        led = p.word(i - 1) in ("at", "@", "until", "by", "from")
+        led = p.word(i - 1) in BEFORE_LETTER or p.word(i - 1) in MONTHS
         return (exact_time(time(hour)), i + 2) if led and hour < 24 else None
     side, j = meridiem(p, i + 1)
     if j == i + 2 and p.word(i + 1) in ("a", "p") and p.word(i - 1) not in BEFORE_LETTER:
@@ -238,6 +240,8 @@ def packed_time(p: Parser, i: int) -> Match | None:
         and p.word(i - 2)[:1] == "0"
         and len(p.word(i - 2)) == 4
     )
+    if any(word in TODAY or word in WEEKDAYS for word in (p.word(i - 1), p.word(i + 1))):
+        return exact_time(time(number // 100 % 24, number % 100)), i + 1  # sat 1015, 1742 mon
     return (weakened(node), i + 1) if p.word(i)[0] == "0" or run or p.word(i - 1) == "at" else None
 
 
@@ -387,7 +391,10 @@ def minutes_past_hour(p: Parser, i: int) -> Match | None:
     round_ = counted[0] in (5, 10, 15, 20, 25, 30)
     spelt = integer(p, i) is None and (sign == "past" or round_)
     said_at = round_ and (sign == "past" or (sign == "to" and p.word(i - 1) in ("at", "@")))
-    known = bool(number) or k > counted[1] or spelt or said_at
+    late = counted[0] in (20, 25) and (integer(p, k + 1, 2) or 99) <= 12  # no hour: 20 to 9
+    known = bool(number) or k > counted[1] or spelt or said_at or (late and sign == "to")
+    if p.word(j) == "quarter" and sign == "of":
+        sign = "to"  # quarter of ten
     if sign not in ("past", "after", "to", "before", "till") or not known:
         return None
     loose = number is None and sign in ("after", "before", "till")
@@ -400,9 +407,11 @@ def minutes_past_hour(p: Parser, i: int) -> Match | None:
     target = hour or ((plain, k + 2) if plain is not None else None)
     if not target and p.word(k + 1) in NAMED_HOURS:
         return minutes_past_noon(NAMED_HOURS[p.word(k + 1)] * 60, counted[0], sign), k + 2
+    if not target and sign == "past" and p.lookahead(k + 1) in AFTER_HOUR and p.word(i - 1) == "at":
+        return next_minute(p, counted[0]), k + 1
     if not target or not 1 <= target[0] <= 24:
         return None
-    if loose and not may_end_hour(p, k + 1, target[1]):
+    if (loose or late) and not may_end_hour(p, k + 1, target[1]):
         return None
     minutes = target[0] * 60 + (counted[0] if sign in ("past", "after") else -counted[0])
     side, end = meridiem(p, target[1])
@@ -414,6 +423,12 @@ def minutes_past_hour(p: Parser, i: int) -> Match | None:
     return (node, end) if node else None
 
 
+def next_minute(p: Parser, minute: int) -> Node:
+    """Twenty past: of this hour or the next."""
+    hour = p.now.hour + (minute <= p.now.minute)
+    return exact_time(time(hour % 24, minute))
+
+
 def minutes_past_noon(start: int, number: int, sign: str) -> Node:
     """So many minutes past noon or midnight, or before it."""
     minutes = (start + (number if sign in ("past", "after") else -number)) % 1440
@@ -422,7 +437,7 @@ def minutes_past_noon(start: int, number: int, sign: str) -> Node:
 
 @rule("clock_time")
 def british_half(p: Parser, i: int) -> Match | None:
-    """Half seven: 7:30, where "at" or am or pm makes a time of it."""
+    """Half seven: 7:30, where "at", am or pm or a day makes a time of it."""
     hour = below_hundred(p, i + 1) if p.word(i) == "half" else None
     plain = integer(p, i + 1, 2)
     target = hour or ((plain, i + 2) if plain is not None else None)
@@ -430,7 +445,8 @@ def british_half(p: Parser, i: int) -> Match | None:
         return None
     side, j = meridiem(p, target[1])
     leads = ("at", "around", "for", "from", "by", "until", "till", "before", "after")
-    sure = side or p.word(i - 1) in leads or p.word(j) == "tonight"
+    k = p.optional(j, ("on", "this", "next"))
+    sure = side or p.word(i - 1) in leads or p.word(k) in WEEKDAYS or p.word(j) in TODAY
     node = clock_node(target[0], 30, 0, side) if sure else None
     return (node, j) if node else None
 
@@ -618,17 +634,14 @@ def dotted_time_after_at(p: Parser, i: int) -> Match | None:
 
 @rule("time")
 def hour_after_at(p: Parser, i: int) -> Match | None:
-    """The 6 of "at 6" and "around six", where no other number goes on."""
+    """The 6 of "at 6", "at around six" and "six sharp", where no other number goes on."""
     near = p.word(i - 1) in ("around", "about", "approximately", "roughly")
     lead = p.word(i - 2) if near else p.word(i - 1)
-    if lead not in ("at", "@") or not may_be_hour(p, i):
+    found = p.parse("bare_time", i) if may_be_hour(p, i) else None
+    if not found or not (lead in ("at", "@") or p.word(found[1]) == "sharp"):
         return None
-    found = p.parse("bare_time", i)
-    if not found:
-        return None
-    return Node(
-        "time", found[0].timex, found[0].readings, found[0].ambiguous, found[0].missing
-    ), found[1]
+    node = Node("time", found[0].timex, found[0].readings, found[0].ambiguous, found[0].missing)
+    return node, p.optional(found[1], ("sharp",))
 
 
 def may_be_hour(p: Parser, i: int, day: bool = False) -> bool:

@@ -171,6 +171,19 @@ def numeric_date_node(p: Parser, first: int, second: int, years: list[int], j: i
 
 
 @rule("calendar_day")
+def dotted_date(p: Parser, i: int) -> Match | None:
+    """Thu 15.05., 28.10. at 8, the 3.4.: day and month with a dot each, where a day may stand."""
+    day, month, j = integer(p, i, 2), integer(p, i + 2, 2), i + 4
+    dots = p.word(i + 1) == p.word(i + 3) == "." and all(p.adjacent(k) for k in range(i + 1, j))
+    if not day or not month or not dots or (p.adjacent(j) and p.word(j) != ","):
+        return None
+    before = p.word(i - 1) in (*BEFORE_MONTH_DAY, "the")
+    timed = p.parse("time", p.optional(j, (",", "at", "um"))) or p.parse("time_range", j)
+    node = dated_node(p, month, day, None) if before or timed else None
+    return (node, j) if node else None
+
+
+@rule("calendar_day")
 def month_then_day(p: Parser, i: int) -> Match | None:
     """January 18, 2019; jan. 18th of 2019; june the 28th; february twenty second."""
     month = MONTHS.get(p.word(i))
@@ -279,6 +292,8 @@ def means_weekday(p: Parser, i: int, j: int) -> bool:
     joint = {"and", "&", "/"} if p.word(i) in ("sat", "wed") else {"and", "&", "/", ","}
     joint |= {"to", "-", "–", "through", "thru", "till", "until"}
     before = p.word(i - 1)
+    if any((time := p.parse("time", k)) and time[1] == i for k in range(i - 4, i)):
+        return True  # 1pm sat
     if (p.word(j) in joint and p.word(j + 1) in WEEKDAYS) or (
         before in joint and p.word(i - 2) in WEEKDAYS
     ):
@@ -316,11 +331,13 @@ def weekday_after_next(p: Parser, i: int) -> Match | None:
     """The Friday after next, the Monday before last."""
     j = p.optional(i, ("the",))
     index = WEEKDAYS.get(p.word(j))
-    weeks = 2 if p.match(j + 1, "after next") else -2 if p.match(j + 1, "before last") else 0
-    if index is None or not weeks:
+    phrases = {"after next": 2, "before last": -2, "after this one": 1, "after this": 1}
+    ends = ((n, p.match(j + 1, each)) for each, n in phrases.items())
+    weeks, end = next((each for each in ends if each[1]), (0, 0))
+    if index is None or not end:
         return None
     day = shift(monday_of(p.today), 7 * weeks + index, "day")
-    return (day_node(day), j + 3) if day else None
+    return (day_node(day), end) if day else None
 
 
 @rule("calendar_day")
@@ -366,7 +383,7 @@ def near_day(p: Parser, i: int) -> Match | None:
         day = shift(p.today, TODAY[p.word(i)], "day")
         return (day_node(day), i + 1) if day else None
     best = max(((p.match(i, phrase), days) for phrase, days in phrases), default=(0, 0))
-    if not best[0]:
+    if not best[0] or (best[1] == 0 and p.word(best[0]) == "of"):  # the Day of the Dead
         return None
     day = shift(p.today, best[1], "day")
     return (day_node(day), best[0]) if day else None
@@ -446,7 +463,7 @@ def day_of_open_month(p: Parser, i: int) -> Match | None:
     here = p.word(start - 1) in BEFORE_ORDINAL_DAY
     ends = p.lookahead(j) in AFTER_ORDINAL_DAY
     numeric = integer(p, start) is not None or number[0] > 20
-    numeric = numeric or (number[0] > 3 and p.word(i - 1) == "on")
+    numeric = numeric or (number[0] > 3 and p.word(i - 1) in BEFORE_ORDINAL_DAY)
     weak = not numeric or not (ends and (start > i or here or i == 0))
     reads = tuple((day, None) for day in days)
     return Node("date", f"XXXX-XX-{number[0]:02}", reads, missing="month", weak=weak), j

@@ -9,8 +9,8 @@ from dataclasses import replace
 from datetime import date, datetime, time
 
 from dragtor.dates.clock import may_end_hour
-from dragtor.dates.parser import Interval, Match, Node, Parser, rule
-from dragtor.dates.ranges import date_part, in_year, range_edge
+from dragtor.dates.parser import Interval, Match, Node, Parser, date_of, rule
+from dragtor.dates.ranges import in_year, range_edge
 from dragtor.dates.relative import moved_by
 from dragtor.dates.words import FUNCTION_WORDS, TODAY, WEEKDAYS
 
@@ -97,10 +97,10 @@ def nearest_bound(p: Parser, node: Node, phrase: str, mod: str) -> Node:
     """Since May: the last one first; until May, said in May or said of its start: the next one."""
     reads = node.readings
     if phrase == "since":
-        behind = [x for x in reads if isinstance(x[0], date) and date_part(x[0]) <= p.today]
+        behind = [x for x in reads if isinstance(x[0], date) and date_of(x[0]) <= p.today]
         return replace(node, readings=tuple(behind + [x for x in reads if x not in behind]))
     start, end = reads[0]
-    begun = isinstance(start, date) and date_part(start) <= p.today
+    begun = isinstance(start, date) and date_of(start) <= p.today
     if mod != "before" or node.missing != "year" or node.day[1] or not begun or node.mod:
         return node
     following = tuple(
@@ -114,8 +114,7 @@ def from_only(p: Parser, j: int) -> Match | None:
     found = range_edge(p, j) or p.parse("time", j)
     if not found or p.word(found[1]) not in ("on", "onwards", "onward", "forward"):
         return None
-    after = p.word(found[1] + 1)
-    if p.word(found[1]) == "on" and after not in ("", ".", ",", ";", "!", "?"):
+    if p.word(found[1]) == "on" and p.lookahead(found[1] + 1) not in AFTER_SUFFIX:
         return None
     node = bounded_by(found[0], "since")
     return (node, found[1] + 1) if node else None
@@ -264,7 +263,7 @@ def more_than_offset(p: Parser, i: int) -> Match | None:
     at = found[0].likeliest[0]
     if not isinstance(at, date):
         return None
-    base = moved_by(date_part(at), length[0].amounts, 1 if back else -1)
+    base = moved_by(date_of(at), length[0].amounts, 1 if back else -1)
     if isinstance(at, datetime):
         base = None
     read: Interval = (None, at) if back else (at, None)

@@ -19,7 +19,7 @@ from dragtor.dates.clock import (
 from dragtor.dates.parser import Interval, Match, Node, Parser, make_date, rule, shift
 from dragtor.dates.periods import NUMBERED_THINGS
 from dragtor.dates.quantities import integer
-from dragtor.dates.words import DAY_PARTS, SHIFTS, TODAY, WEEKDAYS
+from dragtor.dates.words import AFTER_HOUR, DAY_PARTS, SHIFTS, TODAY, WEEKDAYS
 from dragtor.dates.zones import skip_zone
 
 JOINS = ("at", "for", "@", "around", "about", "by", "circa", "-", ",")
@@ -70,7 +70,8 @@ def following_time(p: Parser, j: int, day: Node) -> Match | None:
     if word_join and may_be_hour(p, k, day=True):
         hour = p.parse("bare_time", k)
         found = hour if hour and (not found or hour[1] > found[1]) else found
-    if found and found[0].weak and not word_join and found[0].missing != "zero":
+    dotted = p.word(k + 1) == "." and p.lookahead(k + 3) in AFTER_HOUR  # the 31st, 12.15
+    if found and found[0].weak and not (word_join or dotted) and found[0].missing != "zero":
         return None
     if found and "-" in joined_by and p.adjacent(k):
         return None
@@ -165,6 +166,9 @@ def time_then_day(p: Parser, i: int) -> Match | None:
             if day[0].missing == "month" and (alone or (found[0].weak and day[0].weak)):
                 continue
             part = following_part(p, day[1]) if name != "day_part" else None
+            clock = following_time(p, day[1], day[0]) if name == "day_part" else None
+            if clock:  # evening of May 5, 19:30
+                return day_at_time(day[0], times_in_part(clock[0], found[0])), clock[1]
             if part:
                 return day_at_time(day[0], times_in_part(found[0], part[0])), part[1]
             return day_at_time(day[0], found[0]), day[1]
@@ -188,6 +192,8 @@ def time_in_known_part(clock: Node, part: Node) -> Node:
         return clock
     day = start.date()
     name = part.timex[len(day.isoformat()) :] or "TEV"
+    if name == "TNI" and clock.timex == "T00":  # midnight tonight
+        day = shift(day, 1, "day") or day
     chosen = times_in_part(clock, Node("timerange", name))
     return day_at_time(Node("date", day.isoformat(), ((day, None),)), chosen)
 

@@ -265,3 +265,8 @@ def make_date(year: int, month: int, day: int) -> date | None:
 def monday_of(day: date) -> date:
     """The Monday of the day's week."""
     return shift(day, -day.weekday(), "day") or day
+
+
+def date_of(at: date) -> date:
+    """The day of a moment, the day itself of a day."""
+    return at.date() if isinstance(at, datetime) else at

@@ -140,8 +140,9 @@ def ordinal_number(p: Parser, i: int) -> tuple[int, int] | None:
 def ordinal_or_last(p: Parser, i: int) -> tuple[int, int] | None:
     """First, 3rd; -1 for last, -2 for the one before it."""
     for phrase in ("second to last", "next to last", "second last", "penultimate"):
-        if j := p.match(i, phrase):
-            return -2, j
+        for each in (phrase, phrase.replace(" ", " - ")):
+            if j := p.match(i, each):
+                return -2, j
     return (-1, i + 1) if p.word(i) == "last" else ordinal_number(p, i)
 
 

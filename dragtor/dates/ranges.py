@@ -10,7 +10,17 @@ from datetime import date, datetime, time, timedelta
 
 from dragtor.dates.days import following_year
 from dragtor.dates.moments import day_at_time
-from dragtor.dates.parser import Bound, Interval, Match, Node, Parser, make_date, rule, shift
+from dragtor.dates.parser import (
+    Bound,
+    Interval,
+    Match,
+    Node,
+    Parser,
+    date_of,
+    make_date,
+    rule,
+    shift,
+)
 from dragtor.dates.quantities import Amounts, below_hundred, integer, ordinal_number
 from dragtor.dates.relative import is_sub_day, moved_by
 from dragtor.dates.words import MONTHS, SECONDS_OF, WEEKDAYS
@@ -102,7 +112,7 @@ def range_pairs(first: Node, second: Node) -> list[tuple[date, date]]:
         return [(low, high) for low, high in weeks if low][:1]
     if first.missing == "month" and second.missing not in ("week", "month"):
         for end, _ in ends:
-            near = [in_month(s, date_part(end), n) for s, _ in starts[:1] for n in (0, -1)]
+            near = [in_month(s, date_of(end), n) for s, _ in starts[:1] for n in (0, -1)]
             pairs += [(s, end) for s in near if s and comes_before(s, end)][:1]
         return pairs
     if first.missing == "week" and not loose_end and second.missing not in ("week", "month"):
@@ -121,7 +131,7 @@ def range_pairs(first: Node, second: Node) -> list[tuple[date, date]]:
             ]
             later = [d for e, weeks in over if (d := shift(e, -7 * weeks, "day"))]
         elif second.missing == "month":
-            days = [in_month(e, date_part(start), n) for e, _ in ends[:1] for n in (0, 1)]
+            days = [in_month(e, date_of(start), n) for e, _ in ends[:1] for n in (0, 1)]
             later = [d for d in days if d]
         else:
             later = [e for e, _ in ends]
@@ -133,11 +143,6 @@ def last_weekday_before(at: date, end: date) -> date | None:
     """The weekday and time of `at` that comes last before the end."""
     weeks = (as_datetime(end) - as_datetime(at) - SECOND) // WEEK
     return shift(at, 7 * weeks, "day")
-
-
-def date_part(at: date) -> date:
-    """Its day."""
-    return at.date() if isinstance(at, datetime) else at
 
 
 def in_month(at: date, day: date, ahead: int) -> date | None:
@@ -168,7 +173,7 @@ def range_node(first: Node, second: Node) -> Node | None:
         n.timex if not n.kind.endswith("range") else p.isoformat()
         for n, p in ((first, start), (second, end))
     ]
-    timex = f"({names[0]},{names[1]},P{(date_part(end) - date_part(start)).days}D)"
+    timex = f"({names[0]},{names[1]},P{(date_of(end) - date_of(start)).days}D)"
     left_open = "year" if first.missing == second.missing == "year" else ""
     closes = "day" if second.kind == "date" else length_unit(*second.likeliest)
     ambiguous = first.ambiguous or second.ambiguous

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime, time
 
-from dragtor.dates.clock import time_code
+from dragtor.dates.clock import part_interval, time_code
 from dragtor.dates.holidays import HOLIDAYS, NTH_WEEKDAYS
 from dragtor.dates.moments import times_in_part
-from dragtor.dates.parser import Interval, Match, Node, Parser, rule, shift
+from dragtor.dates.parser import Interval, Match, Node, Parser, date_of, rule, shift
 from dragtor.dates.quantities import (
     cardinal,
     duration_node,
@@ -210,7 +210,7 @@ def every_part(p: Parser, i: int) -> Match | None:
     day = ""
     pairs: RulePairs = (("FREQ", "DAILY"),)
     if p.word(i) in ("every", "each"):
-        j = i + 1
+        j = p.optional(i + 1, ("single",))
         if p.word(j) in ALTERNATE and p.word(j + 1) in DAY_PARTS:
             pairs, j = (("FREQ", "DAILY"), ("INTERVAL", "2")), j + 1
     if p.word(j) in WEEKDAYS:
@@ -218,6 +218,8 @@ def every_part(p: Parser, i: int) -> Match | None:
         day = f"XXXX-WXX-{index + 1}"
         pairs = (("FREQ", "WEEKLY"), ("BYDAY", CODES[index]))
         j += 1
+    elif p.word(j) in ("weeknight", "weeknights"):
+        return set_node("P1WDTNI", WORKDAYS, (part_interval("night", "")[1],)), j + 1
     elif p.word(j) == "weekday":
         day, pairs, j = "P1WD", WORKDAYS, j + 1
     elif p.word(j) == "weekend":
@@ -230,7 +232,8 @@ def every_part(p: Parser, i: int) -> Match | None:
         return None
     if name in ("lunch", "dinner", "breakfast", "supper", "brunch"):
         return None
-    return set_node(f"{day}T{DAY_PARTS[name][0]}", pairs), j + 1
+    code, interval = part_interval(name, "")
+    return set_node(f"{day}{code}", pairs, (interval,)), j + 1
 
 
 @rule("recurrence")
@@ -553,11 +556,13 @@ def until_day(p: Parser, i: int) -> date | None:
     best = max(found, key=lambda f: f[1], default=None)
     if not best:
         return None
-    start, end = best[0].likeliest
-    at = end if best[0].mod == "end" and isinstance(end, date) else start
+    start, at = best[0].likeliest
+    if isinstance(at, date) and (best[0].mod == "end" or p.word(i) in ("through", "thru")):
+        return shift(date_of(at), -1, "day")
+    at = start
     if not isinstance(at, date):
         return None
-    day = at.date() if isinstance(at, datetime) else at
+    day = date_of(at)
     unit = best[0].missing if best[0].missing in ("year", "month", "week") else ""
     return shift(day, 1, unit) if unit and day <= p.today else day
 

@@ -130,10 +130,10 @@ def offset_from_now(p: Parser, i: int) -> Match | None:
     for phrase, sign in (
         ("ago", -1), ("from now", 1), ("from today", 1), ("hence", 1), ("later", 1),
         ("earlier", -1), ("back", -1), ("in the future", 1), ("before now", -1),
-        ("time from now", 1),
+        ("time from now", 1), ("out", 1),
     ):  # fmt: skip
         if end := p.match(j, phrase):
-            if phrase == "back" and p.word(end) in ("to", "in", "and", "on"):
+            if phrase in ("back", "out") and p.word(end) in ("to", "in", "and", "on", "of"):
                 return None
             if phrase == "from today" and is_sub_day(amounts):
                 return None

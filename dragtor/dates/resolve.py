@@ -5,7 +5,7 @@ Owns the two public types and how values are written. Knows no rule by content.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 
 from dragtor.dates import (
@@ -23,7 +23,7 @@ from dragtor.dates import (
 from dragtor.dates.clock import NAMED_HOURS
 from dragtor.dates.holidays import HOLIDAYS
 from dragtor.dates.limits import BOUND_WORDS
-from dragtor.dates.parser import Bound, Interval, Match, Node, Parser, shift
+from dragtor.dates.parser import Bound, Interval, Match, Node, Parser, date_of, shift
 from dragtor.dates.periods import TENS_OF_YEARS
 from dragtor.dates.ranges import with_shared_time
 from dragtor.dates.words import (
@@ -143,11 +143,35 @@ def inside_word(p: Parser, i: int, j: int) -> bool:
 def to_mention(p: Parser, i: int, j: int, node: Node) -> Mention:
     """A node as the public type."""
     start, end = p.tokens[i].start, p.tokens[j - 1].end
-    zones = [zone[0] for k in range(i, j + 1) if (zone := p.parse("zone", k))]
-    zone = next(
-        (z.timex or z.value for z in zones if "time" in node.kind or node.kind == "set"), ""
+    timed = "time" in node.kind or node.kind == "set"
+    zones = [found[0] for k in range(i, j + 1) if timed and (found := p.parse("zone", k))]
+    zone = next((each.timex or each.value for each in zones), "")
+    values = to_values(likelier_first(p, i, node))
+    return Mention(start, end, node.kind, node.timex, values, node.ambiguous, zone)
+
+
+def likelier_first(p: Parser, i: int, node: Node) -> Node:
+    """A bare "at 8" is the next one to come; "on Monday" of what was or happened the last one."""
+    readings = node.readings
+    if node.kind == "time" and node.missing == "half":
+        now = p.now.time()
+        ahead = [x for x in readings if isinstance(x[0], time) and x[0] >= now]
+    elif node.missing in ("week", "month", "year") and happened(p, i):
+        ahead = [x for x in readings if isinstance(x[0], date) and date_of(x[0]) < p.today]
+    else:
+        return node
+    return replace(node, readings=(*ahead, *(x for x in readings if x not in ahead)))
+
+
+def happened(p: Parser, i: int) -> bool:
+    """Whether the clause before token `i` tells what was, and not until when or what for."""
+    clause: list[str] = []
+    while i > 0 and (word := p.lookahead(i - 1)) not in ".!?;:,\n" and len(clause) < 8:
+        clause.append(word)
+        i -= 1
+    return not {"to", "for", "until", "till", "by", "from"} & set(clause) and bool(
+        {"was", "were", "did", "happened"} & set(clause)
     )
-    return Mention(start, end, node.kind, node.timex, to_values(node), node.ambiguous, zone)
 
 
 def to_values(node: Node) -> tuple[Value, ...]:

@@ -131,6 +131,7 @@ DAY_PARTS = {
     "morning": ("MO", 8, 12),
     "forenoon": ("MO", 8, 12),
     "afternoon": ("AF", 12, 16),
+    "arvo": ("AF", 12, 16),
     "evening": ("EV", 16, 20),
     "night": ("NI", 20, 24),
     "daytime": ("DT", 8, 18),
