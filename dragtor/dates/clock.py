@@ -336,7 +336,8 @@ def named_hour(p: Parser, i: int) -> Match | None:
         return None
     hour = NAMED_HOURS[p.word(j)]
     k = p.optional(j + 1, ("time",)) if hour else j + 1
-    return Node("time", "T12" if hour else "T00", ((time(hour), None),)), skip_ish(p, k)
+    mod = "" if hour else "midnight"  # of Friday: where Friday ends
+    return Node("time", f"T{hour:02}", ((time(hour), None),), mod=mod), skip_ish(p, k)
 
 
 @rule("time")

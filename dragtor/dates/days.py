@@ -298,6 +298,8 @@ def means_weekday(p: Parser, i: int, j: int) -> bool:
         before in joint and p.word(i - 2) in WEEKDAYS
     ):
         return True
+    if (day := p.parse("calendar_day", k)) and day[0].day[1]:
+        return True  # mon 6 apr
     return before in {"on", "every", "each", "by", "until", "from", *SHIFTS, *WEEKDAYS}
 
 
@@ -315,6 +317,8 @@ def named_weekday(p: Parser, i: int) -> Match | None:
     if index is None or not means_weekday(p, j, j + 1):
         return None
     end = j + 1
+    if weeks is None and (k := p.match(end, "just gone") or p.match(end, "coming")):
+        weeks, end, coming, past = -1, k, p.word(k - 1) == "coming", True
     if weeks is None:
         return weekday_node(p, index), end
     if coming:
@@ -463,7 +467,7 @@ def day_of_open_month(p: Parser, i: int) -> Match | None:
     here = p.word(start - 1) in BEFORE_ORDINAL_DAY
     ends = p.lookahead(j) in AFTER_ORDINAL_DAY
     numeric = integer(p, start) is not None or number[0] > 20
-    numeric = numeric or (number[0] > 3 and p.word(i - 1) in BEFORE_ORDINAL_DAY)
+    numeric = numeric or (number[0] > 3 and p.word(i - 1) in BEFORE_ORDINAL_DAY - {"from", "to"})
     weak = not numeric or not (ends and (start > i or here or i == 0))
     reads = tuple((day, None) for day in days)
     return Node("date", f"XXXX-XX-{number[0]:02}", reads, missing="month", weak=weak), j

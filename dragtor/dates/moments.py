@@ -30,6 +30,8 @@ def day_at_time(day: Node, clock: Node) -> Node:
     """Every day with every time of it."""
     reads: list[Interval] = []
     for start, _ in day.readings:
+        if isinstance(start, date) and clock.mod == "midnight":
+            start = shift(start, 1, "day") or start
         for low, high in clock.readings:
             if isinstance(start, date):
                 reads.append((instant_on(start, low), instant_on(start, high, low)))
@@ -192,8 +194,6 @@ def time_in_known_part(clock: Node, part: Node) -> Node:
         return clock
     day = start.date()
     name = part.timex[len(day.isoformat()) :] or "TEV"
-    if name == "TNI" and clock.timex == "T00":  # midnight tonight
-        day = shift(day, 1, "day") or day
     chosen = times_in_part(clock, Node("timerange", name))
     return day_at_time(Node("date", day.isoformat(), ((day, None),)), chosen)
 

@@ -21,8 +21,8 @@ from dragtor.dates.parser import (
     rule,
     shift,
 )
-from dragtor.dates.quantities import Amounts, below_hundred, integer, ordinal_number
-from dragtor.dates.relative import is_sub_day, moved_by
+from dragtor.dates.quantities import Amounts, below_hundred, cardinal, integer, ordinal_number
+from dragtor.dates.relative import is_sub_day, moved_by, node_from_now
 from dragtor.dates.words import MONTHS, SECONDS_OF, WEEKDAYS
 
 TO_SIGNS = ("to", "-", "–", "—", "~", "until", "till", "til", "through", "thru", "up")
@@ -454,27 +454,54 @@ def range_within_month(
 
 @rule("range")
 def duration_from_day(p: Parser, i: int) -> Match | None:
-    """For 1 week, from 20th dec; 3 days starting next Monday; a day starting Friday at 5 pm."""
+    """For 1 week, from 20th dec; 3 days starting next Monday; from Monday for two weeks."""
     start = p.optional(i, ("for",))
     found = p.parse("duration", start)
-    if not found:
-        return None
-    j = p.optional(found[1], (",",))
+    j = p.optional(found[1], (",",)) if found else i
     verb = p.word(j) in ("starting", "beginning")
-    if (not verb and (p.word(j) != "from" or start == i)) or (verb and start > i):
+    if found and ((not verb and (p.word(j) != "from" or start == i)) or (verb and start > i)):
+        return None
+    if not found and not verb and p.word(j) != "from":
         return None
     k = p.optional(p.optional(p.optional(j + 1, ("from",)), ("on",)), ("the",))
     first = range_edge(p, k)
     if not first or first[0].kind not in ("date", "datetime"):
         return None
+    end = first[1]
+    if not found:
+        k = p.optional(end, (",",))
+        found = p.parse("duration", k + 1) if p.word(k) == "for" else None
+        end = found[1] if found else end
+    if not found:
+        return None
     reads: list[Interval] = []
     for at, _ in first[0].readings:
-        end = end_after(at, found[0].amounts) if isinstance(at, date) else None
-        if end:
-            reads.append((at, end))
+        after = end_after(at, found[0].amounts) if isinstance(at, date) else None
+        if after:
+            reads.append((at, after))
     timex = f"({first[0].timex},{reads[0][1] if reads else ''},{found[0].timex})"
     kind = f"{first[0].kind}range"
-    return (Node(kind, timex, tuple(reads), missing=first[0].missing), first[1]) if reads else None
+    return (Node(kind, timex, tuple(reads), missing=first[0].missing), end) if reads else None
+
+
+@rule("range")
+def in_one_or_other(p: Parser, i: int) -> Match | None:
+    """In six to eight weeks, in two or three days, 10-14 days from now."""
+    j = p.optional(i, ("in",))
+    low = cardinal(p, j)
+    high = p.parse("duration", low[1] + 1) if low and p.word(low[1]) in (*TO_SIGNS, "or") else None
+    if not low or not high or len(high[0].amounts) > 1:
+        return None
+    end = high[1] if j > i else p.match(high[1], "from now")
+    if not end or p.word(end) in ("of", "after", "before", "ago"):
+        return None
+    number, unit = high[0].amounts[0]
+    first, last = (node_from_now(p, ((n, unit),), 1) for n in (low[0], number))
+    if not first or not last or low[0] >= number:
+        return None
+    interval = first.likeliest[0], last.likeliest[0]
+    timex = f"({first.timex},{last.timex},P)"
+    return Node(f"{first.kind}range", timex, (interval,), closes="day"), end
 
 
 def end_after(at: date, amounts: Amounts) -> date | None:

@@ -98,6 +98,8 @@ def frequency_adverb(p: Parser, i: int) -> Match | None:
         "biannual": "P0.5Y",
         "biannually": "P0.5Y",
     }
+    if p.word(j) == "nightly":
+        return set_node("P1DTNI", (("FREQ", "DAILY"),), (part_interval("night", "")[1],)), j + 1
     node = every_units(number, unit)
     if node and p.word(j) in special:
         node = set_node(special[p.word(j)], node.rrule)
@@ -163,7 +165,7 @@ def every_weekday(p: Parser, i: int) -> Match | None:
         j = i + 1
     elif p.word(i) in EACH:
         names = ANY_WEEKDAY
-        j = i + 1
+        j = p.optional(i + 1, ("single",))
         count = ordinal_number(p, j)
         if p.word(j) in ALTERNATE:
             step, j = 2, j + 1

@@ -226,7 +226,7 @@ def weeks_from_day(p: Parser, i: int) -> Match | None:
         return (day_node(day), base[1]) if base and day else None
     base = p.parse("calendar_day", i)
     ahead = {"week": 7, "fortnight": 14}.get(p.word(base[1]), 0) if base else 0
-    if base and ahead and (p.word(i) in WEEKDAYS or p.word(i) == "tomorrow"):
+    if base and ahead and (p.word(i) in WEEKDAYS or p.word(i) in ("today", "tomorrow")):
         day = shift(first_day(base[0], p.today), ahead, "day")
         return (day_node(day), base[1] + 1) if day else None
     return None

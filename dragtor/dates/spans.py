@@ -511,6 +511,7 @@ def week_of(p: Parser, i: int) -> Match | None:
         "week beginning",
         "week ending",
         "w / c",
+        "w / b",
         "weekend of",
         "week from",
     )

@@ -6,7 +6,7 @@ offset changes with the season, their value the offset from UTC in January.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -103,6 +103,13 @@ def zone_node(name: str) -> Node:
 def offset_text(minutes: int) -> str:
     """UTC+05:30."""
     return f"UTC{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
+
+
+def zone_info(name: str) -> tzinfo:
+    """The zone of `Mention.zone`: an IANA name, or UTC+05:30."""
+    if not name.startswith("UTC"):
+        return ZoneInfo(name)
+    return datetime.fromisoformat(f"2000-01-01T00:00{name[3:]}").tzinfo or UTC
 
 
 def skip_zone(p: Parser, j: int) -> int:
