@@ -346,21 +346,6 @@ def any_clock_time(p: Parser, i: int) -> Match | None:
     return p.parse("clock_time", i)
 
 
-@rule("time")
-def iso_time(p: Parser, i: int) -> Match | None:
-    """T14:30, T10:30: on a clock of 24 hours."""
-    found = p.parse("clock_time", i + 1) if p.word(i) == "t" and p.adjacent(i + 1) else None
-    hour = integer(p, i + 1, 2)
-    reads = (
-        [x for x in found[0].readings if isinstance(x[0], time) and x[0].hour == hour]
-        if found
-        else []
-    )
-    if not found or not reads or found[0].missing != "half":
-        return found
-    return Node("time", found[0].timex, tuple(reads)), found[1]
-
-
 @rule("bare_time")
 def bare_hour(p: Parser, i: int) -> Match | None:
     """7, seven: only where a rule around it says that a time stands here."""
@@ -599,25 +584,6 @@ def duration_from_time(p: Parser, i: int) -> Match | None:
             reads.append((low, high.time().replace(microsecond=0)))
     timex = f"({start[0].timex},{time_code(reads[0][1])},{found[0].timex})"  # type: ignore[arg-type]
     return Node("timerange", timex, tuple(reads), start[0].ambiguous), start[1]
-
-
-@rule("time")
-def offset_from_time(p: Parser, i: int) -> Match | None:
-    """5 minutes before noon, an hour after midnight."""
-    found = p.parse("duration", i)
-    sign = {"before": -1, "after": 1}.get(p.word(found[1]), 0) if found else 0
-    base = p.parse("clock_time", found[1] + 1) if found and sign else None
-    seconds = float(found[0].value) if found else 0.0
-    if not base or base[0].weak or seconds >= 43200:
-        return None
-    moved = [
-        (datetime.combine(date(2000, 1, 2), at) + sign * timedelta(seconds=seconds)).time()
-        for at, _ in base[0].readings
-        if isinstance(at, time)
-    ]
-    node = base[0]
-    reads = tuple((at.replace(microsecond=0), None) for at in moved)
-    return Node("time", time_code(reads[0][0]), reads, node.ambiguous, node.missing), base[1]
 
 
 @rule("time")

@@ -165,16 +165,6 @@ def bounded_by(node: Node, mod: str) -> Node | None:
 
 
 @rule("open_range")
-def approximate_day(p: Parser, i: int) -> Match | None:
-    """Around christmas, circa 1990."""
-    found = range_edge(p, i + 1) if p.word(i) in ("around", "circa") else None
-    if not found or found[0].missing == "month" or found[0].timex == "PRESENT_REF":
-        return None
-    node = found[0]
-    return replace(node, mod="approx", weak=False), found[1]
-
-
-@rule("open_range")
 def bound_suffix(p: Parser, i: int) -> Match | None:
     """2018 or later, year 2016 and greater, Friday or before."""
     found = range_edge(p, i) or p.parse("time", i)

@@ -10,7 +10,6 @@ from datetime import date, datetime, time
 from dragtor.dates.clock import (
     LAST_SECOND,
     MERIDIEM_OF_PART,
-    is_bare_hour,
     may_be_hour,
     meridiem,
     part_interval,
@@ -247,26 +246,6 @@ def near_part_with_time(p: Parser, i: int) -> Match | None:
     if clock:
         return time_in_known_part(clock[0], node), clock[1]
     return node, j
-
-
-@rule("datetime")
-def time_then_near_part(p: Parser, i: int) -> Match | None:
-    """Between 7 and 9 last morning, 8 tonight."""
-    found = p.parse("time_range", i) or p.parse("bare_time", i)
-    if not found or (
-        is_bare_hour(p, i, found[1])
-        and (p.word(found[1]) not in ("tonight", "this") or p.word(i - 1) in NUMBERED_THINGS)
-    ):
-        return None
-    part = p.parse("near_day_part", skip_zone(p, found[1]))
-    return (time_in_known_part(found[0], part[0]), part[1]) if part else None
-
-
-@rule("datetime")
-def offset_instant(p: Parser, i: int) -> Match | None:
-    """In 2 minutes, half an hour ago: instants that a rule for days reckoned."""
-    found = p.parse("relative_day", i)
-    return found if found and found[0].kind == "datetime" else None
 
 
 @rule("datetime")

@@ -188,13 +188,6 @@ def length_unit(start: Bound, end: Bound) -> str:
     return next((unit for unit in units if shift(start, 1, unit) == end), "")
 
 
-def trailing_year(p: Parser, j: int) -> tuple[int, int] | None:
-    """, 2019 behind november 19-20."""
-    k = p.optional(j, (",", "of", "in"))
-    year = integer(p, k, 4)
-    return (year, k + 1) if year and 1500 <= year <= 2100 else None
-
-
 @rule("range")
 def from_to(p: Parser, i: int) -> Match | None:
     """From A to B, between A and B, A - B, A through B."""
@@ -288,39 +281,6 @@ def instants_node(reads: list[Interval], end: int) -> Match | None:
 
 
 @rule("range")
-def time_to_datetime(p: Parser, i: int) -> Match | None:
-    """From 2pm till tomorrow 4:30pm: today's time is the start."""
-    first = p.parse("time", i + 1) if p.word(i) in ("from", "between") else None
-    if not first or first[0].weak or p.word(first[1]) not in TO_OR_AND or p.parse("time_range", i):
-        return None
-    second = p.parse("datetime", first[1] + 1)
-    if not second or second[0].kind != "datetime" or p.word(first[1] + 1) == "now":
-        return None
-    starts = [datetime.combine(p.today, t) for t, _ in first[0].readings if isinstance(t, time)]
-    reads = tuple(
-        (s, e) for s in starts for e, _ in second[0].readings if isinstance(e, datetime) and s < e
-    )
-    timex = f"({reads[0][0]},{second[0].timex},P)" if reads else ""
-    return (Node("datetimerange", timex, reads[:2]), second[1]) if reads else None
-
-
-@rule("range")
-def range_with_year(p: Parser, i: int) -> Match | None:
-    """26 june to 28 june in 2020; 10/1-11/2/2017."""
-    found = from_to(p, i)
-    if not found or found[0].missing != "year" or p.word(found[1]) not in ("in", "of", ","):
-        return None
-    year = trailing_year(p, found[1])
-    if not year:
-        return None
-    reads: list[Interval] = []
-    for start, end in found[0].readings[:1]:
-        if isinstance(start, date) and isinstance(end, date):
-            reads.append((in_year(start, year[0] - (end.year - start.year)), in_year(end, year[0])))
-    return Node(found[0].kind, found[0].timex, tuple(reads)), year[1]
-
-
-@rule("range")
 def range_of_month_days(p: Parser, i: int) -> Match | None:
     """November 19-20, april ninth through 17th, between ninth and tenth of april."""
     lead = p.word(i)
@@ -391,37 +351,6 @@ def numbers_in_month(p: Parser, low: int, j: int, lead: str) -> Match | None:
         return None
     timex = f"({month[0].timex}-{low:02},{month[0].timex}-{high[0]:02},P{high[0] - low}D)"
     return Node("daterange", timex, tuple(reads), missing=month[0].missing, closes="day"), month[1]
-
-
-@rule("range")
-def month_then_numbers(p: Parser, i: int) -> Match | None:
-    """In next month from 4 to 23, July between 3 and 5."""
-    month = p.parse("whole_period", i)
-    j = month[1] if month else 0
-    lead = p.word(j)
-    if not month or lead not in ("from", "between"):
-        return None
-    low = day_number(p, p.optional(j + 1, ("the",)))
-    if not low or p.word(low[1]) not in TO_OR_AND:
-        return None
-    high = day_number(p, p.optional(low[1] + 1, ("the",)))
-    if not high or p.word(high[1]) in (":", "am", "pm", "h") or p.word(low[1] - 1) in ("am", "pm"):
-        return None
-    reads = []
-    for start, end in month[0].readings:
-        if isinstance(start, date) and start.day == 1 and shift(start, 1, "month") == end:
-            days = (
-                make_date(start.year, start.month, low[0]),
-                make_date(start.year, start.month, high[0]),
-            )
-            if days[0] and days[1] and days[0] < days[1]:
-                reads.append(days)
-    timex = f"({month[0].timex}-{low[0]:02},{month[0].timex}-{high[0]:02},P{high[0] - low[0]}D)"
-    return (
-        (Node("daterange", timex, tuple(reads), missing=month[0].missing, closes="day"), high[1])
-        if reads
-        else None
-    )
 
 
 def day_number(p: Parser, i: int) -> tuple[int, int] | None:

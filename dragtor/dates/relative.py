@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from dragtor.dates.clock import part_interval
 from dragtor.dates.days import day_node
 from dragtor.dates.moments import day_at_time
 from dragtor.dates.parser import Interval, Match, Node, Parser, make_date, monday_of, rule, shift
@@ -20,25 +19,7 @@ from dragtor.dates.quantities import (
     ordinal_number,
     ordinal_or_last,
 )
-from dragtor.dates.words import ANY_WEEKDAY, DAY_PARTS, EARLY, SECONDS_OF, SHIFTS, WEEKDAYS
-
-
-@rule("range")
-def weekdays_of_week(p: Parser, i: int) -> Match | None:
-    """This week between Tue and Thu, next week from Monday to Wednesday."""
-    week = shifted_week(p, i)
-    j = week[1] if week else 0
-    first, last = WEEKDAYS.get(p.word(j + 1)), WEEKDAYS.get(p.word(j + 3))
-    joint = p.word(j + 2) in ("to", "-", "until", "till", "through", "and")
-    if not week or p.word(j) not in ("from", "between") or not joint:
-        return None
-    start = shift(week[0], first, "day") if first is not None and last is not None else None
-    end = shift(start, ((last or 0) - (first or 0)) % 7, "day") if start else None
-    if not start or not end:
-        return None
-    return Node(
-        "daterange", f"({start},{end},P{(end - start).days}D)", ((start, end),), closes="day"
-    ), j + 4
+from dragtor.dates.words import ANY_WEEKDAY, SECONDS_OF, SHIFTS, WEEKDAYS
 
 
 @rule("datetime")
@@ -301,9 +282,8 @@ def enclosing_period(p: Parser, k: int, said: bool) -> Match | None:
     first, last = found[0].likeliest
     if not isinstance(first, date) or not isinstance(last, date):
         return None
-    long = (last - first).days > 27
     month = first.day == 1 and shift(first, 1, "month") == last
-    return found if month or (long and said) else None
+    return found if month or said else None
 
 
 def nth_day_node(p: Parser, number: int, index: int | None, period: Node) -> Node | None:
@@ -434,27 +414,6 @@ def working_day(p: Parser, i: int) -> Match | None:
 
 
 @rule("relative_day")
-def edge_of_period(p: Parser, i: int) -> Match | None:
-    """The first day of 2018, the last day of next week; the days of a month are in offsets.py."""
-    j = p.optional(i, ("the",))
-    last = p.word(j) == "last"
-    k = p.match(j + 1, "day of") if last or p.word(j) in ("first", "1st") else 0
-    found = (
-        (p.parse("whole_period", k) or p.parse("whole_period", p.optional(k, ("the",))))
-        if k
-        else None
-    )
-    if not found or found[0].kind != "daterange" or not found[0].readings:
-        return None
-    days = [shift(at[1], -1, "day") if last else at[0] for at in found[0].readings
-            if isinstance(at[0], date) and isinstance(at[1], date)]  # fmt: skip
-    reads = tuple((day, None) for day in days if day)
-    if not reads:
-        return None
-    return Node("date", f"{reads[0][0]}", reads, missing=found[0].missing and "fixed"), found[1]
-
-
-@rule("relative_day")
 def day_of_shifted_month(p: Parser, i: int) -> Match | None:
     """The 13th next month, next month on the 13th."""
     month = p.word(i) in SHIFTS and p.word(i + 1) == "month"
@@ -487,38 +446,6 @@ def ago_from_day(p: Parser, i: int) -> Match | None:
         return None
     day = moved_by(start, found[0].amounts, -1)
     return (day_node(day), found[1] + 2) if day else None
-
-
-@rule("datetime")
-def early_on_day(p: Parser, i: int) -> Match | None:
-    """Early Friday morning, late tomorrow evening: the word belongs to the part of the day."""
-    mod = EARLY.get(p.word(i), "") if p.word(i) in ("early", "late") else ""
-    day = p.parse("day", p.optional(i + 1, ("on",))) if mod else None
-    if not day or day[0].kind != "date" or not day[0].readings:
-        return None
-    name = p.word(day[1])
-    if name not in ("morning", "afternoon", "evening", "night") or name not in DAY_PARTS:
-        return None
-    timex, read = part_interval(name, mod)
-    return day_at_time(day[0], Node("timerange", timex, (read,), mod=mod)), day[1] + 1
-
-
-@rule("datetime")
-def part_beside_day(p: Parser, i: int) -> Match | None:
-    """The night before Christmas, the morning after July 4."""
-    j = p.optional(i, ("the",))
-    name = p.word(j)
-    sign = SIDES.get(p.word(j + 1), 0) if name in ("morning", "evening", "night") else 0
-    found = anchor_day(p, j + 2) if sign and j > i else None
-    if not found:
-        return None
-    days = [shift(day, sign, "day") for day, _ in found[0].readings if isinstance(day, date)]
-    reads = tuple((day, None) for day in days if day)
-    if not reads:
-        return None
-    timex, read = part_interval(name, "")
-    node = Node("date", reads[0][0].isoformat(), reads, missing=found[0].missing and "fixed")
-    return day_at_time(node, Node("timerange", timex, (read,))), found[1]
 
 
 @rule("datetime")

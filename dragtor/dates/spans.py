@@ -225,23 +225,6 @@ def units_from_now(p: Parser, sign: int, number: float, unit: str) -> Node | Non
 
 
 @rule("whole_period")
-def shifted_clock_unit(p: Parser, i: int) -> Match | None:
-    """The past hour, next minute."""
-    unit = time_unit(p, i + 1)
-    sign = SHIFTS.get(p.word(i), 0)
-    if (
-        not sign
-        or not unit
-        or unit[0] not in ("hour", "minute")
-        or p.word(i + 1)[-1:] == "s"
-        or is_verb_last(p, i)
-    ):
-        return None
-    node = units_from_now(p, sign, 1, unit[0])
-    return (node, unit[1]) if node else None
-
-
-@rule("whole_period")
 def work_week(p: Parser, i: int) -> Match | None:
     """This work week, next workweek: Monday to Friday."""
     j = i + 1 if p.word(i) in SHIFTS or p.word(i) == "the" else 0
@@ -630,18 +613,3 @@ def iso_week_node(year: int, number: int) -> Node | None:
         return whole_unit_node(date.fromisocalendar(year, number, 1), "week")
     except (ValueError, OverflowError):
         return None
-
-
-@rule("whole_period")
-def bare_weekend(p: Parser, i: int) -> Match | None:
-    """The weekend: this one."""
-    if (
-        p.word(i) != "weekend"
-        or p.word(i + 1) == "of"
-        or p.word(i - 1) in ("a", "per", "every", "each", "long")
-    ):
-        return None
-    node = shifted_unit_node(p, 0, "weekend")
-    if not node:
-        return None
-    return Node("daterange", node.timex, node.readings), i + 1
