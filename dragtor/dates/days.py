@@ -5,12 +5,19 @@ Gives nodes of kind "date". What is reckoned from another day is in relative.py.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
-from dragtor.dates.holidays import FIXED_DAYS, HOLIDAYS, holiday_on, nearest_days
 from dragtor.dates.parser import Match, Node, Parser, make_date, monday_of, rule, shift
-from dragtor.dates.quantities import any_year, below_hundred, full_year, integer, ordinal_number
+from dragtor.dates.quantities import (
+    below_hundred,
+    following_year,
+    full_year,
+    integer,
+    ordinal_number,
+    two_digit_years,
+)
 from dragtor.dates.words import (
     AMBIGUOUS_NAMES,
     DAY_PARTS,
@@ -18,7 +25,6 @@ from dragtor.dates.words import (
     LAST,
     MEASURE_WORDS,
     MONTHS,
-    NEXT,
     SHIFTS,
     THIS,
     TODAY,
@@ -48,31 +54,12 @@ def dated_node(p: Parser, month: int, day: int, year: int | None) -> Node | None
     return day_node(found) if found else None
 
 
-def two_digit_years(p: Parser, i: int) -> list[int]:
-    """The years that two digits may mean, the likelier first; none if there are not two digits."""
-    number = integer(p, i, 2)
-    if number is None or len(p.word(i)) != 2:
-        return []
-    if number < 30:
-        return [2000 + number]
-    return [2000 + number, 1900 + number] if number < 40 else [1900 + number]
-
-
-def following_year(p: Parser, j: int) -> tuple[int, int] | None:
-    """A year behind a month or a day: 2019 / , 2019 / of 1987 / in 2017 / '19 / of 87."""
-    own = p.optional(j, ("of",))
-    if p.word(own) in SHIFTS and p.word(own + 1) == "year":
-        return p.today.year + SHIFTS[p.word(own)], own + 2
-    comma = p.optional(j, (",",))
-    if found := full_year(p, comma):
-        numeric = integer(p, comma) is not None
-        if numeric and p.word(found[1]) in (":", "%") and p.adjacent(found[1]):
-            return None
-        clock = p.word(found[1]) in ("am", "pm", "o", "hour", "-") and not numeric
-        return None if clock else found
-    if p.word(j) in ("of", "in"):
-        return any_year(p, j + 1)
-    return any_year(p, comma) if p.word(comma) == "'" else None
+def nearest_days(today: date, of_year: Callable[[int], date | None]) -> tuple[date, ...]:
+    """The next such day from today on, then the last before today."""
+    days = sorted({d for n in range(-9, 10) if (d := of_year(today.year + n))})
+    coming = [day for day in days if day >= today][:1]
+    gone = [day for day in days if day < today][-1:]
+    return tuple(coming + gone)
 
 
 @rule("calendar_day")
@@ -376,65 +363,21 @@ def has_digits(p: Parser, i: int, j: int) -> bool:
 @rule("calendar_day")
 def near_day(p: Parser, i: int) -> Match | None:
     """Today, tomorrow, the day after tomorrow, the next day, the day, same day."""
-    phrases = (
-        ("the day after tomorrow", 2), ("day after tomorrow", 2), ("day after tmr", 2),
-        ("the day before yesterday", -2), ("day before yesterday", -2), ("the next day", 1),
-        ("the following day", 1), ("next day", 1), ("the day after", 1), ("the previous day", -1),
-        ("previous day", -1), ("the last day", -1), ("last day", -1), ("this day", 0),
-        ("same day", 0), ("the same day", 0), ("the day", 0), ("the day before", -1),
-    )  # fmt: skip
     if p.word(i) in TODAY and p.word(i) != "tonight":
         day = shift(p.today, TODAY[p.word(i)], "day")
         return (day_node(day), i + 1) if day else None
-    best = max(((p.match(i, phrase), days) for phrase, days in phrases), default=(0, 0))
-    if not best[0] or (best[1] == 0 and p.word(best[0]) == "of"):  # the Day of the Dead
-        return None
-    day = shift(p.today, best[1], "day")
-    return (day_node(day), best[0]) if day else None
-
-
-def preceding_year(p: Parser, i: int) -> tuple[int, int] | None:
-    """The year of "last year's Christmas", "the 2017 Christmas"."""
-    if p.word(i) in SHIFTS and (j := p.match(i + 1, "year ' s")):
-        return p.today.year + SHIFTS[p.word(i)], j
     j = p.optional(i, ("the",))
-    return full_year(p, j) if integer(p, j, 4) else None
+    phrases = NEAR_DAYS if j == i else NEAR_DAYS | THE_DAYS
+    end, days = max(((p.match(j, each), n) for each, n in phrases.items()), default=(0, 0))
+    day = shift(p.today, days, "day") if end and (days or p.word(end) != "of") else None
+    return (day_node(day), end) if day else None  # the Day of the Dead is another
 
 
-@rule("calendar_day")
-@rule("holiday")
-def holiday(p: Parser, i: int) -> Match | None:
-    """Christmas, black friday 2010, next new year's day, the previous easter."""
-    if year := preceding_year(p, i):
-        named = HOLIDAYS.match(p, year[1])
-        day = holiday_on(named[0], year[0]) if named else None
-        return (day_node(day), named[1]) if named and day else None
-    j = i
-    word = p.word(j)
-    moved = j + 1 if word in SHIFTS else j
-    found = HOLIDAYS.match(p, moved)
-    if not found:
-        return None
-    name, end = found
-    if moved == j and (year := following_year(p, end)):
-        day = holiday_on(name, year[0])
-        return (day_node(day), year[1]) if day else None
-    days = nearest_days(p.today, lambda year: holiday_on(name, year))
-    if not days:
-        return None
-    if moved > j:
-        pick = holiday_on(name, p.today.year) if word in THIS else days[0]
-        if word in LAST:
-            pick = days[-1]
-        elif word in NEXT and days[0] == p.today:
-            pick = holiday_on(name, p.today.year + 1)
-        return (day_node(pick), end) if pick else None
-    month, number = FIXED_DAYS.get(name, (0, 0))
-    timex = f"XXXX-{month:02}-{number:02}" if month else f"XXXX-{days[0]:%m-%d}"
-    reads = tuple((day, None) for day in days)
-    return Node("date", timex, reads, missing="year", day=(month, number)), end
-
-
+NEAR_DAYS = {
+    "day after tomorrow": 2, "day after tmr": 2, "day before yesterday": -2, "next day": 1,
+    "previous day": -1, "last day": -1, "this day": 0, "same day": 0,
+}  # fmt: skip
+THE_DAYS = {"following day": 1, "day after": 1, "day": 0, "day before": -1}
 AFTER_ORDINAL_DAY = {
     *". , ; : ! ? ) at and or from between to - with for in until if please around @ as".split(),
     *"then because by but so instead when that till onwards".split(),

@@ -5,12 +5,14 @@ Islamic and Chinese feasts follow the moon; theirs are reckoned by rules good to
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, timedelta
 
 from dateutil.easter import easter
 
-from dragtor.dates.parser import PhraseTable, make_date, shift
+from dragtor.dates.days import day_node, nearest_days
+from dragtor.dates.parser import Match, Node, Parser, PhraseTable, make_date, rule, shift
+from dragtor.dates.quantities import following_year, full_year, integer
+from dragtor.dates.words import LAST, NEXT, SHIFTS, THIS
 
 FIXED_DAYS = {
     "new year's day": (1, 1),
@@ -286,9 +288,43 @@ def holiday_on(name: str, year: int) -> date | None:
     return day + timedelta(days=CHINESE[name]) if day else None
 
 
-def nearest_days(today: date, of_year: Callable[[int], date | None]) -> tuple[date, ...]:
-    """The next such day from today on, then the last before today."""
-    days = sorted({d for n in range(-9, 10) if (d := of_year(today.year + n))})
-    coming = [day for day in days if day >= today][:1]
-    gone = [day for day in days if day < today][-1:]
-    return tuple(coming + gone)
+def preceding_year(p: Parser, i: int) -> tuple[int, int] | None:
+    """The year of "last year's Christmas", "the 2017 Christmas"."""
+    if p.word(i) in SHIFTS and (j := p.match(i + 1, "year ' s")):
+        return p.today.year + SHIFTS[p.word(i)], j
+    j = p.optional(i, ("the",))
+    return full_year(p, j) if integer(p, j, 4) else None
+
+
+@rule("calendar_day")
+@rule("holiday")
+def holiday(p: Parser, i: int) -> Match | None:
+    """Christmas, black friday 2010, next new year's day, the previous easter."""
+    if year := preceding_year(p, i):
+        named = HOLIDAYS.match(p, year[1])
+        day = holiday_on(named[0], year[0]) if named else None
+        return (day_node(day), named[1]) if named and day else None
+    j = i
+    word = p.word(j)
+    moved = j + 1 if word in SHIFTS else j
+    found = HOLIDAYS.match(p, moved)
+    if not found:
+        return None
+    name, end = found
+    if moved == j and (year := following_year(p, end)):
+        day = holiday_on(name, year[0])
+        return (day_node(day), year[1]) if day else None
+    days = nearest_days(p.today, lambda year: holiday_on(name, year))
+    if not days:
+        return None
+    if moved > j:
+        pick = holiday_on(name, p.today.year) if word in THIS else days[0]
+        if word in LAST:
+            pick = days[-1]
+        elif word in NEXT and days[0] == p.today:
+            pick = holiday_on(name, p.today.year + 1)
+        return (day_node(pick), end) if pick else None
+    month, number = FIXED_DAYS.get(name, (0, 0))
+    timex = f"XXXX-{month:02}-{number:02}" if month else f"XXXX-{days[0]:%m-%d}"
+    reads = tuple((day, None) for day in days)
+    return Node("date", timex, reads, missing="year", day=(month, number)), end

@@ -79,13 +79,6 @@ def bound_prefix(p: Parser, i: int) -> Match | None:
             bare = phrase in ("before", "after", "until", "till", "til") or phrase[:2] == "no"
             bare = bare or phrase[-3:] == " at"
             found = bounding_time(p, j, mod, bare)
-        if (
-            not found
-            and (named := p.parse("period", p.optional(j, ("the",))))
-            and named[0].value
-            and not named[0].weak
-        ):
-            return replace(named[0], mod=mod), named[1]  # since summer 2017
         node = bounded_by(nearest_bound(p, found[0], phrase, mod), mod) if found else None
         if found and node:
             whole = found[0].kind == "date" and phrase not in STRICTLY_BEFORE

@@ -7,22 +7,60 @@ from __future__ import annotations
 
 from datetime import date, datetime, time
 
-from dragtor.dates.clock import (
-    LAST_SECOND,
-    MERIDIEM_OF_PART,
-    may_be_hour,
-    meridiem,
-    part_interval,
-    time_code,
-)
+from dragtor.dates.clock import LAST_SECOND, MERIDIEM_OF_PART, may_be_hour, meridiem, time_code
 from dragtor.dates.parser import Interval, Match, Node, Parser, make_date, rule, shift
 from dragtor.dates.periods import NUMBERED_THINGS
 from dragtor.dates.quantities import integer
-from dragtor.dates.words import AFTER_HOUR, DAY_PARTS, SHIFTS, TODAY, WEEKDAYS
+from dragtor.dates.words import AFTER_HOUR, DAY_PARTS, EARLY, MEALS, SHIFTS, TODAY, WEEKDAYS
 from dragtor.dates.zones import skip_zone
 
 JOINS = ("at", "for", "@", "around", "about", "by", "circa", "-", ",")
 OF_DAY = ("on", "of", "for", ",", "in")
+
+
+def part_interval(name: str, mod: str) -> tuple[str, Interval]:
+    """(TIMEX3 name, from and to) of a part of the day, early or late in it."""
+    timex, start, end = DAY_PARTS[name]
+    if mod == "start":
+        end = start + 2
+    elif mod == "end":
+        start = end - 2
+    elif mod == "mid":
+        start, end = start + 1, end - 1
+    return f"T{timex}", (time(start), LAST_SECOND if end == 24 else time(end))
+
+
+@rule("day_part")
+def part_of_day(p: Parser, i: int) -> Match | None:
+    """In the morning, late afternoon, early in the morning, evening, business hours."""
+    if p.word(i - 1) == "good":
+        return None
+    if j := (
+        p.match(i, "business hours") or p.match(i, "business hour") or p.match(i, "working hours")
+    ):
+        return Node("timerange", "TBH", ((time(8), time(18)),)), j
+    mod = ""
+    j = i
+    if p.word(j) in EARLY and p.word(j) not in ("end", "start", "beginning", "middle"):
+        mod, j = EARLY[p.word(j)], p.optional(j + 1, ("-",))
+    if p.word(j) == "in":
+        j = p.optional(j + 1, ("the",))
+        if not mod and p.word(j) in ("early", "late", "mid") and p.word(j - 1) == "the":
+            mod, j = EARLY[p.word(j)], p.optional(j + 1, ("-",))
+    if j == i and p.word(i) == "at" and (p.word(i + 1) in MEALS or p.word(i + 1)[:-4] in MEALS):
+        j = i + 1
+    name = p.word(j)
+    meal = name in MEALS or (name[-4:] == "time" and name[:-4] in MEALS)
+    if name not in DAY_PARTS and not meal:
+        return None
+    if meal:
+        name = name.removesuffix("time")
+        j = p.optional(j + 1, ("time",)) - 1
+        weak = p.word(j) == name and p.word(i) != "at"
+    else:
+        weak = name == "daytime"
+    timex, read = part_interval(name, mod)
+    return Node("timerange", timex, (read,), mod=mod, weak=weak), j + 1
 
 
 def day_at_time(day: Node, clock: Node) -> Node:

@@ -15,6 +15,7 @@ from dragtor.dates.words import (
     ONES,
     ORDINALS,
     SECONDS_OF,
+    SHIFTS,
     SHORT_UNITS,
     TENS,
     TIMEX_UNITS,
@@ -179,6 +180,33 @@ def any_year(p: Parser, i: int) -> tuple[int, int] | None:
     if number is not None and len(p.word(j)) == 2 and (j == i or p.adjacent(j)):
         return number + (1900 if number >= 40 else 2000), j + 1
     return None
+
+
+def two_digit_years(p: Parser, i: int) -> list[int]:
+    """The years that two digits may mean, the likelier first; none if there are not two digits."""
+    number = integer(p, i, 2)
+    if number is None or len(p.word(i)) != 2:
+        return []
+    if number < 30:
+        return [2000 + number]
+    return [2000 + number, 1900 + number] if number < 40 else [1900 + number]
+
+
+def following_year(p: Parser, j: int) -> tuple[int, int] | None:
+    """A year behind a month or a day: 2019 / , 2019 / of 1987 / in 2017 / '19 / of 87."""
+    own = p.optional(j, ("of",))
+    if p.word(own) in SHIFTS and p.word(own + 1) == "year":
+        return p.today.year + SHIFTS[p.word(own)], own + 2
+    comma = p.optional(j, (",",))
+    if found := full_year(p, comma):
+        numeric = integer(p, comma) is not None
+        if numeric and p.word(found[1]) in (":", "%") and p.adjacent(found[1]):
+            return None
+        clock = p.word(found[1]) in ("am", "pm", "o", "hour", "-") and not numeric
+        return None if clock else found
+    if p.word(j) in ("of", "in"):
+        return any_year(p, j + 1)
+    return any_year(p, comma) if p.word(comma) == "'" else None
 
 
 Amounts = tuple[tuple[float, str], ...]

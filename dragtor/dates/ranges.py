@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
-from dragtor.dates.days import following_year
 from dragtor.dates.moments import day_at_time
 from dragtor.dates.parser import (
     Bound,
@@ -21,7 +20,14 @@ from dragtor.dates.parser import (
     rule,
     shift,
 )
-from dragtor.dates.quantities import Amounts, below_hundred, cardinal, integer, ordinal_number
+from dragtor.dates.quantities import (
+    Amounts,
+    below_hundred,
+    cardinal,
+    following_year,
+    integer,
+    ordinal_number,
+)
 from dragtor.dates.relative import is_sub_day, moved_by, node_from_now
 from dragtor.dates.words import MONTHS, SECONDS_OF, WEEKDAYS
 

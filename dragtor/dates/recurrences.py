@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime, time
 
-from dragtor.dates.clock import part_interval, time_code
+from dragtor.dates.clock import time_code
 from dragtor.dates.holidays import HOLIDAYS, NTH_WEEKDAYS
-from dragtor.dates.moments import times_in_part
+from dragtor.dates.moments import part_interval, times_in_part
 from dragtor.dates.parser import Interval, Match, Node, Parser, date_of, rule, shift
 from dragtor.dates.quantities import (
     cardinal,
@@ -28,7 +28,6 @@ from dragtor.dates.words import (
     DAY_PARTS,
     MONTHS,
     PLURAL_WEEKDAYS,
-    SEASONS,
     SECONDS_OF,
     WEEKDAYS,
 )
@@ -60,10 +59,7 @@ def every_units(number: float, unit: str) -> Node | None:
     """Every so many units."""
     timex = duration_node(((number, unit),)).timex
     if unit == "business day":
-        return set_node(
-            "P1WD" if number == 1 else timex,
-            WORKDAYS if number == 1 else (),
-        )
+        return set_node("P1WD", WORKDAYS) if number == 1 else set_node(timex, ())
     if unit == "weekend":
         step = (("INTERVAL", str(int(number))),) if number > 1 else ()
         return set_node(f"P{int(number)}WE", (("FREQ", "WEEKLY"), *step, ("BYDAY", "SA,SU")))
@@ -92,17 +88,11 @@ def frequency_adverb(p: Parser, i: int) -> Match | None:
         if p.word(j) in ("semiannual", "biannual", "biweekly"):
             return None
         return (node, j + 1) if (node := every_units(number * prefix, unit)) else None
-    special = {
-        "semiannual": "P0.5Y",
-        "semiannually": "P0.5Y",
-        "biannual": "P0.5Y",
-        "biannually": "P0.5Y",
-    }
     if p.word(j) == "nightly":
         return set_node("P1DTNI", (("FREQ", "DAILY"),), (part_interval("night", "")[1],)), j + 1
     node = every_units(number, unit)
-    if node and p.word(j) in special:
-        node = set_node(special[p.word(j)], node.rrule)
+    if node and number == 6:
+        node = set_node("P0.5Y", node.rrule)
     return (node, j + 1) if node else None
 
 
@@ -240,44 +230,34 @@ def every_part(p: Parser, i: int) -> Match | None:
 
 @rule("recurrence")
 def every_date(p: Parser, i: int) -> Match | None:
-    """Every 4/15, each 15th of the month, every christmas, first Monday of each month."""
-    if p.word(i) in ("every", "each"):
-        found = p.parse("calendar_day", p.optional(i + 1, ("the",)))
-        if found and found[0].missing == "year" and found[0].day[0]:
-            month, day = found[0].day
-            pairs: RulePairs = (
-                ("FREQ", "YEARLY"),
-                ("BYMONTH", str(month)),
-                ("BYMONTHDAY", str(day)),
-            )
-            return set_node(found[0].timex, pairs), found[1]
-        feast = HOLIDAYS.match(p, i + 1)
-        if found and feast and feast[0] in NTH_WEEKDAYS:
-            month, index, which = NTH_WEEKDAYS[feast[0]]
-            pairs = (
-                ("FREQ", "YEARLY"),
-                ("BYMONTH", str(month)),
-                ("BYDAY", f"{which}{CODES[index]}"),
-            )
-            return set_node(found[0].timex, pairs), found[1]
-        if found and feast and not found[0].day[0]:
-            return set_node(found[0].timex, ()), found[1]  # every Easter
-        if found and p.word(found[1]) == "of" and p.word(found[1] + 1) in MONTHS:
-            return None  # every 31st of April
-        if found and found[0].missing == "month" and isinstance(found[0].likeliest[0], date):
-            number = found[0].likeliest[0].day
-            end = (
-                p.match(found[1], "of the month") or p.match(found[1], "of each month") or found[1]
-            )
-            return set_node(
-                f"XXXX-XX-{number:02}", (("FREQ", "MONTHLY"), ("BYMONTHDAY", str(number)))
-            ), end
-    return None
+    """Every 4/15, each 15th of the month, every Christmas, every Thanksgiving."""
+    found = p.parse("calendar_day", p.optional(i + 1, ("the",)))
+    if p.word(i) not in ("every", "each") or not found:
+        return None
+    node, j = found
+    month, number = node.day
+    feast = HOLIDAYS.match(p, i + 1)
+    if node.missing == "year" and number:
+        return yearly(node.timex, month, ("BYMONTHDAY", str(number))), j
+    if feast and feast[0] in NTH_WEEKDAYS:
+        month, index, which = NTH_WEEKDAYS[feast[0]]
+        return yearly(node.timex, month, ("BYDAY", f"{which}{CODES[index]}")), j
+    day = node.likeliest[0] if node.missing == "month" else None
+    if not isinstance(day, date) or (p.word(j) == "of" and p.word(j + 1) in MONTHS):
+        return None  # every Easter, every 31st of April
+    end = p.match(j, "of the month") or p.match(j, "of each month") or j
+    pairs = (("FREQ", "MONTHLY"), ("BYMONTHDAY", str(day.day)))
+    return set_node(f"XXXX-XX-{day.day:02}", pairs), end
+
+
+def yearly(timex: str, month: int, *by: tuple[str, str]) -> Node:
+    """Once a year, in that month."""
+    return set_node(timex, (("FREQ", "YEARLY"), ("BYMONTH", str(month)), *by))
 
 
 @rule("recurrence")
 def every_period(p: Parser, i: int) -> Match | None:
-    """Every May, each summer, every noon, every 5pm."""
+    """Every May, every noon, every 5pm."""
     if p.word(i) not in ("every", "each"):
         return None
     clock = p.parse("time", i + 1)
@@ -286,10 +266,8 @@ def every_period(p: Parser, i: int) -> Match | None:
     month = p.parse("whole_period", i + 1)
     if month and month[0].missing == "year" and month[0].day[0]:
         whole = month[0].timex[-2:].isdigit()  # no quarter
-        pairs: RulePairs = (("FREQ", "YEARLY"), ("BYMONTH", str(month[0].day[0])))
-        return set_node(month[0].timex, pairs if whole else ()), month[1]
-    if p.word(i + 1) in SEASONS:
-        return set_node(SEASONS[p.word(i + 1)][0], ()), i + 2
+        node = yearly(month[0].timex, month[0].day[0])
+        return node if whole else set_node(node.timex, ()), month[1]
     return None
 
 
@@ -426,12 +404,8 @@ def year_frequency(p: Parser, k: int, each: bool) -> tuple[RulePairs, int] | Non
 
 
 UNIT_OF_FREQUENCY = {
-    "DAILY": "day",
-    "WEEKLY": "week",
-    "MONTHLY": "month",
-    "YEARLY": "year",
-    "HOURLY": "hour",
-}
+    "DAILY": "day", "WEEKLY": "week", "MONTHLY": "month", "YEARLY": "year", "HOURLY": "hour",
+}  # fmt: skip
 PART_ORDER = ("FREQ", "INTERVAL", "BYMONTH", "BYMONTHDAY", "BYDAY", "BYSETPOS", "COUNT", "UNTIL")
 DAY_LETTERS = {"mwf": "MO,WE,FR", "tth": "TU,TH", "tuth": "TU,TH", "mtwthf": "MO,TU,WE,TH,FR"}
 UNTIL_WORDS = ("until", "till", "til", "through", "thru", "ending", "before", "to")

@@ -44,7 +44,7 @@ from dragtor.dates.words import (
     VAGUE_NUMBERS,
     WEEKDAYS,
 )
-from dragtor.dates.zones import ABBREVIATIONS, PLACE_NAMES
+from dragtor.dates.zones import PLACE_NAMES, ZONE_ABBREVIATIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ START_WORDS = set(
     ONES, TENS, ORDINALS, VAGUE_NUMBERS, FRACTION_WORDS, UNITS, MONTHS,
     WEEKDAYS, PLURAL_WEEKDAYS, SHIFTS, TODAY, DAY_PARTS, EARLY,
     SEASONS, ADVERBS, NAMED_HOURS, BOUND_WORDS, TENS_OF_YEARS,
-    HOLIDAYS.by_first, ABBREVIATIONS.by_first, PLACE_NAMES.by_first,
+    HOLIDAYS.by_first, ZONE_ABBREVIATIONS.by_first, PLACE_NAMES.by_first,
     (f"{part}s" for part in DAY_PARTS),
     (f"{meal}time" for meal in MEALS), (f"{hour}ish" for hour in ONES),
 )  # fmt: skip

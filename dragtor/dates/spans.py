@@ -5,7 +5,6 @@ Gives nodes of kind "daterange" and, of hours and minutes, "datetimerange".
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
 
 from dragtor.dates.parser import Interval, Match, Node, Parser, monday_of, rule, shift
@@ -15,7 +14,6 @@ from dragtor.dates.quantities import (
     below_hundred,
     cardinal,
     duration_node,
-    full_year,
     integer,
     number_text,
     ordinal_number,
@@ -62,16 +60,10 @@ def shifted_unit(p: Parser, i: int) -> Match | None:
     """This week, next month, the past fortnight, the month, same year, week after next."""
     start = p.optional(i, ("the",))
     own = UNITS.get(p.word(start), "")
-    if own in CALENDAR_UNITS and (
-        two := {"after next": 2, "before last": -2}.get(two_words(p, start + 1))
-    ):
-        node = shifted_unit_node(p, two, own)
-        return (node, start + 3) if node else None
-    if j := (p.match(i, "the week after") or 0):
-        node = whole_unit_node(shift(monday_of(p.today), 7, "day") or p.today, "week")
-        return (
-            (node, j) if node and not p.parse("day", j) and not p.parse("whole_period", j) else None
-        )
+    for phrase, number in (("after next", 2), ("before last", -2)):
+        if own in CALENDAR_UNITS and (end := p.match(start + 1, phrase)):
+            node = shifted_unit_node(p, number, own)
+            return (node, end) if node else None
     word = p.word(i)
     bare = word in ("the", "same", "my", "that")
     j = i + 1 if word in SHIFTS or bare else 0
@@ -89,15 +81,7 @@ def shifted_unit(p: Parser, i: int) -> Match | None:
     if word in ("the", "that") and not stands_alone(p, unit[1]):
         return None
     node = shifted_unit_node(p, SHIFTS.get(word, 0), unit[0])
-    if node and p.match(unit[1], "after next"):
-        node, end = shifted_unit_node(p, 2, unit[0]), unit[1] + 2
-        return (node, end) if node else None
     return (node, unit[1]) if node else None
-
-
-def two_words(p: Parser, i: int) -> str:
-    """The two words that stand here."""
-    return f"{p.word(i)} {p.word(i + 1)}"
 
 
 def stands_alone(p: Parser, j: int) -> bool:
@@ -245,23 +229,6 @@ def work_week(p: Parser, i: int) -> Match | None:
     return (node, end) if node else None
 
 
-def within_of_day(p: Parser, length: Match, around: bool) -> Match | None:
-    """Within 3 days after May 5; within two days of it: before or after."""
-    base = p.parse("calendar_day", length[1] + 1)
-    if not base or base[0].kind != "date" or not base[0].readings or base[0].weak:
-        return None
-    reads: list[Interval] = []
-    for day, _ in base[0].readings:
-        if isinstance(day, date) and (end := moved_by(day, length[0].amounts, 1)):
-            reads.append((moved_by(day, length[0].amounts, -1) if around else day, end))
-    timex = f"({base[0].timex},{reads[0][1] if reads else ''},{length[0].timex})"
-    return (
-        (Node("daterange", timex, tuple(reads), missing=base[0].missing, closes="day"), base[1])
-        if reads
-        else None
-    )
-
-
 @rule("whole_period")
 def within_amount(p: Parser, i: int) -> Match | None:
     """Within 9 months, within the next 3 min."""
@@ -277,8 +244,6 @@ def within_amount(p: Parser, i: int) -> Match | None:
     if is_sub_day(amounts):
         node = seconds_from_now(p, 1, float(found[0].value), found[0].timex)
         return (node, found[1]) if node else None
-    if p.word(found[1]) in ("of", "after", "from"):
-        return within_of_day(p, found, p.word(found[1]) == "of")
     day = moved_by(p.today, amounts, 1)
     timex = f"({p.today},{day},{found[0].timex})"
     node = Node("daterange", timex, ((p.today, day),), closes="day")
@@ -463,13 +428,6 @@ def early_or_late_period(p: Parser, i: int) -> Match | None:
     found = p.parse("whole_period", k) or current_unit(p, k)
     if not found and p.word(k) == "the":
         found = p.parse("whole_period", k + 1)
-    if (
-        found
-        and found[0].value
-        and found[0].kind == "daterange"
-        and p.word(k) not in ("spring", "fall")
-    ):
-        return replace(found[0], mod=EARLY[word]), found[1]
     if not found or found[0].kind != "daterange" or not found[0].readings:
         return None
     exact = found[0].timex.isdigit() and integer(p, found[1] - 1, 4) is not None
@@ -568,10 +526,6 @@ def holiday_weekend(p: Parser, i: int) -> Match | None:
 @rule("whole_period")
 def numbered_week(p: Parser, i: int) -> Match | None:
     """Week 10, week 10 of 2019."""
-    dashed = full_year(p, i) if p.word(i + 1) == "-" and p.word(i + 2) == "w" else None
-    if dashed and p.adjacent(i + 3) and (named := integer(p, i + 3, 2)):  # 2016-W23
-        node = iso_week_node(dashed[0], named)
-        return (node, i + 4) if node else None
     if p.word(i) not in ("week", "wk", "w"):
         return None
     k = i + 1
@@ -585,31 +539,13 @@ def numbered_week(p: Parser, i: int) -> Match | None:
     found = p.parse("whole_period", p.optional(p.optional(j, ("of", ",", "in")), ("the",)))
     if found and found[0].timex.isdigit():
         year, j = int(found[0].timex), found[1]
-    elif found and p.word(j) in ("of", "in") and number <= 5:
-        return week_of_period(found, number)
     node = iso_week_node(year, number)
     return (node, j) if node else None
 
 
-def week_of_period(period: Match, number: int) -> Match | None:
-    """Week 3 of June: the third whose Thursday is in it."""
-    reads: list[Interval] = []
-    for start, end in period[0].readings:
-        if isinstance(start, date) and isinstance(end, date) and 27 < (end - start).days < 93:
-            first = shift(start, (3 - start.weekday()) % 7 - 3 + 7 * (number - 1), "day")
-            last = shift(first, 7, "day") if first else None
-            reads += [(first, last)] if first and last and first < end else []
-    if not reads:
-        return None
-    timex = week_code(reads[0][0]) if isinstance(reads[0][0], date) else ""
-    return Node("daterange", timex, tuple(reads), missing=period[0].missing and "fixed"), period[1]
-
-
 def iso_week_node(year: int, number: int) -> Node | None:
-    """A week by its ISO number, from the end of the year if below 0."""
+    """A week by its ISO number."""
     try:
-        if number < 0:
-            number = date(year, 12, 28).isocalendar().week + 1 + number
         return whole_unit_node(date.fromisocalendar(year, number, 1), "week")
     except (ValueError, OverflowError):
         return None

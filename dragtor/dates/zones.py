@@ -20,7 +20,7 @@ OFFSETS = {  # minutes; what the letters mean to most who write them
     "aest": 600, "aedt": 660, "acst": 570, "acdt": 630, "awst": 480, "nzst": 720, "nzdt": 780,
     "sast": 120, "ist": 330, "aoe": -720, "anywhere on earth": -720, "greenwich mean time": 0,
 }  # fmt: skip
-LETTERS = {"et": "eastern", "ct": "central", "mt": "mountain", "pt": "pacific"}
+AMERICAN_LETTERS = {"et": "eastern", "ct": "central", "mt": "mountain", "pt": "pacific"}
 PLACES = {  # of an IANA zone: other names of where its clocks go
     "America/New_York": "eastern/boston/washington/atlanta/miami/philadelphia",
     "America/Chicago": "central/dallas/houston/austin",
@@ -42,7 +42,7 @@ PLACES = {  # of an IANA zone: other names of where its clocks go
     "Pacific/Auckland": "new zealand/wellington",
 }
 ZONE_OF_PLACE = {place: zone for zone, places in PLACES.items() for place in places.split("/")}
-ABBREVIATIONS = PhraseTable({name: name for name in (*OFFSETS, *LETTERS)})
+ZONE_ABBREVIATIONS = PhraseTable({name: name for name in (*OFFSETS, *AMERICAN_LETTERS)})
 PLACE_NAMES = PhraseTable({place: place for place in ZONE_OF_PLACE})
 
 
@@ -56,13 +56,13 @@ def cities() -> PhraseTable:
 @rule("zone")
 def abbreviated_zone(p: Parser, i: int) -> Match | None:
     """PST, ET, UTC+2; in small letters only behind a time."""
-    found = ABBREVIATIONS.match(p, i)
+    found = ZONE_ABBREVIATIONS.match(p, i)
     if not found:
         return None
     name, j = found
     upper = p.tokens[i].raw.isupper()
-    if name in LETTERS:
-        node = zone_node(ZONE_OF_PLACE[LETTERS[name]])
+    if name in AMERICAN_LETTERS:
+        node = zone_node(ZONE_OF_PLACE[AMERICAN_LETTERS[name]])
         return (Node(node.kind, node.timex, value=node.value, weak=True), j) if upper else None
     minutes = OFFSETS[name]
     hours = integer(p, j + 1, 2) if p.word(j) in ("+", "-") and name in ("utc", "gmt") else None
@@ -85,10 +85,10 @@ def named_zone(p: Parser, i: int) -> Match | None:
         return None
     k = p.optional(found[1], ("standard", "daylight", "summer"))
     j = p.match(k, "time zone") or p.match(k, "timezone") or p.match(k, "time")
-    if not j and place not in LETTERS.values():
+    if not j and place not in AMERICAN_LETTERS.values():
         return None
     node = zone_node(ZONE_OF_PLACE.get(place, found[0]))
-    weak = not j or (place not in LETTERS.values() and "european" not in place)
+    weak = not j or (place not in AMERICAN_LETTERS.values() and "european" not in place)
     return Node(node.kind, node.timex, value=node.value, weak=weak), j or found[1]
 
 
