@@ -15,6 +15,7 @@ from dragtor.dates.words import AFTER_HOUR, DAY_PARTS, EARLY, MEALS, SHIFTS, TOD
 from dragtor.dates.zones import skip_zone
 
 JOINS = ("at", "for", "@", "around", "about", "by", "circa", "-", ",")
+LONGEST_STAMP = 20  # tokens
 OF_DAY = ("on", "of", "for", ",", "in")
 
 
@@ -286,46 +287,31 @@ def near_part_with_time(p: Parser, i: int) -> Match | None:
     return node, j
 
 
+DAY_ENDS = ("eod", "end of the day", "end of day", "end of business", "close of business", "cob")
+
+
 @rule("datetime")
 def end_of_day(p: Parser, i: int) -> Match | None:
-    """End of day, eod, end of the sunday, eod tomorrow, the end of today."""
+    """End of day, eod, end of the Sunday, eod tomorrow, Friday eod, the end of today."""
+    said = p.parse("day", i)
+    if said and said[0].kind == "date" and said[0].readings:
+        end = day_ends(p, p.optional(p.optional(said[1], (",",)), ("by", "at")))
+        return (end_of_day_node(said[0]), end) if end else None
     j = p.optional(i, ("the",))
-    k = (
-        p.match(j, "eod")
-        or p.match(j, "end of the day")
-        or p.match(j, "end of day")
-        or p.match(j, "cob")
-        or p.match(j, "close of business")
-        or p.match(j, "end of business")
-    )
-    start = p.match(j, "end of")
-    days = [f for at in (start, p.optional(start, ("the",))) if start and (f := p.parse("day", at))]
-    day = max(days, key=lambda f: f[1], default=None)
+    start, k = p.match(j, "end of"), day_ends(p, j)
+    behind = p.optional(p.optional(k, (",",)), ("on", "of")) if k else 0
+    places = {start, p.optional(start, ("the",))} if start else set()
+    days = [day for at in {*places, behind} if at and (day := p.parse("day", at))]
+    day = max(days, key=lambda found: found[1], default=None)
     if day and day[0].kind == "date" and day[0].readings and not day[0].weak and day[1] > k:
         return end_of_day_node(day[0]), day[1]
-    if not k:
-        return None
-    following = p.parse("day", p.optional(p.optional(k, (",",)), ("on", "of")))
-    if following and following[0].kind == "date" and following[0].readings:
-        return end_of_day_node(following[0]), following[1]
     today = Node("date", p.today.isoformat(), ((p.today, None),))
-    return (end_of_day_node(today), k) if not p.parse("day", k) else None
+    return (end_of_day_node(today), k) if k else None
 
 
-@rule("datetime")
-def day_then_end(p: Parser, i: int) -> Match | None:
-    """Tomorrow end of day, friday eod."""
-    day = p.parse("day", i)
-    if not day or day[0].kind != "date" or not day[0].readings:
-        return None
-    k = p.optional(p.optional(day[1], (",",)), ("by", "at"))
-    end = (
-        p.match(k, "eod")
-        or p.match(k, "end of day")
-        or p.match(k, "end of the day")
-        or p.match(k, "cob")
-    )
-    return (end_of_day_node(day[0]), end) if end else None
+def day_ends(p: Parser, i: int) -> int:
+    """The place behind "end of day", 0 where nothing like it stands here."""
+    return next((k for phrase in DAY_ENDS if (k := p.match(i, phrase))), 0)
 
 
 def end_of_day_node(day: Node) -> Node:
@@ -390,46 +376,21 @@ def present_moment(p: Parser, i: int) -> Match | None:
 
 @rule("datetime")
 def iso_timestamp(p: Parser, i: int) -> Match | None:
-    """2024-01-20T14:30:00Z, 20240120T1430, 20240120T143000Z."""
-    day = p.parse("calendar_day", i)
-    if not day or day[0].missing or p.word(day[1]) != "t":
-        return None
-    if not p.adjacent(day[1]) or not p.adjacent(day[1] + 1):
-        return None
-    clock = packed_clock(p, day[1] + 1) or spread_clock(p, day[1] + 1)
-    if not clock:
-        return None
-    exact, j = clock
-    if p.word(j) == "." and p.adjacent(j) and integer(p, j + 1) is not None:
-        j += 2
-    if p.word(j) == "z" and p.adjacent(j):
+    """2024-01-20T14:30:00Z, 20240120T1430: ISO 8601, its offset left aside."""
+    j = i + 1
+    while p.adjacent(j) and j < i + LONGEST_STAMP:
         j += 1
-    elif p.word(j) in ("+", "-") and p.adjacent(j) and integer(p, j + 1, 4) is not None:
-        j = j + 4 if p.word(j + 2) == ":" and integer(p, j + 3, 2) is not None else j + 2
-    return day_at_time(day[0], exact), j
-
-
-def packed_clock(p: Parser, i: int) -> Match | None:
-    """1430, 143000."""
-    word, number = p.word(i), integer(p, i, 6)
-    if number is None or len(word) not in (4, 6):
+    while p.word(j - 1) in (".", ",", ";", ":", "!", "?", ")"):
+        j -= 1
+    stamp = "".join(token.raw for token in p.tokens[i:j]).upper()
+    try:
+        at = datetime.fromisoformat(stamp) if "T" in stamp[8:11] else None
+    except ValueError:
         return None
-    hour, minute, second = int(word[:2]), int(word[2:4]), int(word[4:] or 0)
-    if hour > 23 or minute > 59 or second > 59:
+    if not at:
         return None
-    at = time(hour, minute, second)
-    return Node("time", time_code(at), ((at, None),)), i + 1
-
-
-def spread_clock(p: Parser, i: int) -> Match | None:
-    """14:30:00, in 24 hours."""
-    clock, hour = p.parse("clock_time", i), integer(p, i, 2)
-    reads = (
-        [x for x in clock[0].readings if isinstance(x[0], time) and x[0].hour == hour]
-        if clock
-        else []
-    )
-    return (Node("time", clock[0].timex, tuple(reads[:1])), clock[1]) if clock and reads else None
+    at = at.replace(tzinfo=None, microsecond=0)
+    return Node("datetime", at.isoformat(), ((at, None),)), j
 
 
 @rule("datetime")
