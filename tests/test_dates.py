@@ -14,7 +14,7 @@ from dateutil.rrule import rrulestr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dragtor.dates import Mention, mentions, minutes, recurrence
+from dragtor.dates import Mention, mentions, minutes, recurrence, zone_info
 from dragtor.dates.days import nearest_days
 from dragtor.dates.holidays import holiday_on
 from dragtor.dates.parser import corrected
@@ -221,6 +221,89 @@ def test_more(text: str, kind: str, value: str) -> None:
     assert reads(text)[0] == value
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("sat 1015", "2026-11-21 10:15:00"),
+        ("1742 mon", "2026-11-23 17:42:00"),
+        ("lunch half twelve Friday", "2026-11-20 12:30:00"),
+        ("quarter of ten tomorrow", "2026-11-21 09:45:00"),
+        ("Thu 3.12. at 10:20", "2026-12-03 10:20:00"),
+        ("Mon the 21st, 8.40", "2026-12-21 08:40:00"),
+        ("third of March, eight sharp", "2027-03-03 08:00:00"),
+        ("Monday 11 Jan 13h", "2027-01-11 13:00:00"),
+        ("midnight tonight", "2026-11-21 00:00:00"),
+        ("Monday at midnight", "2026-11-24 00:00:00"),
+        ("sat arvo at 2", "2026-11-21 14:00:00"),
+        ("evening of 28.11., 19:30", "2026-11-28 19:30:00"),
+    ],
+)
+def test_times_beside_days(text: str, value: str) -> None:
+    assert reads(text, day_first=True)[0] == value
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "last"),
+    [
+        ("April 2027", "2027-04-01", "2027-04-30"),
+        ("last weekend", "2026-11-14", "2026-11-15"),
+        ("from 3 to 5 May", "2027-05-03", "2027-05-05"),
+        ("from May to Oct 2027", "2027-05-01", "2027-10-31"),
+        ("3 days starting tomorrow", "2026-11-21", "2026-11-23"),
+        ("from Monday for two weeks", "2026-11-23", "2026-12-06"),
+        ("from tomorrow through to the 18th", "2026-11-21", "2026-12-18"),
+        ("within five days", "2026-11-20", "2026-11-25"),
+        ("by Friday", "", "2026-11-20"),
+        ("before the Fourth", "", "2026-12-03"),
+        ("up to and including the 20th", "", "2026-11-20"),
+        ("until the end of the month", "", "2026-11-30"),
+        ("through June", "", "2027-06-30"),
+        ("from next month on", "2026-12-01", ""),
+    ],
+)
+def test_the_last_day_of_a_range(text: str, start: str, last: str) -> None:
+    value = only(text).values[0]
+    assert (value.start, value.last) == (start, last)
+
+
+@pytest.mark.parametrize(
+    ("text", "zone"),
+    [
+        ("3pm CET", "UTC+01:00"),
+        ("10am BST Sunday", "UTC+01:00"),
+        ("9:30 IST", "UTC+05:30"),
+        ("noon UTC-3:30 tomorrow", "UTC-03:30"),
+        ("10 AM CT Wednesday", "America/Chicago"),
+        ("5:50 pm Pacific on the 20th", "America/Los_Angeles"),
+        ("tues 5pm Boston time", "America/New_York"),
+        ("14:00 Berlin time tomorrow", "Europe/Berlin"),
+        ("every Tuesday at 7 p.m. Eastern", "America/New_York"),
+        ("at Christmas time", ""),
+    ],
+)
+def test_zones(text: str, zone: str) -> None:
+    found = mentions(text, NOW)
+    assert found[0].zone == zone
+    if zone:
+        assert zone_info(zone).utcoffset(NOW) is not None
+
+
+def test_a_series_has_its_time() -> None:
+    value = only("every evening from 7 to 8").values[0]
+    assert (value.start, value.end) == ("19:00:00", "20:00:00")
+    assert only("nightly at 10").values[0].start == "22:00:00"
+    assert only("every Monday").values[0].start == ""
+
+
+def test_a_bare_time_is_the_next_one_to_come_and_what_happened_is_past() -> None:
+    evening = NOW.replace(hour=18, minute=40)
+    assert reads("call at half past 8", evening)[0] == "20:30:00"
+    assert reads("call at half past 8", NOW.replace(hour=8))[0] == "08:30:00"
+    assert reads("wake me at twenty past", evening)[0] == "19:20:00"
+    assert reads("How was the run on Wednesday?")[0] == "2026-11-18"
+    assert reads("It was moved to Wednesday")[0] == "2026-11-25"
+
+
 def test_spans_and_order() -> None:
     text = "Lunch with Yves next Fri 1ish at the crag, every other week, then 2hrs on 3 May"
     found = mentions(text, NOW)
@@ -375,6 +458,9 @@ def test_minutes(phrase: str, value: int | None) -> None:
         ("every 2nd and 4th Tuesday", "FREQ=MONTHLY;BYDAY=2TU,4TU"),
         ("the last Sunday of March every year", "FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU"),
         ("every second tuesday", "FREQ=WEEKLY;INTERVAL=2;BYDAY=TU"),
+        ("Wednesdays 4:30 thru end of May", "FREQ=WEEKLY;BYDAY=WE;UNTIL=20270531"),
+        ("every weeknight through Sunday", "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR;UNTIL=20261122"),
+        ("every single Friday", "FREQ=WEEKLY;BYDAY=FR"),
     ],
 )
 def test_recurrence(phrase: str, rule: str | None) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
-from dragtor.dates.parser import Interval, Match, Node, Parser, rule
+from dragtor.dates.parser import Interval, Node, Parse, Parser, rule
 from dragtor.dates.quantities import below_hundred, duration_node, integer
 from dragtor.dates.words import (
     AFTER_HOUR,
@@ -104,7 +104,7 @@ def meridiem(p: Parser, j: int, day_part: bool = True) -> tuple[str, int]:
     return "", j
 
 
-def hour_with_meridiem(p: Parser, hour: int, minute: int, second: int, j: int) -> Match | None:
+def hour_with_meridiem(p: Parser, hour: int, minute: int, second: int, j: int) -> Parse | None:
     """The time with whatever am or pm follows."""
     side, end = meridiem(p, j)
     if side and p.word(end - 1) not in MERIDIEM_OF_PART and p.word(end) in ("in", "at"):
@@ -150,7 +150,7 @@ def may_end_hour(p: Parser, i: int, j: int, sure: bool = False) -> bool:
 
 
 @rule("clock_time")
-def digital_time(p: Parser, i: int) -> Match | None:
+def digital_time(p: Parser, i: int) -> Parse | None:
     """14:30, 8:00:31am, 2.30 (weak), 8.30pm, 3pm, 9a, 14h30, 7 o'clock, 1ish."""
     hour = integer(p, i, 2)
     if hour is None or (p.word(i - 1) in (":", "/") and p.adjacent(i)) or p.word(i - 1) == "$":
@@ -176,7 +176,7 @@ def digital_time(p: Parser, i: int) -> Match | None:
     return whole_hour(p, i, hour)
 
 
-def colon_time(p: Parser, i: int, hour: int, minute: int) -> Match | None:
+def colon_time(p: Parser, i: int, hour: int, minute: int) -> Parse | None:
     """14:30, 8:00:31am, 14h30, 18:00 h."""
     second = integer(p, i + 4, 2) if p.word(i + 3) == ":" and p.adjacent(i + 3) else None
     j = i + 5 if second is not None else i + 3
@@ -193,7 +193,7 @@ def colon_time(p: Parser, i: int, hour: int, minute: int) -> Match | None:
     return found
 
 
-def whole_hour(p: Parser, i: int, hour: int) -> Match | None:
+def whole_hour(p: Parser, i: int, hour: int) -> Parse | None:
     """3pm, 9a, 7 o'clock, 8 at night, 1ish, at 10h."""
     if p.word(i + 1) == "h" and p.adjacent(i + 1):
         led = p.word(i - 1) in BEFORE_LETTER or p.word(i - 1) in MONTHS
@@ -214,7 +214,7 @@ def weakened(node: Node) -> Node:
 
 
 @rule("clock_time")
-def packed_time(p: Parser, i: int) -> Match | None:
+def packed_time(p: Parser, i: int) -> Parse | None:
     """340pm, 1140 a.m., 1430 hours; 0730 is weak alone."""
     number = integer(p, i, 4)
     if number is None or len(p.word(i)) not in (3, 4):
@@ -243,7 +243,7 @@ def packed_time(p: Parser, i: int) -> Match | None:
 
 
 @rule("clock_time")
-def spelt_time(p: Parser, i: int) -> Match | None:
+def spelt_time(p: Parser, i: int) -> Parse | None:
     """Seven pm, two thirty, six forty-three, nine a m, eight o'clock."""
     stem = p.word(i).removesuffix("ish")
     if stem != p.word(i) and ONES.get(stem, 0) in range(1, 13):
@@ -281,7 +281,7 @@ def skip_hyphen(p: Parser, j: int) -> int:
 
 
 @rule("clock_time")
-def spaced_time(p: Parser, i: int) -> Match | None:
+def spaced_time(p: Parser, i: int) -> Parse | None:
     """7 15 pm, at 6 30 tomorrow, eighteen hundred hours: as speech is written down."""
     if hundred := below_hundred(p, i):
         j = p.match(hundred[1], "hundred hours") or p.match(hundred[1], "hundred hrs")
@@ -297,7 +297,7 @@ def spaced_time(p: Parser, i: int) -> Match | None:
 
 
 @rule("clock_time")
-def part_before_time(p: Parser, i: int) -> Match | None:
+def part_before_time(p: Parser, i: int) -> Parse | None:
     """In the morning at 7, this is: the part of the day before its time."""
     part = p.parse("day_part", i)
     joined = part is not None and p.word(part[1]) in ("at", "around", "@")
@@ -319,7 +319,7 @@ def part_before_time(p: Parser, i: int) -> Match | None:
 
 
 @rule("clock_time")
-def named_hour(p: Parser, i: int) -> Match | None:
+def named_hour(p: Parser, i: int) -> Parse | None:
     """Noon, 12 noon, midnight, noonish."""
     middle = {"morning": 10, "afternoon": 14, "day": 12, "night": 0}
     if p.word(i) == "mid" and p.word(p.optional(i + 1, ("-",))) in middle:
@@ -338,13 +338,13 @@ def named_hour(p: Parser, i: int) -> Match | None:
 
 
 @rule("time")
-def any_clock_time(p: Parser, i: int) -> Match | None:
+def any_clock_time(p: Parser, i: int) -> Parse | None:
     """Any of them."""
     return p.parse("clock_time", i)
 
 
 @rule("bare_time")
-def bare_hour(p: Parser, i: int) -> Match | None:
+def bare_hour(p: Parser, i: int) -> Parse | None:
     """7, seven: only where a rule around it says that a time stands here."""
     found = p.parse("clock_time", i)
     number = integer(p, i, 2)
@@ -356,7 +356,7 @@ def bare_hour(p: Parser, i: int) -> Match | None:
 
 
 @rule("clock_time")
-def minutes_past_hour(p: Parser, i: int) -> Match | None:
+def minutes_past_hour(p: Parser, i: int) -> Parse | None:
     """Half past six, quarter to 5, ten past three, 20 minutes to 8."""
     j = p.optional(i, ("a",))
     number = {"half": 30, "quarter": 15}.get(p.word(j))
@@ -417,7 +417,7 @@ def minutes_past_noon(start: int, number: int, sign: str) -> Node:
 
 
 @rule("clock_time")
-def british_half(p: Parser, i: int) -> Match | None:
+def british_half(p: Parser, i: int) -> Parse | None:
     """Half seven: 7:30, where "at", am or pm or a day makes a time of it."""
     hour = below_hundred(p, i + 1) if p.word(i) == "half" else None
     plain = integer(p, i + 1, 2)
@@ -433,7 +433,7 @@ def british_half(p: Parser, i: int) -> Match | None:
 
 
 @rule("time_range")
-def clock_range(p: Parser, i: int) -> Match | None:
+def time_to_time(p: Parser, i: int) -> Parse | None:
     """From 5 to 6pm, between 3 and 5, 9-10 am, 1:00 PM - 1:15 PM, 0730-0930."""
     lead = p.word(i)
     j = i + 1 if lead in ("from", "between", "during") else i
@@ -516,7 +516,7 @@ def length_code(seconds: int) -> str:
 
 
 @rule("time_range")
-def duration_from_time(p: Parser, i: int) -> Match | None:
+def duration_from_time(p: Parser, i: int) -> Parse | None:
     """For 2.5 hours from 9, an hour starting at 3pm."""
     found = p.parse("duration", p.optional(i, ("for",)))
     if not found or p.word(found[1]) not in ("from", "starting", "beginning"):
@@ -537,7 +537,7 @@ def duration_from_time(p: Parser, i: int) -> Match | None:
 
 
 @rule("time")
-def dotted_time_after_at(p: Parser, i: int) -> Match | None:
+def dotted_time_after_at(p: Parser, i: int) -> Parse | None:
     """At 6.45, at 8.30 pm: the word belongs to a time with a dot."""
     if p.word(i) not in ("at", "@"):
         return None
@@ -550,7 +550,7 @@ def dotted_time_after_at(p: Parser, i: int) -> Match | None:
 
 
 @rule("time")
-def hour_after_at(p: Parser, i: int) -> Match | None:
+def hour_after_at(p: Parser, i: int) -> Parse | None:
     """The 6 of "at 6", "at around six" and "six sharp", where no other number goes on."""
     near = p.word(i - 1) in ("around", "about", "approximately", "roughly")
     lead = p.word(i - 2) if near else p.word(i - 1)
@@ -580,7 +580,7 @@ def may_be_hour(p: Parser, i: int, day: bool = False) -> bool:
 
 
 @rule("time")
-def approximate_time(p: Parser, i: int) -> Match | None:
+def approximate_time(p: Parser, i: int) -> Parse | None:
     """Circa 5 in the morning, around 7pm, about half past 3."""
     if p.word(i) not in ("circa", "around"):
         return None

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
-from dragtor.dates.parser import Match, Node, Parser, make_date, monday_of, rule, shift
+from dragtor.dates.parser import Node, Parse, Parser, make_date, monday_of, rule, shift
 from dragtor.dates.quantities import (
     below_hundred,
     following_year,
@@ -63,7 +63,7 @@ def nearest_days(today: date, of_year: Callable[[int], date | None]) -> tuple[da
 
 
 @rule("calendar_day")
-def iso_date(p: Parser, i: int) -> Match | None:
+def iso_day(p: Parser, i: int) -> Parse | None:
     """2019-01-04, 2019/1/4, 2019.01.04, 2019/aug/01, 20161016."""
     if len(p.word(i)) == 8 and (packed := integer(p, i, 8)) is not None:
         day = make_date(packed // 10000, packed // 100 % 100, packed % 100)
@@ -97,7 +97,7 @@ def digits_continue(p: Parser, i: int, j: int, sign: str) -> bool:
 
 
 @rule("calendar_day")
-def numeric_date(p: Parser, i: int) -> Match | None:
+def numeric_date(p: Parser, i: int) -> Parse | None:
     """1/1/2016, 10-12-2019, 1.2.2019, 11/12/35, 22/04; both orders where both are days."""
     first, sign, second = integer(p, i, 2), p.word(i + 1), integer(p, i + 2, 2)
     if first is None or second is None or sign not in ("/", "-", ".") or p.word(i - 1) == "$":
@@ -137,7 +137,7 @@ def may_be_lone_date(p: Parser, i: int, j: int) -> bool:
     )
 
 
-def numeric_date_node(p: Parser, first: int, second: int, years: list[int], j: int) -> Match | None:
+def numeric_date_node(p: Parser, first: int, second: int, years: list[int], j: int) -> Parse | None:
     """Month first unless the reader says day first or no such day exists."""
     orders = (
         [(second, first), (first, second)] if p.day_first else [(first, second), (second, first)]
@@ -158,7 +158,7 @@ def numeric_date_node(p: Parser, first: int, second: int, years: list[int], j: i
 
 
 @rule("calendar_day")
-def dotted_date(p: Parser, i: int) -> Match | None:
+def dotted_date(p: Parser, i: int) -> Parse | None:
     """Thu 15.05., 28.10. at 8, the 3.4.: day and month with a dot each, where a day may stand."""
     day, month, j = integer(p, i, 2), integer(p, i + 2, 2), i + 4
     dots = p.word(i + 1) == p.word(i + 3) == "." and all(p.adjacent(k) for k in range(i + 1, j))
@@ -171,7 +171,7 @@ def dotted_date(p: Parser, i: int) -> Match | None:
 
 
 @rule("calendar_day")
-def month_then_day(p: Parser, i: int) -> Match | None:
+def month_then_day(p: Parser, i: int) -> Parse | None:
     """January 18, 2019; jan. 18th of 2019; june the 28th; february twenty second."""
     month = MONTHS.get(p.word(i))
     if not month:
@@ -215,7 +215,7 @@ def month_then_day(p: Parser, i: int) -> Match | None:
 
 
 @rule("calendar_day")
-def day_then_month(p: Parser, i: int) -> Match | None:
+def day_then_month(p: Parser, i: int) -> Parse | None:
     """04th Jan 2019, the fourth of july, 15 April of 87, 23 - January - 2024, 23-2020-september."""
     start = p.optional(i, ("the",))
     number = ordinal_number(p, start)
@@ -291,7 +291,7 @@ def means_weekday(p: Parser, i: int, j: int) -> bool:
 
 
 @rule("calendar_day")
-def named_weekday(p: Parser, i: int) -> Match | None:
+def named_weekday(p: Parser, i: int) -> Parse | None:
     """Friday, next fri, this upcoming Friday, last Tuesday, the following Monday."""
     j = i
     weeks: int | None = None
@@ -318,7 +318,7 @@ def named_weekday(p: Parser, i: int) -> Match | None:
 
 
 @rule("calendar_day")
-def weekday_after_next(p: Parser, i: int) -> Match | None:
+def weekday_after_next(p: Parser, i: int) -> Parse | None:
     """The Friday after next, the Monday before last."""
     j = p.optional(i, ("the",))
     index = WEEKDAYS.get(p.word(j))
@@ -332,7 +332,7 @@ def weekday_after_next(p: Parser, i: int) -> Match | None:
 
 
 @rule("calendar_day")
-def shifted_date(p: Parser, i: int) -> Match | None:
+def shifted_date(p: Parser, i: int) -> Parse | None:
     """Next 5/12, this July 4th, last May 5."""
     word = p.word(i)
     found = p.parse("calendar_day", i + 1) if word in SHIFTS else None
@@ -361,7 +361,7 @@ def has_digits(p: Parser, i: int, j: int) -> bool:
 
 
 @rule("calendar_day")
-def near_day(p: Parser, i: int) -> Match | None:
+def near_day(p: Parser, i: int) -> Parse | None:
     """Today, tomorrow, the day after tomorrow, the next day, the day, same day."""
     if p.word(i) in TODAY and p.word(i) != "tonight":
         day = shift(p.today, TODAY[p.word(i)], "day")
@@ -389,7 +389,7 @@ BEFORE_ORDINAL_DAY = {*"on by until till before after since from to".split()}
 
 
 @rule("calendar_day")
-def day_of_open_month(p: Parser, i: int) -> Match | None:
+def day_of_open_month(p: Parser, i: int) -> Parse | None:
     """The 15th, 15th: a day of this month or the next."""
     start = p.optional(i, ("the",))
     number = ordinal_number(p, start)
@@ -441,7 +441,7 @@ def nearest_month_days(p: Parser, number: int) -> list[date]:
 
 
 @rule("day")
-def any_day(p: Parser, i: int) -> Match | None:
+def any_day(p: Parser, i: int) -> Parse | None:
     """Any of them, with the weekday said beside it: Tuesday, Jan 15; this friday 5/12."""
     found = max(
         (f for f in (p.parse("calendar_day", i), p.parse("relative_day", i)) if f),
@@ -484,7 +484,7 @@ def any_day(p: Parser, i: int) -> Match | None:
     return date_then_weekday(p, node, j) or found
 
 
-def date_then_weekday(p: Parser, node: Node, j: int) -> Match | None:
+def date_then_weekday(p: Parser, node: Node, j: int) -> Parse | None:
     """May 5, Friday; 12 October (Wednesday): a date with its weekday behind it, if it is one."""
     closing = p.word(j) == "("
     k = p.optional(j, (",", "("))
@@ -551,7 +551,7 @@ AFTER_NUMBER = {
 }
 
 
-def number_after_weekday(p: Parser, i: int) -> Match | None:
+def number_after_weekday(p: Parser, i: int) -> Parse | None:
     """The 21 of "Monday 21", where nothing makes it an hour or a count."""
     spelt = ordinal_number(p, i) if integer(p, i) is None else None
     number, j = spelt or (integer(p, i, 2), i + 1)
@@ -572,7 +572,7 @@ def number_after_weekday(p: Parser, i: int) -> Match | None:
     return Node("date", f"XXXX-XX-{number:02}", reads, missing="month"), j
 
 
-def dashed_after_weekday(p: Parser, i: int) -> Match | None:
+def dashed_after_weekday(p: Parser, i: int) -> Parse | None:
     """7-6 behind a weekday."""
     month, number = integer(p, i, 2), integer(p, i + 2, 2)
     close = p.adjacent(i + 1) and p.adjacent(i + 2)

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from dateutil.easter import easter
 
 from dragtor.dates.days import day_node, nearest_days
-from dragtor.dates.parser import Match, Node, Parser, PhraseTable, make_date, rule, shift
+from dragtor.dates.parser import Node, Parse, Parser, PhraseTable, make_date, rule, shift
 from dragtor.dates.quantities import following_year, full_year, integer
 from dragtor.dates.words import LAST, NEXT, SHIFTS, THIS
 
@@ -298,7 +298,7 @@ def preceding_year(p: Parser, i: int) -> tuple[int, int] | None:
 
 @rule("calendar_day")
 @rule("holiday")
-def holiday(p: Parser, i: int) -> Match | None:
+def holiday(p: Parser, i: int) -> Parse | None:
     """Christmas, black friday 2010, next new year's day, the previous easter."""
     if year := preceding_year(p, i):
         named = HOLIDAYS.match(p, year[1])

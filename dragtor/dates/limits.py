@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date, datetime, time
 
 from dragtor.dates.clock import may_end_hour
-from dragtor.dates.parser import Interval, Match, Node, Parser, date_of, rule
+from dragtor.dates.parser import Interval, Node, Parse, Parser, date_of, rule
 from dragtor.dates.ranges import in_year, range_edge
 from dragtor.dates.relative import moved_by
 from dragtor.dates.words import FUNCTION_WORDS, TODAY, WEEKDAYS
@@ -59,7 +59,7 @@ BOUND_WORDS = {p.split()[0] for p, _ in BOUND_PREFIXES}
 
 
 @rule("open_range")
-def bound_prefix(p: Parser, i: int) -> Match | None:
+def bound_prefix(p: Parser, i: int) -> Parse | None:
     """Before 5pm, since August, until April 27th, no later than January 1, after lunch."""
     if p.word(i) not in BOUND_WORDS:
         return None
@@ -102,7 +102,7 @@ def nearest_bound(p: Parser, node: Node, phrase: str, mod: str) -> Node:
     return replace(node, readings=((following[0], following[1]), *reads)) if following[0] else node
 
 
-def from_only(p: Parser, j: int) -> Match | None:
+def from_only(p: Parser, j: int) -> Parse | None:
     """From a day on: only where "on" or "onwards" says so."""
     found = range_edge(p, j) or p.parse("time", j)
     if not found or p.word(found[1]) not in ("on", "onwards", "onward", "forward"):
@@ -113,7 +113,7 @@ def from_only(p: Parser, j: int) -> Match | None:
     return (node, found[1] + 1) if node else None
 
 
-def bounding_time(p: Parser, j: int, mod: str, bare: bool) -> Match | None:
+def bounding_time(p: Parser, j: int, mod: str, bare: bool) -> Parse | None:
     """A time or a part of the day behind before, after, until."""
     clock = p.parse("bare_time", j) if mod != "since" or bare else p.parse("time", j)
     bare = bare or p.word(j + 1) in TODAY or (p.word(j + 1) == "on" and p.word(j + 2) in WEEKDAYS)
@@ -158,7 +158,7 @@ def bounded_by(node: Node, mod: str) -> Node | None:
 
 
 @rule("open_range")
-def bound_suffix(p: Parser, i: int) -> Match | None:
+def bound_suffix(p: Parser, i: int) -> Parse | None:
     """2018 or later, year 2016 and greater, Friday or before."""
     found = range_edge(p, i) or p.parse("time", i)
     if not found or found[0].weak:
@@ -180,7 +180,7 @@ def bound_suffix(p: Parser, i: int) -> Match | None:
 
 
 @rule("open_range")
-def day_with_bound(p: Parser, i: int) -> Match | None:
+def day_with_bound(p: Parser, i: int) -> Parse | None:
     """Tomorrow before 5pm, monday after 3; after 3pm tomorrow."""
     day = p.parse("day", i)
     if day and day[0].kind == "date" and day[0].readings:
@@ -200,7 +200,7 @@ def day_with_bound(p: Parser, i: int) -> Match | None:
     return bound_on_day(after[0], found[0]), after[1]
 
 
-def day_then_bound(p: Parser, day: Match) -> Match | None:
+def day_then_bound(p: Parser, day: Parse) -> Parse | None:
     """The limit behind the day."""
     j = p.optional(day[1], (",", "anytime", "sometime"))
     found = bound_prefix(p, j)
@@ -233,7 +233,7 @@ def bound_on_day(day: Node, limit: Node) -> Node:
 
 
 @rule("open_range")
-def more_than_offset(p: Parser, i: int) -> Match | None:
+def more_than_offset(p: Parser, i: int) -> Parse | None:
     """More than 2 days before yesterday, less than 3 days after tomorrow, over 2 weeks ago."""
     mod = p.word(i) if p.word(i) in ("more", "less") and p.word(i + 1) == "than" else ""
     found = p.parse("relative_day", i + 2) if mod else None

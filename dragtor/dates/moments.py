@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime, time
 
 from dragtor.dates.clock import LAST_SECOND, MERIDIEM_OF_PART, may_be_hour, meridiem, time_code
-from dragtor.dates.parser import Interval, Match, Node, Parser, make_date, rule, shift
+from dragtor.dates.parser import Interval, Node, Parse, Parser, make_date, rule, shift
 from dragtor.dates.periods import NUMBERED_THINGS
 from dragtor.dates.quantities import integer
 from dragtor.dates.words import AFTER_HOUR, DAY_PARTS, EARLY, MEALS, SHIFTS, TODAY, WEEKDAYS
@@ -32,7 +32,7 @@ def part_interval(name: str, mod: str) -> tuple[str, Interval]:
 
 
 @rule("day_part")
-def part_of_day(p: Parser, i: int) -> Match | None:
+def part_of_day(p: Parser, i: int) -> Parse | None:
     """In the morning, late afternoon, early in the morning, evening, business hours."""
     if p.word(i - 1) == "good":
         return None
@@ -96,7 +96,7 @@ def instant_on(day: date, moment: object, after: object = None) -> datetime | No
     return when
 
 
-def following_time(p: Parser, j: int, day: Node) -> Match | None:
+def following_time(p: Parser, j: int, day: Node) -> Parse | None:
     """The time that goes with the day said before it."""
     k = j
     while p.word(k) in JOINS and k - j < 2:
@@ -119,7 +119,7 @@ def following_time(p: Parser, j: int, day: Node) -> Match | None:
 
 
 @rule("day_with_time")
-def day_then_time(p: Parser, i: int) -> Match | None:
+def day_then_time(p: Parser, i: int) -> Parse | None:
     """Tomorrow at 5pm, today 9a, monday 8-9am, friday morning at 9, october 14 for 8:00:31am."""
     day = p.parse("day", i)
     if not day or day[0].kind != "date" or not day[0].readings:
@@ -129,7 +129,7 @@ def day_then_time(p: Parser, i: int) -> Match | None:
     return day_with_following_time(p, day[0], day[1])
 
 
-def day_with_following_time(p: Parser, day: Node, j: int) -> Match | None:
+def day_with_following_time(p: Parser, day: Node, j: int) -> Parse | None:
     """The day with the time or part of the day behind it."""
     clock = following_time(p, j, day)
     part = following_part(p, j)
@@ -147,7 +147,7 @@ def day_with_following_time(p: Parser, day: Node, j: int) -> Match | None:
     return day_at_time(day, clock[0]), clock[1]
 
 
-def following_part(p: Parser, j: int) -> Match | None:
+def following_part(p: Parser, j: int) -> Parse | None:
     """The part of the day behind a day: afternoon, in the evening, pm, early in the morning."""
     k = p.optional(j, (",",))
     k = (
@@ -185,7 +185,7 @@ def times_in_part(clock: Node, part: Node) -> Node:
 
 
 @rule("day_with_time")
-def time_then_day(p: Parser, i: int) -> Match | None:
+def time_then_day(p: Parser, i: int) -> Parse | None:
     """3pm today, 9 am on Friday, between 3 and 8am next Monday, morning of July 4."""
     for name in ("time_range", "time", "bare_time", "day_part"):
         found = p.parse(name, i)
@@ -237,13 +237,13 @@ def time_in_known_part(clock: Node, part: Node) -> Node:
 
 
 @rule("datetime")
-def day_with_time(p: Parser, i: int) -> Match | None:
+def day_with_time(p: Parser, i: int) -> Parse | None:
     """A day and its time, in either order."""
     return p.parse("day_with_time", i)
 
 
 @rule("near_day_part")
-def part_of_near_day(p: Parser, i: int) -> Match | None:
+def part_of_near_day(p: Parser, i: int) -> Parse | None:
     """Tonight, this morning, last night, next evening, tomorrow's lunch."""
     word = p.word(i)
     early = ""
@@ -275,7 +275,7 @@ def part_of_near_day(p: Parser, i: int) -> Match | None:
 
 
 @rule("datetime")
-def near_part_with_time(p: Parser, i: int) -> Match | None:
+def near_part_with_time(p: Parser, i: int) -> Parse | None:
     """Tonight at 7, this morning, this afternoon at 4:30, next evening from 7 to 9."""
     found = p.parse("near_day_part", i)
     if not found:
@@ -291,7 +291,7 @@ DAY_ENDS = ("eod", "end of the day", "end of day", "end of business", "close of 
 
 
 @rule("datetime")
-def end_of_day(p: Parser, i: int) -> Match | None:
+def end_of_day(p: Parser, i: int) -> Parse | None:
     """End of day, eod, end of the Sunday, eod tomorrow, Friday eod, the end of today."""
     said = p.parse("day", i)
     if said and said[0].kind == "date" and said[0].readings:
@@ -320,7 +320,7 @@ def end_of_day_node(day: Node) -> Node:
 
 
 @rule("datetime")
-def rest_of_day(p: Parser, i: int) -> Match | None:
+def rest_of_day(p: Parser, i: int) -> Parse | None:
     """Rest of the day, rest of today."""
     j = p.match(i, "rest of") or p.match(i, "remainder of")
     k = p.optional(j, ("the", "my", "this", "current")) if j else 0
@@ -332,7 +332,7 @@ def rest_of_day(p: Parser, i: int) -> Match | None:
 
 
 @rule("datetime")
-def part_in_day(p: Parser, i: int) -> Match | None:
+def part_in_day(p: Parser, i: int) -> Parse | None:
     """Early in the day Wednesday, mid today, late tomorrow, later today."""
     words = {"early": "start", "earlier": "start", "mid": "mid", "late": "end", "later": "end"}
     mod = words.get(p.word(i))
@@ -362,7 +362,7 @@ PRESENT = (
 
 
 @rule("datetime")
-def present_moment(p: Parser, i: int) -> Match | None:
+def present_moment(p: Parser, i: int) -> Parse | None:
     """Right now, at this time, at the moment, asap; "now" alone is a part of others."""
     for phrase in PRESENT:
         if j := p.match(i, phrase):
@@ -375,7 +375,7 @@ def present_moment(p: Parser, i: int) -> Match | None:
 
 
 @rule("datetime")
-def iso_timestamp(p: Parser, i: int) -> Match | None:
+def iso_timestamp(p: Parser, i: int) -> Parse | None:
     """2024-01-20T14:30:00Z, 20240120T1430: ISO 8601, its offset left aside."""
     j = i + 1
     while p.adjacent(j) and j < i + LONGEST_STAMP:
@@ -394,7 +394,7 @@ def iso_timestamp(p: Parser, i: int) -> Match | None:
 
 
 @rule("datetime")
-def timestamp_year_last(p: Parser, i: int) -> Match | None:
+def timestamp_year_last(p: Parser, i: int) -> Parse | None:
     """Wed Oct 26 15:50:06 2016: the year behind the time."""
     found = p.parse("day_with_time", i)
     year = integer(p, found[1], 4) if found else None

@@ -72,7 +72,7 @@ def is_one_edit(word: str, name: str) -> bool:
 ABBREVIATIONS = (
     r"mon|tues?|wed|thurs?|thu|fri|sat|sun|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec"
 )
-TOKEN = re.compile(
+TOKEN_PATTERN = re.compile(
     r"\n\s*\n|[0-9]+"
     rf"|\b(?i:{ABBREVIATIONS})\.(?= ?(?:[a-z0-9(,-]|(?i:{ABBREVIATIONS})))"  # its dot, going on
     r"|[^\W\d_]+|[^\s\w]|[\d_]"
@@ -84,7 +84,7 @@ Interval = tuple[Bound, Bound]  # a point is (it, None)
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class TextToken:
     """A run of letters (an abbreviation with its dot), of digits, one sign, or an empty line."""
 
     text: str  # lower case
@@ -116,7 +116,7 @@ class Node:
         return self.readings[0]
 
 
-Match = tuple[Node, int]
+Parse = tuple[Node, int]
 
 
 class Parser:
@@ -124,13 +124,14 @@ class Parser:
 
     def __init__(self, text: str, now: datetime, day_first: bool = False) -> None:
         self.tokens = [
-            Token(token_text(m[0]), m[0], m.start(), m.end()) for m in TOKEN.finditer(text)
+            TextToken(token_text(m[0]), m[0], m.start(), m.end())
+            for m in TOKEN_PATTERN.finditer(text)
         ]
         self.lines = [m.end() for m in re.finditer("\n", text)]
         self.now = now.replace(tzinfo=None, microsecond=0)
         self.today = self.now.date()
         self.day_first = day_first
-        self.memo: dict[int, dict[str, Match | None]] = {}  # by token, then symbol
+        self.memo: dict[int, dict[str, Parse | None]] = {}  # by token, then symbol
 
     def word(self, i: int) -> str:
         """The token in lower case; "" outside the text."""
@@ -160,20 +161,20 @@ class Parser:
 
     def match(self, i: int, phrase: str) -> int:
         """The place after these words (blanks part them), 0 if others stand there."""
-        words = words_of(phrase)
+        words = split_words(phrase)
         if self.word(i) != words[0]:
             return 0
         same = all(self.word(i + k) == word for k, word in enumerate(words))
         return i + len(words) if same else 0
 
-    def parse(self, symbol: str, i: int) -> Match | None:
+    def parse(self, symbol: str, i: int) -> Parse | None:
         """The longest match of the symbol's rules at token `i`."""
         if not 0 <= i < len(self.tokens):
             return None
         here = self.memo.setdefault(i, {})
         if symbol not in here:
             here[symbol] = None  # left recursion fails
-            best: Match | None = None
+            best: Parse | None = None
             for rule in RULES[symbol]:
                 found = rule(self, i)
                 if found and found[1] > i and (best is None or is_longer(found, best)):
@@ -193,7 +194,7 @@ def token_text(raw: str) -> str:
     return corrected(word if len(word) == 1 else word.removesuffix("."))
 
 
-def is_longer(found: Match, best: Match) -> bool:
+def is_longer(found: Parse, best: Parse) -> bool:
     """Whether it reaches further, or as far and is a mention of its own."""
     if found[1] == best[1]:
         return best[0].weak and not found[0].weak
@@ -201,12 +202,12 @@ def is_longer(found: Match, best: Match) -> bool:
 
 
 @cache
-def words_of(phrase: str) -> list[str]:
+def split_words(phrase: str) -> list[str]:
     """Its words."""
     return phrase.split()
 
 
-Rule = Callable[[Parser, int], Match | None]
+Rule = Callable[[Parser, int], Parse | None]
 RULES: dict[str, list[Rule]] = {}  # by symbol
 
 
@@ -226,7 +227,7 @@ class PhraseTable:
     def __init__(self, table: Mapping[str, str]) -> None:
         self.by_first: dict[str, list[tuple[list[str], str]]] = {}
         for phrase, meaning in table.items():
-            words = [t[0] for t in TOKEN.finditer(phrase)]
+            words = [t[0] for t in TOKEN_PATTERN.finditer(phrase)]
             self.by_first.setdefault(words[0], []).append((words, meaning))
         for entries in self.by_first.values():
             entries.sort(key=lambda entry: -len(entry[0]))

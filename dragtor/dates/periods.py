@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from dragtor.dates.parser import Match, Node, Parser, make_date, monday_of, rule, shift
+from dragtor.dates.parser import Node, Parse, Parser, make_date, monday_of, rule, shift
 from dragtor.dates.quantities import any_year, below_hundred, full_year, integer, ordinal_number
 from dragtor.dates.words import EARLY, MONTHS, SEASONS, SHIFTS
 from dragtor.dates.zones import skip_zone
@@ -56,7 +56,7 @@ def months_node(p: Parser, month: int, number: int, year: int | None, timex: str
 
 
 @rule("whole_period")
-def calendar_year(p: Parser, i: int) -> Match | None:
+def calendar_year(p: Parser, i: int) -> Parse | None:
     """2008, year 2008, the year 2008, cy 2008, fy 2019, fiscal year 2019."""
     j = i
     for phrase in (
@@ -144,7 +144,7 @@ def means_year(p: Parser, i: int, j: int) -> bool:
 
 
 @rule("whole_period")
-def quarter_or_half(p: Parser, i: int) -> Match | None:
+def quarter_or_half(p: Parser, i: int) -> Parse | None:
     """Q1, q1 2019, 2019 q1, 1st quarter of 2013, third quarter, h1 2019, first half of 2019."""
     before = full_year(p, i) or shifted_year(p, i)
     j = p.optional(i, ("the",))
@@ -190,7 +190,7 @@ def year_after_quarter(p: Parser, j: int) -> tuple[int, int] | None:
 
 
 @rule("whole_period")
-def season(p: Parser, i: int) -> Match | None:
+def season(p: Parser, i: int) -> Parse | None:
     """Summer 2019, next winter, this fall; when that is, the hemisphere decides."""
     before = full_year(p, i)
     if before and p.word(before[1]) in SEASONS:
@@ -236,7 +236,7 @@ TENS_OF_YEARS = {
 
 
 @rule("whole_period")
-def decade(p: Parser, i: int) -> Match | None:
+def decade(p: Parser, i: int) -> Parse | None:
     """1990s, 1990 s, the 90s, '90s, the nineties, nineteen eighties, the 21st century."""
     j = p.optional(i, ("the",))
     which = ordinal_number(p, j)
@@ -270,7 +270,7 @@ def decade(p: Parser, i: int) -> Match | None:
     return None
 
 
-def decade_node(number: int, end: int) -> Match | None:
+def decade_node(number: int, end: int) -> Parse | None:
     """Ten years from a year on; two digits mean this century's or the last's."""
     starts = [number] if number >= 1000 else [1900 + number, 2000 + number]
     if number < 30:
@@ -376,7 +376,7 @@ MONTH_JOINTS = ("to", "till", "til", "until", "through", "thru", "-", "–", "�
 
 
 @rule("whole_period")
-def named_month(p: Parser, i: int) -> Match | None:
+def named_month(p: Parser, i: int) -> Parse | None:
     """April, april 2017, april of 87, next may, dec/2018, the month of June."""
     j = p.match(i, "the month of") or p.match(i, "month of") or i
     word = p.word(j)
@@ -472,7 +472,7 @@ AFTER_MAY = set(
 ) | {"", "\n", '"', "”", "]", "please", "is", "was", "works"}
 
 
-def shifted_month_node(p: Parser, number: int, years: int, end: int) -> Match | None:
+def shifted_month_node(p: Parser, number: int, years: int, end: int) -> Parse | None:
     """Next may is next year's; the coming one is the next to come."""
     year = p.today.year + (years if years < 2 else int(number <= p.today.month))
     node = months_node(p, number, 1, year, f"{year:04}-{number:02}")
@@ -480,7 +480,7 @@ def shifted_month_node(p: Parser, number: int, years: int, end: int) -> Match | 
 
 
 @rule("whole_period")
-def year_then_month(p: Parser, i: int) -> Match | None:
+def year_then_month(p: Parser, i: int) -> Parse | None:
     """2017 april."""
     year = full_year(p, i)
     number = MONTHS.get(p.word(year[1])) if year and integer(p, i) is not None else None
@@ -491,7 +491,7 @@ def year_then_month(p: Parser, i: int) -> Match | None:
 
 
 @rule("whole_period")
-def numeric_month(p: Parser, i: int) -> Match | None:
+def numeric_month(p: Parser, i: int) -> Parse | None:
     """12-2015, 2015-12, 12/2015."""
     first, sign, second = integer(p, i, 4), p.word(i + 1), integer(p, i + 2, 4)
     if first is None or second is None or sign not in ("-", "/"):

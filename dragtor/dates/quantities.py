@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from dragtor.dates.parser import Match, Node, Parser, rule
+from dragtor.dates.parser import Node, Parse, Parser, rule
 from dragtor.dates.words import (
     FRACTION_WORDS,
     ONES,
@@ -339,7 +339,7 @@ def next_amount_at(p: Parser, j: int, parts: list[tuple[float, str]]) -> int:
 
 
 @rule("duration")
-def summed_amounts(p: Parser, i: int) -> Match | None:
+def summed_amounts(p: Parser, i: int) -> Parse | None:
     """Numbers with units, joined by nothing, a comma or "and"; each smaller than the last."""
     parts: list[tuple[float, str]] = []
     j = i
@@ -373,7 +373,7 @@ def trailing_minutes(p: Parser, j: int) -> tuple[int, int] | None:
 
 
 @rule("duration")
-def whole_unit(p: Parser, i: int) -> Match | None:
+def whole_unit(p: Parser, i: int) -> Parse | None:
     """All week, all-day, the whole day, a full hour without its article."""
     k = p.optional(i, ("the",))
     word = p.word(k)
@@ -387,7 +387,7 @@ def whole_unit(p: Parser, i: int) -> Match | None:
 
 
 @rule("bounded_duration")
-def bounded_duration(p: Parser, i: int) -> Match | None:
+def bounded_duration(p: Parser, i: int) -> Parse | None:
     """Less than 2 hours, more than 4 days, at least a week."""
     for phrase, mod in (
         ("less than", "less"), ("more than", "more"), ("at most", "less"), ("at least", "more"),

@@ -12,8 +12,8 @@ from dragtor.dates.moments import day_at_time
 from dragtor.dates.parser import (
     Bound,
     Interval,
-    Match,
     Node,
+    Parse,
     Parser,
     date_of,
     make_date,
@@ -36,7 +36,7 @@ TO_OR_AND = (*TO_SIGNS, "and")
 SECOND, WEEK = timedelta(seconds=1), timedelta(days=7)
 
 
-def range_edge(p: Parser, i: int) -> Match | None:
+def range_edge(p: Parser, i: int) -> Parse | None:
     """What can open or close a stretch: a moment, a day, a period or a part of one, now."""
     places = {i, p.optional(i, ("the",))}
     found = [
@@ -195,7 +195,7 @@ def length_unit(start: Bound, end: Bound) -> str:
 
 
 @rule("range")
-def from_to(p: Parser, i: int) -> Match | None:
+def from_to(p: Parser, i: int) -> Parse | None:
     """From A to B, between A and B, A - B, A through B."""
     lead = p.word(i)
     j = i + 1 if lead in ("from", "between") else i
@@ -211,7 +211,7 @@ def from_to(p: Parser, i: int) -> Match | None:
     return max(found, key=lambda f: f[1], default=None)
 
 
-def day_and_one_time(p: Parser, i: int) -> Match | None:
+def day_and_one_time(p: Parser, i: int) -> Parse | None:
     """A day and one time of it, though a stretch of hours may be read there."""
     day = p.parse("day", i)
     k = p.optional(day[1], ("at", "@", ",", "around")) if day else 0
@@ -221,7 +221,7 @@ def day_and_one_time(p: Parser, i: int) -> Match | None:
     return day_at_time(day[0], clock[0]), clock[1]
 
 
-def closed_range(p: Parser, first: Match, lead: str, bare: bool) -> Match | None:
+def closed_range(p: Parser, first: Parse, lead: str, bare: bool) -> Parse | None:
     """The stretch from the first edge on, if a second one is joined to it."""
     node, k = first
     k = p.optional(k, (",",)) if p.word(k + 1) in TO_SIGNS[5:] else k
@@ -229,7 +229,7 @@ def closed_range(p: Parser, first: Match, lead: str, bare: bool) -> Match | None
     if p.word(k) not in signs or (p.word(k) == "up" and p.word(k + 1) != "to"):
         return None
     number = bare and integer(p, k - 1, 4) is not None and node.timex.isdigit()
-    k = k + 2 if p.word(k) == "up" else k + 1
+    k = p.optional(k + 1, ("to",))  # up to, through to
     second = range_edge(p, k)
     clock = p.parse("time", k) if node.kind == "datetime" and not second else None
     if clock and not clock[0].weak:
@@ -240,7 +240,7 @@ def closed_range(p: Parser, first: Match, lead: str, bare: bool) -> Match | None
     return (whole, second[1]) if whole else None
 
 
-def range_to_time(first: Node, clock: Match) -> Match | None:
+def range_to_time(first: Node, clock: Parse) -> Parse | None:
     """From noon today until midnight, from 9am on Friday to 5pm: the next such time."""
     reads: list[Interval] = []
     for start, _ in first.readings:
@@ -255,7 +255,7 @@ def range_to_time(first: Node, clock: Match) -> Match | None:
 
 
 @rule("range")
-def range_with_now(p: Parser, i: int) -> Match | None:
+def range_with_now(p: Parser, i: int) -> Parse | None:
     """Between eight o'clock and now, from 3pm till now; from now until 5pm."""
     if p.word(i) not in ("from", "between"):
         return None
@@ -277,7 +277,7 @@ def times_today(p: Parser, clock: Node) -> list[datetime]:
     return [datetime.combine(p.today, t) for t, _ in clock.readings if isinstance(t, time)]
 
 
-def instants_node(reads: list[Interval], end: int) -> Match | None:
+def instants_node(reads: list[Interval], end: int) -> Parse | None:
     """A stretch of hours that now opens or closes."""
     return (
         (Node("datetimerange", f"({reads[0][0]},{reads[0][1]},P)", tuple(reads)), end)
@@ -287,7 +287,7 @@ def instants_node(reads: list[Interval], end: int) -> Match | None:
 
 
 @rule("range")
-def range_of_month_days(p: Parser, i: int) -> Match | None:
+def range_of_month_days(p: Parser, i: int) -> Parse | None:
     """November 19-20, april ninth through 17th, between ninth and tenth of april."""
     lead = p.word(i)
     j = i + 1 if lead in ("from", "between") else i
@@ -335,7 +335,7 @@ def range_of_month_days(p: Parser, i: int) -> Match | None:
     ]
 
 
-def numbers_in_month(p: Parser, low: int, j: int, lead: str) -> Match | None:
+def numbers_in_month(p: Parser, low: int, j: int, lead: str) -> Parse | None:
     """From 4 to 23 in next month, between 3 and 12 of Sept: days of a month said behind them."""
     high = day_number(p, p.optional(j, ("the",)))
     k = p.optional(high[1], ("in", "of")) if high else 0
@@ -369,7 +369,7 @@ def day_number(p: Parser, i: int) -> tuple[int, int] | None:
 
 def range_within_month(
     p: Parser, first: Node, number: int, year: tuple[int, int] | None, j: int
-) -> Match | None:
+) -> Parse | None:
     """From a day to a later one of the same month."""
     reads = []
     for start, _ in first.readings:
@@ -388,7 +388,7 @@ def range_within_month(
 
 
 @rule("range")
-def duration_from_day(p: Parser, i: int) -> Match | None:
+def duration_from_day(p: Parser, i: int) -> Parse | None:
     """For 1 week, from 20th dec; 3 days starting next Monday; from Monday for two weeks."""
     start = p.optional(i, ("for",))
     found = p.parse("duration", start)
@@ -420,7 +420,7 @@ def duration_from_day(p: Parser, i: int) -> Match | None:
 
 
 @rule("range")
-def in_one_or_other(p: Parser, i: int) -> Match | None:
+def in_one_or_other(p: Parser, i: int) -> Parse | None:
     """In six to eight weeks, in two or three days, 10-14 days from now."""
     j = p.optional(i, ("in",))
     low = cardinal(p, j)

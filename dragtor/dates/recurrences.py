@@ -12,7 +12,7 @@ from datetime import date, datetime, time
 from dragtor.dates.clock import time_code
 from dragtor.dates.holidays import HOLIDAYS, NTH_WEEKDAYS
 from dragtor.dates.moments import part_interval, times_in_part
-from dragtor.dates.parser import Interval, Match, Node, Parser, date_of, rule, shift
+from dragtor.dates.parser import Interval, Node, Parse, Parser, date_of, rule, shift
 from dragtor.dates.quantities import (
     cardinal,
     duration_node,
@@ -76,7 +76,7 @@ def every_units(number: float, unit: str) -> Node | None:
 
 
 @rule("recurrence")
-def frequency_adverb(p: Parser, i: int) -> Match | None:
+def frequency_adverb(p: Parser, i: int) -> Parse | None:
     """Daily, bi-weekly, annually."""
     prefix = {"bi": 2.0, "semi": 0.5, "half": 0.5, "tri": 3.0}.get(p.word(i))
     j = p.optional(i + 1, ("-",)) if prefix else i
@@ -97,7 +97,7 @@ def frequency_adverb(p: Parser, i: int) -> Match | None:
 
 
 @rule("recurrence")
-def every_unit(p: Parser, i: int) -> Match | None:
+def every_unit(p: Parser, i: int) -> Parse | None:
     """Every day, each two days, every other week, every 3 months, every second month, any year."""
     once = p.word(i) == "once" and p.word(i + 1) in ("a", "an", "per", "every", "each")
     i = p.match(i, "each and") or i
@@ -141,7 +141,7 @@ def every_unit(p: Parser, i: int) -> Match | None:
 
 
 @rule("recurrence")
-def every_weekday(p: Parser, i: int) -> Match | None:
+def every_weekday(p: Parser, i: int) -> Parse | None:
     """Mondays, on fridays, every Tue and Thu, each monday, every other tuesday, weekdays."""
     j = p.optional(i, ("on",))
     if p.word(j) in ("weekdays", "workdays") and p.word(j - 1) != "business":
@@ -196,7 +196,7 @@ def weekday_list(
 
 
 @rule("recurrence")
-def every_part(p: Parser, i: int) -> Match | None:
+def every_part(p: Parser, i: int) -> Parse | None:
     """Every morning, mornings, friday mornings, weekday evenings."""
     j = i
     day = ""
@@ -229,7 +229,7 @@ def every_part(p: Parser, i: int) -> Match | None:
 
 
 @rule("recurrence")
-def every_date(p: Parser, i: int) -> Match | None:
+def every_date(p: Parser, i: int) -> Parse | None:
     """Every 4/15, each 15th of the month, every Christmas, every Thanksgiving."""
     found = p.parse("calendar_day", p.optional(i + 1, ("the",)))
     if p.word(i) not in ("every", "each") or not found:
@@ -256,7 +256,7 @@ def yearly(timex: str, month: int, *by: tuple[str, str]) -> Node:
 
 
 @rule("recurrence")
-def every_period(p: Parser, i: int) -> Match | None:
+def every_period(p: Parser, i: int) -> Parse | None:
     """Every May, every noon, every 5pm."""
     if p.word(i) not in ("every", "each"):
         return None
@@ -272,7 +272,7 @@ def every_period(p: Parser, i: int) -> Match | None:
 
 
 @rule("set")
-def set_with_time(p: Parser, i: int) -> Match | None:
+def set_with_time(p: Parser, i: int) -> Parse | None:
     """A recurrence, with the time said behind it or before it."""
     found = p.parse("recurrence", i)
     if found:
@@ -320,19 +320,19 @@ def timed_code(node: Node, clock: str) -> str:
 
 
 @rule("recurrence")
-def nth_of_each(p: Parser, i: int) -> Match | None:
+def nth_of_each(p: Parser, i: int) -> Parse | None:
     """First Monday of each month, 1st and 15th of every month, every first Monday."""
     each = p.word(i) in ("every", "each")
     return nth_of_month(p, i + 1 if each else i, each)
 
 
-def nth_of_the_month(p: Parser, i: int) -> Match | None:
+def nth_of_the_month(p: Parser, i: int) -> Parse | None:
     """The last Friday of the month, where it is known to come again."""
     found = nth_of_month(p, i, True)
     return found if found and p.word(found[1] - 1) == "month" else None
 
 
-def nth_of_month(p: Parser, i: int, each: bool) -> Match | None:
+def nth_of_month(p: Parser, i: int, each: bool) -> Parse | None:
     """The days of a month by number; `each`: something said that every month is meant."""
     numbers, k = ordinal_list(p, p.optional(i, ("the",)))
     if not numbers:

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 
 from dragtor.dates.days import day_node
 from dragtor.dates.moments import day_at_time
-from dragtor.dates.parser import Interval, Match, Node, Parser, make_date, monday_of, rule, shift
+from dragtor.dates.parser import Interval, Node, Parse, Parser, make_date, monday_of, rule, shift
 from dragtor.dates.periods import shifted_week
 from dragtor.dates.quantities import (
     BUSINESS,
@@ -23,7 +23,7 @@ from dragtor.dates.words import ANY_WEEKDAY, SECONDS_OF, SHIFTS, WEEKDAYS
 
 
 @rule("datetime")
-def time_of_week(p: Parser, i: int) -> Match | None:
+def time_of_week(p: Parser, i: int) -> Parse | None:
     """Monday morning next week, Friday at 3pm this week, 9 on Tuesday of the week after next."""
     found = p.parse("day_with_time", i)
     week = shifted_week(p, p.optional(found[1], (",", "of"))) if found else None
@@ -102,7 +102,7 @@ def node_from_now(p: Parser, amounts: Amounts, sign: int) -> Node | None:
 
 
 @rule("relative_day")
-def offset_from_now(p: Parser, i: int) -> Match | None:
+def offset_from_now(p: Parser, i: int) -> Parse | None:
     """Two months ago, 3 weeks from now, half an hour from now, 2 days later, a week hence."""
     found = p.parse("duration", i)
     if not found:
@@ -131,7 +131,7 @@ def offset_from_now(p: Parser, i: int) -> Match | None:
 
 
 @rule("relative_day")
-def counted_weekdays(p: Parser, i: int) -> Match | None:
+def counted_weekdays(p: Parser, i: int) -> Parse | None:
     """Two Sundays from now, 3 mondays ago."""
     number = cardinal(p, i)
     index = ANY_WEEKDAY.get(p.word(number[1])) if number else None
@@ -151,7 +151,7 @@ def counted_weekdays(p: Parser, i: int) -> Match | None:
 
 
 @rule("relative_day")
-def in_duration(p: Parser, i: int) -> Match | None:
+def in_duration(p: Parser, i: int) -> Parse | None:
     """In two days, in 2 minutes, in a week's time."""
     if p.word(i) != "in":
         return None
@@ -166,7 +166,7 @@ def in_duration(p: Parser, i: int) -> Match | None:
 
 
 @rule("relative_day")
-def offset_from_day(p: Parser, i: int) -> Match | None:
+def offset_from_day(p: Parser, i: int) -> Parse | None:
     """16 days from 01/02/2018, 3 days after January 12th, a week before Christmas."""
     found = p.parse("duration", p.optional(i, ("in",)))
     if not found or is_sub_day(found[0].amounts):
@@ -194,7 +194,7 @@ def offset_from_day(p: Parser, i: int) -> Match | None:
 
 
 @rule("relative_day")
-def weeks_from_day(p: Parser, i: int) -> Match | None:
+def weeks_from_day(p: Parser, i: int) -> Parse | None:
     """A week on Friday, two weeks today, a fortnight tomorrow; Friday week."""
     found = p.parse("duration", i)
     if found and len(found[0].amounts) == 1 and found[0].amounts[0][1] in ("week", "fortnight"):
@@ -220,7 +220,7 @@ def first_day(node: Node, today: date) -> date:
 
 
 @rule("relative_day")
-def weekday_of_week(p: Parser, i: int) -> Match | None:
+def weekday_of_week(p: Parser, i: int) -> Parse | None:
     """Tuesday of next week, friday next week, friday this week, next week on Tuesday."""
     named = p.optional(i, ("on",))
     index = WEEKDAYS.get(p.word(named))
@@ -247,7 +247,7 @@ def weekday_of_week(p: Parser, i: int) -> Match | None:
 
 
 @rule("relative_day")
-def nth_day_of_period(p: Parser, i: int) -> Match | None:
+def nth_day_of_period(p: Parser, i: int) -> Parse | None:
     """First Monday of next month, the last Friday of May 2020, 15th day of June."""
     j = p.optional(i, ("the",))
     which = ordinal_or_last(p, j)
@@ -265,7 +265,7 @@ def nth_day_of_period(p: Parser, i: int) -> Match | None:
     return (node, period[1]) if period and node else None
 
 
-def enclosing_period(p: Parser, k: int, said: bool) -> Match | None:
+def enclosing_period(p: Parser, k: int, said: bool) -> Parse | None:
     """The stretch whose n-th day is meant: of May, in the month, this year.
 
     Not `said` that a day is meant (the 15th of): it is a month's.
@@ -319,7 +319,7 @@ def nth_day(start: date, end: date, number: int, index: int | None) -> date | No
 
 
 @rule("datetime")
-def nth_with_time(p: Parser, i: int) -> Match | None:
+def nth_with_time(p: Parser, i: int) -> Parse | None:
     """First Monday evening of next month, last friday 1pm to 3pm of May."""
     which = (-1, i + 1) if p.word(i) == "last" else ordinal_number(p, i)
     index = WEEKDAYS.get(p.word(which[1])) if which else None
@@ -340,7 +340,7 @@ def nth_with_time(p: Parser, i: int) -> Match | None:
 
 
 @rule("relative_day")
-def abbreviated_end(p: Parser, i: int) -> Match | None:
+def abbreviated_end(p: Parser, i: int) -> Parse | None:
     """Eom, eoy: the last day."""
     unit = {"eom": "month", "eoy": "year", "eow": "week"}.get(p.word(i))
     if not unit:
@@ -357,7 +357,7 @@ def abbreviated_end(p: Parser, i: int) -> Match | None:
 SIDES = {"before": -1, "preceding": -1, "after": 1, "following": 1}
 
 
-def anchor_day(p: Parser, i: int) -> Match | None:
+def anchor_day(p: Parser, i: int) -> Parse | None:
     """The day that another stands beside: a feast or a day of a month, no weekday, no today."""
     places = {i, p.optional(i, ("the",))}
     found = max(
@@ -369,7 +369,7 @@ def anchor_day(p: Parser, i: int) -> Match | None:
 
 
 @rule("relative_day")
-def day_beside(p: Parser, i: int) -> Match | None:
+def day_beside(p: Parser, i: int) -> Parse | None:
     """The day after Christmas, the Monday before the 15th, the first Friday after May 5."""
     j = p.optional(i, ("the",))
     number = (1, j + 1) if p.word(j) == "last" else ordinal_number(p, j)
@@ -403,7 +403,7 @@ def weekday_beside(day: date, index: int | None, number: int) -> date | None:
 
 
 @rule("relative_day")
-def working_day(p: Parser, i: int) -> Match | None:
+def working_day(p: Parser, i: int) -> Parse | None:
     """The next business day, the previous working day."""
     j = p.optional(i, ("the",))
     sign = SHIFTS.get(p.word(j), 0)
@@ -414,7 +414,7 @@ def working_day(p: Parser, i: int) -> Match | None:
 
 
 @rule("relative_day")
-def day_of_shifted_month(p: Parser, i: int) -> Match | None:
+def day_of_shifted_month(p: Parser, i: int) -> Parse | None:
     """The 13th next month, next month on the 13th."""
     month = p.word(i) in SHIFTS and p.word(i + 1) == "month"
     j = p.optional(p.optional(i + 2, (",",)), ("on",)) if month else i
@@ -432,7 +432,7 @@ def day_of_shifted_month(p: Parser, i: int) -> Match | None:
 
 
 @rule("relative_day")
-def ago_from_day(p: Parser, i: int) -> Match | None:
+def ago_from_day(p: Parser, i: int) -> Parse | None:
     """A week ago today, two weeks ago yesterday, a week ago Friday: reckoned from the last one."""
     found = p.parse("duration", i)
     if not found or p.word(found[1]) != "ago" or len(found[0].amounts) > 1:
@@ -449,7 +449,7 @@ def ago_from_day(p: Parser, i: int) -> Match | None:
 
 
 @rule("datetime")
-def same_time(p: Parser, i: int) -> Match | None:
+def same_time(p: Parser, i: int) -> Parse | None:
     """This time tomorrow, this time next week: now, on another day."""
     j = p.match(i, "this time") or p.match(i, "same time") or p.match(i, "the same time")
     found = p.parse("calendar_day", j) if j else None

@@ -23,7 +23,7 @@ from dragtor.dates import (
 from dragtor.dates.clock import NAMED_HOURS
 from dragtor.dates.holidays import HOLIDAYS
 from dragtor.dates.limits import BOUND_WORDS
-from dragtor.dates.parser import Bound, Interval, Match, Node, Parser, date_of, shift
+from dragtor.dates.parser import Bound, Interval, Node, Parse, Parser, date_of, shift
 from dragtor.dates.periods import TENS_OF_YEARS
 from dragtor.dates.ranges import with_shared_time
 from dragtor.dates.words import (
@@ -116,7 +116,7 @@ def mentions(text: str, now: datetime, *, day_first: bool = False) -> list[Menti
     return [to_mention(p, i, j, node) for i, j, node in with_shared_time(p, found)]
 
 
-def longest_mention(p: Parser, i: int) -> Match | None:
+def longest_mention(p: Parser, i: int) -> Parse | None:
     """The longest match that is a mention of its own; the first start symbol's of equals."""
     if p.word(i) not in START_WORDS and not p.word(i)[0].isdigit():
         return None

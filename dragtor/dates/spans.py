@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from dragtor.dates.parser import Interval, Match, Node, Parser, monday_of, rule, shift
+from dragtor.dates.parser import Interval, Node, Parse, Parser, monday_of, rule, shift
 from dragtor.dates.periods import period_node, start_of_unit, week_code, whole_unit_node
 from dragtor.dates.quantities import (
     Amounts,
@@ -31,7 +31,7 @@ from dragtor.dates.words import EARLY, NEXT, SECONDS_OF, SHIFTS, TIMEX_UNITS, UN
 
 
 @rule("whole_period")
-def week_beside(p: Parser, i: int) -> Match | None:
+def week_beside(p: Parser, i: int) -> Parse | None:
     """The week after Thanksgiving, the weekend before Christmas."""
     j = p.optional(i, ("the",))
     weekend = p.word(j) == "weekend"
@@ -56,7 +56,7 @@ CALENDAR_UNITS = {"week", "weekend", "month", "quarter", "year", "decade", "cent
 
 
 @rule("whole_period")
-def shifted_unit(p: Parser, i: int) -> Match | None:
+def shifted_unit(p: Parser, i: int) -> Parse | None:
     """This week, next month, the past fortnight, the month, same year, week after next."""
     start = p.optional(i, ("the",))
     own = UNITS.get(p.word(start), "")
@@ -78,13 +78,13 @@ def shifted_unit(p: Parser, i: int) -> Match | None:
     unit = time_unit(p, j) if j else None
     if not unit or unit[0] not in CALENDAR_UNITS or (p.word(j)[-1:] == "s" and p.word(j) != "s"):
         return None
-    if word in ("the", "that") and not stands_alone(p, unit[1]):
+    if word in ("the", "that") and not ends_with_unit(p, unit[1]):
         return None
     node = shifted_unit_node(p, SHIFTS.get(word, 0), unit[0])
     return (node, unit[1]) if node else None
 
 
-def stands_alone(p: Parser, j: int) -> bool:
+def ends_with_unit(p: Parser, j: int) -> bool:
     """Whether "the week" stands alone: no "of" follows it."""
     return (
         p.word(j) not in ("of", "after", "before", "'", "s", "that", "when", "in")
@@ -105,7 +105,7 @@ def shifted_unit_node(p: Parser, number: int, unit: str) -> Node | None:
 
 
 @rule("whole_period")
-def shifted_amount(p: Parser, i: int) -> Match | None:
+def shifted_amount(p: Parser, i: int) -> Parse | None:
     """Next 3 days, the past 2 weeks, last 2 quarters, next 4 business days, the last half hour."""
     j = p.optional(i, ("the",)) if p.word(i + 1) in SHIFTS else i
     sign = SHIFTS.get(p.word(j), 0)
@@ -122,7 +122,7 @@ def shifted_amount(p: Parser, i: int) -> Match | None:
 
 
 @rule("whole_period")
-def count_then_shift(p: Parser, i: int) -> Match | None:
+def count_then_shift(p: Parser, i: int) -> Parse | None:
     """2 upcoming months, the 13 last minutes."""
     number = cardinal(p, i)
     sign = SHIFTS.get(p.word(number[1]), 0) if number else 0
@@ -209,7 +209,7 @@ def units_from_now(p: Parser, sign: int, number: float, unit: str) -> Node | Non
 
 
 @rule("whole_period")
-def work_week(p: Parser, i: int) -> Match | None:
+def work_week(p: Parser, i: int) -> Parse | None:
     """This work week, next workweek: Monday to Friday."""
     j = i + 1 if p.word(i) in SHIFTS or p.word(i) == "the" else 0
     end = (
@@ -230,7 +230,7 @@ def work_week(p: Parser, i: int) -> Match | None:
 
 
 @rule("whole_period")
-def within_amount(p: Parser, i: int) -> Match | None:
+def within_amount(p: Parser, i: int) -> Parse | None:
     """Within 9 months, within the next 3 min."""
     if p.word(i) != "within":
         return None
@@ -251,7 +251,7 @@ def within_amount(p: Parser, i: int) -> Match | None:
 
 
 @rule("whole_period")
-def nth_unit_of_period(p: Parser, i: int) -> Match | None:
+def nth_unit_of_period(p: Parser, i: int) -> Parse | None:
     """First week of 2019, the last 3 weeks of this year, first 2 days of May, last week of july."""
     j = p.optional(i, ("the",))
     word = p.word(j)
@@ -289,7 +289,7 @@ def nth_unit_of_period(p: Parser, i: int) -> Match | None:
     return Node("daterange", timex, tuple(reads), missing=period[0].missing and "fixed"), period[1]
 
 
-def current_unit(p: Parser, k: int) -> Match | None:
+def current_unit(p: Parser, k: int) -> Parse | None:
     """The month, month: this one."""
     unit = time_unit(p, p.optional(k, ("the",)))
     if unit and unit[0] in ("week", "month", "quarter", "year") and p.word(unit[1] - 1)[-1] != "s":
@@ -329,7 +329,7 @@ def unit_slice(
 
 
 @rule("whole_period")
-def to_date(p: Parser, i: int) -> Match | None:
+def to_date(p: Parser, i: int) -> Parse | None:
     """Year to date, ytd, rest of the week, earlier this year, later in the year."""
     for unit, short in (("year", "ytd"), ("quarter", "qtd"), ("month", "mtd"), ("week", "wtd")):
         for name in (f"{unit} to date", f"{unit} - to - date", short):
@@ -398,7 +398,7 @@ def period_part(start: date, end: date, mod: str, exact: bool) -> tuple[date, da
 
 
 @rule("whole_period")
-def half_of_period(p: Parser, i: int) -> Match | None:
+def half_of_period(p: Parser, i: int) -> Parse | None:
     """The first half of March, second half of next month, first half of the week."""
     j = p.optional(i, ("the",))
     which = (2, j + 1) if p.word(j) == "last" else ordinal_number(p, j)
@@ -415,7 +415,7 @@ def half_of_period(p: Parser, i: int) -> Match | None:
 
 
 @rule("period")
-def early_or_late_period(p: Parser, i: int) -> Match | None:
+def early_or_late_period(p: Parser, i: int) -> Parse | None:
     """Early next month, mid 1989, the end of June, beginning of the week, later this year."""
     j = i
     word = p.word(j)
@@ -436,13 +436,13 @@ def early_or_late_period(p: Parser, i: int) -> Match | None:
 
 
 @rule("period")
-def any_period(p: Parser, i: int) -> Match | None:
+def any_period(p: Parser, i: int) -> Parse | None:
     """A stretch as it is."""
     return p.parse("whole_period", i)
 
 
 @rule("whole_period")
-def week_of(p: Parser, i: int) -> Match | None:
+def week_of(p: Parser, i: int) -> Parse | None:
     """The week of July 23, w/c feb 4, week commencing the 3rd, weekend of thanksgiving 2023."""
     j = p.optional(i, ("the",))
     starts = (
@@ -500,7 +500,7 @@ def long_weekend(day: date) -> tuple[date, date]:
 
 
 @rule("whole_period")
-def holiday_weekend(p: Parser, i: int) -> Match | None:
+def holiday_weekend(p: Parser, i: int) -> Parse | None:
     """Labor day weekend, thanksgiving weekend 2023, Christmas week."""
     found = p.parse("calendar_day", i)
     if (
@@ -524,7 +524,7 @@ def holiday_weekend(p: Parser, i: int) -> Match | None:
 
 
 @rule("whole_period")
-def numbered_week(p: Parser, i: int) -> Match | None:
+def numbered_week(p: Parser, i: int) -> Parse | None:
     """Week 10, week 10 of 2019."""
     if p.word(i) not in ("week", "wk", "w"):
         return None

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, tzinfo
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from dragtor.dates.parser import Match, Node, Parser, PhraseTable, rule
+from dragtor.dates.parser import Node, Parse, Parser, PhraseTable, rule
 from dragtor.dates.quantities import integer
 
 OFFSETS = {  # minutes; what the letters mean to most who write them
@@ -54,7 +54,7 @@ def cities() -> PhraseTable:
 
 
 @rule("zone")
-def abbreviated_zone(p: Parser, i: int) -> Match | None:
+def abbreviated_zone(p: Parser, i: int) -> Parse | None:
     """PST, ET, UTC+2; in small letters only behind a time."""
     found = ZONE_ABBREVIATIONS.match(p, i)
     if not found:
@@ -76,7 +76,7 @@ def abbreviated_zone(p: Parser, i: int) -> Match | None:
 
 
 @rule("zone")
-def named_zone(p: Parser, i: int) -> Match | None:
+def named_zone(p: Parser, i: int) -> Parse | None:
     """Pacific time, central european summer time; Pacific, Boston time: only behind a time."""
     found = PLACE_NAMES.match(p, i)
     place = found[0] if found else ""
