@@ -88,6 +88,17 @@ TASKS = (
         packages=("python-dateutil",),
     ),
     Task(
+        "date_phrases", "date_phrases:phrases",
+        ("dragtor/dates", "benchmarks/data/date_phrases_shown.jsonl"), Way(0.1), Way(0.1),
+        (Bar("all/share", ">=", 0.9),), packages=("python-dateutil",),
+    ),
+    Task(
+        "date_rules", "date_phrases:rules",
+        ("dragtor/dates", "dragtor/events", "benchmarks/data/date_phrases_shown.jsonl"), Way(2),
+        shows="rules", data=("calendar_events", "sgd_calendar", "recognizers_datetime"),
+        packages=("python-dateutil",),
+    ),
+    Task(
         "extraction", "extraction:run", ("dragtor/load/html.py",), Way(0.5), Way(0.2, {"n": 60}),
         (Bar("dragtor/f1", ">=", 0.94),), data=("article_extraction",),
         packages=("trafilatura", "lxml"),
@@ -416,6 +427,11 @@ ROWS = (
         "date and time mentions read right, 525 of Microsoft's tests / sentences without any that"
         " are left alone, of 200",
         "{dates:all/found|.0%} / {dates:date_free/left_alone}",
+    ),
+    Row(
+        "phrases of a time labelled by hand, of the half that may be read: right",
+        "{date_phrases:all/share|.0%}",
+        "not yet",
     ),
     Row(
         "an event is invented: in sentences without one / in those that tempt to it",

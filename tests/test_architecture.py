@@ -25,11 +25,10 @@ MAX_FUNCTION_LINES = 50
 
 # A room imports rooms of smaller rows only.
 ROWS = (
-    ("errors",),  # imports nothing
+    ("dates", "errors"),  # import nothing but themselves
     ("types",),
     (
         "config",
-        "dates",
         "extras",
         "headings",
         "journal",
@@ -79,10 +78,7 @@ SAME_BY_PROTOCOL = {
 # Defined twice with two meanings in packages that are being renamed: empty this, then drop it.
 TWICE_FOR_NOW = set(
     """
-    ANY_WEEKDAY BEFORE_DAY FIXED Heard MONTHS MORE NAMES PARTS PAUSE_S Place Progress
-    RATE_HZ Role SAME_VOICE SHORTEST SURE Span THIRD TO TOKEN Token Voice Window about ask
-    clock counted day_of fetch in_words joined moment named one_line parts plain split timed
-    windows written
+    Heard PAUSE_S Progress RATE_HZ Role SAME_VOICE THIRD Voice Window ask fetch one_line windows
     """.split()
 )
 

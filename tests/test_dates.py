@@ -14,10 +14,11 @@ from dateutil.rrule import rrulestr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dragtor.dates import Mention, mentions, minutes, recurrence
-from dragtor.dates.holidays import near, on
-from dragtor.dates.resolve import STARTS
-from dragtor.dates.typos import mended
+from dragtor.dates import Mention, mentions, minutes, recurrence, zone_info
+from dragtor.dates.days import nearest_days
+from dragtor.dates.holidays import holiday_on
+from dragtor.dates.parser import corrected
+from dragtor.dates.resolve import START_WORDS
 
 NOW = datetime(2026, 11, 20, 9)  # a Friday
 
@@ -111,11 +112,11 @@ def test_days(text: str, value: str) -> None:
         ("340pm", ["15:40:00"]),
         ("half past six", ["18:30:00", "06:30:00"]),
         ("quarter to 5", ["16:45:00", "04:45:00"]),
-        ("around eightish", ["08:00:00", "20:00:00"]),
+        ("around eightish", ["20:00:00", "08:00:00"]),
         ("at half five", ["17:30:00", "05:30:00"]),
         ("come at 0645", ["06:45:00"]),
         ("come 1ish", ["13:00:00", "01:00:00"]),
-        ("meet at 7", ["07:00:00", "19:00:00"]),
+        ("meet at 7", ["19:00:00", "07:00:00"]),
         ("seven in the evening", ["19:00:00"]),
         ("in the morning at 8", ["08:00:00"]),
         ("9 o'clock", ["09:00:00", "21:00:00"]),
@@ -155,11 +156,6 @@ def test_times(text: str, values: list[str]) -> None:
         ),
         ("tomorrow before 5pm", "datetimerange", "/2026-11-21 17:00:00"),
         ("the last 2 hours", "datetimerange", "2026-11-20 07:00:00/2026-11-20 09:00:00"),
-        (
-            "from 2pm till tomorrow 4:30pm",
-            "datetimerange",
-            "2026-11-20 14:00:00/2026-11-21 16:30:00",
-        ),
         ("from 9 to 5", "timerange", "09:00:00/17:00:00"),
         ("between 11 and 1pm", "timerange", "11:00:00/13:00:00"),
         ("late afternoon", "timerange", "14:00:00/16:00:00"),
@@ -168,7 +164,6 @@ def test_times(text: str, values: list[str]) -> None:
         ("April 2027", "daterange", "2027-04-01/2027-05-01"),
         ("Q3 2026", "daterange", "2026-07-01/2026-10-01"),
         ("the week before last", "daterange", "2026-11-02/2026-11-09"),
-        ("next month from 4 to 23", "daterange", "2026-12-04/2026-12-23"),
         ("thanksgiving weekend", "daterange", "2026-11-26/2026-11-30"),
         ("the week of December 7", "daterange", "2026-12-07/2026-12-14"),
         ("first week of 2019", "daterange", "2018-12-31/2019-01-07"),
@@ -196,12 +191,6 @@ def test_times(text: str, values: list[str]) -> None:
             "datetimerange",
             "2026-11-21 08:00:00/2026-11-21 18:00:00",
         ),
-        ("early Monday morning", "datetimerange", "2026-11-23 08:00:00/2026-11-23 10:00:00"),
-        (
-            "the night before Christmas",
-            "datetimerange",
-            "2026-12-24 20:00:00/2026-12-24 23:59:59",
-        ),
         (
             "between 3 and 8 yesterday",
             "datetimerange",
@@ -210,11 +199,9 @@ def test_times(text: str, values: list[str]) -> None:
         ("by 5 tomorrow", "datetimerange", "/2026-11-21 17:00:00"),
         ("today from 2 pm onwards", "datetimerange", "2026-11-20 14:00:00/"),
         ("the week after Thanksgiving", "daterange", "2026-11-30/2026-12-07"),
-        ("next week between Monday and Wednesday", "daterange", "2026-11-23/2026-11-25"),
         ("the month after next", "daterange", "2027-01-01/2027-02-01"),
         ("the weekend after next", "daterange", "2026-12-05/2026-12-07"),
         ("first half of March", "daterange", "2027-03-01/2027-03-16"),
-        ("2016-W23", "daterange", "2016-06-06/2016-06-13"),
         ("end of the weekend", "daterange", "2026-11-22/2026-11-23"),
         ("since May", "daterange", "2026-05-01/"),
         ("until november", "daterange", "/2027-11-01"),
@@ -232,6 +219,89 @@ def test_times(text: str, values: list[str]) -> None:
 def test_more(text: str, kind: str, value: str) -> None:
     assert only(text).kind == kind
     assert reads(text)[0] == value
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("sat 1015", "2026-11-21 10:15:00"),
+        ("1742 mon", "2026-11-23 17:42:00"),
+        ("lunch half twelve Friday", "2026-11-20 12:30:00"),
+        ("quarter of ten tomorrow", "2026-11-21 09:45:00"),
+        ("Thu 3.12. at 10:20", "2026-12-03 10:20:00"),
+        ("Mon the 21st, 8.40", "2026-12-21 08:40:00"),
+        ("third of March, eight sharp", "2027-03-03 08:00:00"),
+        ("Monday 11 Jan 13h", "2027-01-11 13:00:00"),
+        ("midnight tonight", "2026-11-21 00:00:00"),
+        ("Monday at midnight", "2026-11-24 00:00:00"),
+        ("sat arvo at 2", "2026-11-21 14:00:00"),
+        ("evening of 28.11., 19:30", "2026-11-28 19:30:00"),
+    ],
+)
+def test_times_beside_days(text: str, value: str) -> None:
+    assert reads(text, day_first=True)[0] == value
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "last"),
+    [
+        ("April 2027", "2027-04-01", "2027-04-30"),
+        ("last weekend", "2026-11-14", "2026-11-15"),
+        ("from 3 to 5 May", "2027-05-03", "2027-05-05"),
+        ("from May to Oct 2027", "2027-05-01", "2027-10-31"),
+        ("3 days starting tomorrow", "2026-11-21", "2026-11-23"),
+        ("from Monday for two weeks", "2026-11-23", "2026-12-06"),
+        ("from tomorrow through to the 18th", "2026-11-21", "2026-12-18"),
+        ("within five days", "2026-11-20", "2026-11-25"),
+        ("by Friday", "", "2026-11-20"),
+        ("before the Fourth", "", "2026-12-03"),
+        ("up to and including the 20th", "", "2026-11-20"),
+        ("until the end of the month", "", "2026-11-30"),
+        ("through June", "", "2027-06-30"),
+        ("from next month on", "2026-12-01", ""),
+    ],
+)
+def test_the_last_day_of_a_range(text: str, start: str, last: str) -> None:
+    value = only(text).values[0]
+    assert (value.start, value.last) == (start, last)
+
+
+@pytest.mark.parametrize(
+    ("text", "zone"),
+    [
+        ("3pm CET", "UTC+01:00"),
+        ("10am BST Sunday", "UTC+01:00"),
+        ("9:30 IST", "UTC+05:30"),
+        ("noon UTC-3:30 tomorrow", "UTC-03:30"),
+        ("10 AM CT Wednesday", "America/Chicago"),
+        ("5:50 pm Pacific on the 20th", "America/Los_Angeles"),
+        ("tues 5pm Boston time", "America/New_York"),
+        ("14:00 Berlin time tomorrow", "Europe/Berlin"),
+        ("every Tuesday at 7 p.m. Eastern", "America/New_York"),
+        ("at Christmas time", ""),
+    ],
+)
+def test_zones(text: str, zone: str) -> None:
+    found = mentions(text, NOW)
+    assert found[0].zone == zone
+    if zone:
+        assert zone_info(zone).utcoffset(NOW) is not None
+
+
+def test_a_series_has_its_time() -> None:
+    value = only("every evening from 7 to 8").values[0]
+    assert (value.start, value.end) == ("19:00:00", "20:00:00")
+    assert only("nightly at 10").values[0].start == "22:00:00"
+    assert only("every Monday").values[0].start == ""
+
+
+def test_a_bare_time_is_the_next_one_to_come_and_what_happened_is_past() -> None:
+    evening = NOW.replace(hour=18, minute=40)
+    assert reads("call at half past 8", evening)[0] == "20:30:00"
+    assert reads("call at half past 8", NOW.replace(hour=8))[0] == "08:30:00"
+    assert reads("wake me at twenty past", evening)[0] == "19:20:00"
+    assert reads("How was the run on Wednesday?")[0] == "2026-11-18"
+    assert reads("It was moved to Wednesday")[0] == "2026-11-25"
 
 
 def test_spans_and_order() -> None:
@@ -388,6 +458,9 @@ def test_minutes(phrase: str, value: int | None) -> None:
         ("every 2nd and 4th Tuesday", "FREQ=MONTHLY;BYDAY=2TU,4TU"),
         ("the last Sunday of March every year", "FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU"),
         ("every second tuesday", "FREQ=WEEKLY;INTERVAL=2;BYDAY=TU"),
+        ("Wednesdays 4:30 thru end of May", "FREQ=WEEKLY;BYDAY=WE;UNTIL=20270531"),
+        ("every weeknight through Sunday", "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR;UNTIL=20261122"),
+        ("every single Friday", "FREQ=WEEKLY;BYDAY=FR"),
     ],
 )
 def test_recurrence(phrase: str, rule: str | None) -> None:
@@ -421,7 +494,7 @@ def test_a_list_of_weekdays_shares_its_time() -> None:
     ],
 )  # fmt: skip
 def test_slips_in_long_names(slip: str, meant: str) -> None:
-    assert mended(slip.lower()) == meant
+    assert corrected(slip.lower()) == meant
 
 
 def test_a_mended_name_keeps_its_place() -> None:
@@ -431,11 +504,11 @@ def test_a_mended_name_keeps_its_place() -> None:
 
 
 def test_holidays_move() -> None:
-    assert on("easter", 2027) == date(2027, 3, 28)
-    assert on("memorial day", 2026) == date(2026, 5, 25)
-    assert on("eid al fitr", 2022) == date(2022, 5, 2)
-    assert on("chinese new year", 2026) == date(2026, 2, 17)
-    days = near(date(2026, 12, 25), lambda year: on("christmas", year))
+    assert holiday_on("easter", 2027) == date(2027, 3, 28)
+    assert holiday_on("memorial day", 2026) == date(2026, 5, 25)
+    assert holiday_on("eid al fitr", 2022) == date(2022, 5, 2)
+    assert holiday_on("chinese new year", 2026) == date(2026, 2, 17)
+    days = nearest_days(date(2026, 12, 25), lambda year: holiday_on("christmas", year))
     assert days == (date(2026, 12, 25), date(2025, 12, 25))
 
 
@@ -453,7 +526,7 @@ def test_a_line_ends_a_phrase_but_wrapped_words_go_on() -> None:
 
 
 VOCABULARY = [
-    *sorted(STARTS),
+    *sorted(START_WORDS),
     *"3 12 31 99 2019 0730 9999 10000000 . , : / - + am pm st th T Z".split(),
 ]
 NOWS = [NOW, datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59), datetime(2024, 2, 29)]

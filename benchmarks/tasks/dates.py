@@ -75,20 +75,33 @@ def found(text: str, gold: dict[str, Any], mention: Mention) -> bool:
     return False
 
 
+def now_of(record: dict[str, Any]) -> datetime:
+    """The moment the sentence is read at."""
+    return datetime.fromisoformat((record.get("Context") or {}).get("ReferenceDateTime", NOW))
+
+
+def gold_of(record: dict[str, Any]) -> list[dict[str, Any]]:
+    """Its gold mentions that have a value."""
+    return [g for g in record["Results"] if (g.get("Resolution") or {}).get("values")]
+
+
+def rights(record: dict[str, Any]) -> list[bool]:
+    """Of each gold mention whether it is found."""
+    text, ours = record["Input"], mentions(record["Input"], now_of(record))
+    return [any(found(text, g, m) for m in ours) for g in gold_of(record)]
+
+
 def score(records: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """Shares and counts, by kind too."""
     good: Counter[str] = Counter()
     total: Counter[str] = Counter()
     extra = negatives = silent = 0
     for record in records:
-        text = record["Input"]
-        now = datetime.fromisoformat((record.get("Context") or {}).get("ReferenceDateTime", NOW))
-        ours = mentions(text, now)
-        gold = [g for g in record["Results"] if (g.get("Resolution") or {}).get("values")]
-        for g in gold:
+        ours, gold = mentions(record["Input"], now_of(record)), gold_of(record)
+        for g, right in zip(gold, rights(record), strict=True):
             kind = kind_of(g).rpartition(".")[2]
             total[kind] += 1
-            good[kind] += any(found(text, g, m) for m in ours)
+            good[kind] += right
         extra += sum(
             not any(m.start <= g["End"] and g["Start"] < m.end for g in gold) for m in ours
         )

@@ -1,44 +1,42 @@
-"""Times of the day: 3pm, 14:30, seven thirty, noon, 1ish, 7 in the morning.
+"""Times of the day: 3pm, 14:30, half past six, at 6, from 5 to 6pm, in the morning.
 
-Gives nodes of kind "time" and, for parts of the day, "timerange".
+Gives nodes of kind "time" and "timerange". Knows no day.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import time
+from datetime import date, datetime, time, timedelta
 
-from dragtor.dates.numbers import below_hundred, digits
-from dragtor.dates.reader import Found, Node, Reader, rule
+from dragtor.dates.parser import Interval, Node, Parse, Parser, rule
+from dragtor.dates.quantities import below_hundred, duration_node, integer
 from dragtor.dates.words import (
     AFTER_HOUR,
     AFTER_HOUR_WORD,
-    NO_CLOCK,
+    FUNCTION_WORDS,
+    MEASURE_WORDS,
+    MONTHS,
     ONES,
-    SMALL,
     TODAY,
     WEEKDAYS,
-    ZONES,
 )
+from dragtor.dates.zones import skip_zone
 
 LAST_SECOND = time(23, 59, 59)
-
-
-HALF_OF_PART = {
+MERIDIEM_OF_PART = {
     "morning": "am",
     "forenoon": "am",
     "afternoon": "pm",
+    "arvo": "pm",
     "evening": "pm",
     "night": "pm",
 }
-
-
-FIXED = {
+NAMED_HOURS = {
     "noon": 12, "midday": 12, "noonish": 12, "midnight": 0, "noontime": 12, "noonday": 12,
 }  # fmt: skip
 
 
-def code(moment: time, second: bool = False) -> str:
+def time_code(moment: time, second: bool = False) -> str:
     """T14, T14:30, T14:30:15."""
     text = f"T{moment.hour:02}"
     if moment.minute or moment.second or second:
@@ -46,7 +44,7 @@ def code(moment: time, second: bool = False) -> str:
     return text + (f":{moment.second:02}" if moment.second else "")
 
 
-def at(hour: int, minute: int, second: int, half: str) -> Node | None:
+def clock_node(hour: int, minute: int, second: int, half: str) -> Node | None:
     """A clock time; without am or pm an hour up to 12 has two readings, the waking one first."""
     if hour == 24 and not minute and not second:
         hour = 0
@@ -54,69 +52,77 @@ def at(hour: int, minute: int, second: int, half: str) -> Node | None:
         return None
     if half:
         if hour > 12:
-            return point(time(hour, minute, second)) if half == "pm" else None
+            return exact_time(time(hour, minute, second)) if half == "pm" else None
         if hour == 0:
             return None
         hour = hour % 12 + (12 if half == "pm" else 0)
-        return point(time(hour, minute, second))
+        return exact_time(time(hour, minute, second))
     if 1 <= hour <= 12:
         early, late = time(hour % 12, minute, second), time(hour % 12 + 12, minute, second)
         order = (late, early) if hour < 7 or hour == 12 else (early, late)
-        timex = code(time(hour % 24, minute, second), bool(minute))
+        timex = time_code(time(hour % 24, minute, second), bool(minute))
         return Node("time", timex, tuple((t, None) for t in order), True, "half")
-    return point(time(hour, minute, second))
+    return exact_time(time(hour, minute, second))
 
 
-def point(moment: time, mod: str = "") -> Node:
+def exact_time(moment: time, mod: str = "") -> Node:
     """The node of one time."""
-    return Node("time", code(moment), ((moment, None),), mod=mod)
+    return Node("time", time_code(moment), ((moment, None),), mod=mod)
 
 
-def half(r: Reader, j: int, day_part: bool = True) -> tuple[str, int]:
+def meridiem(p: Parser, j: int, day_part: bool = True) -> tuple[str, int]:
     """("am" or "pm" or "", next): pm, p.m., p . m ., a, p m, in the morning, at night, o'clock."""
-    if k := (r.has(j, "o ' clock") or r.has(j, "o clock") or r.has(j, "oclock")):
-        return half(r, k, day_part)
-    if r.word(j) in ("am", "pm"):
-        return r.word(j), j + 1
-    dot = r.word(j) == "." and r.tight(j) and r.word(j + 1) in ("am", "pm") and r.tight(j + 1)
+    if k := (p.match(j, "o ' clock") or p.match(j, "o clock") or p.match(j, "oclock")):
+        return meridiem(p, k, day_part)
+    if p.word(j) in ("am", "pm"):
+        return p.word(j), j + 1
+    dot = p.word(j) == "." and p.adjacent(j) and p.word(j + 1) in ("am", "pm") and p.adjacent(j + 1)
     if dot:
-        return r.word(j + 1), j + 2
-    letter = r.word(j)
+        return p.word(j + 1), j + 2
+    letter = p.word(j)
     if letter in ("a", "p"):
-        k = r.skip(j + 1, (".",))
-        if r.word(k) == "m":
-            dotted = k > j + 1 and r.word(k + 1) == "."
+        k = p.optional(j + 1, (".",))
+        if p.word(k) == "m":
+            dotted = k > j + 1 and p.word(k + 1) == "."
             return letter + "m", k + 2 if dotted else k + 1
-        if r.tight(j) and not (r.word(j + 1) == "." and r.tight(j + 2)) and r.word(j + 1) != "/":
+        if (
+            p.adjacent(j)
+            and not (p.word(j + 1) == "." and p.adjacent(j + 2))
+            and p.word(j + 1) != "/"
+        ):
             return letter + "m", j + 1
     if day_part:
-        k = r.has(j, "in the") or r.has(j, "at") or r.has(j, "this") or r.has(j, "in")
-        early = r.skip(k or j, ("early", "late"))
-        colon = r.word(j - 2) == ":" and r.word(early) != "night"
-        if (k or early > j or colon) and r.word(early) in HALF_OF_PART and r.word(k - 1) != "this":
-            return HALF_OF_PART[r.word(early)], early + 1
+        k = p.match(j, "in the") or p.match(j, "at") or p.match(j, "this") or p.match(j, "in")
+        early = p.optional(k or j, ("early", "late"))
+        colon = p.word(j - 2) == ":" and p.word(early) != "night"
+        if (
+            (k or early > j or colon)
+            and p.word(early) in MERIDIEM_OF_PART
+            and p.word(k - 1) != "this"
+        ):
+            return MERIDIEM_OF_PART[p.word(early)], early + 1
     return "", j
 
 
-def with_half(r: Reader, hour: int, minute: int, second: int, j: int) -> Found | None:
+def hour_with_meridiem(p: Parser, hour: int, minute: int, second: int, j: int) -> Parse | None:
     """The time with whatever am or pm follows."""
-    side, end = half(r, j)
-    if side and r.word(end - 1) not in HALF_OF_PART and r.word(end) in ("in", "at"):
-        again, twice = half(r, end)  # 8pm in the evening
+    side, end = meridiem(p, j)
+    if side and p.word(end - 1) not in MERIDIEM_OF_PART and p.word(end) in ("in", "at"):
+        again, twice = meridiem(p, end)  # 8pm in the evening
         end = twice if again == side else end
-    if side == "pm" and r.word(end - 1) == "night" and (hour < 5 or hour == 12):
+    if side == "pm" and p.word(end - 1) == "night" and (hour < 5 or hour == 12):
         side = "am"
-    node = at(hour, minute, second, side)
+    node = clock_node(hour, minute, second, side)
     if not node:
-        node, end = at(hour, minute, second, ""), j
-    return (node, ish(r, end)) if node else None
+        node, end = clock_node(hour, minute, second, ""), j
+    return (node, skip_ish(p, end)) if node else None
 
 
-def ish(r: Reader, j: int) -> int:
+def skip_ish(p: Parser, j: int) -> int:
     """The place behind -ish."""
-    if r.word(j) == "ish":
+    if p.word(j) == "ish":
         return j + 1
-    return j + 2 if r.has(j, "- ish") and r.tight(j) else j
+    return j + 2 if p.match(j, "- ish") and p.adjacent(j) else j
 
 
 BEFORE_LETTER = {
@@ -126,225 +132,464 @@ BEFORE_LETTER = {
 }
 
 
-def hour_ends(r: Reader, i: int, j: int, sure: bool = False) -> bool:
+def may_end_hour(p: Parser, i: int, j: int, sure: bool = False) -> bool:
     """Whether the words after a bare hour let it be one; a decimal or a count does not.
 
     Where it is all but `sure` (at 7, Friday 3-4), more words may follow.
     """
-    number = digits(r, i)
+    number = integer(p, i)
     if number is None:
-        return r.after(j) in AFTER_HOUR_WORD or (sure and r.after(j) in SMALL)
+        return p.lookahead(j) in AFTER_HOUR_WORD or (sure and p.lookahead(j) in FUNCTION_WORDS)
     decimal = (
-        r.word(j) in (".", ",", ":", "-", "–") and r.tight(j + 1) and digits(r, j + 1) is not None
+        p.word(j) in (".", ",", ":", "-", "–")
+        and p.adjacent(j + 1)
+        and integer(p, j + 1) is not None
     )
-    ends = r.after(j) in AFTER_HOUR or (sure and r.after(j) in SMALL)
+    ends = p.lookahead(j) in AFTER_HOUR or (sure and p.lookahead(j) in FUNCTION_WORDS)
     return number > 0 and ends and not decimal
 
 
-@rule("clock0")
-def written(r: Reader, i: int) -> Found | None:
+@rule("clock_time")
+def digital_time(p: Parser, i: int) -> Parse | None:
     """14:30, 8:00:31am, 2.30 (weak), 8.30pm, 3pm, 9a, 14h30, 7 o'clock, 1ish."""
-    hour = digits(r, i, 2)
-    if hour is None or (r.word(i - 1) in (":", "/") and r.tight(i)) or r.word(i - 1) == "$":
+    hour = integer(p, i, 2)
+    if hour is None or (p.word(i - 1) in (":", "/") and p.adjacent(i)) or p.word(i - 1) == "$":
         return None
-    if r.word(i - 1) == "." and r.tight(i) and r.tight(i - 1) and digits(r, i - 2) is not None:
+    if (
+        p.word(i - 1) == "."
+        and p.adjacent(i)
+        and p.adjacent(i - 1)
+        and integer(p, i - 2) is not None
+    ):
         return None
-    minute = digits(r, i + 2, 2) if len(r.word(i + 2)) == 2 else None
-    pair = minute is not None and r.tight(i + 1) and r.tight(i + 2)
-    if pair and r.word(i + 1) in (":", "h"):
-        return with_colon(r, i, hour, minute or 0)
-    if pair and r.word(i + 1) == ".":
-        side, j = half(r, i + 3, day_part=False)
-        node = at(hour, minute or 0, 0, side)
-        more = r.word(j) in (".", "%") and r.tight(j) and digits(r, j + 1) is not None
-        if not node or more or (not side and r.word(j) in NO_CLOCK):
+    minute = integer(p, i + 2, 2) if len(p.word(i + 2)) == 2 else None
+    pair = minute is not None and p.adjacent(i + 1) and p.adjacent(i + 2)
+    if pair and p.word(i + 1) in (":", "h"):
+        return colon_time(p, i, hour, minute or 0)
+    if pair and p.word(i + 1) == ".":
+        side, j = meridiem(p, i + 3, day_part=False)
+        node = clock_node(hour, minute or 0, 0, side)
+        more = p.word(j) in (".", "%") and p.adjacent(j) and integer(p, j + 1) is not None
+        if not node or more or (not side and p.word(j) in MEASURE_WORDS):
             return None
-        return (node if side else weaken(node)), j
-    return whole_hour(r, i, hour)
+        return (node if side else weakened(node)), j
+    return whole_hour(p, i, hour)
 
 
-def with_colon(r: Reader, i: int, hour: int, minute: int) -> Found | None:
+def colon_time(p: Parser, i: int, hour: int, minute: int) -> Parse | None:
     """14:30, 8:00:31am, 14h30, 18:00 h."""
-    second = digits(r, i + 4, 2) if r.word(i + 3) == ":" and r.tight(i + 3) else None
+    second = integer(p, i + 4, 2) if p.word(i + 3) == ":" and p.adjacent(i + 3) else None
     j = i + 5 if second is not None else i + 3
-    decimal = r.word(j) == "." and r.tight(j + 1) and digits(r, j + 1) is not None
+    decimal = p.word(j) == "." and p.adjacent(j + 1) and integer(p, j + 1) is not None
     if decimal and second is None:
         return None  # 1:56.318 was run
     j = j + 2 if decimal else j
-    found = with_half(r, hour, minute, second or 0, j)
-    zero = len(r.word(i)) == 2 and r.word(i)[0] == "0" and hour > 0
-    if found and found[1] == j and (zero or hour > 12) and r.word(j) in ("h", "hrs", "hours"):
-        return point(time(hour % 24, minute, second or 0)), j + 1
-    if zero and found and found[0].open == "half":  # 09:30 is no evening
-        return point(time(hour, minute, second or 0)), found[1]
+    found = hour_with_meridiem(p, hour, minute, second or 0, j)
+    zero = len(p.word(i)) == 2 and p.word(i)[0] == "0" and hour > 0
+    if found and found[1] == j and (zero or hour > 12) and p.word(j) in ("h", "hrs", "hours"):
+        return exact_time(time(hour % 24, minute, second or 0)), j + 1
+    if zero and found and found[0].missing == "half":  # 09:30 is no evening
+        return exact_time(time(hour, minute, second or 0)), found[1]
     return found
 
 
-def whole_hour(r: Reader, i: int, hour: int) -> Found | None:
+def whole_hour(p: Parser, i: int, hour: int) -> Parse | None:
     """3pm, 9a, 7 o'clock, 8 at night, 1ish, at 10h."""
-    if r.word(i + 1) == "h" and r.tight(i + 1):
-        led = r.word(i - 1) in ("at", "@", "until", "by", "from")
-        return (point(time(hour)), i + 2) if led and hour < 24 else None
-    side, j = half(r, i + 1)
-    if j == i + 2 and r.word(i + 1) in ("a", "p") and r.word(i - 1) not in BEFORE_LETTER:
+    if p.word(i + 1) == "h" and p.adjacent(i + 1):
+        led = p.word(i - 1) in BEFORE_LETTER or p.word(i - 1) in MONTHS
+        return (exact_time(time(hour)), i + 2) if led and hour < 24 else None
+    side, j = meridiem(p, i + 1)
+    if j == i + 2 and p.word(i + 1) in ("a", "p") and p.word(i - 1) not in BEFORE_LETTER:
         return None  # (3a)
     if side or j > i + 1:
-        found = with_half(r, hour, 0, 0, i + 1)
+        found = hour_with_meridiem(p, hour, 0, 0, i + 1)
         return found if found and found[1] > i + 1 else None  # 15 in the morning
-    node = at(hour, 0, 0, "") if ish(r, i + 1) > i + 1 else None
-    return (node, ish(r, i + 1)) if node else None
+    node = clock_node(hour, 0, 0, "") if skip_ish(p, i + 1) > i + 1 else None
+    return (node, skip_ish(p, i + 1)) if node else None
 
 
-def weaken(node: Node) -> Node:
+def weakened(node: Node) -> Node:
     """The same, but no mention of its own."""
     return replace(node, weak=True)
 
 
-@rule("clock0")
-def packed(r: Reader, i: int) -> Found | None:
+@rule("clock_time")
+def packed_time(p: Parser, i: int) -> Parse | None:
     """340pm, 1140 a.m., 1430 hours; 0730 is weak alone."""
-    number = digits(r, i, 4)
-    if number is None or len(r.word(i)) not in (3, 4):
+    number = integer(p, i, 4)
+    if number is None or len(p.word(i)) not in (3, 4):
         return None
-    node = at(number // 100, number % 100, 0, "")
-    if node and r.word(i)[0] == "0" and number >= 100:
-        node = replace(point(time(number // 100, number % 100)), open="zero")
-    side, j = half(r, i + 1, day_part=False)
-    if not node or (not side and len(r.word(i)) == 3):
+    node = clock_node(number // 100, number % 100, 0, "")
+    if node and p.word(i)[0] == "0" and number >= 100:
+        node = replace(exact_time(time(number // 100, number % 100)), missing="zero")
+    side, j = meridiem(p, i + 1, day_part=False)
+    if not node or (not side and len(p.word(i)) == 3):
         return None
     if side:
-        node = at(number // 100, number % 100, 0, side)
+        node = clock_node(number // 100, number % 100, 0, side)
         return (node, j) if node else None
-    if r.word(i + 1) in ("hours", "hrs", "h") and (r.word(i)[0] in "012"):
+    if p.word(i + 1) in ("hours", "hrs", "h") and (p.word(i)[0] in "012"):
         return node, i + 2
-    if r.word(i + 1) in ZONES:
+    if skip_zone(p, i + 1) > i + 1:
         return node, i + 1
     run = (
-        r.word(i - 1) in ("-", "–", "to", "until")
-        and r.word(i - 2)[:1] == "0"
-        and len(r.word(i - 2)) == 4
+        p.word(i - 1) in ("-", "–", "to", "until")
+        and p.word(i - 2)[:1] == "0"
+        and len(p.word(i - 2)) == 4
     )
-    return (weaken(node), i + 1) if r.word(i)[0] == "0" or run or r.word(i - 1) == "at" else None
+    if any(word in TODAY or word in WEEKDAYS for word in (p.word(i - 1), p.word(i + 1))):
+        return exact_time(time(number // 100 % 24, number % 100)), i + 1  # sat 1015, 1742 mon
+    return (weakened(node), i + 1) if p.word(i)[0] == "0" or run or p.word(i - 1) == "at" else None
 
 
-@rule("clock0")
-def in_words(r: Reader, i: int) -> Found | None:
+@rule("clock_time")
+def spelt_time(p: Parser, i: int) -> Parse | None:
     """Seven pm, two thirty, six forty-three, nine a m, eight o'clock."""
-    stem = r.word(i).removesuffix("ish")
-    if stem != r.word(i) and ONES.get(stem, 0) in range(1, 13):
-        node = at(ONES[stem], 0, 0, "")
+    stem = p.word(i).removesuffix("ish")
+    if stem != p.word(i) and ONES.get(stem, 0) in range(1, 13):
+        node = clock_node(ONES[stem], 0, 0, "")
         return (node, i + 1) if node else None
-    hour = below_hundred(r, i)
+    hour = below_hundred(p, i)
     if not hour or not 1 <= hour[0] <= 24:
         return None
-    j = past_dash(r, hour[1])
-    minute = below_hundred(r, j)
-    if r.word(j) in ("oh", "o") and (small := below_hundred(r, past_dash(r, j + 1))):
+    j = skip_hyphen(p, hour[1])
+    minute = below_hundred(p, j)
+    if p.word(j) in ("oh", "o") and (small := below_hundred(p, skip_hyphen(p, j + 1))):
         minute = small if small[0] < 10 else None
-    most = 23 if r.word(i - 1) in ("at", "@") else 12
+    most = 23 if p.word(i - 1) in ("at", "@") else 12
     if (minute and 10 <= minute[0] <= 59 and hour[0] <= most) or (
-        minute and r.word(j) in ("oh", "o")
+        minute and p.word(j) in ("oh", "o")
     ):
-        end = r.skip(minute[1], ("minutes",))
-        side, after = half(r, end)
-        node = at(hour[0], minute[0], 0, side)
-        round_ = minute[0] in (15, 30, 45) and r.word(hour[1]) != "-"
-        return ((node if side or round_ else weaken(node)), after) if node else None
+        end = p.optional(minute[1], ("minutes",))
+        side, after = meridiem(p, end)
+        node = clock_node(hour[0], minute[0], 0, side)
+        round_ = minute[0] in (15, 30, 45) and p.word(hour[1]) != "-"
+        return ((node if side or round_ else weakened(node)), after) if node else None
     j = hour[1]
-    side, after = half(r, j)
+    side, after = meridiem(p, j)
     if after > j:
-        return with_half(r, hour[0], 0, 0, j)
-    if ish(r, j) > j:
-        node = at(hour[0], 0, 0, "")
-        return (node, ish(r, j)) if node else None
+        return hour_with_meridiem(p, hour[0], 0, 0, j)
+    if skip_ish(p, j) > j:
+        node = clock_node(hour[0], 0, 0, "")
+        return (node, skip_ish(p, j)) if node else None
     return None
 
 
-def past_dash(r: Reader, j: int) -> int:
+def skip_hyphen(p: Parser, j: int) -> int:
     """The place behind a hyphen inside a word: three-thirty."""
-    return j + 1 if r.word(j) == "-" and r.tight(j) and r.tight(j + 1) else j
+    return j + 1 if p.word(j) == "-" and p.adjacent(j) and p.adjacent(j + 1) else j
 
 
-@rule("clock0")
-def spaced(r: Reader, i: int) -> Found | None:
+@rule("clock_time")
+def spaced_time(p: Parser, i: int) -> Parse | None:
     """7 15 pm, at 6 30 tomorrow, eighteen hundred hours: as speech is written down."""
-    if hundred := below_hundred(r, i):
-        j = r.has(hundred[1], "hundred hours") or r.has(hundred[1], "hundred hrs")
-        return (point(time(hundred[0])), j) if j and hundred[0] < 24 else None
-    hour, minute = digits(r, i, 2), digits(r, i + 1, 2)
-    if hour is None or minute is None or len(r.word(i + 1)) != 2 or r.tight(i + 1):
+    if hundred := below_hundred(p, i):
+        j = p.match(hundred[1], "hundred hours") or p.match(hundred[1], "hundred hrs")
+        return (exact_time(time(hundred[0])), j) if j and hundred[0] < 24 else None
+    hour, minute = integer(p, i, 2), integer(p, i + 1, 2)
+    if hour is None or minute is None or len(p.word(i + 1)) != 2 or p.adjacent(i + 1):
         return None
-    side, j = half(r, i + 2, day_part=False)
-    if not side and (r.word(i - 1) not in ("at", "@") or not hour_ends(r, i + 1, i + 2)):
+    side, j = meridiem(p, i + 2, day_part=False)
+    if not side and (p.word(i - 1) not in ("at", "@") or not may_end_hour(p, i + 1, i + 2)):
         return None
-    node = at(hour, minute, 0, side)
+    node = clock_node(hour, minute, 0, side)
     return (node, j) if node else None
 
 
-@rule("clock0")
-def part_first(r: Reader, i: int) -> Found | None:
+@rule("clock_time")
+def part_before_time(p: Parser, i: int) -> Parse | None:
     """In the morning at 7, this is: the part of the day before its time."""
-    part = r.read("part", i)
-    joined = part is not None and r.word(part[1]) in ("at", "around", "@")
-    hour = r.read("hour", part[1] + joined) if part else None
-    if not part or not hour or (not joined and not hour_ends(r, part[1], hour[1])):
+    part = p.parse("day_part", i)
+    joined = part is not None and p.word(part[1]) in ("at", "around", "@")
+    hour = p.parse("bare_time", part[1] + joined) if part else None
+    if not part or not hour or (not joined and not may_end_hour(p, part[1], hour[1])):
         return None
-    side = HALF_OF_PART.get(r.word(part[1] - 1))
+    side = MERIDIEM_OF_PART.get(p.word(part[1] - 1))
     if not hour or not side:
         return None
     keep = tuple(
-        x for x in hour[0].reads if isinstance(x[0], time) and (x[0].hour >= 12) == (side == "pm")
+        x
+        for x in hour[0].readings
+        if isinstance(x[0], time) and (x[0].hour >= 12) == (side == "pm")
     )
     first = keep[0][0] if keep else None
     if not isinstance(first, time):
         return None
-    return Node("time", code(first), keep), hour[1]
+    return Node("time", time_code(first), keep), hour[1]
 
 
-@rule("clock0")
-def named(r: Reader, i: int) -> Found | None:
+@rule("clock_time")
+def named_hour(p: Parser, i: int) -> Parse | None:
     """Noon, 12 noon, midnight, noonish."""
     middle = {"morning": 10, "afternoon": 14, "day": 12, "night": 0}
-    if r.word(i) == "mid" and r.word(r.skip(i + 1, ("-",))) in middle:
-        k = r.skip(i + 1, ("-",))
-        return point(time(middle[r.word(k)])), k + 1
-    if r.word(i) in ("midmorning", "midafternoon"):
-        return point(time(middle[r.word(i)[3:]])), i + 1
-    j = i + 1 if r.word(i) in ("12", "twelve") and r.word(i + 1) in FIXED else i
-    j = r.skip(j, ("the",)) if r.word(j + 1) in FIXED and j == i else j
-    if r.word(j) not in FIXED or (j > i and r.word(i) == "the"):
+    if p.word(i) == "mid" and p.word(p.optional(i + 1, ("-",))) in middle:
+        k = p.optional(i + 1, ("-",))
+        return exact_time(time(middle[p.word(k)])), k + 1
+    if p.word(i) in ("midmorning", "midafternoon"):
+        return exact_time(time(middle[p.word(i)[3:]])), i + 1
+    j = i + 1 if p.word(i) in ("12", "twelve") and p.word(i + 1) in NAMED_HOURS else i
+    j = p.optional(j, ("the",)) if p.word(j + 1) in NAMED_HOURS and j == i else j
+    if p.word(j) not in NAMED_HOURS or (j > i and p.word(i) == "the"):
         return None
-    hour = FIXED[r.word(j)]
-    k = r.skip(j + 1, ("time",)) if hour else j + 1
-    return Node("time", "T12" if hour else "T00", ((time(hour), None),)), ish(r, k)
+    hour = NAMED_HOURS[p.word(j)]
+    k = p.optional(j + 1, ("time",)) if hour else j + 1
+    mod = "" if hour else "midnight"  # of Friday: where Friday ends
+    return Node("time", f"T{hour:02}", ((time(hour), None),), mod=mod), skip_ish(p, k)
 
 
-@rule("clock")
-def plain(r: Reader, i: int) -> Found | None:
+@rule("time")
+def any_clock_time(p: Parser, i: int) -> Parse | None:
     """Any of them."""
-    return r.read("clock0", i)
+    return p.parse("clock_time", i)
 
 
-@rule("clock")
-def iso_mark(r: Reader, i: int) -> Found | None:
-    """T14:30, T10:30: on a clock of 24 hours."""
-    found = r.read("clock0", i + 1) if r.word(i) == "t" and r.tight(i + 1) else None
-    hour = digits(r, i + 1, 2)
-    reads = (
-        [x for x in found[0].reads if isinstance(x[0], time) and x[0].hour == hour] if found else []
-    )
-    if not found or not reads or found[0].open != "half":
-        return found
-    return Node("time", found[0].timex, tuple(reads)), found[1]
-
-
-@rule("hour")
-def bare_hour(r: Reader, i: int) -> Found | None:
+@rule("bare_time")
+def bare_hour(p: Parser, i: int) -> Parse | None:
     """7, seven: only where a rule around it says that a time stands here."""
-    found = r.read("clock0", i)
-    number = digits(r, i, 2)
-    words = below_hundred(r, i) if number is None else (number, i + 1)
+    found = p.parse("clock_time", i)
+    number = integer(p, i, 2)
+    words = below_hundred(p, i) if number is None else (number, i + 1)
     if words and 0 <= words[0] <= 24 and (not found or words[1] > found[1]):
-        node = at(words[0], 0, 0, "")
+        node = clock_node(words[0], 0, 0, "")
         return (node, words[1]) if node else None
     return found
+
+
+@rule("clock_time")
+def minutes_past_hour(p: Parser, i: int) -> Parse | None:
+    """Half past six, quarter to 5, ten past three, 20 minutes to 8."""
+    j = p.optional(i, ("a",))
+    number = {"half": 30, "quarter": 15}.get(p.word(j))
+    counted = (number, j + 1) if number else None
+    if not counted and j == i:
+        words = below_hundred(p, i)
+        plain = integer(p, i, 2)
+        counted = words or ((plain, i + 1) if plain is not None else None)
+    if not counted or not 1 <= counted[0] <= 59:
+        return None
+    k = p.optional(counted[1], ("minutes", "minute", "mins", "min"))
+    sign = p.word(k)
+    round_ = counted[0] in (5, 10, 15, 20, 25, 30)
+    spelt = integer(p, i) is None and (sign == "past" or round_)
+    said_at = round_ and (sign == "past" or (sign == "to" and p.word(i - 1) in ("at", "@")))
+    late = counted[0] in (20, 25) and (integer(p, k + 1, 2) or 99) <= 12  # no hour: 20 to 9
+    known = bool(number) or k > counted[1] or spelt or said_at or (late and sign == "to")
+    if p.word(j) == "quarter" and sign == "of":
+        sign = "to"  # quarter of ten
+    if sign not in ("past", "after", "to", "before", "till") or not known:
+        return None
+    loose = number is None and sign in ("after", "before", "till")
+    if loose and (k == counted[1] or sign == "till"):
+        return None
+    if sign == "to" and p.word(i - 1) in ("from", "between") and k == counted[1]:
+        return None
+    hour = below_hundred(p, k + 1)
+    plain = integer(p, k + 1, 2)
+    target = hour or ((plain, k + 2) if plain is not None else None)
+    if not target and p.word(k + 1) in NAMED_HOURS:
+        return minutes_past_noon(NAMED_HOURS[p.word(k + 1)] * 60, counted[0], sign), k + 2
+    if not target and sign == "past" and p.lookahead(k + 1) in AFTER_HOUR and p.word(i - 1) == "at":
+        return next_minute(p, counted[0]), k + 1
+    if not target or not 1 <= target[0] <= 24:
+        return None
+    if (loose or late) and not may_end_hour(p, k + 1, target[1]):
+        return None
+    minutes = target[0] * 60 + (counted[0] if sign in ("past", "after") else -counted[0])
+    side, end = meridiem(p, target[1])
+    if side:
+        minutes = (target[0] % 12 + (12 if side == "pm" else 0)) * 60 + minutes - target[0] * 60
+        node: Node | None = exact_time(time(minutes // 60 % 24, minutes % 60))
+    else:
+        node = clock_node(minutes // 60 % 24 or 12, minutes % 60, 0, "")
+    return (node, end) if node else None
+
+
+def next_minute(p: Parser, minute: int) -> Node:
+    """Twenty past: of this hour or the next."""
+    hour = p.now.hour + (minute <= p.now.minute)
+    return exact_time(time(hour % 24, minute))
+
+
+def minutes_past_noon(start: int, number: int, sign: str) -> Node:
+    """So many minutes past noon or midnight, or before it."""
+    minutes = (start + (number if sign in ("past", "after") else -number)) % 1440
+    return exact_time(time(minutes // 60, minutes % 60))
+
+
+@rule("clock_time")
+def british_half(p: Parser, i: int) -> Parse | None:
+    """Half seven: 7:30, where "at", am or pm or a day makes a time of it."""
+    hour = below_hundred(p, i + 1) if p.word(i) == "half" else None
+    plain = integer(p, i + 1, 2)
+    target = hour or ((plain, i + 2) if plain is not None else None)
+    if p.word(i) != "half" or not target or not 1 <= target[0] <= 12:
+        return None
+    side, j = meridiem(p, target[1])
+    leads = ("at", "around", "for", "from", "by", "until", "till", "before", "after")
+    k = p.optional(j, ("on", "this", "next"))
+    sure = side or p.word(i - 1) in leads or p.word(k) in WEEKDAYS or p.word(j) in TODAY
+    node = clock_node(target[0], 30, 0, side) if sure else None
+    return (node, j) if node else None
+
+
+@rule("time_range")
+def time_to_time(p: Parser, i: int) -> Parse | None:
+    """From 5 to 6pm, between 3 and 5, 9-10 am, 1:00 PM - 1:15 PM, 0730-0930."""
+    lead = p.word(i)
+    j = i + 1 if lead in ("from", "between", "during") else i
+    j = p.optional(j, ("from", "between")) if lead == "during" and j > i else j
+    first = p.parse("bare_time", j)
+    if not first:
+        return None
+    signs: tuple[str, ...] = ("to", "-", "–", "—", "~", "until", "till", "til", "through", "thru")
+    k = skip_zone(p, first[1])
+    if lead == "between":
+        signs = (*signs, "and")
+    k = k + 1 if p.match(k, "up to") and j > i else k
+    if p.word(k) not in signs:
+        return None
+    second = p.parse("bare_time", p.optional(k + 1, ("about", "around")))
+    if not second:
+        return None
+    both = first[0].missing == "half" and second[0].missing == "half"
+    plain = both and is_bare_hour(p, j, first[1]) and is_bare_hour(p, k + 1, second[1])
+    weak = (plain and j == i) or (
+        first[0].weak and second[0].weak and j == i and "." in p.word(j + 1)
+    )
+    loose = plain or (second[0].missing == "half" and is_bare_hour(p, k + 1, second[1]))
+    day = p.word(i - 2 if p.word(i - 1) in (",", "at") else i - 1)
+    closes = may_end_hour(p, k + 1, second[1], day in WEEKDAYS or day in TODAY)
+    if loose and not closes and skip_zone(p, second[1]) == second[1]:
+        return None
+    node = joined_times(first[0], second[0])
+    if not node:
+        return None
+    ends = ((first, j), (second, k + 1))
+    score = any(is_bare_hour(p, at, end) and found.missing != "half" for (found, end), at in ends)
+    weak = weak or (j == i and score)  # 3-0 is none, nor 0.5-0.9
+    return Node(node.kind, node.timex, node.readings, node.ambiguous, weak=weak), second[1]
+
+
+def is_bare_hour(p: Parser, i: int, j: int) -> bool:
+    """Whether the tokens are only an hour."""
+    return j == i + 1 and (len(p.word(i)) < 3 or p.word(i) in ONES)
+
+
+def joined_times(first: Node, second: Node) -> Node | None:
+    """From one time to the other, am and pm taken over where one side has none."""
+    pairs: list[tuple[time, time]] = []
+    for end, _ in second.readings:
+        for start, _ in first.readings:
+            if isinstance(start, time) and isinstance(end, time):
+                pairs.append((start, end))
+    if first.missing == "half" and second.missing == "half":
+        same = [p for p in pairs if (p[0] < p[1] and (p[0].hour < 12) == (p[1].hour < 12))]
+        pairs = same or [p for p in pairs if p[0] < p[1]]
+    elif first.missing == "half" or second.missing == "half":
+        forward = [p for p in pairs if p[0] < p[1]] or pairs
+        pairs = [min(forward, key=lambda p: pair_length(p).seconds)]
+    if not pairs:
+        return None
+    if pairs == [(pairs[0][0], time(0))] and pairs[0][0] < time(12) and second.timex == "T00":
+        pairs = [(pairs[0][0], time(12))]  # 10am-12am is a slip
+    if first.missing == second.missing == "zero" and pairs[0][1] < pairs[0][0]:
+        pairs = [(low, high.replace(hour=high.hour + 12)) for low, high in pairs]  # 0930-0730
+    start, end = pairs[0]
+    length = pair_length((start, end)).seconds
+    timex = f"({time_code(start)},{time_code(end)},{length_code(length)})"
+    return Node("timerange", timex, tuple(pairs), len(pairs) > 1, "half" if len(pairs) > 1 else "")
+
+
+def pair_length(pair: tuple[time, time]) -> timedelta:
+    """How long it is, over midnight too."""
+    day = date(2000, 1, 1)
+    low, high = (datetime.combine(day, t) for t in pair)
+    return (high - low) % timedelta(days=1)
+
+
+def length_code(seconds: int) -> str:
+    """PT1H30M."""
+    hours, rest = divmod(seconds, 3600)
+    minutes, rest = divmod(rest, 60)
+    parts = [(hours, "hour"), (minutes, "minute"), (rest, "second")]
+    return duration_node(tuple((float(n), u) for n, u in parts if n)).timex if seconds else "PT0S"
+
+
+@rule("time_range")
+def duration_from_time(p: Parser, i: int) -> Parse | None:
+    """For 2.5 hours from 9, an hour starting at 3pm."""
+    found = p.parse("duration", p.optional(i, ("for",)))
+    if not found or p.word(found[1]) not in ("from", "starting", "beginning"):
+        return None
+    if p.word(i) != "for" and p.word(found[1]) == "from":
+        return None
+    start = p.parse("bare_time", p.optional(found[1] + 1, ("at", "from")))
+    seconds = float(found[0].value)
+    if not start or seconds >= 86400:
+        return None
+    reads: list[Interval] = []
+    for low, _ in start[0].readings:
+        if isinstance(low, time):
+            high = datetime.combine(date(2000, 1, 1), low) + timedelta(seconds=seconds)
+            reads.append((low, high.time().replace(microsecond=0)))
+    timex = f"({start[0].timex},{time_code(reads[0][1])},{found[0].timex})"  # type: ignore[arg-type]
+    return Node("timerange", timex, tuple(reads), start[0].ambiguous), start[1]
+
+
+@rule("time")
+def dotted_time_after_at(p: Parser, i: int) -> Parse | None:
+    """At 6.45, at 8.30 pm: the word belongs to a time with a dot."""
+    if p.word(i) not in ("at", "@"):
+        return None
+    found = p.parse("clock_time", i + 1)
+    if not found or p.word(i + 2) != "." or integer(p, i + 3) is None:
+        return None
+    return Node(
+        "time", found[0].timex, found[0].readings, found[0].ambiguous, found[0].missing
+    ), found[1]
+
+
+@rule("time")
+def hour_after_at(p: Parser, i: int) -> Parse | None:
+    """The 6 of "at 6", "at around six" and "six sharp", where no other number goes on."""
+    near = p.word(i - 1) in ("around", "about", "approximately", "roughly")
+    lead = p.word(i - 2) if near else p.word(i - 1)
+    found = p.parse("bare_time", i) if may_be_hour(p, i) else None
+    if not found or not (lead in ("at", "@") or p.word(found[1]) == "sharp"):
+        return None
+    node = Node("time", found[0].timex, found[0].readings, found[0].ambiguous, found[0].missing)
+    return node, p.optional(found[1], ("sharp",))
+
+
+def may_be_hour(p: Parser, i: int, day: bool = False) -> bool:
+    """Whether a bare number here may be an hour by what follows it; behind a `day` more may."""
+    found = p.parse("bare_time", i)
+    if not found:
+        return False
+    if not is_bare_hour(p, i, found[1]) and not (p.word(i) in ONES and found[1] == i + 1):
+        return True
+    if is_bare_hour(p, i, found[1]) and skip_zone(p, found[1]) > found[1]:
+        return True
+    hour = found[0].likeliest[0]
+    worded = integer(p, i) is None
+    if worded and (not isinstance(hour, time) or found[0].missing != "half"):
+        return False
+    counted = p.parse("duration", i)
+    ends = may_end_hour(p, i, found[1], True) or (day and p.lookahead(found[1]) in AFTER_HOUR)
+    return ends and (not counted or counted[1] <= found[1])
+
+
+@rule("time")
+def approximate_time(p: Parser, i: int) -> Parse | None:
+    """Circa 5 in the morning, around 7pm, about half past 3."""
+    if p.word(i) not in ("circa", "around"):
+        return None
+    found = p.parse("time", i + 1) or (
+        p.parse("bare_time", i + 1) if may_be_hour(p, i + 1) else None
+    )
+    if not found or (is_bare_hour(p, i + 1, found[1])):
+        return None
+    node = found[0]
+    return Node(
+        "time", node.timex, node.readings, node.ambiguous, node.missing, mod="approx"
+    ), found[1]

@@ -1,6 +1,6 @@
-"""Stretches open at one end: since August, before 5pm, until the end of June, 2018 or later.
+"""Ranges open at one end: since August, before 5pm, until the end of June, 2018 or later.
 
-Gives nodes of kind "daterange", "datetimerange" and "timerange" with one end missing.
+Gives nodes of kind "daterange", "datetimerange" and "timerange" with one bound missing.
 """
 
 from __future__ import annotations
@@ -8,155 +8,140 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, time
 
-from dragtor.dates.clock import hour_ends
-from dragtor.dates.offsets import moved
-from dragtor.dates.ranges import day_of, edge, like
-from dragtor.dates.reader import Found, Node, Read, Reader, rule
-from dragtor.dates.words import SMALL, TODAY, WEEKDAYS
+from dragtor.dates.clock import may_end_hour
+from dragtor.dates.parser import Interval, Node, Parse, Parser, date_of, rule
+from dragtor.dates.ranges import in_year, range_edge
+from dragtor.dates.relative import moved_by
+from dragtor.dates.words import FUNCTION_WORDS, TODAY, WEEKDAYS
 
-BEFORE = (
+BEFORE_PHRASES = (
     "before/prior to/in advance of/no later than/not later than/earlier than/sooner than/ending"
     "/ending on/ending in/ending with/by/until/till/til/up to/up until/as late as"
     "/not after/year less than/up till/at the latest/at the latest by/at the latest on/ending at"
     "/ending by"
 )
-
-
-AFTER = "after/later than/year greater than/following/not before"
-
-
-SINCE = (
+AFTER_PHRASES = "after/later than/year greater than/following/not before"
+SINCE_PHRASES = (
     "since/starting/starting from/starting on/starting in/beginning/beginning on/beginning from"
     "/beginning in/as of/from/any time from/anytime from/as early as/on or after/no earlier than"
     "/after or equal to/> =/≥/starting with/beginning with/as from/at or after/starting at"
     "/beginning at/at the earliest/ever since/not earlier than/not sooner than/no sooner than"
 )
-
-
-UNTIL = "on or before/at or before/< =/≤"
-
-
-PREFIXES = sorted(
+UNTIL_PHRASES = "on or before/at or before/through/thru/up to and including/< =/≤"
+STRICTLY_BEFORE = {"before", "prior to", "in advance of", "earlier than", "sooner than", "<"}
+BOUND_PREFIXES = sorted(
     (
         (phrase, mod)
         for phrases, mod in (
-            (BEFORE + "/<", "before"),
-            (AFTER + "/>", "after"),
-            (SINCE, "since"),
-            (UNTIL, "until"),
+            (BEFORE_PHRASES + "/<", "before"),
+            (AFTER_PHRASES + "/>", "after"),
+            (SINCE_PHRASES, "since"),
+            (UNTIL_PHRASES, "until"),
         )
         for phrase in phrases.split("/")
     ),
     key=lambda entry: -len(entry[0].split()),
 )
-
-
-OR_MORE = [
+BOUND_SUFFIXES = [
     *((f"{join} {word}", "since") for word in ("later", "greater", "after", "newer", "above")
       for join in ("or", "and")),
     ("onwards", "since"), ("onward", "since"),
     *((f"{join} {word}", "until") for word in ("earlier", "before", "older")
       for join in ("or", "and")),
 ]  # fmt: skip
+AFTER_SUFFIX = {
+    *". , ; ! ? ) with for if please is and so because".split(),
+    *FUNCTION_WORDS,
+    "",
+    "\n",
+}
+BOUND_WORDS = {p.split()[0] for p, _ in BOUND_PREFIXES}
 
 
-AFTER_LIMIT = {*". , ; ! ? ) with for if please is and so because".split(), *SMALL, "", "\n"}
-
-
-FIRST_WORDS = {p.split()[0] for p, _ in PREFIXES}
-
-
-@rule("bounded")
-def with_prefix(r: Reader, i: int) -> Found | None:
+@rule("open_range")
+def bound_prefix(p: Parser, i: int) -> Parse | None:
     """Before 5pm, since August, until April 27th, no later than January 1, after lunch."""
-    if r.word(i) not in FIRST_WORDS:
+    if p.word(i) not in BOUND_WORDS:
         return None
-    for phrase, mod in PREFIXES:
-        j = r.has(i, phrase)
+    for phrase, mod in BOUND_PREFIXES:
+        j = p.match(i, phrase)
         if not j:
             continue
-        if phrase.endswith(" from") and (r.read("stretch", j - 1) or r.read("hours", j - 1)):
+        if phrase.endswith(" from") and (p.parse("range", j - 1) or p.parse("time_range", j - 1)):
             return None  # anytime from Monday to Friday
         if phrase in ("from", "following"):
-            return from_only(r, j) if phrase == "from" else None
-        j = r.skip(j, ("around", "about"))
-        if r.word(j) == "now":
+            return from_only(p, j) if phrase == "from" else None
+        j = p.optional(j, ("around", "about"))
+        if p.word(j) == "now":
             return None
-        found = edge(r, j)
+        found = range_edge(p, j)
         if not found and phrase[0] not in "<>≥≤":
             bare = phrase in ("before", "after", "until", "till", "til") or phrase[:2] == "no"
             bare = bare or phrase[-3:] == " at"
-            found = timely(r, j, mod, bare)
-        if (
-            not found
-            and (named := r.read("period", r.skip(j, ("the",))))
-            and named[0].value
-            and not named[0].weak
-        ):
-            return replace(named[0], mod=mod), named[1]  # since summer 2017
-        node = limited(nearest(r, found[0], phrase, mod), mod) if found else None
+            found = bounding_time(p, j, mod, bare)
+        node = bounded_by(nearest_bound(p, found[0], phrase, mod), mod) if found else None
         if found and node:
-            return node, found[1]
+            whole = found[0].kind == "date" and phrase not in STRICTLY_BEFORE
+            return replace(node, closes="day" if whole else ""), found[1]
     return None
 
 
-def nearest(r: Reader, node: Node, phrase: str, mod: str) -> Node:
+def nearest_bound(p: Parser, node: Node, phrase: str, mod: str) -> Node:
     """Since May: the last one first; until May, said in May or said of its start: the next one."""
-    reads = node.reads
+    reads = node.readings
     if phrase == "since":
-        behind = [x for x in reads if isinstance(x[0], date) and day_of(x[0]) <= r.today]
-        return replace(node, reads=tuple(behind + [x for x in reads if x not in behind]))
+        behind = [x for x in reads if isinstance(x[0], date) and date_of(x[0]) <= p.today]
+        return replace(node, readings=tuple(behind + [x for x in reads if x not in behind]))
     start, end = reads[0]
-    begun = isinstance(start, date) and day_of(start) <= r.today
-    if mod != "before" or node.open != "year" or node.day[1] or not begun or node.mod:
+    begun = isinstance(start, date) and date_of(start) <= p.today
+    if mod != "before" or node.missing != "year" or node.day[1] or not begun or node.mod:
         return node
     following = tuple(
-        like(at, at.year + 1) if isinstance(at, date) else None for at in (start, end)
+        in_year(at, at.year + 1) if isinstance(at, date) else None for at in (start, end)
     )
-    return replace(node, reads=((following[0], following[1]), *reads)) if following[0] else node
+    return replace(node, readings=((following[0], following[1]), *reads)) if following[0] else node
 
 
-def from_only(r: Reader, j: int) -> Found | None:
+def from_only(p: Parser, j: int) -> Parse | None:
     """From a day on: only where "on" or "onwards" says so."""
-    found = edge(r, j) or r.read("clock", j)
-    if not found or r.word(found[1]) not in ("on", "onwards", "onward", "forward"):
+    found = range_edge(p, j) or p.parse("time", j)
+    if not found or p.word(found[1]) not in ("on", "onwards", "onward", "forward"):
         return None
-    after = r.word(found[1] + 1)
-    if r.word(found[1]) == "on" and after not in ("", ".", ",", ";", "!", "?"):
+    if p.word(found[1]) == "on" and p.lookahead(found[1] + 1) not in AFTER_SUFFIX:
         return None
-    node = limited(found[0], "since")
+    node = bounded_by(found[0], "since")
     return (node, found[1] + 1) if node else None
 
 
-def timely(r: Reader, j: int, mod: str, bare: bool) -> Found | None:
+def bounding_time(p: Parser, j: int, mod: str, bare: bool) -> Parse | None:
     """A time or a part of the day behind before, after, until."""
-    clock = r.read("hour", j) if mod != "since" or bare else r.read("clock", j)
-    bare = bare or r.word(j + 1) in TODAY or (r.word(j + 1) == "on" and r.word(j + 2) in WEEKDAYS)
+    clock = p.parse("bare_time", j) if mod != "since" or bare else p.parse("time", j)
+    bare = bare or p.word(j + 1) in TODAY or (p.word(j + 1) == "on" and p.word(j + 2) in WEEKDAYS)
     if (
         clock
         and clock[1] == j + 1
-        and not named_time(r, j)
-        and not (bare and hour_ends(r, j, j + 1))
+        and not is_named_time(p, j)
+        and not (bare and may_end_hour(p, j, j + 1))
     ):
         clock = None
-    part = r.read("part", j) or r.read("part", r.skip(j, ("the",)))
-    found = [f for f in (clock, part) if f and f[0].reads]
+    part = p.parse("day_part", j) or p.parse("day_part", p.optional(j, ("the",)))
+    found = [f for f in (clock, part) if f and f[0].readings]
     return max(found, key=lambda f: f[1], default=None)
 
 
-def named_time(r: Reader, j: int) -> bool:
+def is_named_time(p: Parser, j: int) -> bool:
     """Noon and midnight, as against a bare number."""
-    found = r.read("clock0", j)
+    found = p.parse("clock_time", j)
     return bool(found and not found[0].weak)
 
 
-def limited(node: Node, mod: str) -> Node | None:
+def bounded_by(node: Node, mod: str) -> Node | None:
     """The stretch that ends before the node, or starts with it or after it."""
-    reads: list[Read] = []
-    for start, end in node.reads:
+    reads: list[Interval] = []
+    for start, end in node.readings:
         low, high = start, end if end is not None else start
         if mod == "since":
-            read: Read = (low, None)
+            read: Interval = (low, None)
         elif mod == "after":
             read = (low if node.mod == "start" else high, None)
         elif mod == "until":
@@ -169,78 +154,68 @@ def limited(node: Node, mod: str) -> Node | None:
     kinds = {"date": "daterange", "time": "timerange", "datetime": "datetimerange"}
     kind = kinds.get(node.kind, node.kind)
     name = f"{mod}-{node.mod}" if node.mod in ("start", "mid", "end") else mod
-    return Node(kind, node.timex, tuple(reads), node.ambiguous, node.open, mod=name)
+    return Node(kind, node.timex, tuple(reads), node.ambiguous, node.missing, mod=name)
 
 
-@rule("bounded")
-def about(r: Reader, i: int) -> Found | None:
-    """Around christmas, circa 1990."""
-    found = edge(r, i + 1) if r.word(i) in ("around", "circa") else None
-    if not found or found[0].open == "month" or found[0].timex == "PRESENT_REF":
-        return None
-    node = found[0]
-    return replace(node, mod="approx", weak=False), found[1]
-
-
-@rule("bounded")
-def with_suffix(r: Reader, i: int) -> Found | None:
+@rule("open_range")
+def bound_suffix(p: Parser, i: int) -> Parse | None:
     """2018 or later, year 2016 and greater, Friday or before."""
-    found = edge(r, i) or r.read("clock", i)
+    found = range_edge(p, i) or p.parse("time", i)
     if not found or found[0].weak:
         return None
-    for phrase, mod in OR_MORE:
-        if j := r.has(found[1], phrase):
-            if phrase.split()[1:] in (["after"], ["before"]) and r.after(j) not in AFTER_LIMIT:
+    for phrase, mod in BOUND_SUFFIXES:
+        if j := p.match(found[1], phrase):
+            if phrase.split()[1:] in (["after"], ["before"]) and p.lookahead(j) not in AFTER_SUFFIX:
                 return None
-            node = limited(found[0], mod)
+            node = bounded_by(found[0], mod)
             day = (
-                r.read("day", r.skip(j, ("on", ",", "of")))
+                p.parse("day", p.optional(j, ("on", ",", "of")))
                 if node and node.kind == "timerange"
                 else None
             )
-            if node and day and day[0].kind == "date" and day[0].reads:
-                return on_day(day[0], node), day[1]
+            if node and day and day[0].kind == "date" and day[0].readings:
+                return bound_on_day(day[0], node), day[1]
             return (node, j) if node else None
     return None
 
 
-@rule("bounded")
-def day_and_limit(r: Reader, i: int) -> Found | None:
+@rule("open_range")
+def day_with_bound(p: Parser, i: int) -> Parse | None:
     """Tomorrow before 5pm, monday after 3; after 3pm tomorrow."""
-    day = r.read("day", i)
-    if day and day[0].kind == "date" and day[0].reads:
-        return day_then_limit(r, day)
-    found = with_prefix(r, i)
+    day = p.parse("day", i)
+    if day and day[0].kind == "date" and day[0].readings:
+        return day_then_bound(p, day)
+    found = bound_prefix(p, i)
     if not found or found[0].kind != "timerange":
         return None
-    after = r.read("day", r.skip(found[1], ("on", ",", "of")))
+    after = p.parse("day", p.optional(found[1], ("on", ",", "of")))
     if (
         not after
         or found[0].timex[:3] == "TME"
         or after[0].kind != "date"
-        or not after[0].reads
+        or not after[0].readings
         or after[0].weak
     ):
         return None
-    return on_day(after[0], found[0]), after[1]
+    return bound_on_day(after[0], found[0]), after[1]
 
 
-def day_then_limit(r: Reader, day: Found) -> Found | None:
+def day_then_bound(p: Parser, day: Parse) -> Parse | None:
     """The limit behind the day."""
-    j = r.skip(day[1], (",", "anytime", "sometime"))
-    found = with_prefix(r, j)
+    j = p.optional(day[1], (",", "anytime", "sometime"))
+    found = bound_prefix(p, j)
     if not found or found[0].kind != "timerange":
         return None
     if found[0].timex.startswith("TM") and found[0].timex[:3] == "TME":
         return None
-    return on_day(day[0], found[0]), found[1]
+    return bound_on_day(day[0], found[0]), found[1]
 
 
-def on_day(day: Node, limit: Node) -> Node:
+def bound_on_day(day: Node, limit: Node) -> Node:
     """An open stretch of hours put on a day."""
-    reads: list[Read] = []
-    for start, _ in day.reads:
-        for low, high in limit.reads:
+    reads: list[Interval] = []
+    for start, _ in day.readings:
+        for low, high in limit.readings:
             if isinstance(start, date):
                 ends = [
                     datetime.combine(start, t) if isinstance(t, time) else None for t in (low, high)
@@ -252,32 +227,32 @@ def on_day(day: Node, limit: Node) -> Node:
         timex,
         tuple(reads),
         day.ambiguous or limit.ambiguous,
-        day.open,
+        day.missing,
         mod=limit.mod,
     )
 
 
-@rule("bounded")
-def more_than_from(r: Reader, i: int) -> Found | None:
+@rule("open_range")
+def more_than_offset(p: Parser, i: int) -> Parse | None:
     """More than 2 days before yesterday, less than 3 days after tomorrow, over 2 weeks ago."""
-    mod = r.word(i) if r.word(i) in ("more", "less") and r.word(i + 1) == "than" else ""
-    found = r.read("day1", i + 2) if mod else None
+    mod = p.word(i) if p.word(i) in ("more", "less") and p.word(i + 1) == "than" else ""
+    found = p.parse("relative_day", i + 2) if mod else None
     if not found or found[0].kind not in ("date", "datetime"):
         return None
-    length = r.read("length", i + 2)
+    length = p.parse("duration", i + 2)
     if not length:
         return None
-    back = r.word(length[1]) in ("ago", "before", "back", "earlier")
-    at = found[0].first[0]
+    back = p.word(length[1]) in ("ago", "before", "back", "earlier")
+    at = found[0].likeliest[0]
     if not isinstance(at, date):
         return None
-    base = moved(day_of(at), length[0].amounts, 1 if back else -1)
+    base = moved_by(date_of(at), length[0].amounts, 1 if back else -1)
     if isinstance(at, datetime):
         base = None
-    read: Read = (None, at) if back else (at, None)
+    read: Interval = (None, at) if back else (at, None)
     if mod == "less" and base:
         read = (at, base) if back else (base, at)
     elif mod == "less":
-        read = (at, r.now) if back else (r.now, at)
+        read = (at, p.now) if back else (p.now, at)
     kind = "datetimerange" if isinstance(at, datetime) else "daterange"
     return Node(kind, found[0].timex, (read,), mod="before" if back else "after"), found[1]

@@ -1,54 +1,45 @@
-"""Stretches of days with a name: months, years, quarters, seasons, weeks, decades.
+"""Named periods: years, quarters, decades, seasons, months; May told from may, March from march.
 
-Gives nodes of kind "daterange"; the end is the first day after. Parts of them, and how many of
-them there are, is said in spans.py.
+Gives nodes of kind "daterange"; the end is the first day after.
 """
 
 from __future__ import annotations
 
 from datetime import date
 
-from dragtor.dates.numbers import any_year, below_hundred, digits, full_year, ordinal
-from dragtor.dates.reader import Found, Node, Reader, make, monday, rule, shift
-from dragtor.dates.words import (
-    EARLY,
-    SEASONS,
-    SHIFT,
-    ZONES,
-)
+from dragtor.dates.parser import Node, Parse, Parser, make_date, monday_of, rule, shift
+from dragtor.dates.quantities import any_year, below_hundred, full_year, integer, ordinal_number
+from dragtor.dates.words import EARLY, MONTHS, SEASONS, SHIFTS
+from dragtor.dates.zones import skip_zone
 
-PLACES = set(
+NUMBERED_THINGS = set(
     (
         "room building suite gate flight hall no nr number # $ £ € line version model unit "
         "apartment apt highway route floor office "
     ).split()
 )
-
-
 BEFORE_YEAR = {*"in since of from until till to before after between and by".split()}
-
-
 UNRESOLVED = "not resolved"  # of a season: it depends on the hemisphere
 
 
-def stretch(start: date, unit: str, timex: str, number: int = 1) -> Node | None:
+def period_node(start: date, unit: str, timex: str, number: int = 1) -> Node | None:
     """The node of so many units from a day on."""
     end = shift(start, number, unit)
     return Node("daterange", timex, ((start, end),)) if end else None
 
 
-def of_year(year: int) -> Node | None:
+def year_node(year: int) -> Node | None:
     """A calendar year."""
-    start = make(year, 1, 1)
-    return stretch(start, "year", f"{year:04}") if start else None
+    start = make_date(year, 1, 1)
+    return period_node(start, "year", f"{year:04}") if start else None
 
 
-def of_months(r: Reader, month: int, number: int, year: int | None, timex: str) -> Node | None:
+def months_node(p: Parser, month: int, number: int, year: int | None, timex: str) -> Node | None:
     """So many months from a month on; without a year the coming ones, then the last."""
-    years = [year] if year else [r.today.year, r.today.year + 1, r.today.year - 1]
+    years = [year] if year else [p.today.year, p.today.year + 1, p.today.year - 1]
     reads = []
     for each in years:
-        start = make(each, month, 1)
+        start = make_date(each, month, 1)
         end = shift(start, number, "month") if start else None
         if start and end:
             reads.append((start, end))
@@ -56,16 +47,16 @@ def of_months(r: Reader, month: int, number: int, year: int | None, timex: str) 
         return None
     if year:
         return Node("daterange", timex, tuple(reads))
-    ahead = [x for x in reads if x[0] >= r.today.replace(day=1)]
-    behind = [x for x in reads if x[0] < r.today.replace(day=1)]
+    ahead = [x for x in reads if x[0] >= p.today.replace(day=1)]
+    behind = [x for x in reads if x[0] < p.today.replace(day=1)]
     ahead.sort()
     behind.sort()
     picked = tuple(ahead[:1] + behind[-1:])
-    return Node("daterange", timex, picked, open="year", day=(month, 0))
+    return Node("daterange", timex, picked, missing="year", day=(month, 0))
 
 
-@rule("period0")
-def year(r: Reader, i: int) -> Found | None:
+@rule("whole_period")
+def calendar_year(p: Parser, i: int) -> Parse | None:
     """2008, year 2008, the year 2008, cy 2008, fy 2019, fiscal year 2019."""
     j = i
     for phrase in (
@@ -78,58 +69,72 @@ def year(r: Reader, i: int) -> Found | None:
         "fy",
         "sy",
     ):
-        if k := r.has(j, phrase):
+        if k := p.match(j, phrase):
             fiscal = {"fiscal year": "FY", "fy": "FY", "school year": "SY", "sy": "SY"}.get(
                 phrase, ""
             )
-            found = any_year(r, k)
+            found = any_year(p, k)
             if not found:
                 return None
-            node = of_year(found[0])
+            node = year_node(found[0])
             if node and fiscal:
                 node = Node("daterange", f"{fiscal}{found[0]}", value=UNRESOLVED)
             return (node, found[1]) if node else None
-    if r.word(i) == "'" and not r.tight(i) and r.tight(i + 1) and r.word(i - 1) in BEFORE_YEAR:
-        short = any_year(r, i) if r.word(i + 2) not in ("s", "'") else None  # from '95
-        node = of_year(short[0]) if short else None
+    if (
+        p.word(i) == "'"
+        and not p.adjacent(i)
+        and p.adjacent(i + 1)
+        and p.word(i - 1) in BEFORE_YEAR
+    ):
+        short = any_year(p, i) if p.word(i + 2) not in ("s", "'") else None  # from '95
+        node = year_node(short[0]) if short else None
         return (node, short[1]) if short and node else None
-    found = full_year(r, i)
-    if not found or j > i or not year_meant(r, i, found[1]):
+    found = full_year(p, i)
+    if not found or j > i or not means_year(p, i, found[1]):
         return None
-    node = of_year(found[0])
+    node = year_node(found[0])
     return (node, found[1]) if node else None
 
 
-def year_meant(r: Reader, i: int, j: int) -> bool:
+def means_year(p: Parser, i: int, j: int) -> bool:
     """Whether four digits are a year: no price, no room, no count, no part of a longer number."""
-    if digits(r, i) is None:
-        if r.word(i - 1) in ("at", "@") and not r.word(i).startswith("two"):
+    if integer(p, i) is None:
+        if p.word(i - 1) in ("at", "@") and not p.word(i).startswith("two"):
             return False  # at sixteen thirty
-        return r.word(j) not in ("am", "pm", "o", "percent", "people", "dollars")
-    if not 1500 <= (digits(r, i) or 0) <= 2199:
+        return p.word(j) not in ("am", "pm", "o", "percent", "people", "dollars")
+    if not 1500 <= (integer(p, i) or 0) <= 2199:
         return False
-    before, after = r.word(i - 1), r.word(j)
-    compared = before == "=" and r.word(i - 2) in ("<", ">")
-    apart = r.word(i - 3) != "-" or not r.tight(i - 2)
-    run = before == "-" and full_year(r, i - 2) and apart
+    before, after = p.word(i - 1), p.word(j)
+    compared = before == "=" and p.word(i - 2) in ("<", ">")
+    apart = p.word(i - 3) != "-" or not p.adjacent(i - 2)
+    run = before == "-" and full_year(p, i - 2) and apart
     glued_before = (
         not compared
         and not run
         and before in (".", ",", "/", ":", "-", "_", "+", "=")
-        and r.tight(i)
+        and p.adjacent(i)
         and i > 1
     )
-    if glued_before and ((r.tight(i - 1) and r.word(i - 2).isdigit()) or before in "/+=_"):
+    if glued_before and ((p.adjacent(i - 1) and p.word(i - 2).isdigit()) or before in "/+=_"):
         return False
-    if before == "=" and r.word(i - 2) in ("<", ">"):
+    if before == "=" and p.word(i - 2) in ("<", ">"):
         return True
-    if before == "-" and digits(r, i - 2) is not None and not full_year(r, i - 2):
+    if before == "-" and integer(p, i - 2) is not None and not full_year(p, i - 2):
         return False
-    if after == "-" and digits(r, j + 1) is not None and not full_year(r, j + 1):
+    if after == "-" and integer(p, j + 1) is not None and not full_year(p, j + 1):
         return False
-    if after in ZONES or before in PLACES or (after in ("%", "$", "€", ":", "/") and r.tight(j)):
+    if (
+        skip_zone(p, j) > j
+        or before in NUMBERED_THINGS
+        or (after in ("%", "$", "€", ":", "/") and p.adjacent(j))
+    ):
         return False
-    decimal = after in (".", ",") and r.tight(j) and r.tight(j + 1) and digits(r, j + 1) is not None
+    decimal = (
+        after in (".", ",")
+        and p.adjacent(j)
+        and p.adjacent(j + 1)
+        and integer(p, j + 1) is not None
+    )
     return not decimal and after not in tuple(
         (
             "am pm hours hrs people dollars euros km m miles percent times points mg ml kg patients"
@@ -138,77 +143,77 @@ def year_meant(r: Reader, i: int, j: int) -> bool:
     )
 
 
-@rule("period0")
-def quarter(r: Reader, i: int) -> Found | None:
+@rule("whole_period")
+def quarter_or_half(p: Parser, i: int) -> Parse | None:
     """Q1, q1 2019, 2019 q1, 1st quarter of 2013, third quarter, h1 2019, first half of 2019."""
-    before = full_year(r, i) or said_year(r, i)
-    j = r.skip(i, ("the",))
+    before = full_year(p, i) or shifted_year(p, i)
+    j = p.optional(i, ("the",))
     if before:
-        k = r.skip(r.skip(before[1], (",",)), ("the",))
-        j = before[1] + 2 if r.has(before[1], "' s") else max(k, r.skip(before[1], ("-",)))
+        k = p.optional(p.optional(before[1], (",",)), ("the",))
+        j = before[1] + 2 if p.match(before[1], "' s") else max(k, p.optional(before[1], ("-",)))
     size = 0
-    if r.word(j) in ("q", "h") and r.tight(j + 1):
-        number, size, end = digits(r, j + 1, 1), 3 if r.word(j) == "q" else 6, j + 2
-    elif (found := (-1, j + 1) if r.word(j) == "last" else ordinal(r, j)) and r.word(found[1]) in (
-        "quarter", "half"
-    ):  # fmt: skip
+    if p.word(j) in ("q", "h") and p.adjacent(j + 1):
+        number, size, end = integer(p, j + 1, 1), 3 if p.word(j) == "q" else 6, j + 2
+    elif (found := (-1, j + 1) if p.word(j) == "last" else ordinal_number(p, j)) and p.word(
+        found[1]
+    ) in ("quarter", "half"):
         number, end = found[0], found[1] + 1
-        size = 3 if r.word(found[1]) == "quarter" else 6
-        if r.word(found[1]) == "half" and r.word(end) not in ("of", "in") and not before:
+        size = 3 if p.word(found[1]) == "quarter" else 6
+        if p.word(found[1]) == "half" and p.word(end) not in ("of", "in") and not before:
             return None
         if number == -1:
             number = 12 // size
-            if r.word(end) != "of":
+            if p.word(end) != "of":
                 return None
     else:
         return None
     if not number or not 1 <= number <= 12 // size or (j > i and not before and size == 0):
         return None
-    after = None if before else quarter_year(r, end)
+    after = None if before else year_after_quarter(p, end)
     if size == 6 and not before and not after:
         return None
     value = (before or after or (None,))[0]
     first = (number - 1) * size + 1
     name = f"{value:04}" if value else "XXXX"
-    node = of_months(r, first, size, value, f"{name}-{'Q' if size == 3 else 'H'}{number}")
+    node = months_node(p, first, size, value, f"{name}-{'Q' if size == 3 else 'H'}{number}")
     return (node, after[1] if after else end) if node else None
 
 
-def quarter_year(r: Reader, j: int) -> tuple[int, int] | None:
+def year_after_quarter(p: Parser, j: int) -> tuple[int, int] | None:
     """The year behind a quarter."""
-    k = r.skip(r.skip(j, (",", "of", "in", "-", "/")), ("the",))
-    k = r.skip(k, ("fiscal", "fy", "cy")) if r.word(k) in ("fiscal", "fy", "cy") else k
-    k = r.skip(k, ("year",))
-    if r.word(k - 1) == "year" and r.word(k - 2) in ("the", "of"):
-        return any_year(r, k) or (r.today.year, k)
-    return (any_year(r, k) if k > j else full_year(r, k)) or said_year(r, k)
+    k = p.optional(p.optional(j, (",", "of", "in", "-", "/")), ("the",))
+    k = p.optional(k, ("fiscal", "fy", "cy")) if p.word(k) in ("fiscal", "fy", "cy") else k
+    k = p.optional(k, ("year",))
+    if p.word(k - 1) == "year" and p.word(k - 2) in ("the", "of"):
+        return any_year(p, k) or (p.today.year, k)
+    return (any_year(p, k) if k > j else full_year(p, k)) or shifted_year(p, k)
 
 
-@rule("period0")
-def season(r: Reader, i: int) -> Found | None:
+@rule("whole_period")
+def season(p: Parser, i: int) -> Parse | None:
     """Summer 2019, next winter, this fall; when that is, the hemisphere decides."""
-    before = full_year(r, i)
-    if before and r.word(before[1]) in SEASONS:
-        name = SEASONS[r.word(before[1])][0]
+    before = full_year(p, i)
+    if before and p.word(before[1]) in SEASONS:
+        name = SEASONS[p.word(before[1])][0]
         return Node("daterange", f"{before[0]:04}-{name}", value=UNRESOLVED), before[1] + 1
-    j = r.skip(i, ("the",)) if r.word(i + 1) in SEASONS else i
-    said = SHIFT.get(r.word(j)) if r.word(j) in SHIFT else None
+    j = p.optional(i, ("the",)) if p.word(i + 1) in SEASONS else i
+    said = SHIFTS.get(p.word(j)) if p.word(j) in SHIFTS else None
     k = j + 1 if said is not None else j
-    if r.word(k) not in SEASONS:
+    if p.word(k) not in SEASONS:
         return None
-    code = SEASONS[r.word(k)][0]
+    code = SEASONS[p.word(k)][0]
     year = None
     if said is not None:
-        year = r.today.year + said, k + 1
+        year = p.today.year + said, k + 1
     else:
-        after = r.skip(k + 1, ("of", ",", "in"))
+        after = p.optional(k + 1, ("of", ",", "in"))
         year = (
-            full_year(r, after)
-            or said_year(r, after)
-            or (any_year(r, after) if r.word(after) == "'" else None)
+            full_year(p, after)
+            or shifted_year(p, after)
+            or (any_year(p, after) if p.word(after) == "'" else None)
         )
     if not year:
-        shy = r.word(k) in ("spring", "fall") and r.word(k - 1) not in (
+        shy = p.word(k) in ("spring", "fall") and p.word(k - 1) not in (
             "the",
             "in",
             "this",
@@ -216,9 +221,9 @@ def season(r: Reader, i: int) -> Found | None:
             "until",
         )
         kept = (
-            r.word(k) == "fall"
+            p.word(k) == "fall"
             or shy
-            or (r.word(i) == "the" and r.word(i - 1) not in ("in", "since", "until", "during"))
+            or (p.word(i) == "the" and p.word(i - 1) not in ("in", "since", "until", "during"))
         )
         return Node("daterange", code, value=UNRESOLVED, weak=kept), k + 1
     return Node("daterange", f"{year[0]:04}-{code}", value=UNRESOLVED), year[1]
@@ -230,42 +235,42 @@ TENS_OF_YEARS = {
 }  # fmt: skip
 
 
-@rule("period0")
-def decade(r: Reader, i: int) -> Found | None:
+@rule("whole_period")
+def decade(p: Parser, i: int) -> Parse | None:
     """1990s, 1990 s, the 90s, '90s, the nineties, nineteen eighties, the 21st century."""
-    j = r.skip(i, ("the",))
-    which = ordinal(r, j)
-    if which and r.word(which[1]) == "century" and 1 <= which[0] <= 30:
-        start = make((which[0] - 1) * 100 or 1, 1, 1)
+    j = p.optional(i, ("the",))
+    which = ordinal_number(p, j)
+    if which and p.word(which[1]) == "century" and 1 <= which[0] <= 30:
+        start = make_date((which[0] - 1) * 100 or 1, 1, 1)
         name = f"({start},{(which[0]) * 100:04}-01-01,P100Y)"
-        node = stretch(start, "century", name) if start else None
+        node = period_node(start, "century", name) if start else None
         return (node, which[1] + 1) if node else None
-    mark = r.skip(j, ("'",))
-    number = digits(r, mark, 4)
-    known = mark > i or r.word(i - 1) in (*EARLY, "-", "in", "the")
+    mark = p.optional(j, ("'",))
+    number = integer(p, mark, 4)
+    known = mark > i or p.word(i - 1) in (*EARLY, "-", "in", "the")
     if number is not None and number <= 60 and not known:
         return None  # 30s: seconds
     if number is not None and number % 10 == 0:
-        end = r.skip(mark + 1, ("'",))
-        if r.word(end) != "s" or len(r.word(mark)) not in (2, 4) or r.word(end + 1) == "'":
+        end = p.optional(mark + 1, ("'",))
+        if p.word(end) != "s" or len(p.word(mark)) not in (2, 4) or p.word(end + 1) == "'":
             return None
-        if r.word(end + 1) == "-" and r.tight(end + 1):
+        if p.word(end + 1) == "-" and p.adjacent(end + 1):
             return None  # 1990s-style
-        if len(r.word(mark)) == 2 and not r.tight(end) and r.word(mark - 1) not in ("in", "the"):
+        if len(p.word(mark)) == 2 and not p.adjacent(end) and p.word(mark - 1) not in ("in", "the"):
             return None
         return decade_node(number, end + 1)
     tens = TENS_OF_YEARS
-    century = below_hundred(r, j)
-    if century and 13 <= century[0] <= 20 and r.word(century[1]) in tens:
-        return decade_node(century[0] * 100 + tens[r.word(century[1])], century[1] + 1)
-    if r.has(j, "two thousands"):
+    century = below_hundred(p, j)
+    if century and 13 <= century[0] <= 20 and p.word(century[1]) in tens:
+        return decade_node(century[0] * 100 + tens[p.word(century[1])], century[1] + 1)
+    if p.match(j, "two thousands"):
         return decade_node(2000, j + 2)
-    if r.word(j) in tens and r.word(j) not in ("hundreds", "tens") and known:
-        return decade_node(tens[r.word(j)], j + 1)
+    if p.word(j) in tens and p.word(j) not in ("hundreds", "tens") and known:
+        return decade_node(tens[p.word(j)], j + 1)
     return None
 
 
-def decade_node(number: int, end: int) -> Found | None:
+def decade_node(number: int, end: int) -> Parse | None:
     """Ten years from a year on; two digits mean this century's or the last's."""
     starts = [number] if number >= 1000 else [1900 + number, 2000 + number]
     if number < 30:
@@ -273,7 +278,9 @@ def decade_node(number: int, end: int) -> Found | None:
     if starts[0] < 1000:
         return None
     reads = tuple(
-        (make(y, 1, 1), make(y + 10, 1, 1)) for y in starts if make(y, 1, 1) and make(y + 10, 1, 1)
+        (make_date(y, 1, 1), make_date(y + 10, 1, 1))
+        for y in starts
+        if make_date(y, 1, 1) and make_date(y + 10, 1, 1)
     )
     century = f"{number // 100:02}" if number >= 1000 else "XX"
     after = f"{(number + 10) // 100:02}" if number >= 1000 else "XX"
@@ -281,36 +288,36 @@ def decade_node(number: int, end: int) -> Found | None:
     return (Node("daterange", timex, reads), end) if reads else None
 
 
-def week_name(start: date) -> str:
+def week_code(start: date) -> str:
     """2018-W20."""
     year, week, _ = start.isocalendar()
     return f"{year:04}-W{week:02}"
 
 
-def unit_start(day: date, unit: str) -> date | None:
+def start_of_unit(day: date, unit: str) -> date | None:
     """The first day of the week, month, quarter, year... that the day is in."""
     if unit in ("week", "fortnight"):
-        return monday(day)
+        return monday_of(day)
     if unit == "weekend":
-        return shift(monday(day), 5, "day")
+        return shift(monday_of(day), 5, "day")
     if unit == "month":
         return day.replace(day=1)
     if unit == "quarter":
-        return make(day.year, (day.month - 1) // 3 * 3 + 1, 1)
+        return make_date(day.year, (day.month - 1) // 3 * 3 + 1, 1)
     if unit == "year":
-        return make(day.year, 1, 1)
-    return make(
+        return make_date(day.year, 1, 1)
+    return make_date(
         day.year // (10 if unit == "decade" else 100) * (10 if unit == "decade" else 100), 1, 1
     )
 
 
-def unit_node(start: date, unit: str) -> Node | None:
+def whole_unit_node(start: date, unit: str) -> Node | None:
     """The week, month, quarter... that starts on the day."""
     if unit == "weekend":
-        return stretch(start, "day", f"{week_name(start)}-WE", 2)
+        return period_node(start, "day", f"{week_code(start)}-WE", 2)
     end = shift(start, 1, unit)
     timex = {
-        "week": week_name(start),
+        "week": week_code(start),
         "month": f"{start:%Y-%m}",
         "year": f"{start:%Y}",
         "fortnight": f"({start},{end},P2W)",
@@ -318,26 +325,188 @@ def unit_node(start: date, unit: str) -> Node | None:
         "decade": f"({start},{end},P10Y)",
         "century": f"({start},{end},P100Y)",
     }
-    return stretch(start, unit, timex[unit])
+    return period_node(start, unit, timex[unit])
 
 
-def said_year(r: Reader, i: int) -> tuple[int, int] | None:
+def shifted_year(p: Parser, i: int) -> tuple[int, int] | None:
     """This year, next year, last year."""
-    if r.word(i) in SHIFT and r.word(i + 1) == "year":
-        return r.today.year + SHIFT[r.word(i)], i + 2
+    if p.word(i) in SHIFTS and p.word(i + 1) == "year":
+        return p.today.year + SHIFTS[p.word(i)], i + 2
     return None
 
 
-def week_said(r: Reader, i: int) -> tuple[date, int] | None:
+def shifted_week(p: Parser, i: int) -> tuple[date, int] | None:
     """The Monday of next week, this coming week, the week after next."""
-    j = r.skip(i, ("the",))
+    j = p.optional(i, ("the",))
     for phrase, weeks in (("week after next", 2), ("week before last", -2)):
-        if (end := r.has(j, phrase)) and (start := shift(monday(r.today), 7 * weeks, "day")):
+        if (end := p.match(j, phrase)) and (start := shift(monday_of(p.today), 7 * weeks, "day")):
             return start, end
     k = j
-    while r.word(k) in SHIFT and k < j + 2:
+    while p.word(k) in SHIFTS and k < j + 2:
         k += 1
-    if k == j or r.word(k) != "week":
+    if k == j or p.word(k) != "week":
         return None
-    start = shift(monday(r.today), 7 * SHIFT[r.word(k - 1)], "day")
+    start = shift(monday_of(p.today), 7 * SHIFTS[p.word(k - 1)], "day")
     return (start, k + 1) if start else None
+
+
+BEFORE_MONTH = set(
+    (
+        "in since until till by than next last this of early mid late from to through between"
+        " during before after for end every each starting beginning "
+    ).split()
+)
+SURELY_BEFORE_MONTH = {
+    "by",
+    "before",
+    "after",
+    "in",
+    "since",
+    "of",
+    "early",
+    "mid",
+    "late",
+    "during",
+    "throughout",
+    "until",
+    "till",
+    "every",
+}
+MONTH_JOINTS = ("to", "till", "til", "until", "through", "thru", "-", "–", "—")
+
+
+@rule("whole_period")
+def named_month(p: Parser, i: int) -> Parse | None:
+    """April, april 2017, april of 87, next may, dec/2018, the month of June."""
+    j = p.match(i, "the month of") or p.match(i, "month of") or i
+    word = p.word(j)
+    said = word in SHIFTS and word not in ("coming", "upcoming")
+    k = j + 1 if word in SHIFTS else j
+    number = MONTHS.get(p.word(k))
+    if not number:
+        return None
+    end = k + 1
+    year = year_after_month(p, end)
+    if no_such_day(p, k, end):
+        return None
+    if not year and k == j == i and not means_month(p, i, end):
+        return None
+    if word in SHIFTS and number == 5 and not year and p.word(end) not in AFTER_MAY:
+        return None
+    if word in SHIFTS:
+        return shifted_month_node(p, number, SHIFTS[word] if said else 2, end)
+    timex = f"{year[0]:04}-{number:02}" if year else f"XXXX-{number:02}"
+    node = months_node(p, number, 1, year[0] if year else None, timex)
+    return (node, year[1] if year else end) if node else None
+
+
+def no_such_day(p: Parser, i: int, end: int) -> bool:
+    """Feb 30, 31 April: a day is said that the month has not."""
+    behind = integer(p, end, 2)
+    if behind and behind <= 31 and p.word(end + 1) not in (":", "/", "am", "pm"):
+        return not day_exists_at(p, i)
+    if p.word(i - 2) in (".", ",", ":") and p.adjacent(i - 1) and p.adjacent(i - 2):
+        return False
+    ahead = integer(p, i - 1, 2) or (ordinal_number(p, i - 2) or (0,))[0]
+    return bool(
+        ahead and 29 <= ahead <= 31 and not day_exists_at(p, i - 1) and not day_exists_at(p, i - 2)
+    )
+
+
+def day_exists_at(p: Parser, i: int) -> bool:
+    """Whether a day that exists is written here."""
+    found = p.parse("calendar_day", i)
+    return bool(found and found[0].readings)
+
+
+def year_after_month(p: Parser, j: int) -> tuple[int, int] | None:
+    """2017 / , 2017 / of 87 / in 2017 / '17 / -2018 behind a month."""
+    if p.word(j) in ("of", "in"):
+        k = p.optional(j + 1, ("the",))
+        k = p.optional(k, ("year",)) if k > j + 1 or p.word(j + 1) == "year" else k
+        return any_year(p, k) or shifted_year(p, j + 1)
+    k = p.optional(j, (",", "/", "-"))
+    year = full_year(p, k) or (any_year(p, k) if p.word(k) == "'" else None) or shifted_year(p, k)
+    if year and p.word(year[1]) == ":" and p.adjacent(year[1]):
+        return None
+    if year and p.word(j) in ("-", "/") and p.adjacent(year[1]) and p.word(year[1]) in ("-", "/"):
+        return year if MONTHS.get(p.word(year[1] + 1)) else None
+    return year
+
+
+def means_month(p: Parser, i: int, j: int) -> bool:
+    """Whether "may", "march" or "mar" is the month here."""
+    word, before, after = p.word(i), p.word(i - 1), p.lookahead(j)
+    if word not in ("may", "march") and len(word) > 4:
+        return True
+    if (before in SURELY_BEFORE_MONTH and after not in ("be", "have", "not", "well")) or (
+        before in MONTH_JOINTS and p.word(i - 2) in MONTHS
+    ):
+        return True
+    limit = after in ("or", "and") and p.word(j + 1) in ("later", "earlier", "before", "after")
+    if limit or after in ("onwards", "onward"):
+        return True
+    if after in (*MONTH_JOINTS, "and", "or") and month_follows(p, j + 1):
+        return True
+    if word == "may" and after not in AFTER_MAY:
+        return False
+    if before in BEFORE_MONTH or (before in ("the", "-") and p.word(i - 2) in BEFORE_MONTH):
+        return True
+    if before in ("and", "-", "or") and p.word(i - 2) in MONTHS:
+        return True
+    return word in ("june", "july", "march") and (word != "march" or p.capitalised(i))
+
+
+def month_follows(p: Parser, j: int) -> bool:
+    """Whether another month, or a part of one, stands here."""
+    k = p.optional(j, ("the",))
+    k = p.optional(p.optional(k + 1, ("-",)), ("of",)) if p.word(k) in EARLY else k
+    return p.word(k) in MONTHS and p.word(k) != "may"  # may or may not
+
+
+AFTER_MAY = set(
+    (
+        ". , ; : ! ? ) - – / to through until till for in at on with and from of as by we i "
+        "before after because when "
+    ).split()
+) | {"", "\n", '"', "”", "]", "please", "is", "was", "works"}
+
+
+def shifted_month_node(p: Parser, number: int, years: int, end: int) -> Parse | None:
+    """Next may is next year's; the coming one is the next to come."""
+    year = p.today.year + (years if years < 2 else int(number <= p.today.month))
+    node = months_node(p, number, 1, year, f"{year:04}-{number:02}")
+    return (node, end) if node else None
+
+
+@rule("whole_period")
+def year_then_month(p: Parser, i: int) -> Parse | None:
+    """2017 april."""
+    year = full_year(p, i)
+    number = MONTHS.get(p.word(year[1])) if year and integer(p, i) is not None else None
+    if not year or not number or day_exists_at(p, year[1]) or not means_year(p, i, i + 1):
+        return None
+    node = months_node(p, number, 1, year[0], f"{year[0]:04}-{number:02}")
+    return (node, year[1] + 1) if node else None
+
+
+@rule("whole_period")
+def numeric_month(p: Parser, i: int) -> Parse | None:
+    """12-2015, 2015-12, 12/2015."""
+    first, sign, second = integer(p, i, 4), p.word(i + 1), integer(p, i + 2, 4)
+    if first is None or second is None or sign not in ("-", "/"):
+        return None
+    wide = full_year(p, i), full_year(p, i + 2)
+    near = p.word(i - 1) in ("-", "/", ".") and p.adjacent(i)
+    if near or (
+        p.word(i + 3) in ("-", "/") and p.adjacent(i + 4) and integer(p, i + 4) is not None
+    ):
+        return None
+    if wide[0] and not wide[1] and 1 <= second <= 12 and p.adjacent(i + 1) and p.adjacent(i + 2):
+        year, number = first, second
+    elif wide[1] and not wide[0] and 1 <= first <= 12:
+        year, number = second, first
+    else:
+        return None
+    node = months_node(p, number, 1, year, f"{year:04}-{number:02}")
+    return (node, i + 3) if node else None

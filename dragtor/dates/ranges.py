@@ -1,7 +1,6 @@
-"""From one day or moment to another, and stretches open at one end.
+"""From one day or instant to another: from May to Oct 2020, November 19-20, 3 days from Monday.
 
-From may to oct 2020, 10/1-11/2/2017, november 19-20, since August, before 5pm, until the end of
-June, 2018 or later. Gives nodes of kind "daterange", "datetimerange" and "timerange".
+Gives nodes of kind "daterange" and "datetimerange". Also days of a list that share one time.
 """
 
 from __future__ import annotations
@@ -9,258 +8,276 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
-from dragtor.dates.moments import combined
-from dragtor.dates.numbers import digits
-from dragtor.dates.reader import At, Found, Node, Read, Reader, make, rule, shift
+from dragtor.dates.moments import day_at_time
+from dragtor.dates.parser import (
+    Bound,
+    Interval,
+    Node,
+    Parse,
+    Parser,
+    date_of,
+    make_date,
+    rule,
+    shift,
+)
+from dragtor.dates.quantities import (
+    Amounts,
+    below_hundred,
+    cardinal,
+    following_year,
+    integer,
+    ordinal_number,
+)
+from dragtor.dates.relative import is_sub_day, moved_by, node_from_now
+from dragtor.dates.words import MONTHS, SECONDS_OF, WEEKDAYS
 
-TO = ("to", "-", "–", "—", "~", "until", "till", "til", "through", "thru", "up")
-
-
-EITHER = (*TO, "and")
-
-
+TO_SIGNS = ("to", "-", "–", "—", "~", "until", "till", "til", "through", "thru", "up")
+TO_OR_AND = (*TO_SIGNS, "and")
 SECOND, WEEK = timedelta(seconds=1), timedelta(days=7)
 
 
-def edge(r: Reader, i: int) -> Found | None:
+def range_edge(p: Parser, i: int) -> Parse | None:
     """What can open or close a stretch: a moment, a day, a period or a part of one, now."""
-    places = {i, r.skip(i, ("the",))}
+    places = {i, p.optional(i, ("the",))}
     found = [
         f
-        for name in ("moment", "day", "period")
+        for name in ("datetime", "day", "period")
         for j in places
-        if (f := r.read(name, j)) and f[0].reads
+        if (f := p.parse(name, j)) and f[0].readings
     ]
     best = max(found, key=lambda f: f[1], default=None)
     if (
         best
         and best[0].weak
         and best[0].timex != "PRESENT_REF"
-        and not any(digits(r, k) is not None for k in range(i, best[1]))
+        and not any(integer(p, k) is not None for k in range(i, best[1]))
     ):
         return None
     if best and best[0].timex == "PRESENT_REF":
-        return Node("date", r.today.isoformat(), ((r.today, None),)), best[1]
+        return Node("date", p.today.isoformat(), ((p.today, None),)), best[1]
     return best
 
 
-def opening(node: Node, start: date, end: At) -> date:
+def opening_bound(node: Node, start: date, end: Bound) -> date:
     """Where a stretch that begins with this one begins: at its start; at the end of an end."""
     if node.mod == "end" and isinstance(end, date):
         return end
     if node.mod == "mid" and node.kind == "daterange" and isinstance(end, date):
-        return middle(start)
+        return middle_of(start)
     return start
 
 
-def middle(start: date) -> date:
+def middle_of(start: date) -> date:
     """The middle of the year or month that a "mid" was cut from."""
     if start.day != 1:
         return start.replace(day=16)
     return date(start.year, 7, 2)
 
 
-def points(node: Node, last: bool) -> list[tuple[date, tuple[int, int]]]:
+def edge_points(node: Node, last: bool) -> list[tuple[date, tuple[int, int]]]:
     """The days or moments an edge may mean, each with month and day if the year is open."""
     found = []
-    for start, end in node.reads:
+    for start, end in node.readings:
         if isinstance(start, date):
-            at = opening(node, start, end) if node.kind.endswith("range") else start
-            found.append((at, (at.month, at.day) if node.open in ("year", "fixed") else (0, 0)))
+            at = opening_bound(node, start, end) if node.kind.endswith("range") else start
+            found.append((at, (at.month, at.day) if node.missing in ("year", "fixed") else (0, 0)))
     return found
 
 
-def like(day: date, year: int) -> date | None:
+def in_year(day: date, year: int) -> date | None:
     """The same month and day of another year."""
-    other = make(year, day.month, day.day)
+    other = make_date(year, day.month, day.day)
     if other and isinstance(day, datetime):
         return datetime.combine(other, day.time())
     return other
 
 
-def before(a: date, b: date) -> bool:
+def comes_before(a: date, b: date) -> bool:
     """Whether a comes first; a day is its midnight."""
-    return moment(a) < moment(b)
+    return as_datetime(a) < as_datetime(b)
 
 
-def moment(a: date) -> datetime:
+def as_datetime(a: date) -> datetime:
     """A day as its midnight."""
     return a if isinstance(a, datetime) else datetime(a.year, a.month, a.day)
 
 
-def pair(first: Node, second: Node) -> list[tuple[date, date]]:
+def range_pairs(first: Node, second: Node) -> list[tuple[date, date]]:
     """Start and end for every reading, an open year taken from the other side."""
     pairs: list[tuple[date, date]] = []
-    starts, ends = points(first, False), points(second, True)
-    loose, loose_end = first.open in ("year", "fixed"), second.open in ("year", "fixed")
-    if loose and not loose_end and second.open != "month":
+    starts, ends = edge_points(first, False), edge_points(second, True)
+    loose, loose_end = first.missing in ("year", "fixed"), second.missing in ("year", "fixed")
+    if loose and not loose_end and second.missing != "month":
         for end, _ in ends:
-            years = [like(s, end.year - n) for s, _ in starts[:1] for n in (0, 1)]
-            pairs += [(y, end) for y in years if y and before(y, end)][:1]
+            years = [in_year(s, end.year - n) for s, _ in starts[:1] for n in (0, 1)]
+            pairs += [(y, end) for y in years if y and comes_before(y, end)][:1]
         return pairs
-    if first.open == "week" and not second.open:
+    if first.missing == "week" and not second.missing:
         both = [(s, e) for e, _ in ends for s, _ in starts]
-        weeks = [(last_before(s, e), e) for s, e in both]
+        weeks = [(last_weekday_before(s, e), e) for s, e in both]
         return [(low, high) for low, high in weeks if low][:1]
-    if first.open == "month" and second.open not in ("week", "month"):
+    if first.missing == "month" and second.missing not in ("week", "month"):
         for end, _ in ends:
-            near = [in_month(s, day_of(end), n) for s, _ in starts[:1] for n in (0, -1)]
-            pairs += [(s, end) for s in near if s and before(s, end)][:1]
+            near = [in_month(s, date_of(end), n) for s, _ in starts[:1] for n in (0, -1)]
+            pairs += [(s, end) for s in near if s and comes_before(s, end)][:1]
         return pairs
-    if first.open == "week" and not loose_end and second.open not in ("week", "month"):
-        return [(s, e) for e, _ in ends for s, _ in starts if before(s, e)][:1]
+    if first.missing == "week" and not loose_end and second.missing not in ("week", "month"):
+        return [(s, e) for e, _ in ends for s, _ in starts if comes_before(s, e)][:1]
     for start, _ in starts:
         later: list[date]
         if loose_end:
             moving = second.kind == "date" and not second.day[0]  # Easter, the last Friday of May
-            later = sorted(e for e, _ in ends if moving and before(start, e))
+            later = sorted(e for e, _ in ends if moving and comes_before(start, e))
             later = later or [
-                y for e, _ in ends[:1] for n in (0, 1) if (y := like(e, start.year + n))
+                y for e, _ in ends[:1] for n in (0, 1) if (y := in_year(e, start.year + n))
             ]
-        elif second.open == "week":
-            over = [(e, (moment(e) - moment(start) - SECOND) // WEEK) for e, _ in ends[:1]]
+        elif second.missing == "week":
+            over = [
+                (e, (as_datetime(e) - as_datetime(start) - SECOND) // WEEK) for e, _ in ends[:1]
+            ]
             later = [d for e, weeks in over if (d := shift(e, -7 * weeks, "day"))]
-        elif second.open == "month":
-            days = [in_month(e, day_of(start), n) for e, _ in ends[:1] for n in (0, 1)]
+        elif second.missing == "month":
+            days = [in_month(e, date_of(start), n) for e, _ in ends[:1] for n in (0, 1)]
             later = [d for d in days if d]
         else:
             later = [e for e, _ in ends]
-        pairs += [(start, e) for e in later if before(start, e)][:1]
+        pairs += [(start, e) for e in later if comes_before(start, e)][:1]
     return pairs
 
 
-def last_before(at: date, end: date) -> date | None:
+def last_weekday_before(at: date, end: date) -> date | None:
     """The weekday and time of `at` that comes last before the end."""
-    weeks = (moment(end) - moment(at) - SECOND) // WEEK
+    weeks = (as_datetime(end) - as_datetime(at) - SECOND) // WEEK
     return shift(at, 7 * weeks, "day")
-
-
-def day_of(at: date) -> date:
-    """Its day."""
-    return at.date() if isinstance(at, datetime) else at
 
 
 def in_month(at: date, day: date, ahead: int) -> date | None:
     """The day of the month and the time of `at`, in the month of `day` or of another one."""
     first = shift(day.replace(day=1), ahead, "month")
-    found = make(first.year, first.month, at.day) if first else None
+    found = make_date(first.year, first.month, at.day) if first else None
     return datetime.combine(found, at.time()) if found and isinstance(at, datetime) else found
 
 
-def joined(first: Node, second: Node) -> Node | None:
+def range_node(first: Node, second: Node) -> Node | None:
     """The stretch between two edges."""
-    month_to_day = first.kind == "daterange" and (first.open, second.open) == ("year", "month")
+    month_to_day = first.kind == "daterange" and (first.missing, second.missing) == (
+        "year",
+        "month",
+    )
     if "datetimerange" in (first.kind, second.kind) or month_to_day:
         return None
-    pairs = pair(first, second)
+    pairs = range_pairs(first, second)
     if not pairs and first.mod == "end":  # late 2017 to early 2018: from where "late" begins
-        pairs = pair(replace(first, mod=""), second)
+        pairs = range_pairs(replace(first, mod=""), second)
     if not pairs:
         return None
     exact = any(isinstance(at, datetime) for at in pairs[0])
     kind = "datetimerange" if exact else "daterange"
-    reads = tuple((moment(a), moment(b)) if exact else (a, b) for a, b in pairs)
+    reads = tuple((as_datetime(a), as_datetime(b)) if exact else (a, b) for a, b in pairs)
     start, end = pairs[0]
     names = [
         n.timex if not n.kind.endswith("range") else p.isoformat()
         for n, p in ((first, start), (second, end))
     ]
-    timex = f"({names[0]},{names[1]},P{(day_of(end) - day_of(start)).days}D)"
-    left_open = "year" if first.open == second.open == "year" else ""
-    return Node(kind, timex, reads, first.ambiguous or second.ambiguous, left_open)
+    timex = f"({names[0]},{names[1]},P{(date_of(end) - date_of(start)).days}D)"
+    left_open = "year" if first.missing == second.missing == "year" else ""
+    closes = "day" if second.kind == "date" else length_unit(*second.likeliest)
+    ambiguous = first.ambiguous or second.ambiguous
+    return Node(kind, timex, reads, ambiguous, left_open, closes=closes)
 
 
-def trailing_year(r: Reader, j: int) -> tuple[int, int] | None:
-    """, 2019 behind november 19-20."""
-    k = r.skip(j, (",", "of", "in"))
-    year = digits(r, k, 4)
-    return (year, k + 1) if year and 1500 <= year <= 2100 else None
+def length_unit(start: Bound, end: Bound) -> str:
+    """The unit that a period is one of; "" for any other, as a part of one."""
+    if not isinstance(start, date) or not isinstance(end, date):
+        return ""
+    units = ("day", "week", "month", "quarter", "year", "decade")
+    return next((unit for unit in units if shift(start, 1, unit) == end), "")
 
 
-@rule("stretch")
-def from_to(r: Reader, i: int) -> Found | None:
+@rule("range")
+def from_to(p: Parser, i: int) -> Parse | None:
     """From A to B, between A and B, A - B, A through B."""
-    lead = r.word(i)
+    lead = p.word(i)
     j = i + 1 if lead in ("from", "between") else i
-    if lead == "during" and r.word(i + 1) in ("from", "between"):
+    if lead == "during" and p.word(i + 1) in ("from", "between"):
         return None
-    first = edge(r, j)
+    first = range_edge(p, j)
     if not first:
         return None
     firsts = [first]
-    if first[0].kind == "datetimerange" and (instant := day_and_clock(r, j)):
+    if first[0].kind == "datetimerange" and (instant := day_and_one_time(p, j)):
         firsts.append(instant)  # from friday at 3pm to 5pm on july 5
-    found = [f for opened in firsts if (f := closed(r, opened, lead, bare=j == i))]
+    found = [f for opened in firsts if (f := closed_range(p, opened, lead, bare=j == i))]
     return max(found, key=lambda f: f[1], default=None)
 
 
-def day_and_clock(r: Reader, i: int) -> Found | None:
+def day_and_one_time(p: Parser, i: int) -> Parse | None:
     """A day and one time of it, though a stretch of hours may be read there."""
-    day = r.read("day", i)
-    k = r.skip(day[1], ("at", "@", ",", "around")) if day else 0
-    clock = r.read("clock", k) or (r.read("hour", k) if day and k > day[1] else None)
-    if not day or day[0].kind != "date" or not day[0].reads or not clock or clock[0].weak:
+    day = p.parse("day", i)
+    k = p.optional(day[1], ("at", "@", ",", "around")) if day else 0
+    clock = p.parse("time", k) or (p.parse("bare_time", k) if day and k > day[1] else None)
+    if not day or day[0].kind != "date" or not day[0].readings or not clock or clock[0].weak:
         return None
-    return combined(day[0], clock[0]), clock[1]
+    return day_at_time(day[0], clock[0]), clock[1]
 
 
-def closed(r: Reader, first: Found, lead: str, bare: bool) -> Found | None:
+def closed_range(p: Parser, first: Parse, lead: str, bare: bool) -> Parse | None:
     """The stretch from the first edge on, if a second one is joined to it."""
     node, k = first
-    k = r.skip(k, (",",)) if r.word(k + 1) in TO[5:] else k
-    signs = EITHER if lead == "between" else TO
-    if r.word(k) not in signs or (r.word(k) == "up" and r.word(k + 1) != "to"):
+    k = p.optional(k, (",",)) if p.word(k + 1) in TO_SIGNS[5:] else k
+    signs = TO_OR_AND if lead == "between" else TO_SIGNS
+    if p.word(k) not in signs or (p.word(k) == "up" and p.word(k + 1) != "to"):
         return None
-    number = bare and digits(r, k - 1, 4) is not None and node.timex.isdigit()
-    k = k + 2 if r.word(k) == "up" else k + 1
-    second = edge(r, k)
-    clock = r.read("clock", k) if node.kind == "datetime" and not second else None
+    number = bare and integer(p, k - 1, 4) is not None and node.timex.isdigit()
+    k = p.optional(k + 1, ("to",))  # up to, through to
+    second = range_edge(p, k)
+    clock = p.parse("time", k) if node.kind == "datetime" and not second else None
     if clock and not clock[0].weak:
-        return to_clock(node, clock)
+        return range_to_time(node, clock)
     if not second or (number and not second[0].timex.isdigit()):
         return None
-    whole = joined(node, second[0])
+    whole = range_node(node, second[0])
     return (whole, second[1]) if whole else None
 
 
-def to_clock(first: Node, clock: Found) -> Found | None:
+def range_to_time(first: Node, clock: Parse) -> Parse | None:
     """From noon today until midnight, from 9am on Friday to 5pm: the next such time."""
-    reads: list[Read] = []
-    for start, _ in first.reads:
-        for at, _ in clock[0].reads[: 1 if first.ambiguous else None]:
+    reads: list[Interval] = []
+    for start, _ in first.readings:
+        for at, _ in clock[0].readings[: 1 if first.ambiguous else None]:
             if isinstance(start, datetime) and isinstance(at, time):
                 end = datetime.combine(start.date(), at)
                 reads.append((start, end if end > start else shift(end, 1, "day")))
-    reads.sort(key=lambda x: (x[0] != first.reads[0][0], x[1] is not None and moment(x[1])))  # type: ignore[arg-type]
+    reads.sort(key=lambda x: (x[0] != first.readings[0][0], x[1] is not None and as_datetime(x[1])))  # type: ignore[arg-type]
     timex = f"({first.timex},{clock[0].timex},P)"
-    node = Node("datetimerange", timex, tuple(reads), first.ambiguous, first.open)
+    node = Node("datetimerange", timex, tuple(reads), first.ambiguous, first.missing)
     return (node, clock[1]) if reads else None
 
 
-@rule("stretch")
-def until_now(r: Reader, i: int) -> Found | None:
+@rule("range")
+def range_with_now(p: Parser, i: int) -> Parse | None:
     """Between eight o'clock and now, from 3pm till now; from now until 5pm."""
-    if r.word(i) not in ("from", "between"):
+    if p.word(i) not in ("from", "between"):
         return None
-    if r.word(i + 1) == "now" and r.word(i + 2) in EITHER:
-        later = r.read("clock", i + 3)
-        sure = later and not later[0].weak and not r.read("moment", i + 3)
-        ends = todays(r, later[0]) if later and sure else []
-        reads: list[Read] = [(r.now, end) for end in ends if end > r.now]
-        return node_of(reads, later[1]) if later else None
-    first = r.read("clock", i + 1)
-    if not first or r.word(first[1]) not in EITHER or r.word(first[1] + 1) != "now":
+    if p.word(i + 1) == "now" and p.word(i + 2) in TO_OR_AND:
+        later = p.parse("time", i + 3)
+        sure = later and not later[0].weak and not p.parse("datetime", i + 3)
+        ends = times_today(p, later[0]) if later and sure else []
+        reads: list[Interval] = [(p.now, end) for end in ends if end > p.now]
+        return instants_node(reads, later[1]) if later else None
+    first = p.parse("time", i + 1)
+    if not first or p.word(first[1]) not in TO_OR_AND or p.word(first[1] + 1) != "now":
         return None
-    starts = [(start, r.now) for start in todays(r, first[0]) if start < r.now]
-    return node_of([*starts], first[1] + 2)
+    starts = [(start, p.now) for start in times_today(p, first[0]) if start < p.now]
+    return instants_node([*starts], first[1] + 2)
 
 
-def todays(r: Reader, clock: Node) -> list[datetime]:
+def times_today(p: Parser, clock: Node) -> list[datetime]:
     """The times of a clock, today."""
-    return [datetime.combine(r.today, t) for t, _ in clock.reads if isinstance(t, time)]
+    return [datetime.combine(p.today, t) for t, _ in clock.readings if isinstance(t, time)]
 
 
-def node_of(reads: list[Read], end: int) -> Found | None:
+def instants_node(reads: list[Interval], end: int) -> Parse | None:
     """A stretch of hours that now opens or closes."""
     return (
         (Node("datetimerange", f"({reads[0][0]},{reads[0][1]},P)", tuple(reads)), end)
@@ -269,34 +286,220 @@ def node_of(reads: list[Read], end: int) -> Found | None:
     )
 
 
-@rule("stretch")
-def time_to_day(r: Reader, i: int) -> Found | None:
-    """From 2pm till tomorrow 4:30pm: today's time is the start."""
-    first = r.read("clock", i + 1) if r.word(i) in ("from", "between") else None
-    if not first or first[0].weak or r.word(first[1]) not in EITHER or r.read("hours", i):
+@rule("range")
+def range_of_month_days(p: Parser, i: int) -> Parse | None:
+    """November 19-20, april ninth through 17th, between ninth and tenth of april."""
+    lead = p.word(i)
+    j = i + 1 if lead in ("from", "between") else i
+    signs = TO_OR_AND if lead == "between" else TO_SIGNS[:-1]
+    first = p.parse("calendar_day", j)
+    if (
+        first
+        and first[0].missing in ("year", "")
+        and first[0].kind == "date"
+        and first[0].readings
+        and MONTHS.get(p.word(j))
+    ):
+        k = first[1]
+        if p.word(k) not in signs:
+            return None
+        number = day_number(p, p.optional(k + 1, ("the",)))
+        if not number or p.word(number[1]) in (":", "am", "pm") or MONTHS.get(p.word(number[1])):
+            return None
+        year = following_year(p, number[1])
+        return range_within_month(p, first[0], number[0], year, number[1])
+    low = day_number(p, p.optional(j, ("the",)))
+    if not low or p.word(low[1]) not in signs:
         return None
-    second = r.read("moment", first[1] + 1)
-    if not second or second[0].kind != "datetime" or r.word(first[1] + 1) == "now":
+    if found := numbers_in_month(p, low[0], low[1] + 1, lead):
+        return found
+    second = p.parse("calendar_day", p.optional(low[1] + 1, ("the",)))
+    if not second or not second[0].readings or second[0].kind != "date":
         return None
-    starts = [datetime.combine(r.today, t) for t, _ in first[0].reads if isinstance(t, time)]
-    reads = tuple(
-        (s, e) for s in starts for e, _ in second[0].reads if isinstance(e, datetime) and s < e
-    )
-    timex = f"({reads[0][0]},{second[0].timex},P)" if reads else ""
-    return (Node("datetimerange", timex, reads[:2]), second[1]) if reads else None
+    if (whole := p.parse("calendar_day", j)) and whole[1] >= second[1]:  # 02-Oct-16 is one day
+        return None
+    end_month = [n for n in range(low[1] + 1, second[1]) if MONTHS.get(p.word(n))]
+    if not end_month or second[0].missing == "month":
+        return None
+    reads = []
+    for end, _ in second[0].readings:
+        start = make_date(end.year, end.month, low[0]) if isinstance(end, date) else None
+        if start and isinstance(end, date) and start < end:
+            reads.append((start, end))
+    if not reads:
+        return None
+    length = (reads[0][1] - reads[0][0]).days
+    timex = f"({second[0].timex[:-2]}{low[0]:02},{second[0].timex},P{length}D)"
+    return Node("daterange", timex, tuple(reads), missing=second[0].missing, closes="day"), second[
+        1
+    ]
 
 
-@rule("stretch")
-def two_with_year(r: Reader, i: int) -> Found | None:
-    """26 june to 28 june in 2020; 10/1-11/2/2017."""
-    found = from_to(r, i)
-    if not found or found[0].open != "year" or r.word(found[1]) not in ("in", "of", ","):
+def numbers_in_month(p: Parser, low: int, j: int, lead: str) -> Parse | None:
+    """From 4 to 23 in next month, between 3 and 12 of Sept: days of a month said behind them."""
+    high = day_number(p, p.optional(j, ("the",)))
+    k = p.optional(high[1], ("in", "of")) if high else 0
+    if not high or (k == high[1] and lead not in ("from", "between")):
         return None
-    year = trailing_year(r, found[1])
-    if not year:
+    month = p.parse("whole_period", k)
+    if not month or month[0].kind != "daterange":
         return None
-    reads: list[Read] = []
-    for start, end in found[0].reads[:1]:
-        if isinstance(start, date) and isinstance(end, date):
-            reads.append((like(start, year[0] - (end.year - start.year)), like(end, year[0])))
-    return Node(found[0].kind, found[0].timex, tuple(reads)), year[1]
+    reads = []
+    for start, end in month[0].readings:
+        if isinstance(start, date) and start.day == 1 and shift(start, 1, "month") == end:
+            days = (
+                make_date(start.year, start.month, low),
+                make_date(start.year, start.month, high[0]),
+            )
+            if days[0] and days[1] and days[0] < days[1]:
+                reads.append(days)
+    if not reads:
+        return None
+    timex = f"({month[0].timex}-{low:02},{month[0].timex}-{high[0]:02},P{high[0] - low}D)"
+    return Node("daterange", timex, tuple(reads), missing=month[0].missing, closes="day"), month[1]
+
+
+def day_number(p: Parser, i: int) -> tuple[int, int] | None:
+    """A day of a month: 19, 19th, ninth."""
+    found = ordinal_number(p, i) or below_hundred(p, i)
+    if not found and (plain_number := integer(p, i, 2)):
+        found = plain_number, i + 1
+    return found if found and 1 <= found[0] <= 31 else None
+
+
+def range_within_month(
+    p: Parser, first: Node, number: int, year: tuple[int, int] | None, j: int
+) -> Parse | None:
+    """From a day to a later one of the same month."""
+    reads = []
+    for start, _ in first.readings:
+        if isinstance(start, date):
+            start = in_year(start, year[0]) if year else start
+            end = make_date(start.year, start.month, number) if start else None
+            if start and end and start < end:
+                reads.append((start, end))
+    if not reads:
+        return None
+    reads = reads[:1] if year else reads
+    timex = f"({first.timex},{first.timex[:-2]}{number:02},P{(reads[0][1] - reads[0][0]).days}D)"
+    return Node(
+        "daterange", timex, tuple(reads), missing="" if year else first.missing, closes="day"
+    ), (year[1] if year else j)
+
+
+@rule("range")
+def duration_from_day(p: Parser, i: int) -> Parse | None:
+    """For 1 week, from 20th dec; 3 days starting next Monday; from Monday for two weeks."""
+    start = p.optional(i, ("for",))
+    found = p.parse("duration", start)
+    j = p.optional(found[1], (",",)) if found else i
+    verb = p.word(j) in ("starting", "beginning")
+    if found and ((not verb and (p.word(j) != "from" or start == i)) or (verb and start > i)):
+        return None
+    if not found and not verb and p.word(j) != "from":
+        return None
+    k = p.optional(p.optional(p.optional(j + 1, ("from",)), ("on",)), ("the",))
+    first = range_edge(p, k)
+    if not first or first[0].kind not in ("date", "datetime"):
+        return None
+    end = first[1]
+    if not found:
+        k = p.optional(end, (",",))
+        found = p.parse("duration", k + 1) if p.word(k) == "for" else None
+        end = found[1] if found else end
+    if not found:
+        return None
+    reads: list[Interval] = []
+    for at, _ in first[0].readings:
+        after = end_after(at, found[0].amounts) if isinstance(at, date) else None
+        if after:
+            reads.append((at, after))
+    timex = f"({first[0].timex},{reads[0][1] if reads else ''},{found[0].timex})"
+    kind = f"{first[0].kind}range"
+    return (Node(kind, timex, tuple(reads), missing=first[0].missing), end) if reads else None
+
+
+@rule("range")
+def in_one_or_other(p: Parser, i: int) -> Parse | None:
+    """In six to eight weeks, in two or three days, 10-14 days from now."""
+    j = p.optional(i, ("in",))
+    low = cardinal(p, j)
+    high = p.parse("duration", low[1] + 1) if low and p.word(low[1]) in (*TO_SIGNS, "or") else None
+    if not low or not high or len(high[0].amounts) > 1:
+        return None
+    end = high[1] if j > i else p.match(high[1], "from now")
+    if not end or p.word(end) in ("of", "after", "before", "ago"):
+        return None
+    number, unit = high[0].amounts[0]
+    first, last = (node_from_now(p, ((n, unit),), 1) for n in (low[0], number))
+    if not first or not last or low[0] >= number:
+        return None
+    interval = first.likeliest[0], last.likeliest[0]
+    timex = f"({first.timex},{last.timex},P)"
+    return Node(f"{first.kind}range", timex, (interval,), closes="day"), end
+
+
+def end_after(at: date, amounts: Amounts) -> date | None:
+    """A day or moment moved on by a duration; a day by none shorter than itself."""
+    if not isinstance(at, datetime):
+        return None if is_sub_day(amounts) else moved_by(at, amounts, 1)
+    day = moved_by(at.date(), tuple(a for a in amounts if not is_sub_day((a,))), 1)
+    seconds = sum(n * SECONDS_OF[u] for n, u in amounts if is_sub_day(((n, u),)))
+    try:
+        return datetime.combine(day, at.time()) + timedelta(seconds=seconds) if day else None
+    except OverflowError:
+        return None
+
+
+NodeSpan = tuple[int, int, Node]  # from token, to token, what was read
+
+
+def with_shared_time(p: Parser, found: list[NodeSpan]) -> list[NodeSpan]:
+    """The same places; weekdays joined by "and" to one with a time have the time too."""
+    places = list(found)
+    for k in range(len(places) - 1, 0, -1):
+        day, last = places[k - 1], places[k]
+        joints = {p.word(n) for n in range(day[1], last[0])}
+        listed = joints & {"and", "&", "/"} or (joints == {","} and k + 1 < len(places))
+        if listed and joints <= {"and", "&", "/", ","} and shares_time(p, day, last):
+            places[k - 1] = (day[0], day[1], given_time(day[2], last[2]))
+    return places
+
+
+def shares_time(p: Parser, day: NodeSpan, last: NodeSpan) -> bool:
+    """Whether a bare weekday stands before a weekday with a time."""
+    bare = day[2].kind == "date" and day[2].missing == "week" and day[1] == day[0] + 1
+    clock = last[2].kind in ("datetime", "datetimerange") and not last[2].mod
+    return bare and clock and p.word(last[0]) in WEEKDAYS and "XXXX-WXX-" in last[2].timex
+
+
+def given_time(day: Node, last: Node) -> Node:
+    """The day with the time of the other one, in every reading of both."""
+    first = last.likeliest[0]
+    same = [x for x in last.readings if day_of_instant(x[0]) == day_of_instant(first)]
+    reads: list[Interval] = []
+    for start, _ in day.readings:
+        for low, high in same:
+            if isinstance(start, date):
+                reads.append(
+                    (at_same_offset(start, low, first), at_same_offset(start, high, first))
+                )
+    mark = "XXXX-WXX-"
+    old = last.timex[last.timex.index(mark) :][: len(mark) + 1]
+    timex = last.timex.replace(old, day.timex)
+    return replace(last, readings=tuple(reads), timex=timex)
+
+
+def day_of_instant(at: Bound) -> date | None:
+    """Its day."""
+    return at.date() if isinstance(at, datetime) else None
+
+
+def at_same_offset(day: date, at: Bound, first: Bound) -> datetime | None:
+    """The moment `at`, as far from `day` as it is from the day of `first`."""
+    if not isinstance(at, datetime) or not isinstance(first, datetime):
+        return None
+    try:
+        return datetime.combine(day, at.time()) + (at.date() - first.date())
+    except OverflowError:
+        return None

@@ -1,6 +1,6 @@
 """The English words of time: numbers, units, days, months, parts of the day, zones.
 
-Tables only.
+Tables only: no function, no grammar.
 """
 
 from __future__ import annotations
@@ -12,17 +12,11 @@ ONES = {
         " fifteen sixteen seventeen eighteen nineteen".split()
     )
 }
-
-
 HOURS = list(ONES)[1:13]  # one to twelve
-
-
 TENS = {
     word: 10 * n
     for n, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
 }
-
-
 ORDINALS = {
     word: n
     for n, word in enumerate(
@@ -31,14 +25,8 @@ ORDINALS = {
         1,
     )
 } | {"twentieth": 20, "thirtieth": 30}
-
-
-VAGUE = {"few": 3, "several": 3, "some": 3, "couple": 2, "pair": 2, "dozen": 12}
-
-
-HALVES = {"half": 0.5, "quarter": 0.25}
-
-
+VAGUE_NUMBERS = {"few": 3, "several": 3, "some": 3, "couple": 2, "pair": 2, "dozen": 12}
+FRACTION_WORDS = {"half": 0.5, "quarter": 0.25}
 UNITS = {
     name: unit
     for unit, names in {
@@ -58,12 +46,8 @@ UNITS = {
     }.items()
     for name in names.split()
 }
-
-
 SHORT_UNITS = {"m": "minute", "d": "day", "w": "week", "y": "year"}  # only behind a digit
-
-
-SECONDS = {
+SECONDS_OF = {
     "second": 1,
     "minute": 60,
     "hour": 3600,
@@ -79,9 +63,7 @@ SECONDS = {
     "decade": 315360000,
     "century": 3153600000,
 }
-
-
-TIMEX = {  # unit -> number of what in ISO 8601
+TIMEX_UNITS = {  # unit -> number of what in ISO 8601
     "second": (1, "TS"),
     "minute": (1, "TM"),
     "hour": (1, "TH"),
@@ -97,8 +79,6 @@ TIMEX = {  # unit -> number of what in ISO 8601
     "decade": (10, "Y"),
     "century": (100, "Y"),
 }
-
-
 MONTHS = {
     name: n
     for n, names in enumerate(
@@ -111,8 +91,6 @@ MONTHS = {
     )
     for name in names.split()
 }  # fmt: skip
-
-
 WEEKDAYS = {
     name: n
     for n, names in enumerate(
@@ -124,40 +102,36 @@ WEEKDAYS = {
     )
     for name in names.split()
 }  # fmt: skip
-
-
 CODES = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")  # weekdays in RFC 5545
-
-
 PLURAL_WEEKDAYS = {name + "s": n for name, n in WEEKDAYS.items() if name.endswith("day")}
-
-
 # Words that are also something else: they need company.
-SHY = {"may", "march", "mar", "mon", "sun", "sat", "wed", "dec", "second", "sec", "jan", "fall"}
-
-
+AMBIGUOUS_NAMES = {
+    "may",
+    "march",
+    "mar",
+    "mon",
+    "sun",
+    "sat",
+    "wed",
+    "dec",
+    "second",
+    "sec",
+    "jan",
+    "fall",
+}
 NEXT = {"next", "nxt", "coming", "upcoming", "following"}
-
-
 LAST = {"last", "past", "previous", "preceding", "prior"}
-
-
 THIS = {"this", "current"}
-
-
-SHIFT = dict.fromkeys(NEXT, 1) | dict.fromkeys(LAST, -1) | dict.fromkeys(THIS, 0)
-
-
+SHIFTS = dict.fromkeys(NEXT, 1) | dict.fromkeys(LAST, -1) | dict.fromkeys(THIS, 0)
 TODAY = {"today": 0, "otd": 0, "tonight": 0, "tomorrow": 1, "yesterday": -1} | dict.fromkeys(
     ("tmr", "tmrw", "tmw", "tmrrw", "tomorow", "tommorow", "tommorrow", "tomorrows"), 1
 )
-
-
 # part of the day: name in TIMEX3, from hour, to hour
-PARTS = {
+DAY_PARTS = {
     "morning": ("MO", 8, 12),
     "forenoon": ("MO", 8, 12),
     "afternoon": ("AF", 12, 16),
+    "arvo": ("AF", 12, 16),
     "evening": ("EV", 16, 20),
     "night": ("NI", 20, 24),
     "daytime": ("DT", 8, 18),
@@ -167,11 +141,7 @@ PARTS = {
     "dinner": ("MED", 16, 20),
     "supper": ("MED", 16, 20),
 }
-
-
 MEALS = {"breakfast", "brunch", "lunch", "dinner", "supper"}
-
-
 EARLY = {"early": "start", "mid": "mid", "middle": "mid", "late": "end"} | {
     "beginning": "start",
     "start": "start",
@@ -179,8 +149,6 @@ EARLY = {"early": "start", "mid": "mid", "middle": "mid", "late": "end"} | {
     "earlier": "start",
     "later": "end",
 }
-
-
 SEASONS = {
     "spring": ("SP", 3),
     "summer": ("SU", 6),
@@ -188,8 +156,6 @@ SEASONS = {
     "autumn": ("FA", 9),
     "winter": ("WI", 12),
 }
-
-
 ADVERBS = {  # unit, how many
     "hourly": ("hour", 1),
     "daily": ("day", 1),
@@ -211,45 +177,19 @@ ADVERBS = {  # unit, how many
     "biennial": ("year", 2),
     "biennially": ("year", 2),
 }
-
-
-ZONES = {
-    "utc": 0, "gmt": 0, "est": -300, "edt": -240, "cdt": -300, "mst": -420, "mdt": -360,
-    "pst": -480, "pdt": -420, "akst": -540, "hst": -600, "cet": 60, "cest": 120, "eet": 120,
-    "eest": 180, "wet": 0, "bst": 60, "msk": 180, "jst": 540, "kst": 540, "sgt": 480, "hkt": 480,
-    "aest": 600, "aedt": 660, "acst": 570, "acdt": 630, "awst": 480, "nzst": 720, "nzdt": 780,
-    "aoe": -720, "anywhere on earth": -720,
-    "eastern time": -300, "eastern standard time": -300, "eastern timezone": -300,
-    "eastern time zone": -300, "central time": -360, "central standard time": -360,
-    "central timezone": -360, "central time zone": -360, "mountain time": -420,
-    "mountain standard time": -420, "mountain timezone": -420, "mountain time zone": -420,
-    "pacific time": -480, "pacific standard time": -480, "pacific timezone": -480,
-    "pacific time zone": -480, "eastern daylight time": -240, "central daylight time": -300,
-    "mountain daylight time": -360, "pacific daylight time": -420, "singapore time": 480,
-    "greenwich mean time": 0, "central european time": 60, "central european summer time": 120,
-    "eastern european time": 120, "western european time": 0, "british summer time": 60,
-    "india standard time": 330, "india time": 330, "japan standard time": 540, "china time": 480,
-    "beijing time": 480, "tokyo time": 540, "hong kong time": 480,
-}  # fmt: skip
-
-
-NO_CLOCK = set(
+MEASURE_WORDS = set(
     (
         "% percent per pct degrees ° dollars euros pounds million billion thousand kg g mg ml "
         "km m cm mm miles mph points times x litres liters inches feet ft mb gb hz fps "
     ).split()
 )
-
-
 VERBS = set(  # what may be said of a day or an hour
     (
         "is was are were will would should could can works work worked sounds suits fits looks"
         " seems does might needs has had i we you he she it they"
     ).split()
 )
-
-
-SMALL = VERBS | set(  # and other words and signs that count nothing
+FUNCTION_WORDS = VERBS | set(  # and other words and signs that count nothing
     (
         "over via near outside inside after before during regarding re without since from until"
         " into onto through while though although where which who whose not no again also too only"
@@ -258,8 +198,6 @@ SMALL = VERBS | set(  # and other words and signs that count nothing
         ' does do did can may might shall but because then so when unless " ” ] |'
     ).split()
 )
-
-
 # What may follow a bare hour: "at 7 on Friday", not "at 7 sites".
 AFTER_HOUR = (
     set(
@@ -272,12 +210,10 @@ AFTER_HOUR = (
     )
     | {"", "\n", '"'}
     | VERBS
-    | set(SHIFT)
+    | set(SHIFTS)
     | set(WEEKDAYS)
     | set(MONTHS)
 )
-
-
 AFTER_HOUR_WORD = AFTER_HOUR - {
     "of",
     "the",
@@ -294,3 +230,4 @@ AFTER_HOUR_WORD = AFTER_HOUR - {
     "we",
     "-",
 }
+ANY_WEEKDAY = {**WEEKDAYS, **PLURAL_WEEKDAYS}

@@ -10,7 +10,7 @@ import re
 from calendar import day_name, month_name
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, timezone, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 
 from dragtor import dates
 from dragtor.dates import Mention, Value
@@ -293,11 +293,8 @@ def _after(start: time, end: time) -> time:
 
 def zone_of(parsed: Mapping[str, list[Mention]]) -> tzinfo | None:
     """The zone in the words of the time, such as 3pm CET."""
-    for _, values in _of_kind(parsed.get("time", []), ("timezone",)):
-        if found := re.fullmatch(r"UTC([+-])(\d\d):(\d\d)", values[0].value):
-            offset = timedelta(hours=int(found[2]), minutes=int(found[3]))
-            return timezone(-offset if found[1] == "-" else offset)
-    return None
+    name = next((mention.zone for mention in parsed.get("time", []) if mention.zone), "")
+    return dates.zone_info(name) if name else None
 
 
 def is_vague(duration: str) -> bool:

@@ -1,0 +1,472 @@
+"""Days and instants reckoned from others: in 3 weeks, two months ago, the last Friday of May.
+
+Gives nodes of kind "date" and, where the unit is shorter than a day, "datetime".
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from dragtor.dates.days import day_node
+from dragtor.dates.moments import day_at_time
+from dragtor.dates.parser import Interval, Node, Parse, Parser, make_date, monday_of, rule, shift
+from dragtor.dates.periods import shifted_week
+from dragtor.dates.quantities import (
+    BUSINESS,
+    Amounts,
+    cardinal,
+    integer,
+    ordinal_number,
+    ordinal_or_last,
+)
+from dragtor.dates.words import ANY_WEEKDAY, SECONDS_OF, SHIFTS, WEEKDAYS
+
+
+@rule("datetime")
+def time_of_week(p: Parser, i: int) -> Parse | None:
+    """Monday morning next week, Friday at 3pm this week, 9 on Tuesday of the week after next."""
+    found = p.parse("day_with_time", i)
+    week = shifted_week(p, p.optional(found[1], (",", "of"))) if found else None
+    if not found or not week or found[0].missing != "week":
+        return None
+    said = found[0].likeliest[0]
+    reads: list[Interval] = []
+    for start, end in found[0].readings:
+        if isinstance(start, datetime) and isinstance(said, datetime):
+            over = week[0] - monday_of(said.date())
+            if start.date() == said.date():
+                reads.append((start + over, end + over if isinstance(end, datetime) else None))
+    if not reads:
+        return None
+    timex = f"{reads[0][0]}"
+    return Node(found[0].kind, timex, tuple(reads), len(reads) > 1, mod=found[0].mod), week[1]
+
+
+WORKING = 7  # beside Monday as 0: any of Monday to Friday
+
+
+def instant_node(when: datetime) -> Node:
+    """The node of one instant."""
+    return Node("datetime", when.isoformat(), ((when, None),))
+
+
+def moved_by(day: date, amounts: Amounts, sign: int) -> date | None:
+    """The day so many whole units on; parts of a unit as days."""
+    found: date | None = day
+    for number, unit in amounts:
+        whole = int(number)
+        if found and unit == "business day":
+            found = business_day(found, sign * whole)
+        elif found and unit in ("weekend", "night"):
+            found = shift(found, sign * whole * (7 if unit == "weekend" else 1), "day")
+        elif found:
+            found = shift(found, sign * whole, unit)
+            rest = number - whole
+            if rest and found:
+                found = shift(found, sign * round(rest * SECONDS_OF[unit] / 86400), "day")
+    return found
+
+
+def business_day(day: date, number: int) -> date | None:
+    """So many working days on."""
+    found: date | None = day
+    step = 1 if number > 0 else -1
+    if abs(number) > 3000:
+        return None
+    for _ in range(abs(number)):
+        found = shift(found, step, "day") if found else None
+        while found and found.weekday() > 4:
+            found = shift(found, step, "day")
+    return found
+
+
+def is_sub_day(amounts: Amounts) -> bool:
+    """Whether a unit below the day takes part."""
+    return any(unit in ("second", "minute", "hour") for _, unit in amounts)
+
+
+def node_from_now(p: Parser, amounts: Amounts, sign: int) -> Node | None:
+    """The day, or the instant where units are short, that far from now."""
+    if is_sub_day(amounts):
+        try:
+            day = moved_by(p.today, tuple(a for a in amounts if SECONDS_OF[a[1]] > 3600), sign)
+            rest = sum(n * SECONDS_OF[u] for n, u in amounts if SECONDS_OF[u] <= 3600)
+            if day is None:
+                return None
+            start = datetime.combine(day, p.now.time())
+            return instant_node(start + sign * timedelta(seconds=round(rest)))
+        except OverflowError:
+            return None
+    found = moved_by(p.today, amounts, sign)
+    return day_node(found) if found else None
+
+
+@rule("relative_day")
+def offset_from_now(p: Parser, i: int) -> Parse | None:
+    """Two months ago, 3 weeks from now, half an hour from now, 2 days later, a week hence."""
+    found = p.parse("duration", i)
+    if not found:
+        return None
+    amounts, j = found[0].amounts, found[1]
+    for phrase, sign in (
+        ("ago", -1), ("from now", 1), ("from today", 1), ("hence", 1), ("later", 1),
+        ("earlier", -1), ("back", -1), ("in the future", 1), ("before now", -1),
+        ("time from now", 1), ("out", 1),
+    ):  # fmt: skip
+        if end := p.match(j, phrase):
+            if phrase in ("back", "out") and p.word(end) in ("to", "in", "and", "on", "of"):
+                return None
+            if phrase == "from today" and is_sub_day(amounts):
+                return None
+            if phrase in ("later", "earlier") and p.word(end) in (
+                *SHIFTS,
+                "in",
+                "today",
+                "than",
+            ):
+                return None
+            node = node_from_now(p, amounts, sign)
+            return (node, end) if node else None
+    return None
+
+
+@rule("relative_day")
+def counted_weekdays(p: Parser, i: int) -> Parse | None:
+    """Two Sundays from now, 3 mondays ago."""
+    number = cardinal(p, i)
+    index = ANY_WEEKDAY.get(p.word(number[1])) if number else None
+    if not number or index is None or number[0] != int(number[0]):
+        return None
+    j = number[1] + 1
+    end = p.match(j, "from now") or p.match(j, "later") or p.match(j, "from today")
+    back = p.match(j, "ago") or p.match(j, "back")
+    first = (index - p.today.weekday() - 1) % 7 + 1
+    days = (
+        first + 7 * (int(number[0]) - 1)
+        if end
+        else first - 7 * int(number[0]) - (7 if first == 7 else 0)
+    )
+    day = shift(p.today, days, "day") if end or back else None
+    return (day_node(day), end or back) if day else None
+
+
+@rule("relative_day")
+def in_duration(p: Parser, i: int) -> Parse | None:
+    """In two days, in 2 minutes, in a week's time."""
+    if p.word(i) != "in":
+        return None
+    j = p.optional(p.optional(i + 1, ("about", "around", "roughly", "approximately")), ("another",))
+    found = p.parse("duration", j)
+    if not found or p.word(found[1]) in ("of", "ago", "after", "before"):
+        return None
+    if p.word(found[1]) == "from" and not p.parse("time_range", found[1]):
+        return None
+    node = node_from_now(p, found[0].amounts, 1)
+    return (node, found[1]) if node else None
+
+
+@rule("relative_day")
+def offset_from_day(p: Parser, i: int) -> Parse | None:
+    """16 days from 01/02/2018, 3 days after January 12th, a week before Christmas."""
+    found = p.parse("duration", p.optional(i, ("in",)))
+    if not found or is_sub_day(found[0].amounts):
+        return None
+    sign = {"from": 1, "after": 1, "before": -1, "prior": -1, "since": 1, "following": 1}.get(
+        p.word(found[1]), 0
+    )
+    j = p.optional(found[1] + 1, ("to",)) if p.word(found[1]) == "prior" else found[1] + 1
+    base = (nth_day_of_period(p, j) or p.parse("calendar_day", j)) if sign else None
+    if (not base and p.word(found[1]) == "since") or (
+        p.word(found[1]) in ("after", "before") and p.word(i) == "in"
+    ):
+        base = p.parse("whole_period", j) or p.parse("whole_period", p.optional(j, ("the",)))
+    if not base or not base[0].readings or base[0].weak:
+        return None
+    reads = [
+        (day, None)
+        for start, _ in base[0].readings
+        if isinstance(start, date) and (day := moved_by(start, found[0].amounts, sign))
+    ]
+    if not reads:
+        return None
+    node = Node("date", reads[0][0].isoformat(), tuple(reads), missing=base[0].missing)
+    return node, base[1]
+
+
+@rule("relative_day")
+def weeks_from_day(p: Parser, i: int) -> Parse | None:
+    """A week on Friday, two weeks today, a fortnight tomorrow; Friday week."""
+    found = p.parse("duration", i)
+    if found and len(found[0].amounts) == 1 and found[0].amounts[0][1] in ("week", "fortnight"):
+        k = p.optional(found[1], ("on",))
+        base = p.parse("calendar_day", k)
+        near = (p.word(k) in ("today", "tomorrow") and k == found[1]) or (
+            p.word(k) in WEEKDAYS and k > found[1]
+        )
+        day = moved_by(first_day(base[0], p.today), found[0].amounts, 1) if base and near else None
+        return (day_node(day), base[1]) if base and day else None
+    base = p.parse("calendar_day", i)
+    ahead = {"week": 7, "fortnight": 14}.get(p.word(base[1]), 0) if base else 0
+    if base and ahead and (p.word(i) in WEEKDAYS or p.word(i) in ("today", "tomorrow")):
+        day = shift(first_day(base[0], p.today), ahead, "day")
+        return (day_node(day), base[1] + 1) if day else None
+    return None
+
+
+def first_day(node: Node, today: date) -> date:
+    """The first reading of a day."""
+    first = node.likeliest[0]
+    return first if isinstance(first, date) else today
+
+
+@rule("relative_day")
+def weekday_of_week(p: Parser, i: int) -> Parse | None:
+    """Tuesday of next week, friday next week, friday this week, next week on Tuesday."""
+    named = p.optional(i, ("on",))
+    index = WEEKDAYS.get(p.word(named))
+    if index is not None:
+        j = p.optional(named + 1, ("of", "in"))
+        numbered = (
+            p.parse("whole_period", j) if j > named + 1 and p.word(j) in ("week", "wk") else None
+        )
+        start = numbered[0].likeliest[0] if numbered and numbered[0].readings else None
+        if numbered and isinstance(start, date):
+            day = shift(start, index, "day")
+            return (day_node(day), numbered[1]) if day else None
+        week = shifted_week(p, j)
+        day = shift(week[0], index, "day") if week else None
+        return (day_node(day), week[1]) if week and day else None
+    week = shifted_week(p, i)
+    if not week:
+        return None
+    k = p.optional(p.optional(p.match(week[1], "' s") or week[1], (",",)), ("on",))
+    index = WEEKDAYS.get(p.word(k))
+    beyond = p.word(week[1] - 1) != "week" and p.word(k - 1) != "on"  # the week after next Monday
+    day = shift(week[0], index, "day") if index is not None and not beyond else None
+    return (day_node(day), k + 1) if day else None
+
+
+@rule("relative_day")
+def nth_day_of_period(p: Parser, i: int) -> Parse | None:
+    """First Monday of next month, the last Friday of May 2020, 15th day of June."""
+    j = p.optional(i, ("the",))
+    which = ordinal_or_last(p, j)
+    if not which and p.word(i + 1) == "of" and (plain := integer(p, i, 2)):  # 15 of this month
+        which = (plain, i + 1) if p.word(i + 3) == "month" and plain <= 31 else None
+    if not which or (p.word(which[1]) == "day" and j > i and which[0] > 0):
+        return None
+    number, k = which
+    index = WEEKDAYS.get(p.word(k))
+    if p.word(k) in BUSINESS and p.word(k + 1) == "day":
+        index, k = WORKING, k + 1
+    said = index is not None or p.word(k) == "day"
+    period = enclosing_period(p, k + said, said)
+    node = nth_day_node(p, number, index, period[0]) if period else None
+    return (node, period[1]) if period and node else None
+
+
+def enclosing_period(p: Parser, k: int, said: bool) -> Parse | None:
+    """The stretch whose n-th day is meant: of May, in the month, this year.
+
+    Not `said` that a day is meant (the 15th of): it is a month's.
+    """
+    j = p.optional(k, ("of", "in"))
+    if j == k and p.word(j) not in SHIFTS:
+        return None
+    if end := (p.match(j, "the month") or p.match(j, "month")):
+        start = p.today.replace(day=1)
+        return Node("daterange", "", ((start, shift(start, 1, "month")),)), end
+    found = p.parse("whole_period", j) or p.parse("whole_period", p.optional(j, ("the",)))
+    if not found or found[0].kind != "daterange" or not found[0].readings:
+        return None
+    first, last = found[0].likeliest
+    if not isinstance(first, date) or not isinstance(last, date):
+        return None
+    month = first.day == 1 and shift(first, 1, "month") == last
+    return found if month or said else None
+
+
+def nth_day_node(p: Parser, number: int, index: int | None, period: Node) -> Node | None:
+    """That weekday, or day, of the stretches that are meant."""
+    stretches = [(s, e) for s, e in period.readings if isinstance(s, date) and isinstance(e, date)]
+    if period.missing:
+        s, e = stretches[0]
+        years = [(shift(s, n, "year"), shift(e, n, "year")) for n in range(-2, 3)]
+        stretches = [(low, high) for low, high in years if low and high]
+    days = [d for s, e in stretches if (d := nth_day(s, e, number, index))]
+    if period.missing:
+        days = [d for d in days if d >= p.today][:1] + [d for d in days if d < p.today][-1:]
+    if not days:
+        return None
+    reads = tuple((d, None) for d in days)
+    return Node("date", days[0].isoformat(), reads, missing=period.missing and "year")
+
+
+def nth_day(start: date, end: date, number: int, index: int | None) -> date | None:
+    """The n-th weekday, working day or day from one day to before another; the last for -1."""
+    first = start if number > 0 else shift(end, -1, "day")
+    if not first:
+        return None
+    if index == WORKING:
+        found = business_day(shift(first, -1 if number > 0 else 1, "day") or first, number)
+    elif index is None:
+        found = shift(first, number - 1 if number > 0 else number + 1, "day")
+    else:
+        step = 1 if number > 0 else -1
+        weeks = 7 * (abs(number) - 1)
+        found = shift(first, step * ((step * (index - first.weekday())) % 7 + weeks), "day")
+    return found if found and start <= found < end else None
+
+
+@rule("datetime")
+def nth_with_time(p: Parser, i: int) -> Parse | None:
+    """First Monday evening of next month, last friday 1pm to 3pm of May."""
+    which = (-1, i + 1) if p.word(i) == "last" else ordinal_number(p, i)
+    index = WEEKDAYS.get(p.word(which[1])) if which else None
+    if not which or index is None:
+        return None
+    start = which[1] + 1
+    found = [
+        f
+        for name in ("time_range", "day_part", "time")
+        if (f := p.parse(name, p.optional(start, ("at",))))
+    ]
+    clock = max(found, key=lambda f: f[1], default=None)
+    period = enclosing_period(p, clock[1], True) if clock else None
+    if not clock or not period:
+        return None
+    day = nth_day_node(p, which[0], index, period[0])
+    return (day_at_time(day, clock[0]), period[1]) if day else None
+
+
+@rule("relative_day")
+def abbreviated_end(p: Parser, i: int) -> Parse | None:
+    """Eom, eoy: the last day."""
+    unit = {"eom": "month", "eoy": "year", "eow": "week"}.get(p.word(i))
+    if not unit:
+        return None
+    if unit == "week":
+        day = shift(monday_of(p.today), 4, "day")
+    else:
+        start = p.today.replace(day=1) if unit == "month" else p.today.replace(month=1, day=1)
+        following = shift(start, 1, unit)
+        day = shift(following, -1, "day") if following else None
+    return (day_node(day), i + 1) if day else None
+
+
+SIDES = {"before": -1, "preceding": -1, "after": 1, "following": 1}
+
+
+def anchor_day(p: Parser, i: int) -> Parse | None:
+    """The day that another stands beside: a feast or a day of a month, no weekday, no today."""
+    places = {i, p.optional(i, ("the",))}
+    found = max(
+        (f for k in places if (f := p.parse("calendar_day", k))), key=lambda f: f[1], default=None
+    )
+    if not found or found[0].kind != "date" or not found[0].readings or found[0].weak:
+        return None
+    return found if p.word(i) not in ("today", "tomorrow", "yesterday") else None
+
+
+@rule("relative_day")
+def day_beside(p: Parser, i: int) -> Parse | None:
+    """The day after Christmas, the Monday before the 15th, the first Friday after May 5."""
+    j = p.optional(i, ("the",))
+    number = (1, j + 1) if p.word(j) == "last" else ordinal_number(p, j)
+    count, k = number or (1, j)
+    index = WEEKDAYS.get(p.word(k))
+    if (index is None and (p.word(k) != "day" or number)) or not 1 <= count <= 10:
+        return None
+    sign = SIDES.get(p.word(k + 1), 0)
+    found = anchor_day(p, k + 2) if sign else None
+    if not found:
+        return None
+    days = [
+        (near, None)
+        for day, _ in found[0].readings
+        if isinstance(day, date) and (near := weekday_beside(day, index, sign * int(count)))
+    ]
+    if not days:
+        return None
+    return Node(
+        "date", days[0][0].isoformat(), tuple(days), missing=found[0].missing and "fixed"
+    ), found[1]
+
+
+def weekday_beside(day: date, index: int | None, number: int) -> date | None:
+    """The `number`-th such weekday after the day (before it where negative); None: any day."""
+    if index is None:
+        return shift(day, number, "day")
+    step = 1 if number > 0 else -1
+    first = (step * (index - day.weekday()) - 1) % 7 + 1
+    return shift(day, step * (first + 7 * (abs(number) - 1)), "day")
+
+
+@rule("relative_day")
+def working_day(p: Parser, i: int) -> Parse | None:
+    """The next business day, the previous working day."""
+    j = p.optional(i, ("the",))
+    sign = SHIFTS.get(p.word(j), 0)
+    named = p.word(j + 1) in BUSINESS and p.word(j + 2) == "day"
+    end = j + 3 if named else j + 2 if p.word(j + 1) in ("workday", "weekday") else 0
+    day = business_day(p.today, sign) if sign and end else None
+    return (day_node(day), end) if day else None
+
+
+@rule("relative_day")
+def day_of_shifted_month(p: Parser, i: int) -> Parse | None:
+    """The 13th next month, next month on the 13th."""
+    month = p.word(i) in SHIFTS and p.word(i + 1) == "month"
+    j = p.optional(p.optional(i + 2, (",",)), ("on",)) if month else i
+    number = ordinal_number(p, p.optional(j, ("the",)))
+    if not number or (j == i + 2 and p.word(j) != "the"):
+        return None
+    sign, end = (SHIFTS[p.word(i)], number[1]) if month else (0, 0)
+    if not month and p.word(i) == "the" and p.word(number[1]) in SHIFTS:
+        sign, end = SHIFTS[p.word(number[1])], number[1] + 2
+    if not end or p.word(number[1] + 1 if not month else i + 1) != "month":
+        return None
+    start = shift(p.today.replace(day=1), sign, "month")
+    day = make_date(start.year, start.month, number[0]) if start else None
+    return (day_node(day), end) if day else None
+
+
+@rule("relative_day")
+def ago_from_day(p: Parser, i: int) -> Parse | None:
+    """A week ago today, two weeks ago yesterday, a week ago Friday: reckoned from the last one."""
+    found = p.parse("duration", i)
+    if not found or p.word(found[1]) != "ago" or len(found[0].amounts) > 1:
+        return None
+    word = p.word(found[1] + 1)
+    back = {"today": 0, "yesterday": 1}.get(word)
+    if back is None and word in WEEKDAYS:
+        back = (p.today.weekday() - WEEKDAYS[word] - 1) % 7 + 1
+    start = shift(p.today, -back, "day") if back is not None else None
+    if not start or found[0].amounts[0][1] not in ("week", "fortnight", "month", "year"):
+        return None
+    day = moved_by(start, found[0].amounts, -1)
+    return (day_node(day), found[1] + 2) if day else None
+
+
+@rule("datetime")
+def same_time(p: Parser, i: int) -> Parse | None:
+    """This time tomorrow, this time next week: now, on another day."""
+    j = p.match(i, "this time") or p.match(i, "same time") or p.match(i, "the same time")
+    found = p.parse("calendar_day", j) if j else None
+    day = (
+        found[0].likeliest[0]
+        if found and not found[0].missing and found[0].kind == "date"
+        else None
+    )
+    end = found[1] if found else 0
+    if (
+        j
+        and not day
+        and p.word(j) in ("next", "last")
+        and p.word(j + 1) in ("week", "month", "year")
+    ):
+        day, end = shift(p.today, 1 if p.word(j) == "next" else -1, p.word(j + 1)), j + 2
+    if not isinstance(day, date):
+        return None
+    when = datetime.combine(day, p.now.time())
+    return Node("datetime", when.isoformat(), ((when, None),)), end
