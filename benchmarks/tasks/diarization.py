@@ -54,7 +54,7 @@ class Clip:
         activities = [heard.active for heard in self.heard]
         active = cluster.activity(activities, starts, who, len(centres), belief)
         offset = (onnx.FIELD - onnx.FRAME) / 2 / RATE
-        return cluster.rttm_turns(active, onnx.FRAME / RATE, offset, self.seconds)
+        return cluster.turns_of(active, onnx.FRAME / RATE, offset, self.seconds)
 
     def parts(self) -> dict[str, float]:
         return compare(self.reference, self.turns(), [(0.0, self.seconds)])
