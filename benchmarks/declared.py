@@ -55,7 +55,7 @@ def transcription(part: str, full: Way, sample: Way | None, *bars: Bar, shows: s
 
 TASKS = (
     Task(
-        "startup", "startup:run", ("dragtor/cli",), Way(0.2), Way(0.1, {"rounds": 9}),
+        "startup", "startup:run", ("dragtor/cli",), Way(0.2), Way(0.1, {"rounds": 15}),
         (Bar("ratio", "<=", 1.5),), packages=("typer",),
     ),
     Task(
@@ -104,7 +104,7 @@ TASKS = (
         packages=("trafilatura", "lxml"),
     ),
     Task(
-        "crash", "crash:run", INGEST, Way(8, {}, ENCODER), Way(0.7, {"moments": 3}, ENCODER),
+        "crash", "crash:run", INGEST, Way(8, {}, ENCODER), Way(0.8, {"moments": 2}, ENCODER),
         (Bar("different", "<=", 0), Bar("two_writers_equal", ">=", 1)), packages=("chromadb",),
     ),
     Task(
