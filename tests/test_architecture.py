@@ -75,6 +75,7 @@ SAME_BY_PROTOCOL = {
     "register",  # of cli/NAME.py: adds its commands
     "scores",  # of evaluate/NAME.py: rows -> metrics
 }
+
 Import = tuple[str, int]  # what is imported (dotted), at which line
 
 
