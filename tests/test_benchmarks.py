@@ -320,7 +320,7 @@ def test_what_is_declared_is_there() -> None:
         for way in (task.full, task.sample or task.full):
             assert set(way.models) <= set(declared), task.name
         assert task.elsewhere or not task.modules, task.name
-    files = {path.stem for path in (ROOT / "benchmarks" / "tasks").glob("*.py")} - {"shown"}
+    files = {path.stem for path in (ROOT / "benchmarks" / "tasks").glob("*.py")} - {"common"}
     assert files == {task.call.partition(":")[0] for task in TASKS}
     results = {path.stem for path in (ROOT / "benchmarks" / "results").glob("*.json")}
     assert results <= set(names)
