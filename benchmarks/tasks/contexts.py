@@ -311,7 +311,7 @@ def places(store: Store, column: Mapping[str, int]) -> tuple[dict[int, int], Flo
     """The column of each passage row's document, and each document's mean passage vector."""
     rows = store.rows(
         "SELECT p.rowid, p.document_id, v.vector FROM passages p JOIN vectors v"
-        f" ON v.id = p.vector_id WHERE p.edition = {store.edition}"
+        f" ON v.id = p.vector_id WHERE p.edition = {store.index_version}"
     )
     of_row = {row: column[document] for row, document, _ in rows}
     vectors = np.array([np.frombuffer(vector, np.float16) for *_, vector in rows], np.float32)
