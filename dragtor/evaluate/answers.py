@@ -16,14 +16,7 @@ from dragtor import ground, metrics
 from dragtor.config import Config, load_words
 from dragtor.errors import LoadError
 from dragtor.evaluate.calibrate import fit_gate
-from dragtor.evaluate.common import (
-    counted,
-    kept_empty,
-    means,
-    path_hash,
-    rows_of,
-    versions,
-)
+from dragtor.evaluate.common import counted, kept_empty, means, path_hash, rows_of, versions
 from dragtor.evaluate.record import ANSWER, ANSWER_PACKAGES, kept_row, run_journal, run_key, weights
 from dragtor.library import Library
 from dragtor.schema import citation_json, claim_json, evaluation_json
@@ -229,10 +222,7 @@ def _given(library: Library, answer: Answer) -> list[str]:
 
 
 def scores(
-    rows: Sequence[Row],
-    answers: Sequence[Row],
-    names: Mapping[str, str],
-    store: Store,
+    rows: Sequence[Row], answers: Sequence[Row], names: Mapping[str, str], store: Store
 ) -> dict[str, Any]:
     """All measures over the rows, each with its 95 % interval; None where no row tells.
 

@@ -31,11 +31,7 @@ TOTAL = "total"
 
 
 def evaluate(
-    folder: Path,
-    config: Config,
-    *,
-    reporter: Reporter = SILENT,
-    cancel: CancelToken = NEVER,
+    folder: Path, config: Config, *, reporter: Reporter = SILENT, cancel: CancelToken = NEVER
 ) -> dict[str, Any]:
     """Tell speakers apart in every file and compare; finished ones are kept.
 

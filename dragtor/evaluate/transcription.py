@@ -29,11 +29,7 @@ _WANTED = "file and reference"
 
 
 def evaluate(
-    path: Path,
-    config: Config,
-    *,
-    reporter: Reporter = SILENT,
-    cancel: CancelToken = NEVER,
+    path: Path, config: Config, *, reporter: Reporter = SILENT, cancel: CancelToken = NEVER
 ) -> dict[str, Any]:
     """Transcribe every file and compare; finished ones are kept, so that a run can go on.
 
