@@ -41,6 +41,11 @@ from dragtor.training.events.phrases import (
 from dragtor.training.events.prose import chatted, jotting, mail, quiet, scribble, story, told
 
 MARKED_TEXTS = "patterns.txt"  # beside this file
+# What a value is changed for (see `pick`): by the field of an example, by the letter of a mark.
+OTHER_VALUES = {"attendees": "people", "location": "other_venue", "date": "full_date"}
+OTHER_VALUES |= {"time": "clock_digits", "duration": "other_length"}
+OTHER_WORDS = {"a": "title", "p": "people", "l": "other_venue", "d": "other_date"}
+OTHER_WORDS |= {"t": "clock_words", "u": "lengths"}
 
 
 def made(count: int, seed: int) -> list[Example]:
@@ -80,13 +85,6 @@ def with_other_values(example: Example, draw: Random) -> Example:
     """The same sentence of other people, places, days and hours; with one event only."""
     if len(example.events) != 1:
         return example
-    fresh: dict[str, Callable[[], str]] = {
-        "attendees": lambda: pick(draw, "people"),
-        "location": lambda: without_marks(bare_venue(draw)),
-        "date": lambda: full_date(draw),
-        "time": lambda: clock_digits(draw),
-        "duration": lambda: draw.choice(words()["lengths"][:18]),
-    }
     values = sorted((span, field) for field, spans in example.events[0].items() for span in spans)
     out, at, size = [], 0, 0
     event: dict[str, tuple[CharSpan, ...]] = {}
@@ -94,8 +92,8 @@ def with_other_values(example: Example, draw: Random) -> Example:
         if start < at:
             return example  # one value lies inside another
         value = example.text[start:end]
-        if field in fresh and draw.random() < 0.6:
-            value = fresh[field]()
+        if field in OTHER_VALUES and draw.random() < 0.6:
+            value = pick(draw, OTHER_VALUES[field])
         out += [example.text[at:start], value]
         size += start - at + len(value)
         event[field] = (*event.get(field, ()), (size - len(value), size))
@@ -115,20 +113,12 @@ def marked_text(draw: Random) -> str:
     marked = draw.choice(marked_texts())
     if draw.random() < 0.5:
         return marked
-    fresh: dict[str, Callable[[], str]] = {
-        "a": lambda: title(draw),
-        "p": lambda: pick(draw, "people"),
-        "l": lambda: without_marks(bare_venue(draw)),
-        "d": lambda: without_marks(bare_date(draw)),
-        "t": lambda: clock_words(draw),
-        "u": lambda: pick(draw, "lengths"),
-    }
 
     def other(match: re.Match[str]) -> str:
-        make = fresh.get(match[1][0])
-        if make is None or draw.random() < 0.5:
+        name = OTHER_WORDS.get(match[1][0])
+        if name is None or draw.random() < 0.5:
             return match[0]
-        value = make()
+        value = pick(draw, name)
         return f"[{match[1]}:{value.lower() if marked.islower() else value}]"
 
     return re.sub(r"\[([a-z][\da-z,]*):([^\[\]]+)\]", other, marked)
@@ -175,7 +165,7 @@ def reminder(draw: Random) -> str:
         first = f"{rest[0]}{draw.choice(('', '', ','))}"
         return join([first, before, do, *rest[1:]])
     if kind < 0.3:
-        rest += [lead(draw)] if draw.random() < 0.2 else []
+        rest += [filled(draw, "{lengths} {leads}")] if draw.random() < 0.2 else []
         about = draw.choice(("remind me about", "remind me of", "notify me of", "alert me about"))
         return join([about, draw.choice(("the", "my", "")), thing(draw), *rest])
     if kind < 0.35:
@@ -183,11 +173,6 @@ def reminder(draw: Random) -> str:
     if kind < 0.5:
         return join([draw.choice(("remind me", "please remind me", "alert me")), *rest, "to", do])
     return join([before, do, *rest])
-
-
-def lead(draw: Random) -> str:
-    """How long before an event its reminder is wanted."""
-    return f"{pick(draw, 'lengths')} {pick(draw, 'leads')}"
 
 
 def halting(marked: str, draw: Random) -> str:
@@ -274,7 +259,7 @@ def dialogue(draw: Random) -> str:
     def maybe(share: float, name: str) -> list[str]:
         return [pick(draw, name)] if draw.random() < share else []
 
-    where = without_marks(bare_venue(draw))
+    where = pick(draw, "other_venue")
     action, at, there = f"[a:{title(draw)}]", f"[t:{clock_words(draw)}]", f"[l:{where}]"
     turns = maybe(0.8, "asked")
     turns += [filled(draw, turn, it=without_marks(date(draw))) for turn in maybe(0.4, "wrong_days")]

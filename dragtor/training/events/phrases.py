@@ -28,8 +28,8 @@ def words() -> Mapping[str, list[str]]:
 
 
 def pick(draw: Random, name: str) -> str:
-    """One of the list `name`."""
-    return draw.choice(words()[name])
+    """One of the list `name` of words.yml, or the phrase `name` of PHRASES."""
+    return PHRASES[name](draw) if name in PHRASES else draw.choice(words()[name])
 
 
 class _Drawn:
@@ -46,8 +46,6 @@ class _Drawn:
             return self._known[key]
         if key == "nth":
             return ordinal_digits(int(self["day"]))
-        if key in PHRASES:
-            return PHRASES[key](self._draw)
         if "/" in key:
             return self._draw.choice(key.split("/"))
         if key[0].isdigit():
@@ -325,10 +323,13 @@ PHRASES: Mapping[str, Callable[[Random], str]] = {
     **{
         made.__name__: made
         for made in (
-            *(bare_date, bare_venue, clock_words, date, day_name, hour, month_word, name, names),
-            *(thing, title, venue, venue_phrase, when),
+            *(bare_date, bare_venue, clock_digits, clock_words, date, day_name, full_date, hour),
+            *(month_word, name, names, thing, title, venue, venue_phrase, when),
         )
     },
+    "other_date": lambda draw: without_marks(bare_date(draw)),
+    "other_length": lambda draw: draw.choice(words()["lengths"][:18]),
+    "other_venue": lambda draw: without_marks(bare_venue(draw)),
     "short_day": lambda draw: pick(draw, "short_days").capitalize(),
     "ordinal_day": lambda draw: ordinal_digits(draw.randint(1, 31)),
     "plain_date": lambda draw: re.sub("^for ", "on ", without_marks(date(draw))),
