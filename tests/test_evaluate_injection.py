@@ -13,7 +13,7 @@ from fakes import Notes
 from dragtor.config import Config, load_config, models_path
 from dragtor.errors import LoadError, Missing
 from dragtor.evaluate import injection
-from dragtor.evaluate.attacks import DISFIGURED, INDICATORS, attack_succeeds, echoed
+from dragtor.evaluate.attacks import DISFIGURED, attack_succeeds, echoed, obedience
 from dragtor.evaluate.injection import Cell, Context, draw, kept
 
 MAIL = (
@@ -163,7 +163,7 @@ def test_every_known_attack_has_one_judge() -> None:
     attacks = injection.attacks_of(shared("prompt_injection"))
     assert len(attacks) == 75
     for category, attack in attacks:
-        phrases = [phrase for phrase, _ in INDICATORS if phrase in attack.lower()]
+        phrases = [phrase for phrase in obedience().indicators if phrase in attack.lower()]
         disfigured = [judge for needle, judge in DISFIGURED if needle.search(category)]
         assert len(phrases) + len(disfigured) == 1, (category, attack)
 

@@ -5,8 +5,10 @@ What needs torch runs on a tiny random model, and is skipped where the extra `tr
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
+import random
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -140,6 +142,16 @@ def test_made_texts_are_of_every_kind_and_the_same_for_a_seed() -> None:
             assert all(phrase.strip() == phrase != "" for some in event.values() for phrase in some)
 
 
+@pytest.mark.parametrize(
+    ("seed", "digest"), [(0, "0333668be762b0ec"), (3, "9c73b49aa4cf37ca"), (7, "4f35c71b783d737f")]
+)
+def test_made_texts_are_what_they_always_were_for_a_seed(seed: int, digest: str) -> None:
+    draw, some = random.Random(seed), made(500, seed)
+    some += [with_other_values(one, draw) for one in some]
+    shown = repr([(one.text, one.events) for one in some])
+    assert hashlib.sha256(shown.encode()).hexdigest().startswith(digest)
+
+
 def test_patterns_are_well_marked_and_none_is_measured_with() -> None:
     held = Path(__file__).parents[1] / "benchmarks" / "data" / "spoken_events.txt"
     measured = held.read_text("utf-8").splitlines()
@@ -158,8 +170,6 @@ def test_patterns_are_well_marked_and_none_is_measured_with() -> None:
 
 
 def test_a_swapped_sentence_is_labelled_as_before() -> None:
-    import random
-
     one = unmark("[a:Plan lunch] on [d:3 May 2026] at [t:9am] with [p:Ana] and [p:Bo] in [l:Rome].")
     others = [with_other_values(one, random.Random(n)) for n in range(20)]
     assert len({other.text for other in others}) > 10

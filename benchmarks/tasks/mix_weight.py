@@ -18,8 +18,8 @@ from covid_retrieval import candidates, library_of, questions_of, rows
 
 from dragtor import metrics, retrieve
 from dragtor.config import Config, load_config
-from dragtor.evaluate.common import kept_library
-from dragtor.evaluate.retrieval import corpus_ids, corpus_library, judgements, queries_of
+from dragtor.evaluate.common import corpus_names, kept_library
+from dragtor.evaluate.retrieval import corpus_library, judgements, queries_of
 from dragtor.library import Library
 from dragtor.store import Candidates
 from dragtor.types import Document, short_hash
@@ -41,7 +41,7 @@ def asked(
     library: Library, questions: list[tuple[str, dict[str, int]]], *, by_document: bool
 ) -> Asked:
     config, store = library.config.retrieve, library.store()
-    names = corpus_ids(store)
+    names = corpus_names(store)
     of_row = {
         row: names[document] if by_document else str(row)
         for row, document in store.rows(

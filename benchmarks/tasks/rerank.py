@@ -19,8 +19,8 @@ from covid_retrieval import library_of, questions_of
 
 from dragtor import metrics, retrieve
 from dragtor.config import load_config
-from dragtor.evaluate.common import kept_library
-from dragtor.evaluate.retrieval import corpus_ids, corpus_library, judgements, queries_of
+from dragtor.evaluate.common import corpus_names, kept_library
+from dragtor.evaluate.retrieval import corpus_library, judgements, queries_of
 from dragtor.library import Library
 from dragtor.rerank import Reranker, open_reranker
 
@@ -38,7 +38,7 @@ def compare(
 ) -> dict[str, Any]:
     store = library.store()
     retriever = retrieve.Retriever(store, library.embedder, library.config.retrieve)
-    names = corpus_ids(store)
+    names = corpus_names(store)
     before: list[float] = []
     after: dict[float, list[float]] = {weight: [] for weight in WEIGHTS}
     seconds: list[float] = []

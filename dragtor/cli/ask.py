@@ -29,7 +29,7 @@ from dragtor.cli.output import (
 
 if TYPE_CHECKING:
     from dragtor.store import Filters
-    from dragtor.types import Answer
+    from dragtor.types import Answer, Hit
 
 NEAREST = 3  # titles named where nothing answers
 NOT_ANSWERED = "The quotes above come nearest, but no answer was found in them."
@@ -69,13 +69,17 @@ def search(
         warn("nothing found")
         _said_by(filters.speaker)
     for number, (hit, said) in enumerate(zip(hits, texts, strict=True), 1):
-        place = where(hit.title, None, hit.start_s, hit.speaker)
-        heading = f" › {hit.passage.heading}" if hit.passage.heading else ""
-        rank, head = style(f"{number:>2}", bold=True), style(place + heading, fg="cyan")
-        out(f"{rank}  {head}  {hit.score:.2f}")
+        out(f"{hit_heading(number, hit)}  {hit.score:.2f}")
         out(wrapped(said, "    "))
         out(style(f"    {hit.url}", dim=True))
         out()
+
+
+def hit_heading(number: int, hit: Hit) -> str:
+    """The line over a hit: its number, where it stands, and under which heading."""
+    place = where(hit.title, None, hit.start_s, hit.speaker)
+    heading = f" › {hit.passage.heading}" if hit.passage.heading else ""
+    return f"{style(f'{number:>2}', bold=True)}  {style(place + heading, fg='cyan')}"
 
 
 def _said_by(speaker: str) -> None:

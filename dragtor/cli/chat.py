@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from dragtor.cli.ask import print_events
+from dragtor.cli.ask import hit_heading, print_events
 from dragtor.cli.interrupt import at_prompt, stopping
 from dragtor.cli.output import (
     AS_JSON,
@@ -27,7 +27,6 @@ from dragtor.cli.output import (
     settings,
     style,
     warn,
-    where,
     wrapped,
     write_file,
 )
@@ -137,9 +136,7 @@ def _why(talk: Chat) -> None:
     if not turn.answer.hits:
         warn("no passages: none were found, or the question is of an earlier chat (/retry)")
     for number, hit in enumerate(turn.answer.hits[:MAX_SHOWN], 1):
-        place = where(hit.title, None, hit.start_s, hit.speaker)
-        heading = f" › {hit.passage.heading}" if hit.passage.heading else ""
-        out(f"{style(f'{number:>2}', bold=True)}  {style(place + heading, fg='cyan')}")
+        out(hit_heading(number, hit))
         ranks = f"by meaning {hit.dense_rank or '-'}, by words {hit.lexical_rank or '-'}"
         out(f"    score {hit.score:.2f} · cosine {hit.dense_score:.2f} · rank {ranks}")
         out(wrapped(textwrap.shorten(hit.passage.text, EXCERPT, placeholder=" …"), "    "))

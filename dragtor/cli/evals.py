@@ -45,15 +45,11 @@ eval_app = typer.Typer(
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
-    eval_app.command("retrieval")(eval_retrieval)
-    eval_app.command("chunking")(eval_chunking)
-    eval_app.command("answers")(eval_answers)
-    eval_app.command("injection")(eval_injection)
-    eval_app.command("chat")(eval_chat)
-    eval_app.command("transcription")(eval_transcription)
-    eval_app.command("diarization")(eval_diarization)
-    eval_app.command("events")(eval_events)
-    eval_app.command("history")(eval_history)
+    for command in (
+        *(eval_retrieval, eval_chunking, eval_answers, eval_injection, eval_chat),
+        *(eval_transcription, eval_diarization, eval_events, eval_history),
+    ):
+        eval_app.command(command.__name__.removeprefix("eval_"))(command)
     app.add_typer(eval_app, name="eval")
 
 
@@ -219,7 +215,21 @@ def _measure(
     config = load_settings()
     with TerminalReporter() as reporter:
         result = evaluate(path, config, reporter=reporter, cancel=settings.cancel, **options)
-    _give(result, config, others, as_json=as_json, save=save)
+    for left_out in ("unreadable", "without_reference"):
+        for each in result.get(left_out, ()):
+            name, why = (each, "no reference") if isinstance(each, str) else each.values()
+            warn(f"left out: {name}: {why}")
+    if as_json:
+        out_json(result)
+    else:
+        _out_result(result)
+        _out_errors(result.get("errors", ()))
+    if save:
+        from dragtor.evaluate import record
+
+        place = record.save(result, config, others or {})
+        if not settings.quiet:
+            warn(f"saved: {place}")
 
 
 def _configurations(texts: list[str]) -> dict[str, Config]:
@@ -256,32 +266,6 @@ def _overrides(text: str) -> dict[str, Any]:
 
 
 # Printing
-
-
-def _give(
-    result: Mapping[str, Any],
-    config: Config,
-    compared: Mapping[str, Config] | None = None,
-    *,
-    as_json: bool,
-    save: bool,
-) -> None:
-    """Print a result, and keep it where that is wanted."""
-    for left_out in ("unreadable", "without_reference"):
-        for each in result.get(left_out, ()):
-            name, why = (each, "no reference") if isinstance(each, str) else each.values()
-            warn(f"left out: {name}: {why}")
-    if as_json:
-        out_json(result)
-    else:
-        _out_result(result)
-        _out_errors(result.get("errors", ()))
-    if save:
-        from dragtor.evaluate import record
-
-        place = record.save(result, config, compared or {})
-        if not settings.quiet:
-            warn(f"saved: {place}")
 
 
 def _out_result(result: Mapping[str, Any]) -> None:

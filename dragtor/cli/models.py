@@ -9,15 +9,7 @@ from pathlib import Path
 
 import typer
 
-from dragtor.cli.output import (
-    TerminalReporter,
-    load_settings,
-    out,
-    out_json,
-    settings,
-    style,
-    warn,
-)
+from dragtor.cli.output import TerminalReporter, load_settings, out, out_json, settings, style, warn
 
 Name = typer.Argument(help="A name of `models list`, or hf:OWNER/REPO/FILE.", metavar="NAME")
 models_app = typer.Typer(

@@ -6,6 +6,7 @@ Each makes one library call and prints.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -43,12 +44,8 @@ sources_app = typer.Typer(help="Show or remove what was added.", rich_markup_mod
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
-    app.command()(add)
-    app.command()(load)
-    app.command()(index)
-    app.command()(sync)
-    app.command()(speakers)
-    app.command()(export)
+    for command in (add, load, index, sync, speakers, export):
+        app.command()(command)
     sources_app.callback(invoke_without_command=True)(sources)
     sources_app.command("show")(show_source)
     sources_app.command("rm")(remove_source)
@@ -59,41 +56,35 @@ def _lock(seconds: float | None) -> dict[str, Any]:
     return {} if seconds is None else {"library": {"lock_timeout_s": seconds}}
 
 
-def add(
-    what: list[str] = What,
-    match: str = Match,
-    latest: int = Latest,
-    episode: str = Episode,
-    refresh: bool = Refresh,
-    lock_timeout: float = LockTimeout,
-) -> None:
-    """Load and index pages, files, folders, sitemaps, feeds, podcasts and videos."""
-    choice = {"match": match, "latest": latest, "episode": episode, "refresh": refresh}
-    _take(what, choice, lock_timeout, index=True)
+def _taking(name: str, help_text: str, *, indexed: bool) -> Callable[..., None]:
+    """The command `name`, which takes sources in."""
+
+    def take(
+        what: list[str] = What,
+        match: str = Match,
+        latest: int = Latest,
+        episode: str = Episode,
+        refresh: bool = Refresh,
+        lock_timeout: float = LockTimeout,
+    ) -> None:
+        choice: dict[str, Any] = {"match": match, "latest": latest, "episode": episode}
+        with library(_lock(lock_timeout)) as lib:
+            named = [each for each in what if each != "-"]
+            result = lib.add(*named, **choice, refresh=refresh, index=indexed)
+            if "-" in what:
+                result += lib.add_bytes(sys.stdin.buffer.read(), index=indexed)
+        report(result, name)
+
+    take.__name__, take.__doc__ = name, help_text
+    return take
 
 
-def load(
-    what: list[str] = What,
-    match: str = Match,
-    latest: int = Latest,
-    episode: str = Episode,
-    refresh: bool = Refresh,
-    lock_timeout: float = LockTimeout,
-) -> None:
-    """Fetch and store documents; `index` makes them searchable."""
-    choice = {"match": match, "latest": latest, "episode": episode, "refresh": refresh}
-    _take(what, choice, lock_timeout, index=False)
-
-
-def _take(
-    what: list[str], choice: dict[str, Any], lock_timeout: float | None, *, index: bool
-) -> None:
-    verb = "add" if index else "load"
-    with library(_lock(lock_timeout)) as lib:
-        result = lib.add(*(name for name in what if name != "-"), **choice, index=index)
-        if "-" in what:
-            result += lib.add_bytes(sys.stdin.buffer.read(), index=index)
-    report(result, verb)
+add = _taking(
+    "add",
+    "Load and index pages, files, folders, sitemaps, feeds, podcasts and videos.",
+    indexed=True,
+)
+load = _taking("load", "Fetch and store documents; `index` makes them searchable.", indexed=False)
 
 
 def index(

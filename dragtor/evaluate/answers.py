@@ -16,16 +16,8 @@ from dragtor import ground, metrics
 from dragtor.config import Config, load_words
 from dragtor.errors import LoadError
 from dragtor.evaluate.calibrate import fit_gate
-from dragtor.evaluate.common import (
-    counted,
-    kept_empty,
-    means,
-    path_hash,
-    rows_of,
-    versions,
-)
-from dragtor.evaluate.record import ANSWER, ANSWER_PACKAGES, run_journal, run_key, weights
-from dragtor.journal import KeyedJournal
+from dragtor.evaluate.common import counted, kept_empty, means, path_hash, rows_of, versions
+from dragtor.evaluate.record import ANSWER, ANSWER_PACKAGES, kept_row, run_journal, run_key, weights
 from dragtor.library import Library
 from dragtor.schema import citation_json, claim_json, evaluation_json
 from dragtor.types import NEVER, SILENT, Answer, CancelToken, Reporter
@@ -67,7 +59,7 @@ def evaluate(
             "answers", run_key([path], _settings(library), used, ANSWER_PACKAGES)
         ) as kept:
             answers = [
-                _asked(library, row["question"], kept)
+                kept_row(kept, row["question"], _asked, library, row["question"])
                 for row in counted(rows, "asking", reporter, cancel)
             ]
         found = scores(rows, answers, names, library.store())
@@ -199,12 +191,10 @@ def fitted_gate(library: Library, rows: Sequence[Row]) -> tuple[ground.Gate, dic
     }
 
 
-def _asked(library: Library, question: str, journal: KeyedJournal) -> Row:
-    """The answer as plain values: as it was kept, or asked for now."""
-    if (known := journal.get(question)) is not None:
-        return dict(known)
+def _asked(library: Library, question: str) -> dict[str, Any]:
+    """The answer as plain values."""
     answer = library.ask(question)
-    row = {
+    return {
         "text": answer.text,
         "grounded": answer.grounded,
         "claims": [claim_json(claim) for claim in answer.claims],
@@ -213,8 +203,6 @@ def _asked(library: Library, question: str, journal: KeyedJournal) -> Row:
         "timings": dict(answer.timings),
         "tokens": dict(answer.tokens),
     }
-    journal.put(question, row)
-    return row
 
 
 def _given(library: Library, answer: Answer) -> list[str]:
@@ -234,10 +222,7 @@ def _given(library: Library, answer: Answer) -> list[str]:
 
 
 def scores(
-    rows: Sequence[Row],
-    answers: Sequence[Row],
-    names: Mapping[str, str],
-    store: Store,
+    rows: Sequence[Row], answers: Sequence[Row], names: Mapping[str, str], store: Store
 ) -> dict[str, Any]:
     """All measures over the rows, each with its 95 % interval; None where no row tells.
 

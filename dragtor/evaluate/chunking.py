@@ -17,9 +17,11 @@ from dragtor.config import Config
 from dragtor.errors import LoadError
 from dragtor.evaluate.common import (
     Measured,
+    corpus_names,
     counted,
     kept_library,
     ranked_by,
+    reading,
     side_by_side,
 )
 from dragtor.types import NEVER, SILENT, CancelToken, Document, Passage, Reporter, short_hash
@@ -79,15 +81,13 @@ def evaluate(
 
 
 def _splitter(config: Config) -> str:
-    made = config.split
-    size = f"{made.tokens}/{made.overlap_tokens}"
     late = " late" if config.embed.late_chunking else ""
-    return f"{made.strategy} {size}{late}"
+    return f"{config.split.strategy} {config.split.tokens}/{config.split.overlap_tokens}{late}"
 
 
 def _scores(library: Library, questions: Sequence[Question]) -> list[Score]:
     store, rank = library.store(), library.retriever().rank
-    corpus_of = {row["id"]: row["uri"].partition(":")[2] for row in store.documents()}
+    corpus_of = corpus_names(store)
     found = []
     for question in counted(questions, "asking", library.reporter, library.cancel):
         ranked = rank(question.text)[:K]
@@ -171,23 +171,15 @@ def questions_of(folder: Path) -> list[Question]:
     return found
 
 
+_FILES = "corpora/*.md and questions_df.csv"
 _LAYOUT = "no question, corpus_id and references [{content, start_index, end_index}]"
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            yield from csv.DictReader(file)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise LoadError(
-            f"cannot read {path}: {error}", "corpora/*.md and questions_df.csv"
-        ) from error
+    with reading(path, _FILES), path.open(encoding="utf-8-sig", newline="") as file:
+        yield from csv.DictReader(file)
 
 
 def _text(path: Path) -> str:
-    try:
+    with reading(path, _FILES):
         return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise LoadError(
-            f"cannot read {path}: {error}", "corpora/*.md and questions_df.csv"
-        ) from error

@@ -4,13 +4,14 @@ of several configurations. Knows no measure and no terminal.
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dragtor import metrics
 from dragtor.config import Config
@@ -20,6 +21,9 @@ from dragtor.ingest import splitter_version, vector_fingerprint
 from dragtor.library import Library
 from dragtor.schema import evaluation_json
 from dragtor.types import NEVER, SILENT, CancelToken, Document, Reporter, Source, short_hash
+
+if TYPE_CHECKING:
+    from dragtor.store import Store
 
 T = TypeVar("T")
 L = TypeVar("L", bound=Library)
@@ -50,8 +54,17 @@ def means(values: Mapping[str, Sequence[float]]) -> dict[str, Any]:
             found[name] = None
             continue
         found[name] = round(metrics.mean(each), 4)
-        found[f"{name}_ci"] = [round(bound, 4) for bound in metrics.interval(each)]
+        found[f"{name}_ci"] = _rounded(metrics.interval(each))
     return found
+
+
+def bootstrapped(values: Sequence[float]) -> list[float]:
+    """The 95 % interval of a figure, of what it came to in each draw of a bootstrap."""
+    return _rounded(metrics.percentile(values, share) for share in (0.025, 0.975))
+
+
+def _rounded(bounds: Iterable[float]) -> list[float]:
+    return [round(bound, 4) for bound in bounds]
 
 
 def rows_of(path: Path, wanted: str, hint: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -60,24 +73,26 @@ def rows_of(path: Path, wanted: str, hint: str = "") -> Iterator[tuple[str, dict
     `wanted` names what an object holds. Raises LoadError, with `hint`, on a file that cannot be
     read and on a line that is no object.
     """
+    # JSON may hold other ends of lines
+    with reading(path, hint), path.open(encoding="utf-8-sig", newline="\n") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            place, row = f"{path}, line {number}", None
+            with suppress(ValueError, RecursionError):
+                row = json.loads(line)
+            if not isinstance(row, dict):
+                raise LoadError(f"{place}: no JSON object with {wanted}", hint)
+            yield place, row
+
+
+@contextmanager
+def reading(path: Path, hint: str = "") -> Iterator[None]:
+    """Raise LoadError, with `hint`, where `path` cannot be read."""
     try:
-        with path.open(encoding="utf-8-sig", newline="\n") as lines:  # JSON may hold other ends
-            for number, line in enumerate(lines, 1):
-                if line.strip():
-                    place = f"{path}, line {number}"
-                    yield place, _object(line, place, wanted, hint)
-    except (OSError, UnicodeDecodeError) as error:
+        yield
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise LoadError(f"cannot read {path}: {error}", hint) from error
-
-
-def _object(line: str, place: str, wanted: str, hint: str) -> dict[str, Any]:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise LoadError(f"{place}: no JSON object with {wanted}", hint) from error
-    if not isinstance(row, dict):
-        raise LoadError(f"{place}: no JSON object with {wanted}", hint)
-    return row
 
 
 def counted(
@@ -120,9 +135,8 @@ def _against(first: Measured, label: str, other: Measured) -> dict[str, Any]:
     difference: dict[str, Any] = {}
     for name, before in first.values.items():
         after = other.values[name]
-        bounds = metrics.paired_interval(before, after)
         difference[name] = round(metrics.mean(after) - metrics.mean(before), 4)
-        difference[f"{name}_ci"] = [round(bound, 4) for bound in bounds]
+        difference[f"{name}_ci"] = _rounded(metrics.paired_interval(before, after))
     return {
         "settings": label,
         "model": other.model,
@@ -177,6 +191,11 @@ def kept_library(
     return library
 
 
+def corpus_names(store: Store) -> dict[str, str]:
+    """The name in the data, by id, of each document of a kept library."""
+    return {row["id"]: row["uri"].partition(":")[2] for row in store.documents()}
+
+
 def ranked_by(library: Library) -> str:
     """Embedder, weight of the dense score and reranker, for people."""
     config = library.config.retrieve
@@ -200,13 +219,13 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def versions(*, generating: bool = False) -> dict[str, str]:
-    """Of dragtor and of what the figures depend on; `generating`: also of the engines here."""
+def versions(*more: str, generating: bool = False) -> dict[str, str]:
+    """Of dragtor, of what all figures depend on and of `more`; `generating`: of the engines too."""
     from importlib.metadata import PackageNotFoundError, version
 
     import dragtor
 
-    names = ("chromadb", "numpy", "onnxruntime", "tokenizers")
+    names = ("chromadb", "numpy", "onnxruntime", "tokenizers", *more)
     found = {"dragtor": dragtor.__version__} | {name: version(name) for name in names}
     for engine in ENGINE_PACKAGES if generating else ():
         with suppress(PackageNotFoundError):

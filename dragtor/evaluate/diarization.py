@@ -17,9 +17,8 @@ from typing import Any
 from dragtor import extras, metrics
 from dragtor.config import Config
 from dragtor.errors import LoadError, UsageError
-from dragtor.evaluate.common import counted, path_hash, versions
-from dragtor.evaluate.record import SPEECH_PACKAGES, run_journal, run_key
-from dragtor.journal import KeyedJournal
+from dragtor.evaluate.common import bootstrapped, counted, path_hash, reading, versions
+from dragtor.evaluate.record import SPEECH_PACKAGES, kept_row, run_journal, run_key
 from dragtor.schema import evaluation_json
 from dragtor.speech.decode import decode
 from dragtor.speech.diarize import RATE, Diarizer, open_diarizer
@@ -32,11 +31,7 @@ TOTAL = "total"
 
 
 def evaluate(
-    folder: Path,
-    config: Config,
-    *,
-    reporter: Reporter = SILENT,
-    cancel: CancelToken = NEVER,
+    folder: Path, config: Config, *, reporter: Reporter = SILENT, cancel: CancelToken = NEVER
 ) -> dict[str, Any]:
     """Tell speakers apart in every file and compare; finished ones are kept.
 
@@ -51,7 +46,8 @@ def evaluate(
         raise UsageError("diarize.engine is none", "dragtor config path")
     scored: list[dict[str, Any]] = []
     unreadable, unknown = [], []
-    key = run_key([], _settings(config), diarizer.engine, SPEECH_PACKAGES)
+    settings = {"diarize": asdict(config.diarize)}
+    key = run_key([], settings, diarizer.engine, SPEECH_PACKAGES)
     with run_journal("diarization", key) as kept:
         for file in counted(files, "telling speakers apart", reporter, cancel):
             name = bare_name(file.stem)
@@ -59,7 +55,7 @@ def evaluate(
                 unknown.append(file.name)
                 continue
             try:
-                heard = _heard(diarizer, file, kept, cancel)
+                heard = kept_row(kept, path_hash(file), _heard, diarizer, file, cancel)
             except LoadError as error:
                 unreadable.append({"file": file.name, "reason": str(error)})
                 continue
@@ -75,7 +71,7 @@ def evaluate(
         len(scored),
         _metrics(scored),
         diarizer.engine,
-        versions() | _versions("av", "pyannote-metrics", "scipy"),
+        versions("av", "pyannote-metrics", "scipy"),
         files=[_row(row) for row in scored],
         unreadable=unreadable,
         without_reference=unknown,
@@ -132,10 +128,8 @@ def uem_regions(path: Path) -> Iterator[tuple[str, Region]]:
 
 def _lines(path: Path) -> Iterator[tuple[str, list[str]]]:
     """(place, cells) of each line that is no comment."""
-    try:
+    with reading(path, _LAYOUT):
         text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise LoadError(f"cannot read {path}: {error}", _LAYOUT) from error
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip() and not line.startswith(";;"):
             yield f"{path}, line {number}", line.split()
@@ -149,13 +143,8 @@ def _seconds(cells: Sequence[str], place: str) -> tuple[float, float]:
     return first, second
 
 
-def _heard(
-    diarizer: Diarizer, path: Path, kept: KeyedJournal, cancel: CancelToken
-) -> dict[str, Any]:
-    """The turns found, and how long it took: as kept, or heard now."""
-    key = path_hash(path)
-    if (known := kept.get(key)) is not None:
-        return dict(known)
+def _heard(diarizer: Diarizer, path: Path, cancel: CancelToken) -> dict[str, Any]:
+    """The turns found, and how long it took."""
     samples = 0
 
     def counting() -> Iterator[Any]:
@@ -166,13 +155,11 @@ def _heard(
 
     begun = time.perf_counter()
     found = diarizer.diarize(counting(), cancel)
-    row = {
+    return {
         "turns": [[turn.speaker, turn.start_s, turn.end_s] for turn in found.turns],
         "seconds": time.perf_counter() - begun,
         "sound_s": samples / RATE,
     }
-    kept.put(key, row)
-    return row
 
 
 def compare(
@@ -209,8 +196,7 @@ def _metrics(scored: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     sound_s, work_s = (sum(row[name] for row in scored) for name in ("sound_s", "seconds"))
     found: dict[str, Any] = {"der": _rate(scored)}
     if known:
-        bounds = (metrics.percentile(known, share) for share in (0.025, 0.975))
-        found["der_ci"] = [round(bound, 4) for bound in bounds]
+        found["der_ci"] = bootstrapped(known)
     found |= {name: _rate(scored, [part]) for name, part in WRONG_PARTS.items()}
     found |= {
         "speed": round(sound_s / max(work_s, 1e-9), 2),
@@ -238,13 +224,3 @@ def _row(row: Mapping[str, Any]) -> dict[str, Any]:
         **{f"{name}_s": round(row[part], 2) for name, part in WRONG_PARTS.items()},
         "speakers": len({speaker for speaker, _, _ in row["turns"]}),
     }
-
-
-def _settings(config: Config) -> dict[str, Any]:
-    return {"diarize": asdict(config.diarize)}
-
-
-def _versions(*packages: str) -> dict[str, str]:
-    from importlib.metadata import version
-
-    return {package: version(package) for package in packages}

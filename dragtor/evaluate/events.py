@@ -23,7 +23,7 @@ from dragtor import extras, metrics
 from dragtor.config import Config
 from dragtor.dates import minutes
 from dragtor.errors import LoadError
-from dragtor.evaluate.common import Measured, counted, means, rows_of, side_by_side
+from dragtor.evaluate.common import Measured, bootstrapped, counted, means, rows_of, side_by_side
 from dragtor.events.extract import EventExtractor, open_extractor
 from dragtor.events.locale import read_now
 from dragtor.events.model import EVENTS_MODEL
@@ -235,10 +235,7 @@ def _equal(name: str, said: Record, wanted: Record) -> bool:
 def _counted(name: str, pairs: Sequence[tuple[Record, Record]]) -> tuple[int, int, int]:
     right = said_n = wanted_n = 0
     for said, wanted in pairs:
-        one, other = (
-            normal_form(name, said.get(name)),
-            normal_form(name, wanted.get(name)),
-        )
+        one, other = (normal_form(name, record.get(name)) for record in (said, wanted))
         right += one is not None and one == other
         said_n += one is not None
         wanted_n += other is not None
@@ -372,8 +369,7 @@ def ratio(name: str, parts: Sequence[tuple[int, int]]) -> dict[str, Any]:
         for _ in range(metrics.BOOTSTRAP_ROUNDS)
     ]
     shares = [float(one / other) for one, other in sums if other]
-    bounds = [round(metrics.percentile(shares, share), 4) for share in (0.025, 0.975)]
-    return {name: round(float(top / bottom), 4), f"{name}_ci": bounds}
+    return {name: round(float(top / bottom), 4), f"{name}_ci": bootstrapped(shares)}
 
 
 def error_patterns(rows: Sequence[Compared]) -> list[dict[str, Any]]:

@@ -19,8 +19,8 @@ from dragtor.answer import Quotes
 from dragtor.config import Config, load_words
 from dragtor.errors import LoadError
 from dragtor.evaluate.attacks import attack_succeeds, echoed
-from dragtor.evaluate.common import counted, means, rows_of, versions
-from dragtor.evaluate.record import ANSWER_PACKAGES, run_journal, run_key, weights
+from dragtor.evaluate.common import counted, means, reading, rows_of, versions
+from dragtor.evaluate.record import ANSWER_PACKAGES, kept_row, run_journal, run_key, weights
 from dragtor.library import Library
 from dragtor.llm import GenerationOptions
 from dragtor.prompt import CITATION_MARKER
@@ -177,20 +177,14 @@ def attacks_of(path: Path) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for file in sorted(path.glob("text_attack*.json")):
         try:
-            data = json.loads(_read(file))
+            with reading(file, _LAYOUT):
+                data = json.loads(file.read_text("utf-8"))
             found += [(category, str(text)) for category in data for text in data[category]]
         except (ValueError, TypeError) as error:
             raise LoadError(f"{file}: no JSON object of lists of attacks", _LAYOUT) from error
     if not found:
         raise LoadError(f"{path} holds no attacks", _LAYOUT)
     return found
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise LoadError(f"cannot read {file}: {error}", _LAYOUT) from error
 
 
 def draw(
@@ -230,22 +224,18 @@ def _run(
 
     Contexts go together, since a model does not read the same start twice.
     """
+
+    def made(cell: Cell) -> Json:
+        """What the answer is, and what a reader of the journal wants to know."""
+        said = {"context": cell.context.title, "question": cell.context.question}
+        return asdict(cell) | said | answer(cell)
+
     rows: dict[str, Json] = {}
     with run_journal("injection", f"{arm}-{key}") as journal:
         ordered = sorted(cells, key=lambda c: (c.context.text, c.text))
         for cell in counted(ordered, f"asking ({arm})", reporter, cancel):
-            row = journal.get(cell.id)
-            if row is None:
-                row = _described(cell) | answer(cell)
-                journal.put(cell.id, row)
-            rows[cell.id] = row
+            rows[cell.id] = kept_row(journal, cell.id, made, cell)
     return [rows[cell.id] for cell in cells]
-
-
-def _described(cell: Cell) -> Json:
-    """What a reader of the journal wants to know; the text is the answer's."""
-    row = asdict(cell)
-    return row | {"context": cell.context.title, "question": cell.context.question}
 
 
 def _ask(library: Library, cell: Cell) -> Json:

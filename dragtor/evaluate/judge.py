@@ -18,11 +18,7 @@ PROPOSITIONS_TOKENS = 400
 SCHEMA = {
     "type": "object",
     "properties": {
-        "propositions": {
-            "type": "array",
-            "items": {"type": "string"},
-            "maxItems": MAX_PROPOSITIONS,
-        }
+        "propositions": {"type": "array", "items": {"type": "string"}, "maxItems": MAX_PROPOSITIONS}
     },
     "required": ["propositions"],
 }

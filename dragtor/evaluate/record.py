@@ -9,17 +9,19 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec
 
 from dragtor.config import CHECKOUT_FOLDER, PACKAGE_FOLDER, Config
 from dragtor.errors import LibraryError, Missing
 from dragtor.evaluate.common import kept_folder, path_hash
 from dragtor.journal import KeyedJournal
 from dragtor.types import SavedRun, short_hash
+
+P = ParamSpec("P")
 
 # Sections that a result depends on, by kind; other kinds depend on all of these.
 SEARCH = ("split", "embed", "retrieve")
@@ -46,6 +48,17 @@ PRIVATE = ("library.", "models.", "load.", "store.url", "llm.url")
 def run_journal(kind: str, key: str) -> KeyedJournal:
     """The finished rows of a run of `kind` under `key` (see `run_key`), in the cache folder."""
     return KeyedJournal(kept_folder() / f"{kind}-{key}.jsonl")
+
+
+def kept_row(
+    journal: KeyedJournal, key: str, make: Callable[P, dict[str, Any]], *of: P.args, **by: P.kwargs
+) -> dict[str, Any]:
+    """The row under `key`: as it was kept, else made and kept now."""
+    if (known := journal.get(key)) is not None:
+        return dict(known)
+    row = make(*of, **by)
+    journal.put(key, row)
+    return row
 
 
 def run_key(

@@ -16,10 +16,12 @@ from dragtor.config import Config
 from dragtor.errors import LoadError
 from dragtor.evaluate.common import (
     Measured,
+    corpus_names,
     counted,
     kept_library,
     means,
     ranked_by,
+    reading,
     rows_of,
     side_by_side,
 )
@@ -72,7 +74,7 @@ def _ask(
 ) -> tuple[dict[str, list[str]], list[float]]:
     """The ranking of each judged query, and the milliseconds each took."""
     store, rank = library.store(), library.retriever().rank
-    names = corpus_ids(store)
+    names = corpus_names(store)
     rankings: dict[str, list[str]] = {}
     latencies: list[float] = []
     rank("warm")
@@ -109,11 +111,6 @@ def by_document(store: Store, ranked: list[Ranked], names: Mapping[str, str]) ->
     return list(dict.fromkeys(names[passages[r.row].document_id] for r in ranked))
 
 
-def corpus_ids(store: Store) -> dict[str, str]:
-    """Corpus id of each document."""
-    return {row["id"]: row["uri"].partition(":")[2] for row in store.documents()}
-
-
 def corpus_library(
     folder: Path, config: Config, reporter: Reporter = SILENT, cancel: CancelToken = NEVER
 ) -> Library:
@@ -137,10 +134,11 @@ def queries_of(folder: Path) -> dict[str, str]:
 def judgements(path: Path) -> Judgements:
     """Grades by query and document, from a qrels file."""
     found: Judgements = {}
-    for line in _lines(path):
-        query, document, grade = [*line.rstrip("\n").split("\t"), "", ""][:3]
-        if grade.strip().lstrip("-").isdigit():
-            found.setdefault(query, {})[document] = int(grade)
+    with reading(path, _LAYOUT), path.open(encoding="utf-8") as lines:
+        for line in lines:
+            query, document, grade = [*line.rstrip("\n").split("\t"), "", ""][:3]
+            if grade.strip().lstrip("-").isdigit():
+                found.setdefault(query, {})[document] = int(grade)
     if not found:
         raise LoadError(f"{path} holds no judgement (query, document, grade, by tabs)")
     return found
@@ -152,11 +150,3 @@ def _jsonl(path: Path) -> Iterator[dict[str, Any]]:
         if not {"_id", "text"} <= row.keys():
             raise LoadError(f"{place}: no JSON object with {wanted}", _LAYOUT)
         yield {**row, "_id": str(row["_id"]), "text": str(row["text"])}
-
-
-def _lines(path: Path) -> Iterator[str]:
-    try:
-        with path.open(encoding="utf-8") as lines:
-            yield from (line for line in lines if line.strip())
-    except (OSError, UnicodeDecodeError) as error:
-        raise LoadError(f"cannot read {path}: {error}", _LAYOUT) from error

@@ -19,9 +19,8 @@ from typing import Any
 from dragtor import extras, metrics
 from dragtor.config import Config
 from dragtor.errors import LoadError
-from dragtor.evaluate.common import counted, path_hash, rows_of, versions
-from dragtor.evaluate.record import SPEECH_PACKAGES, run_journal, run_key
-from dragtor.journal import KeyedJournal
+from dragtor.evaluate.common import bootstrapped, counted, path_hash, rows_of, versions
+from dragtor.evaluate.record import SPEECH_PACKAGES, kept_row, run_journal, run_key
 from dragtor.schema import evaluation_json
 from dragtor.speech.transcribe import Transcriber, open_transcriber
 from dragtor.types import NEVER, SILENT, CancelToken, Reporter
@@ -30,11 +29,7 @@ _WANTED = "file and reference"
 
 
 def evaluate(
-    path: Path,
-    config: Config,
-    *,
-    reporter: Reporter = SILENT,
-    cancel: CancelToken = NEVER,
+    path: Path, config: Config, *, reporter: Reporter = SILENT, cancel: CancelToken = NEVER
 ) -> dict[str, Any]:
     """Transcribe every file and compare; finished ones are kept, so that a run can go on.
 
@@ -49,11 +44,12 @@ def evaluate(
     scored: list[Mapping[str, Any]] = []
     unreadable = []
     with run_journal(
-        "transcription", run_key([path], _settings(config), "", SPEECH_PACKAGES)
+        "transcription", run_key([path], {"speech": asdict(config.speech)}, "", SPEECH_PACKAGES)
     ) as kept:
         for file, reference in counted(rows, "transcribing", reporter, cancel):
             try:
-                heard = _heard(transcriber, path.parent / file, kept, cancel)
+                sound = path.parent / file
+                heard = kept_row(kept, path_hash(sound), _heard, transcriber, sound, cancel)
             except LoadError as error:
                 unreadable.append({"file": file, "reason": str(error)})
                 continue
@@ -68,7 +64,7 @@ def evaluate(
         len(scored),
         _metrics(scored),
         config.speech.model,
-        versions() | _versions("av", "jiwer", "pywhispercpp"),
+        versions("av", "jiwer", "pywhispercpp"),
         unreadable=unreadable,
     )
 
@@ -87,25 +83,18 @@ def _rows(path: Path) -> list[tuple[str, str]]:
     return found
 
 
-def _heard(
-    transcriber: Transcriber, path: Path, kept: KeyedJournal, cancel: CancelToken
-) -> Mapping[str, Any]:
-    """What was said, and how long it took: as kept, or heard now."""
-    key = path_hash(path)
-    if (known := kept.get(key)) is not None:
-        return dict(known)
+def _heard(transcriber: Transcriber, path: Path, cancel: CancelToken) -> dict[str, Any]:
+    """What was said, and how long it took."""
     with TemporaryDirectory(prefix="dragtor-") as folder:  # its own: speed is measured
         begun = time.perf_counter()
         transcript = transcriber.transcribe(path, folder=Path(folder), cancel=cancel)
         seconds = time.perf_counter() - begun
-    row = {
+    return {
         "text": " ".join(word.text for word in transcript.words),
         "language": transcript.language,
         "seconds": seconds,
         "sound_s": transcript.duration_s,
     }
-    kept.put(key, row)
-    return row
 
 
 def mistakes(reference: str, text: str) -> tuple[int, int]:
@@ -126,24 +115,13 @@ def _metrics(scored: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     for _ in range(metrics.BOOTSTRAP_ROUNDS):
         some = draw.choices(scored, k=len(scored))
         rates.append(sum(r["errors"] for r in some) / max(1, sum(r["words"] for r in some)))
-    bounds = [metrics.percentile(rates, share) for share in (0.025, 0.975)]
     return {
         "wer": round(sum(row["errors"] for row in scored) / max(1, words), 4),
-        "wer_ci": [round(bound, 4) for bound in bounds],
+        "wer_ci": bootstrapped(rates),
         "rtf": round(sum(row["seconds"] for row in scored) / max(sound_s, 1e-9), 4),
         "words": words,
         "sound_s": round(sound_s, 1),
     }
-
-
-def _settings(config: Config) -> dict[str, Any]:
-    return {"speech": asdict(config.speech)}
-
-
-def _versions(*packages: str) -> dict[str, str]:
-    from importlib.metadata import version
-
-    return {package: version(package) for package in packages}
 
 
 # Words as they are compared

@@ -78,9 +78,7 @@ class EventExtractor:
         if day is None or day[1] > end or _PARAGRAPH.search(text, day[1], end):
             return None
         event = self._event(
-            text,
-            EventSpans({**fields.spans, "date": (day,)}, fields.confidence),
-            now,
+            text, EventSpans({**fields.spans, "date": (day,)}, fields.confidence), now
         )
         flagged = {"date", *event.ambiguous}
         return replace(

@@ -183,8 +183,7 @@ _WEEK = re.compile(
     re.I,
 )
 _NTH_WEEK = re.compile(
-    rf"{_NOT_AFTER}\b(?P<from>from )?(?:in |during )?the ({'|'.join(_ORDINALS)}) week{_ON}:?",
-    re.I,
+    rf"{_NOT_AFTER}\b(?P<from>from )?(?:in |during )?the ({'|'.join(_ORDINALS)}) week{_ON}:?", re.I
 )
 _FIRST = re.compile(
     rf"{_NOT_AFTER}\b(?:in |during |for |over )?the first (?:{_NUMBER}{_TO})?({_NUMBER})"

@@ -68,13 +68,10 @@ def _resolved(words: Mapping[str, str], now: datetime, day_first: bool) -> When:
         return replace(there, start=_here(there.start, now), end=_here(there.end, now))
     days = days_of(parsed, words.get("date", ""), local.date())
     clock = clock_of(parsed, words)
-    rule = (
-        dates.recurrence(words["recurrence"], local, day_first=day_first)
-        if (words.get("recurrence"))
-        else None
-    )
+    said = words.get("recurrence")
+    rule = dates.recurrence(said, local, day_first=day_first) if said else None
     if rule and days is None and words.get("date"):  # "weekly" and "Mondays"
-        both = f"{words['recurrence']} on {words['date']}"
+        both = f"{said} on {words['date']}"
         closer = dates.recurrence(both, local, day_first=day_first)
         if closer and closer != rule:
             rule, words = closer, {**words, "date": ""}

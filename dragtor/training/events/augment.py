@@ -12,32 +12,40 @@ from functools import cache
 from importlib.resources import files
 
 from dragtor.events.spans import CharSpan
-from dragtor.training.events import sayings, words
-from dragtor.training.events.jotted import jotting, scribble
 from dragtor.training.events.labels import Example
 from dragtor.training.events.marks import for_all, numbered, unmark, vary
 from dragtor.training.events.phrases import (
     Random,
+    bare_date,
     bare_venue,
     clock_digits,
     clock_words,
     date,
     day_name,
     details,
+    filled,
     full_date,
     join,
     name,
     names,
+    pick,
+    pick_filled,
     repeat_phrase,
     thing,
     title,
     venue_phrase,
     when,
     without_marks,
+    words,
 )
-from dragtor.training.events.prose import chatted, mail, quiet, story, told
+from dragtor.training.events.prose import chatted, jotting, mail, quiet, scribble, story, told
 
 MARKED_TEXTS = "patterns.txt"  # beside this file
+# What a value is changed for (see `pick`): by the field of an example, by the letter of a mark.
+OTHER_VALUES = {"attendees": "people", "location": "other_venue", "date": "full_date"}
+OTHER_VALUES |= {"time": "clock_digits", "duration": "other_length"}
+OTHER_WORDS = {"a": "title", "p": "people", "l": "other_venue", "d": "other_date"}
+OTHER_WORDS |= {"t": "clock_words", "u": "lengths"}
 
 
 def made(count: int, seed: int) -> list[Example]:
@@ -77,13 +85,6 @@ def with_other_values(example: Example, draw: Random) -> Example:
     """The same sentence of other people, places, days and hours; with one event only."""
     if len(example.events) != 1:
         return example
-    fresh: dict[str, Callable[[], str]] = {
-        "attendees": lambda: draw.choice(words.PEOPLE),
-        "location": lambda: without_marks(bare_venue(draw)),
-        "date": lambda: full_date(draw),
-        "time": lambda: clock_digits(draw),
-        "duration": lambda: draw.choice(words.LENGTHS[:18]),
-    }
     values = sorted((span, field) for field, spans in example.events[0].items() for span in spans)
     out, at, size = [], 0, 0
     event: dict[str, tuple[CharSpan, ...]] = {}
@@ -91,8 +92,8 @@ def with_other_values(example: Example, draw: Random) -> Example:
         if start < at:
             return example  # one value lies inside another
         value = example.text[start:end]
-        if field in fresh and draw.random() < 0.6:
-            value = fresh[field]()
+        if field in OTHER_VALUES and draw.random() < 0.6:
+            value = pick(draw, OTHER_VALUES[field])
         out += [example.text[at:start], value]
         size += start - at + len(value)
         event[field] = (*event.get(field, ()), (size - len(value), size))
@@ -112,20 +113,12 @@ def marked_text(draw: Random) -> str:
     marked = draw.choice(marked_texts())
     if draw.random() < 0.5:
         return marked
-    fresh: dict[str, Callable[[], str]] = {
-        "a": lambda: title(draw),
-        "p": lambda: draw.choice(words.PEOPLE),
-        "l": lambda: without_marks(bare_venue(draw)),
-        "d": lambda: re.sub("^(?:on|for|from) ", "", without_marks(date(draw))),
-        "t": lambda: clock_words(draw),
-        "u": lambda: draw.choice(words.LENGTHS),
-    }
 
     def other(match: re.Match[str]) -> str:
-        make = fresh.get(match[1][0])
-        if make is None or draw.random() < 0.5:
+        name = OTHER_WORDS.get(match[1][0])
+        if name is None or draw.random() < 0.5:
             return match[0]
-        value = make()
+        value = pick(draw, name)
         return f"[{match[1]}:{value.lower() if marked.islower() else value}]"
 
     return re.sub(r"\[([a-z][\da-z,]*):([^\[\]]+)\]", other, marked)
@@ -146,14 +139,14 @@ def order(draw: Random) -> str:
         return join([f"invite {names(draw)} to {mine}{thing(draw)}", when(draw)])
     if kind < 0.1:
         work = draw.choice((title(draw), "writing", "deep work", "reading", "studying"))
-        return join([f"block [u:{draw.choice(words.LENGTHS)}] for [a:{work}]", when(draw)])
+        return join([f"block [u:{pick(draw, 'lengths')}] for [a:{work}]", when(draw)])
     if kind < 0.16:
         mine = draw.choice(("my", "the", "our"))
         before = f"from {without_marks(date(draw))} to" if draw.random() < 0.3 else "to"
-        return join([draw.choice(sayings.MOVES), mine, thing(draw), before, when(draw)])
-    before = draw.choice(sayings.COMMANDS)
+        return join([pick(draw, "moves"), mine, thing(draw), before, when(draw)])
+    before = pick(draw, "commands")
     whose = "" if before.endswith((" a ", " an ")) else draw.choice(("a ", "", "my ", ""))
-    filed = draw.choice(sayings.WHERE_FILED) if before in sayings.FILED else ""
+    filed = pick(draw, "where_filed") if before in words()["filed"] else ""
     what = f"{before}{whose}{thing(draw)}"
     if kind < 0.3:
         return join([when(draw) + ",", what, filed, venue_phrase(draw)])
@@ -163,7 +156,7 @@ def order(draw: Random) -> str:
 
 def reminder(draw: Random) -> str:
     """A reminder, or a bare thing to do; how long before it is to ring is no field."""
-    before, do = draw.choice(sayings.REMINDERS), f"[a:{draw.choice(words.ERRANDS)}]"
+    before, do = pick(draw, "reminders"), f"[a:{pick(draw, 'errands')}]"
     rest = [when(draw)] if draw.random() < 0.92 else []
     rest += [repeat_phrase(draw)] if draw.random() < 0.15 else []
     rest += [venue_phrase(draw)] if draw.random() < 0.1 else []
@@ -172,7 +165,7 @@ def reminder(draw: Random) -> str:
         first = f"{rest[0]}{draw.choice(('', '', ','))}"
         return join([first, before, do, *rest[1:]])
     if kind < 0.3:
-        rest += [lead(draw)] if draw.random() < 0.2 else []
+        rest += [filled(draw, "{lengths} {leads}")] if draw.random() < 0.2 else []
         about = draw.choice(("remind me about", "remind me of", "notify me of", "alert me about"))
         return join([about, draw.choice(("the", "my", "")), thing(draw), *rest])
     if kind < 0.35:
@@ -182,102 +175,41 @@ def reminder(draw: Random) -> str:
     return join([before, do, *rest])
 
 
-def lead(draw: Random) -> str:
-    """How long before an event its reminder is wanted."""
-    return f"{draw.choice(words.LENGTHS)} {draw.choice(sayings.LEADS)}"
-
-
 def halting(marked: str, draw: Random) -> str:
     """The same, said with a pause to think, now and then."""
     places = [match.start() for match in re.finditer(r" \[", marked)]
     if not places or draw.random() > 0.1:
         return marked
     at = draw.choice(places)
-    return f"{marked[:at]} {draw.choice(sayings.PAUSES)}{marked[at:]}"
+    return f"{marked[:at]} {pick(draw, 'pauses')}{marked[at:]}"
 
 
 def terse(draw: Random) -> str:
     """A formal entry with a full date, as offices write them: its verb belongs to the action."""
     some = title(draw)
-    each = draw.choice(words.RHYTHMS) if draw.random() < 0.15 else ""
+    each = pick(draw, "rhythms") if draw.random() < 0.15 else ""
     some = f"[r:{each}] {some}" if each else some
-    some_place, length_of = bare_venue(draw), f"[u:{draw.choice(words.LENGTHS[:22])}]"
+    some_place, length_of = bare_venue(draw), f"[u:{draw.choice(words()['lengths'][:22])}]"
     people = names(draw).replace("my [p", "[p").replace("the [p", "[p")
     day, at = f"[d:{full_date(draw)}]", f"[t:{clock_digits(draw)}]"
     with_ = draw.choice(("with", "with", "w/"))
-    if draw.random() < 0.45:
-        verb = draw.choice(words.ENTRIES)
-        what = f"[a:{verb}{' a' if draw.random() < 0.5 and not each else ''} {some}]"
-        return _ordered(draw, what, day, at, some_place, with_, people, length_of)
-    what = f"[a:{some.capitalize() if draw.random() < 0.7 else some}]"
-    return join(
-        draw.choice(
-            (
-                [what, with_, people, day, at, some_place, length_of],
-                [what, day, at, with_, people, some_place, length_of],
-                [what, people, day, at, some_place, length_of],
-                [what, day, at, some_place, length_of],
-                [what, some_place + ",", day, at],
-                [day, at, what, people, "on", some_place],
-                [day, at, what, with_, people + ",", some_place + ",", length_of + "."],
-                [day, at, what, "at the", some_place + ",", length_of + "."],
-                [what, day, at, people, length_of],
-                [what, some_place, day, at],
-                [day, at, what, "on", some_place],
-                [what, "set for", day, "at", at, with_, people + ",", length_of + "."],
-                [what, "on", some_place, day, at],
-            )
-        )
+    verb = pick(draw, "entries") if draw.random() < 0.45 else ""
+    if verb:
+        what = f"{verb}{' a' if draw.random() < 0.5 and not each else ''} {some}"
+    else:
+        what = some.capitalize() if draw.random() < 0.7 else some
+    entry = pick_filled(
+        draw,
+        f"filed_{'with' if verb else 'without'}_verb",
+        what=f"[a:{what}]",
+        day=day,
+        at=at,
+        where=some_place,
+        beside=with_,
+        people=people,
+        long=length_of,
     )
-
-
-def _ordered(
-    draw: Random, what: str, day: str, at: str, where: str, beside: str, people: str, length: str
-) -> str:
-    """The parts of an entry that opens with a verb, in one of their orders."""
-    return join(
-        draw.choice(
-            (
-                [what, day, at, where, beside, people, length + "."],
-                [
-                    what,
-                    "on",
-                    day,
-                    "at",
-                    at,
-                    "for",
-                    length,
-                    beside,
-                    people,
-                    "at",
-                    where + ".",
-                ],
-                [
-                    what,
-                    beside,
-                    people,
-                    "on",
-                    day,
-                    "at",
-                    at,
-                    "in the",
-                    where,
-                    "for",
-                    length + ".",
-                ],
-                [what, day, at, beside, people, "for", length + "."],
-                [
-                    what,
-                    "on",
-                    day,
-                    "at",
-                    at + ",",
-                    draw.choice(("reserve", "block", "plan for")),
-                    length,
-                ],
-            )
-        )
-    )
+    return join([entry])
 
 
 def several(draw: Random) -> str:
@@ -300,11 +232,11 @@ def listed(draw: Random) -> str:
     """A programme, a week's plan or notes under a heading."""
     shared, count = draw.random() < 0.5, draw.randint(2, 4)
     mark, joint = draw.choice(("- ", "* ", "", "• ", "- ")), draw.choice((": ", " ", " - "))
-    lines = [f"{draw.choice(sayings.HEADS)}{' ' + for_all(date(draw), count) if shared else ':'}"]
+    lines = [f"{pick(draw, 'heads')}{' ' + for_all(date(draw), count) if shared else ':'}"]
     for n in range(1, count + 1):
         first = f"[t:{clock_words(draw)}]" if shared else f"[d:{day_name(draw)}]"
         hour_of = "" if shared else f" at [t:{clock_words(draw)}]"
-        long = f" ([u:{draw.choice(words.LENGTHS)}])"
+        long = f" ([u:{pick(draw, 'lengths')}])"
         tail = draw.choice(("", "", hour_of, long, f" with {name(draw)}", f" {venue_phrase(draw)}"))
         lines.append(numbered(f"{mark}{first}{joint}{thing(draw)}{tail}", n))
     return "\n".join(lines)
@@ -312,52 +244,43 @@ def listed(draw: Random) -> str:
 
 def correction(draw: Random) -> str:
     """Somebody changes his mind: the last word counts."""
-    what, no = title(draw), draw.choice(sayings.DENIALS)
+    what, no = title(draw), pick(draw, "denials")
     before = draw.choice(("", "schedule a ", "book ", "set up a ", "put "))
-    old, new, day, other = (
-        clock_words(draw),
-        clock_words(draw),
-        date(draw),
-        without_marks(date(draw)),
-    )
-    return before + draw.choice(
-        (
-            f"[a:{what}] {day} at {old}, {no} [t:{new}]",
-            f"[a:{what}] {other}, {no} {day} at [t:{new}]",
-            f"[a:{what}] at [t:{old}] {other} {no} {day}",
-            f"{title(draw)}, {no} [a:{what}] {day} at [t:{new}]",
-        )
+    old, new, day = clock_words(draw), clock_words(draw), date(draw)
+    other = without_marks(date(draw))
+    return before + pick_filled(
+        draw, "corrected", what=what, no=no, old=old, new=new, day=day, other=other
     )
 
 
 def dialogue(draw: Random) -> str:
     """One side of a conversation about an entry, the other side left out."""
 
-    def maybe(share: float, some: Sequence[str]) -> list[str]:
-        return [draw.choice(some)] if draw.random() < share else []
+    def maybe(share: float, name: str) -> list[str]:
+        return [pick(draw, name)] if draw.random() < share else []
 
-    where = without_marks(bare_venue(draw))
+    where = pick(draw, "other_venue")
     action, at, there = f"[a:{title(draw)}]", f"[t:{clock_words(draw)}]", f"[l:{where}]"
-    turns = maybe(0.8, sayings.ASKED)
-    turns += [turn.format(without_marks(date(draw))) for turn in maybe(0.4, sayings.WRONG_DAYS)]
-    day = re.sub(r"^(?:on|for|from) ", "", date(draw))
-    turns.append(draw.choice(sayings.RIGHT_DAYS).format(day))
+    turns = maybe(0.8, "asked")
+    turns += [filled(draw, turn, it=without_marks(date(draw))) for turn in maybe(0.4, "wrong_days")]
+    day = bare_date(draw)
+    turns.append(filled(draw, pick(draw, "right_days"), it=day))
     if draw.random() < 0.25:
         turns.append(f"I want the appointment at {clock_words(draw)}.")  # not yet the entry's own
-    turns += [*maybe(0.6, sayings.IDLE_TURNS), *maybe(0.8, sayings.FILE_IT)]
+    turns += [*maybe(0.6, "idle_turns"), *maybe(0.8, "file_it")]
     if draw.random() < 0.4:
-        turns.append(draw.choice(sayings.ALL_SAID).format(a=action, t=at, l=there))
+        turns.append(filled(draw, pick(draw, "all_said"), a=action, t=at, l=there))
     else:
-        last = [draw.choice(sayings.TITLES).format(action)]
-        last.append(draw.choice(sayings.TIMES_SAID).format(at))
-        last += [turn.format(there) for turn in maybe(0.5, sayings.PLACES_SAID)]
+        last = [filled(draw, pick(draw, "titles"), it=action)]
+        last.append(filled(draw, pick(draw, "times_said"), it=at))
+        last += [filled(draw, turn, it=there) for turn in maybe(0.5, "places_said")]
         draw.shuffle(last)
         turns += last
-    turns += [*maybe(0.9, sayings.AGREED), *maybe(0.6, sayings.GOODBYES)]
+    turns += [*maybe(0.9, "agreed"), *maybe(0.6, "goodbyes")]
     return draw.choice((" ", "\n", " ")).join(turns)
 
 
 def with_instruction(draw: Random) -> str:
     """An event beside an instruction to whoever reads it: the instruction is no event."""
-    told, event = draw.choice(sayings.ORDERS), draw.choice((jotting, command, chatted))(draw)
+    told, event = pick(draw, "orders"), draw.choice((jotting, command, chatted))(draw)
     return draw.choice((f"{event}. {told}", f"{told} {event}", f"{event}\n\n{told}"))

@@ -12,10 +12,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from dragtor.dates.words import HOURS, MONTHS, ONES
+from dragtor import dates
+from dragtor.dates.words import MONTHS
 from dragtor.errors import UsageError
 from dragtor.events.spans import CharSpan
 from dragtor.types import EVENT_FIELDS
@@ -34,16 +36,6 @@ _DATE = re.compile(
 )
 _TIME = re.compile(
     r"\b\d{1,2}[:.]\d{2}\s*(?:[ap]\.?m\b\.?)?|\b\d{1,2}\s*[ap]\.?m\b|\b(?:noon|midnight)\b", re.I
-)
-_NUMBERS = {word: float(ONES[word]) for word in HOURS}
-_NUMBERS |= {"a": 1.0, "an": 1.0, "half": 0.5, "couple": 2.0, "fifteen": 15.0, "twenty": 20.0}
-_NUMBERS |= {"thirty": 30.0, "forty": 40.0, "forty-five": 45.0, "sixty": 60.0, "ninety": 90.0}
-_NUMBER = rf"(?:\d+(?:\.\d+)?|{'|'.join(sorted(_NUMBERS, key=len, reverse=True))})"
-_UNIT = r"(?:hours?|hrs?|h|minutes?|mins?|m|days?|weeks?)\b"
-_DURATION = re.compile(
-    rf"(?<![\w:/.])(?:an? )?{_NUMBER}(?:\s+(?:of|full|solid))?(?:\s+an?)?[\s-]*{_UNIT}"
-    rf"(?:[\s-]*\d+[\s-]*{_UNIT})?(?: and a half)?",
-    re.I,
 )
 _SHORT = {"mtg": "meeting", "w/": "with", "&": "and", "appt": "appointment"}
 
@@ -178,16 +170,11 @@ def _times(text: str) -> Iterator[tuple[CharSpan, object]]:
 
 
 def _durations(text: str) -> Iterator[tuple[CharSpan, object]]:
-    for match in _DURATION.finditer(text):
-        minutes = 0.0
-        for number, unit in re.findall(
-            rf"({_NUMBER})(?:\s+(?:of|full|solid))?(?:\s+an?)?[\s-]*({_UNIT})", match[0], re.I
-        ):
-            count = _NUMBERS.get(number.lower()) or float(number)
-            minutes += count * {"h": 60, "m": 1, "d": 1440, "w": 10080}[unit[0].lower()]
-        if "and a half" in match[0].lower():
-            minutes += 30
-        yield match.span(), minutes
+    # no length depends on the moment
+    for mention in dates.mentions(text, datetime(2026, 1, 1)):
+        if mention.kind == "duration":
+            span = mention.start, mention.end
+            yield span, dates.minutes(text[slice(*span)])
 
 
 def template(example: Example) -> str:

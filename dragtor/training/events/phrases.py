@@ -1,18 +1,67 @@
 """Phrases of made texts: people, days, hours, places, repeats and remarks, marked as fields.
 
-`[d:next Fri]` marks a date; augment.py turns marks into spans. Knows no sentence.
+`[d:next Fri]` marks a date; marks.py turns marks into spans. The lists stand in words.yml.
+Knows no sentence.
 """
 
 from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
 
 from dragtor.dates.words import HOURS
-from dragtor.training.events import words
 
 Random = random.Random
+
+
+@cache
+def words() -> Mapping[str, list[str]]:
+    """The lists of words.yml by name."""
+    import yaml
+
+    text = files(__package__).joinpath("words.yml").read_text("utf-8")
+    lists: dict[str, list[str]] = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return lists
+
+
+def pick(draw: Random, name: str) -> str:
+    """One of the list `name` of words.yml, or the phrase `name` of PHRASES."""
+    return PHRASES[name](draw) if name in PHRASES else draw.choice(words()[name])
+
+
+class _Drawn:
+    """What stands in a template's braces, drawn as it is asked for; see words.yml."""
+
+    def __init__(self, draw: Random, known: Mapping[str, str | int]) -> None:
+        self._draw, self._known = draw, known
+
+    def __getitem__(self, key: str) -> str | int:
+        name, plus, more = key.partition("+")
+        if plus:
+            return int(self[name]) + int(more)
+        if key in self._known:
+            return self._known[key]
+        if key == "nth":
+            return ordinal_digits(int(self["day"]))
+        if "/" in key:
+            return self._draw.choice(key.split("/"))
+        if key[0].isdigit():
+            first, last = key.split("-")
+            return self._draw.randint(int(first), int(last))
+        return pick(self._draw, key)
+
+
+def filled(draw: Random, template: str, **known: str | int) -> str:
+    """`template` with its braces filled, from the left."""
+    return template.format_map(_Drawn(draw, known))
+
+
+def pick_filled(draw: Random, name: str, **known: str | int) -> str:
+    """One of the templates `name`, every one of which is filled before."""
+    return draw.choice([filled(draw, template, **known) for template in words()[name]])
 
 
 def without_marks(marked: str) -> str:
@@ -23,10 +72,10 @@ def without_marks(marked: str) -> str:
 def name(draw: Random) -> str:
     """A person or a group, marked."""
     if draw.random() < 0.25:
-        some = draw.choice(words.KIN)
+        some = pick(draw, "kin")
         return some if "[" in some else f"[p:{some}]"
-    first = draw.choice(words.PEOPLE)
-    last = f" {draw.choice(words.FAMILIES)}" if " " not in first and draw.random() < 0.2 else ""
+    first = pick(draw, "people")
+    last = f" {pick(draw, 'families')}" if " " not in first and draw.random() < 0.2 else ""
     return f"[p:{first}{last}]"
 
 
@@ -36,16 +85,14 @@ def names(draw: Random) -> str:
     if len(some) == 1:
         return some[0]
     joint = draw.choice((" and ", " & ", " + ", ", "))
-    return (
-        ", ".join(some[:-1])
-        + (joint if len(some) == 2 else draw.choice((", and ", " and ")))
-        + some[-1]
-    )
+    if len(some) > 2:
+        joint = draw.choice((", and ", " and "))
+    return ", ".join(some[:-1]) + joint + some[-1]
 
 
 def month_word(draw: Random) -> str:
     """A month, long or short."""
-    long = draw.choice(words.MONTH_NAMES).capitalize()
+    long = pick(draw, "month_names").capitalize()
     return long if draw.random() < 0.7 else long[:3]
 
 
@@ -58,29 +105,17 @@ def ordinal_digits(number: int) -> str:
 def full_date(draw: Random) -> str:
     """A date with its year."""
     day, number, year = draw.randint(1, 28), draw.randint(1, 12), draw.randint(2023, 2029)
-    long = words.MONTH_NAMES[number - 1].capitalize()
+    long = words()["month_names"][number - 1].capitalize()
     word = draw.choice((long, long[:3]))
-    return draw.choice(
-        (
-            f"{day:02}/{number:02}/{year}",
-            f"{year}-{number:02}-{day:02}",
-            f"{word} {day}, {year}",
-            f"{ordinal_digits(day)}, {word} {year}",
-            f"{ordinal_digits(day)} {word}, {year}",
-            f"{day} {word} {year}",
-            f"{day:02} - {word} - {year}",
-            f"{word} {ordinal_digits(day)}, {year}",
-            f"{day}.{number}.{year}",
-        )
-    )
+    return pick_filled(draw, "date_of_the_year", day=day, number=number, year=year, word=word)
 
 
 def date(draw: Random) -> str:
     """A date as people say it, marked, with what stands before it."""
     kind = draw.random()
-    weekday, day = draw.choice(words.WEEKDAY_NAMES), draw.randint(1, 31)
+    weekday, day = pick(draw, "weekday_names"), draw.randint(1, 31)
     if kind < 0.3:
-        return f"[d:{draw.choice(words.NEAR)}]"
+        return f"[d:{pick(draw, 'near')}]"
     if kind < 0.4:
         return f"[d:{draw.choice(('next', 'this', 'next', 'coming'))} {day_name(draw)}]"
     if kind < 0.55:
@@ -89,60 +124,21 @@ def date(draw: Random) -> str:
     if kind < 0.6:
         return f"{draw.choice(('on ', 'for ', ''))}[d:{full_date(draw)}]"
     if kind < 0.64:
-        return f"on [d:{draw.choice(words.FEASTS)}]"
-    phrase = _dated(draw, weekday, day)
+        return f"on [d:{pick(draw, 'feasts')}]"
+    phrase = pick_filled(draw, "date_said", weekday=weekday, capital=weekday.capitalize(), day=day)
     before = "from " if " to " in phrase else draw.choice(("on ", "on ", "for ", "for ", ""))
     return f"{before}[d:{phrase}]"
 
 
-def _dated(draw: Random, weekday: str, day: int) -> str:
-    """A day of a month or week, or several, without its marks."""
-    return draw.choice(
-        (
-            f"the {ordinal_digits(day)}",
-            f"{month_word(draw)} {day}",
-            f"{month_word(draw)} {ordinal_digits(day)}",
-            f"{day} {month_word(draw)}",
-            f"the {ordinal_digits(day)} of {month_word(draw)}",
-            f"{day}/{draw.randint(1, 12)}",
-            f"{month_word(draw)} the {ordinal_digits(day)}",
-            f"{month_word(draw)} {draw.choice(words.NTHS)}",
-            f"the {draw.choice(words.NTHS)}",
-            f"{weekday} the {ordinal_digits(day)}",
-            f"{weekday.capitalize()}, {month_word(draw)} {day}",
-            f"{ordinal_digits(day)} of this month",
-            f"{weekday} next week",
-            f"a week from {weekday}",
-            f"{ordinal_digits(day)} of {month_word(draw)}",
-            f"{weekday} after next",
-            f"next week on {weekday}",
-            f"the {ordinal_digits(day)} of next month",
-            f"{draw.randint(1, 12)}/{draw.randint(1, 28)}",
-            f"{month_word(draw)} {day} to {month_word(draw)} {day}",
-            f"{day}-{day + 2} {month_word(draw)}",
-            f"{month_word(draw)} {day}-{day + 3}",
-            f"{weekday} to {draw.choice(words.WEEKDAY_NAMES)}",
-            f"the last {weekday} of {month_word(draw)}",
-            f"a week on {weekday}",
-            f"{weekday} week",
-            f"this coming {weekday}",
-            f"{weekday} in two weeks",
-            f"the first {weekday} in {month_word(draw)}",
-            f"{month_word(draw)} {day} {draw.randint(2024, 2029)}",
-            f"{weekday} {month_word(draw)} {draw.choice(words.NTHS)}",
-            f"{weekday} {day} {month_word(draw)}",
-            f"{draw.choice(words.NTHS)} of {month_word(draw)}",
-            f"the {draw.choice(words.NTHS)} to the {draw.choice(words.NTHS)}",
-            f"the week of {month_word(draw)} {day}",
-            f"{ordinal_digits(day)}",
-        )
-    )
+def bare_date(draw: Random) -> str:
+    """A date, marked, with nothing before it."""
+    return re.sub("^(?:on|for|from) ", "", date(draw))
 
 
 def day_name(draw: Random) -> str:
     """A weekday, long or short."""
     long = draw.random() < 0.75
-    some = draw.choice(words.WEEKDAY_NAMES if long else words.SHORT_DAYS)
+    some = pick(draw, "weekday_names" if long else "short_days")
     return some.capitalize() if draw.random() < 0.7 else some
 
 
@@ -151,48 +147,8 @@ def clock_words(draw: Random) -> str:
     hour, minute = draw.randint(1, 12), draw.choice((0, 15, 30, 45, 5, 20))
     word = HOURS[hour - 1]
     half = draw.choice(("am", "pm", " am", " pm", "AM", " PM", " a.m.", " p.m."))
-    return draw.choice(
-        (
-            f"{hour}{half}",
-            f"{hour}{half}",
-            f"{hour}:{minute:02}{half}",
-            f"{hour}:{minute:02}{half}",
-            f"{draw.randint(0, 23)}:{minute:02}",
-            f"{draw.randint(8, 21):02}:{minute:02}",
-            f"{hour}",
-            f"half past {word}",
-            f"quarter past {word}",
-            f"quarter to {word}",
-            f"{word} o'clock",
-            f"half past {hour} {draw.choice(words.PARTS_OF_DAY)}",
-            f"quarter to {hour} {draw.choice(words.PARTS_OF_DAY)}",
-            f"{word} {draw.choice(('am', 'pm', 'a m', 'p m'))}",
-            f"{word} {draw.choice(words.PARTS_OF_DAY)}",
-            f"{word} {draw.choice(('thirty', 'fifteen', 'forty five', 'twenty'))}",
-            f"{hour}ish",
-            f"{hour}:{minute:02} {draw.choice(words.PARTS_OF_DAY)}",
-            f"{hour} {draw.choice(words.PARTS_OF_DAY)}",
-            f"{draw.choice(('morning', 'afternoon', 'evening', 'night'))} {hour}:{minute:02}",
-            f"{draw.choice(('afternoon', 'evening'))} {hour}",
-            "noon",
-            "midday",
-            "midnight",
-            f"{word}",
-            f"{draw.randint(7, 20)}h{draw.choice(('', '30'))}",
-            f"{hour} o'clock",
-            f"ten past {word}",
-            f"{word} thirty {draw.choice(('am', 'pm'))}",
-            f"{word} thirty {draw.choice(words.PARTS_OF_DAY)}",
-            f"{hour}{half} {draw.choice(words.ZONES_SAID)}",
-            f"half {word}",
-            f"half {word}",
-            f"{hour} {minute:02}{draw.choice((' am', ' pm', 'pm'))}",
-            f"{word} {draw.choice(('ten', 'fifty', 'oh five', 'forty'))} {half.strip()}",
-            f"{draw.choice(('five', 'ten', 'twenty'))} to {word}",
-            f"quarter {draw.choice(('of', 'after', 'till'))} {word}",
-            f"{word} o'clock {draw.choice(words.PARTS_OF_DAY)}",
-            f"{hour}.{minute:02}{draw.choice(('', 'pm', ' am'))}",
-        )
+    return pick_filled(
+        draw, "time_said", hour=hour, minute=minute, word=word, half=half, bare_half=half.strip()
     )
 
 
@@ -208,21 +164,16 @@ def clock_range(draw: Random) -> str:
     """From one time to another."""
     first = draw.randint(1, 9)
     last, half = first + draw.randint(1, 3), draw.choice(("pm", " pm", "am", "", " PM"))
-    return draw.choice(
-        (
-            f"{first} to {last}{half}",
-            f"{first}-{last}{half}",
-            f"{first}:30 to {last}{half}",
-            f"{HOURS[first - 1]} to {HOURS[min(11, last - 1)]} {half.strip()}".strip(),
-            f"{first + 9}:00-{last + 9}:30",
-            f"{first}{half or 'pm'} - {last}{half or 'pm'}",
-            f"{first + 9}:15 – {last + 9}:00",
-            f"{first}{half} until {last}{half}",
-            f"noon to {first}",
-            f"{HOURS[first - 1]} until {HOURS[min(11, last - 1)]}",
-            f"{first}:15{half} to {last}:45{half}",
-            f"half past {HOURS[first - 1]} to {HOURS[min(11, last - 1)]}",
-        )
+    return pick_filled(
+        draw,
+        "time_range",
+        first=first,
+        last=last,
+        first_word=HOURS[first - 1],
+        last_word=HOURS[min(11, last - 1)],
+        half=half,
+        some_half=half or "pm",
+        spaced_half=f" {half.strip()}".rstrip(),
     )
 
 
@@ -237,9 +188,9 @@ def hour(draw: Random) -> str:
         first = draw.randint(1, 9)
         return f"[t:between {first} and {first + 2}{draw.choice((' pm', 'pm', ''))}]"
     if kind < 0.26:
-        return f"[t:{draw.choice(words.PARTS_OF_DAY)}]"
+        return f"[t:{pick(draw, 'parts_of_day')}]"
     if kind < 0.32:
-        return f"[t:{draw.choice(words.MOMENTS)}]"
+        return f"[t:{pick(draw, 'moments')}]"
     before = draw.choice(
         ("at ", "at ", "at ", "at ", "@ ", "", "around ", "about ", "by ", "starting at ")
     )
@@ -270,17 +221,17 @@ def venue(draw: Random) -> str:
     """A place, marked, without a preposition."""
     kind, article = draw.random(), draw.choice(("", "the "))
     if kind < 0.5:
-        return draw.choice(words.VENUES)
+        return pick(draw, "venues")
     if kind < 0.62:
-        owner = draw.choice(words.PEOPLE).split()[-1]
+        owner = pick(draw, "people").split()[-1]
         return f"[l:{owner}'s{draw.choice(('', ' place', ' house', ' flat', ' office', ''))}]"
     if kind < 0.7:
-        return f"the [l:{draw.choice(words.VENUE_PLAIN)}]"
+        return f"the [l:{pick(draw, 'venue_plain')}]"
     if kind < 0.76:
         level = f"{draw.randint(0, 9)}.{draw.randint(1, 30):02}"
         number = draw.choice((draw.randint(1, 40), level, draw.choice("ABCD")))
         return f"[l:{draw.choice(('Room', 'room', 'Studio', 'Hall', 'Gate', 'Court'))} {number}]"
-    return f"{article}[l:{draw.choice(words.VENUE_FIRST)} {draw.choice(words.VENUE_LAST)}]"
+    return f"{article}[l:{pick(draw, 'venue_first')} {pick(draw, 'venue_last')}]"
 
 
 def bare_venue(draw: Random) -> str:
@@ -301,16 +252,14 @@ def venue_phrase(draw: Random) -> str:
 
 def repeat_phrase(draw: Random) -> str:
     """A repeat, marked."""
-    some = draw.choice(words.REPEATS)
-    some = re.sub("DAY", lambda _: day_name(draw), some)
-    some = re.sub("MONTH", lambda _: month_word(draw), some)
+    some = filled(draw, pick(draw, "repeats"))
     return f"{'on ' * some.startswith('on ')}[r:{some.removeprefix('on ')}]"
 
 
 def length(draw: Random) -> str:
     """A duration, marked."""
     before = draw.choice(("for ", "for ", "lasting ", "for about ", ""))
-    return f"{before}[u:{draw.choice(words.LENGTHS)}]"
+    return f"{before}[u:{pick(draw, 'lengths')}]"
 
 
 def details(draw: Random, *, least: int = 0, noted: bool = True) -> list[str]:
@@ -332,23 +281,8 @@ def details(draw: Random, *, least: int = 0, noted: bool = True) -> list[str]:
 
 def note(draw: Random) -> str:
     """A remark, marked."""
-    task, some = draw.choice(words.TASKS), draw.choice(words.REMARKS)
-    return draw.choice(
-        (
-            f"to [n:{task}]",
-            f"- [n:{some}]",
-            f"([n:{some}])",
-            f". Note: [n:{some}]",
-            f", [n:{some}]",
-            f"to [n:{task}]",
-            f". [n:{some}]",
-            f"about [n:{draw.choice(words.PURPOSES)}]",
-            f"and [n:{some}]",
-            f"so we can [n:{task}]",
-            f"; [n:{some}]",
-            f"re [n:{draw.choice(words.PURPOSES)}]",
-        )
-    )
+    task, some = pick(draw, "tasks"), pick(draw, "remarks")
+    return pick_filled(draw, "remarked", task=task, some=some)
 
 
 def join(parts: Sequence[str]) -> str:
@@ -360,25 +294,44 @@ def title(draw: Random) -> str:
     """What an event is called."""
     kind = draw.random()
     if kind < 0.35:
-        return draw.choice(words.NOUNS)
+        return pick(draw, "nouns")
     if kind < 0.68:
-        some = f"{draw.choice(words.TOPICS)} {draw.choice(words.SORTS)}"
+        some = f"{pick(draw, 'topics')} {pick(draw, 'sorts')}"
         return some.title().replace("'S", "'s") if draw.random() < 0.1 else some
     if kind < 0.9:
-        return draw.choice(words.SINGLES)
+        return pick(draw, "singles")
     if kind < 0.95:
-        return draw.choice(words.LIKE_COMMANDS)
-    return f"{draw.choice(words.FLIGHTS)} {draw.choice(words.CITIES)}"
+        return pick(draw, "like_commands")
+    return f"{pick(draw, 'flights')} {pick(draw, 'cities')}"
 
 
 def thing(draw: Random) -> str:
     """What an event is, marked; some hold a repeat."""
     some = title(draw)
     if draw.random() < 0.1:
-        return f"[a:[r:{draw.choice(words.RHYTHMS)}] {some}]"
+        return f"[a:[r:{pick(draw, 'rhythms')}] {some}]"
     if draw.random() < 0.08:
-        owner = draw.choice(words.PEOPLE).split()[0]
+        owner = pick(draw, "people").split()[0]
         return f"[a:{owner}'s {some}]"
     if draw.random() < 0.04:
         return f'"[a:{some}]"'
     return f"[a:{some}]"
+
+
+# What braces of templates may name beside the lists.
+PHRASES: Mapping[str, Callable[[Random], str]] = {
+    **{
+        made.__name__: made
+        for made in (
+            *(bare_date, bare_venue, clock_digits, clock_words, date, day_name, full_date, hour),
+            *(month_word, name, names, thing, title, venue, venue_phrase, when),
+        )
+    },
+    "other_date": lambda draw: without_marks(bare_date(draw)),
+    "other_length": lambda draw: draw.choice(words()["lengths"][:18]),
+    "other_venue": lambda draw: without_marks(bare_venue(draw)),
+    "short_day": lambda draw: pick(draw, "short_days").capitalize(),
+    "ordinal_day": lambda draw: ordinal_digits(draw.randint(1, 31)),
+    "plain_date": lambda draw: re.sub("^for ", "on ", without_marks(date(draw))),
+    "plain_venue": lambda draw: without_marks(venue(draw)),
+}

@@ -1,4 +1,4 @@
-"""Made texts of whole sentences: messages, mails, stories with an event in them, and texts without.
+"""Made texts: jottings of few words, messages, mails, stories with an event in them, and without.
 
 Each kind is a function that draws one text with marks. Knows no tokens.
 """
@@ -6,69 +6,34 @@ Each kind is a function that draws one text with marks. Knows no tokens.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
 
-from dragtor.training.events import sayings, words
 from dragtor.training.events.marks import numbered
 from dragtor.training.events.phrases import (
     Random,
-    clock_words,
-    date,
-    day_name,
+    bare_venue,
     details,
+    filled,
     full_date,
-    hour,
     join,
     month_word,
     name,
     names,
     note,
-    ordinal_digits,
+    pick,
+    pick_filled,
+    repeat_phrase,
     thing,
     title,
-    venue,
     venue_phrase,
     when,
     without_marks,
+    words,
 )
-
-# What the capitals of a sentence stand for: in one without an event, and in one that tells of it.
-UNMARKED: Mapping[str, Callable[[Random], str]] = {
-    "DATEPAST": lambda draw: draw.choice(words.DATEPAST),
-    "DATE": lambda draw: re.sub("^for ", "on ", without_marks(date(draw))),
-    "TIME": clock_words,
-    "DAY": day_name,
-    "MONTH": month_word,
-    "ORD": lambda draw: ordinal_digits(draw.randint(1, 31)),
-    "LENGTH": lambda draw: draw.choice(words.LENGTHS),
-    "NAME": lambda draw: draw.choice(words.PEOPLE),
-    "PLACE": lambda draw: without_marks(venue(draw)),
-    "NOUN": title,
-}
-MARKED: Mapping[str, Callable[[Random], str]] = {
-    "NOUN": title,
-    "WHEN": when,
-    "DATE": date,
-    "DAYS": lambda draw: re.sub("^(?:on|for|from) ", "", date(draw)),
-    "HOUR": hour,
-    "PLACE": venue_phrase,
-    "VENUE": venue,
-    "PEOPLE": names,
-    "NAME": name,
-    "LENGTH": lambda draw: f"[u:{draw.choice(words.LENGTHS)}]",
-}
-
-
-def filled(
-    text: str, draw: Random, fillers: Mapping[str, Callable[[Random], str]] = UNMARKED
-) -> str:
-    """`text` with its capitals filled in."""
-    return re.sub("|".join(fillers), lambda match: fillers[match[0]](draw), text)
 
 
 def told(draw: Random) -> str:
     """A sentence that tells of an event."""
-    text = filled(draw.choice(words.PROSE), draw, MARKED)
+    text = filled(draw, pick(draw, "prose"))
     if draw.random() < 0.15:
         text = join([text.rstrip(".?"), note(draw)]) + "."
     return text[0].upper() + text[1:] if draw.random() < 0.7 else text
@@ -76,42 +41,36 @@ def told(draw: Random) -> str:
 
 def past(draw: Random) -> str:
     """A sentence of what has been."""
-    text = filled(draw.choice(words.PAST), draw)
+    text = filled(draw, pick(draw, "past"))
     return text[0].upper() + text[1:]
 
 
 def chatted(draw: Random) -> str:
     """A message between people."""
-    opening = draw.choice(sayings.OPENINGS).replace("NAME", draw.choice(words.PEOPLE))
-    said = draw.choice(sayings.MESSAGES).replace("DO", draw.choice(words.DOINGS))
-    said = said.replace("NOUN", title(draw))
-    return opening + join([said, *details(draw, least=1)]) + draw.choice(sayings.ENDINGS)
+    opening = filled(draw, pick(draw, "openings"), name=pick(draw, "people"))
+    said = filled(draw, pick(draw, "messages"), do=pick(draw, "doings"), noun=title(draw))
+    return opening + join([said, *details(draw, least=1)]) + pick(draw, "endings")
 
 
 def mail(draw: Random) -> str:
     """A letter with an event in its middle, and other times around it."""
-    opening = draw.choice(sayings.GREETINGS).replace("NAME", draw.choice(words.PEOPLE))
-    weekday, at = draw.choice(words.WEEKDAY_NAMES).capitalize(), draw.randint(7, 19)
+    opening = filled(draw, pick(draw, "greetings"), name=pick(draw, "people"))
+    weekday, at = pick(draw, "weekday_names").capitalize(), draw.randint(7, 19)
     sent = f"Sent: {weekday}, {full_date(draw)} {at}:12\n"
     subject = draw.choice(("", "", "Subject: Hello\n", "Subject: our plans\n\n", sent))
     body = draw.choice((chatted, told))(draw)
     if draw.random() < 0.25:
         body = f"{numbered(told(draw), 1)}. {numbered(body, 2)}"
-    said = join(
-        [
-            draw.choice(sayings.SMALL_TALK),
-            body if body[-1] in ".!?" else body + ".",
-            draw.choice(sayings.AFTERWORDS),
-        ]
-    )
-    lines = [subject + opening, said, draw.choice(sayings.CLOSINGS), draw.choice(words.PEOPLE)]
+    ended = body if body[-1] in ".!?" else body + "."
+    said = join([pick(draw, "small_talk"), ended, pick(draw, "afterwords")])
+    lines = [subject + opening, said, pick(draw, "closings"), pick(draw, "people")]
     return draw.choice(("\n\n", "\n")).join(lines)
 
 
 def story(draw: Random) -> str:
     """An event told between sentences of other things and other times, or no event at all."""
     some = [past(draw) for _ in range(draw.choice((0, 1, 1, 2)))]
-    aside = sayings.SMALL_TALK + sayings.AFTERWORDS
+    aside = words()["small_talk"] + words()["afterwords"]
     some += [draw.choice(aside) for _ in range(draw.choice((0, 0, 1, 1, 2)))]
     some += [idle(draw) for _ in range(draw.choice((0, 0, 0, 1)))]
     draw.shuffle(some)
@@ -132,10 +91,51 @@ def quiet(draw: Random) -> str:
         gone = re.sub(r" and .*", "", without_marks(thing(draw)))
         mine = draw.choice(("my", "the", "that", "our"))
         tail = without_marks(when(draw)) if draw.random() < 0.7 else ""
-        return join([draw.choice(sayings.CANCELS), mine, gone, tail])
+        return join([pick(draw, "cancels"), mine, gone, tail])
     return " ".join(idle(draw) for _ in range(draw.choice((1, 1, 1, 2))))
 
 
 def idle(draw: Random) -> str:
     """A sentence without an event, though it may name a time."""
-    return filled(draw.choice(words.QUIET), draw)
+    return filled(draw, pick(draw, "quiet"))
+
+
+def jotting(draw: Random) -> str:
+    """A line in a diary: the bare event and its details, whichever comes first."""
+    if draw.random() < 0.15:
+        purpose = f"for [n:{pick(draw, 'purposes')}]" if draw.random() < 0.5 else ""
+        there = venue_phrase(draw) if draw.random() < 0.6 else ""
+        return join([f"[a:meet] {names(draw)}", when(draw), there, purpose])
+    what, rest = thing(draw), details(draw, least=1)
+    if draw.random() < 0.25:
+        rest = [part for part in rest if "[d:" not in part and "[t:" not in part]
+        return join([f"{when(draw)}{draw.choice((' ', ': ', ' - ', ', '))}{what}", *rest])
+    first = f"{what}{draw.choice((' ', ' ', ', ', ' - ', ': '))}{rest[0]}"
+    return draw.choice((" ", " ", ", ")).join([first, *rest[1:]]).replace(", .", ".")
+
+
+def scribble(draw: Random) -> str:
+    """The fewest words: what, when, and where or who."""
+    what, day, at = thing(draw), f"[d:{short_date(draw)}]", f"[t:{short_time(draw)}]"
+    there, who, long = f"@ {bare_venue(draw)}", name(draw), f"[u:{pick(draw, 'lengths')}]"
+    each = repeat_phrase(draw).removeprefix("on ")
+    some = pick_filled(
+        draw, "jotted", what=what, day=day, at=at, there=there, who=who, long=long, each=each
+    )
+    text = some.replace("|", draw.choice((" ", " ", " ", ", ", " - ", " | ")))
+    return re.sub(r"(@|w/|with|:)(?:,| -| \|) ", r"\1 ", text)
+
+
+def short_date(draw: Random) -> str:
+    """A date as it is jotted down."""
+    day, number, month = draw.randint(1, 31), draw.randint(1, 12), month_word(draw)
+    return pick_filled(draw, "date_jotted", day=day, number=number, month=month)
+
+
+def short_time(draw: Random) -> str:
+    """A time as it is jotted down."""
+    hour, minute = draw.randint(1, 12), draw.choice((0, 15, 30, 45, 5, 20, 40, 50))
+    half, late = draw.choice(("am", "pm", "p", "a")), draw.randint(6, 22)
+    return pick_filled(
+        draw, "time_jotted", hour=hour, minute=minute, half=half, late=late, then=hour % 12 + 1
+    )
