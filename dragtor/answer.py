@@ -130,7 +130,7 @@ class AnswerPipeline:
         *,
         quotes_only: bool = False,
         query: str = "",
-        history: Sequence[ground.HistoryTurn] = (),
+        history: ground.EarlierTurns = tuple,
         cancel: CancelToken = NEVER,
     ) -> Iterator[AnswerEvent]:
         """A Caution, Quotes, the ContextSelected, Sentences as they are grounded, then the Answer.
@@ -280,7 +280,7 @@ class AnswerPipeline:
 
         A sentence of both stands there twice: a model cites what comes last.
         """
-        before, earlier = _conversation(turn.history)
+        before, earlier = _conversation(turn.history())
         empty = prompt.answer_messages(turn.asked, [], earlier, small=llm.small)
         free = llm.context_tokens - self.llm_config.answer_tokens - llm.count_prompt(empty)
         config = self.answer_config
@@ -311,7 +311,7 @@ class _Turn:
 
     question: str
     asked: str
-    history: Sequence[ground.HistoryTurn] = ()
+    history: ground.EarlierTurns = tuple
     caution: str = ""
     cancel: CancelToken = NEVER
     timings: dict[str, float] = field(default_factory=dict)

@@ -9,8 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol, overload
+from typing import TYPE_CHECKING, Any
 
 from dragtor import ground, prompt
 from dragtor.config import ChatConfig
@@ -22,6 +21,8 @@ from dragtor.types import NEVER, SILENT, Answer, CancelToken, ChatTurn, Reporter
 
 if TYPE_CHECKING:
     from dragtor.llm import LLM
+
+Ask = Callable[..., Iterator[Any]]  # Library.ask_events, or another that takes what it takes
 
 # Follow-ups
 
@@ -122,27 +123,6 @@ def history_turns(
     return [turn for _, turn in kept]
 
 
-class _LazyHistory(Sequence[ground.HistoryTurn]):
-    """Turns that are counted at first access: no model is loaded before it is needed."""
-
-    def __init__(self, made: Callable[[], Sequence[ground.HistoryTurn]]) -> None:
-        self._made = made
-
-    @cached_property
-    def _turns(self) -> Sequence[ground.HistoryTurn]:
-        return self._made()
-
-    def __len__(self) -> int:
-        return len(self._turns)
-
-    @overload
-    def __getitem__(self, place: int) -> ground.HistoryTurn: ...
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[ground.HistoryTurn]: ...
-    def __getitem__(self, place: int | slice) -> ground.HistoryTurn | Sequence[ground.HistoryTurn]:
-        return self._turns[place]
-
-
 # The conversation
 
 
@@ -151,23 +131,6 @@ class Standalone:
     """The follow-up as it is searched, before anything is found."""
 
     query: str
-
-
-class Ask(Protocol):
-    """A way to answer one question, as Library.ask_events."""
-
-    def __call__(
-        self,
-        question: str,
-        *,
-        quotes_only: bool = False,
-        filters: Filters | None = None,
-        query: str = "",
-        history: Sequence[ground.HistoryTurn] = (),
-        attempt: int = 0,
-        cancel: CancelToken = NEVER,
-    ) -> Iterator[Any]:
-        """Events; the last is the Answer."""
 
 
 class Chat:
@@ -252,15 +215,12 @@ class Chat:
         budget = self._config.history_tokens
         contexts = self._contexts
         contexts.pop(len(before), None)  # of a turn that was stopped, or is retried
-        earlier = _LazyHistory(
-            lambda: history_turns(before, self._llm().count_tokens, budget, contexts)
-        )
         for event in self._ask(
             question,
             quotes_only=quotes_only,
             filters=filters,
             query=query if query != question else "",
-            history=earlier if before and not quotes_only else (),
+            history=lambda: history_turns(before, self._llm().count_tokens, budget, contexts),
             attempt=self._attempt,
             cancel=cancel,
         ):

@@ -7,7 +7,7 @@ Knows no wording and no terminal.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -34,7 +34,7 @@ from dragtor.types import (
 if TYPE_CHECKING:
     from dragtor.answer import AnswerEvent
     from dragtor.chat import Chat
-    from dragtor.ground import Gate, HistoryTurn
+    from dragtor.ground import EarlierTurns, Gate
     from dragtor.store import Filters
 
 RETRY_TEMPERATURE = 0.7  # at 0 a model says the same again
@@ -222,7 +222,7 @@ class Library(Parts):
         quotes_only: bool = False,
         filters: Filters | None = None,
         query: str = "",
-        history: Sequence[HistoryTurn] = (),
+        history: EarlierTurns = tuple,
         attempt: int = 0,
         cancel: CancelToken = NEVER,
     ) -> Iterator[AnswerEvent]:

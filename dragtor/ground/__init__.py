@@ -9,7 +9,13 @@ wrote what.
 from __future__ import annotations
 
 from dragtor.ground.caution import RedFlags
-from dragtor.ground.context import MARKER_TOKENS, ContextSelected, HistoryTurn, select_context
+from dragtor.ground.context import (
+    MARKER_TOKENS,
+    ContextSelected,
+    EarlierTurns,
+    HistoryTurn,
+    select_context,
+)
 from dragtor.ground.gate import FEATURES, Gate, features, gate_for, vocabulary_mismatch
 from dragtor.ground.names import missing_names
 from dragtor.ground.quotes import EmbedTexts, best_quotes, late_interaction, rank_sentences
@@ -22,6 +28,7 @@ __all__ = [
     "FEATURES",
     "MARKER_TOKENS",
     "ContextSelected",
+    "EarlierTurns",
     "EmbedTexts",
     "Gate",
     "HistoryTurn",
