@@ -148,7 +148,13 @@ class Parts:
         from dragtor.rerank import open_reranker
 
         name, models = self.config.retrieve.rerank, self.config.models
-        return open_reranker(name, models, self.llm, lambda: self.embedder, cancel=self.cancel)
+        return open_reranker(
+            name,
+            models,
+            self.llm,
+            lambda texts: self.embedder.embed_tokens(texts),
+            cancel=self.cancel,
+        )
 
     def gate(self) -> Gate | None:
         """What decides whether anything was found: the library's own, else the built-in one."""

@@ -12,7 +12,7 @@ from dragtor.config import models_path
 from dragtor.errors import UsageError
 from dragtor.rerank.cross import CrossEncoder
 from dragtor.rerank.llm import Chooser, LlmReranker
-from dragtor.rerank.tokens import EmbedsTokens, TokenReranker
+from dragtor.rerank.tokens import EmbedTokens, TokenReranker
 from dragtor.types import NEVER, CancelToken
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Chooser",
     "CrossEncoder",
-    "EmbedsTokens",
+    "EmbedTokens",
     "LlmReranker",
     "Reranker",
     "TokenReranker",
@@ -47,19 +47,19 @@ def open_reranker(
     name: str,
     models: ModelsConfig,
     llm: Callable[[], Chooser],
-    embedder: Callable[[], EmbedsTokens],
+    embed_tokens: EmbedTokens,
     threads: int = 0,
     cancel: CancelToken = NEVER,
 ) -> Reranker | None:
     """None for `none`; `tokens`; `llm`; or a cross-encoder of config/models.yml, from disk.
 
-    `embedder` and `llm` are called when passages are scored; `threads` 0: the machine's cores.
+    `embed_tokens` and `llm` are called when passages are scored; `threads` 0: the machine's cores.
     Raises UsageError for an unknown name, Missing or CorruptModel for a cross-encoder's files.
     """
     if name == "none":
         return None
     if name == "tokens":
-        return TokenReranker(embedder)
+        return TokenReranker(embed_tokens)
     if name == "llm":
         return LlmReranker(llm)
     from dragtor.models import Catalogue, model_path
