@@ -23,33 +23,25 @@ NO_DOMAIN = "none"
 _SHOW = "dragtor config path"  # the hint: which file is read
 AUTO = "auto"  # for a setting: chosen by what is installed, or by the domain
 
-# Numbers are 0 or more, except:
-RANGES: dict[str, tuple[float, float]] = {
+# Numbers are 0 or more, but of these at least 1,
+_FROM_1 = """
+    answer.passages embed.batch_tokens llm.answer_tokens load.feed.latest load.feed.max_episode_mb
+    load.feed.requests_per_minute load.max_file_mb load.video.latest load.video.max_mb
+    load.web.max_mb load.web.max_pages load.web.requests_per_minute retrieve.candidates retrieve.k
+    retrieve.rerank_depth
+""".split()
+# and these between two others.
+RANGES: dict[str, tuple[float, float]] = dict.fromkeys(_FROM_1, (1, math.inf)) | {
     "answer.context_tokens": (50, math.inf),
-    "answer.passages": (1, math.inf),
-    "embed.batch_tokens": (1, math.inf),
     "embed.late_window_tokens": (16, math.inf),
-    "llm.answer_tokens": (1, math.inf),
     "llm.context_tokens": (256, math.inf),
     "llm.gpu_layers": (-2, math.inf),
     "llm.timeout_s": (0.1, math.inf),
-    "load.feed.latest": (1, math.inf),
-    "load.feed.max_episode_mb": (1, math.inf),
-    "load.feed.requests_per_minute": (1, math.inf),
-    "load.max_file_mb": (1, math.inf),
-    "load.video.latest": (1, math.inf),
-    "load.video.max_mb": (1, math.inf),
-    "load.web.max_mb": (1, math.inf),
-    "load.web.max_pages": (1, math.inf),
-    "load.web.requests_per_minute": (1, math.inf),
     "load.web.timeout_s": (0.1, math.inf),
     "load.web.total_timeout_s": (0.1, math.inf),
     "models.timeout_s": (0.1, math.inf),
-    "retrieve.candidates": (1, math.inf),
     "retrieve.dense_weight": (0, 1),
     "retrieve.floor": (-1, 1),
-    "retrieve.k": (1, math.inf),
-    "retrieve.rerank_depth": (1, math.inf),
     "split.semantic_percentile": (0, 100),
     "split.tokens": (16, math.inf),
 }

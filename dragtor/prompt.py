@@ -6,7 +6,7 @@ Pure: knows no model, no store, no way to count tokens.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dragtor.types import Message
@@ -96,9 +96,8 @@ def render_block(block: Block) -> str:
     lines and numbers are ours alone.
     """
     about = "; ".join(part for part in (block.heading, block.note) if part)
-    return "\n".join(
-        [f"# {_one_line(about)}", *(f"[{n}] {_one_line(text)}" for n, text in block.sentences)]
-    )
+    lines = [f"[{n}] {_one_line(text)}" for n, text in block.sentences]
+    return "\n".join([f"# {_one_line(about)}", *lines])
 
 
 def answer_messages(
@@ -193,10 +192,14 @@ FIXED_TERMS = 1 + 2 * len(_TERMS_EXAMPLES)
 
 def terms_messages(question: str) -> list[Message]:
     """The prompt that puts a lay question into the field's words; the reply is one line."""
-    messages = [Message("system", _TERMS_SYSTEM)]
-    for asked, terms in _TERMS_EXAMPLES:
-        messages += [Message("user", asked), Message("assistant", terms)]
-    return [*messages, Message("user", question)]
+    return _by_example(_TERMS_SYSTEM, _TERMS_EXAMPLES, question)
+
+
+def _by_example(system: str, examples: Iterable[tuple[str, str]], asked: str) -> list[Message]:
+    messages = [Message("system", system)]
+    for question, reply in examples:
+        messages += [Message("user", question), Message("assistant", reply)]
+    return [*messages, Message("user", asked)]
 
 
 # Making a follow-up stand alone. The examples: something left out, a pronoun, another subject, a
@@ -234,10 +237,8 @@ FIXED_REWRITE = 1 + 2 * len(_REWRITE_EXAMPLES)
 
 def rewrite_messages(question: str, answer: str, follow_up: str) -> list[Message]:
     """The prompt that makes `follow_up` stand alone; the reply is one line."""
-    messages = [Message("system", REWRITE_SYSTEM)]
-    for turn, reply in _REWRITE_EXAMPLES:
-        messages += [Message("user", _rewrite_ask(*turn)), Message("assistant", reply)]
-    return [*messages, Message("user", _rewrite_ask(question, answer, follow_up))]
+    examples = ((_rewrite_ask(*turn), reply) for turn, reply in _REWRITE_EXAMPLES)
+    return _by_example(REWRITE_SYSTEM, examples, _rewrite_ask(question, answer, follow_up))
 
 
 def _rewrite_ask(question: str, answer: str, follow_up: str) -> str:

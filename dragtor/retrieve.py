@@ -210,12 +210,6 @@ def located(hit: Hit, document: Document, speaker: str = "") -> Hit:
     """The hit with title, link and times of its passage, or of what `speaker` says in it."""
     names = {document.speaker_name(segment.speaker) or "" for segment in document.segments}
     meant = called(speaker, names) if speaker else ()
-    where = place(document, hit.passage.start, hit.passage.end, meant)
-    return replace(
-        hit,
-        title=document.title,
-        url=where.url,
-        start_s=where.start_s,
-        end_s=where.end_s,
-        speaker=where.speaker,
-    )
+    where = place(document, hit.passage.start, hit.passage.end, meant)._asdict()
+    del where["page"]
+    return replace(hit, title=document.title, **where)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
 from dragtor.errors import CorruptModel, DragtorError, UsageError
 from dragtor.types import NEVER, CancelToken, utf8
@@ -44,8 +44,7 @@ class Traits:
     token_mean: str = ""  # of token vectors over English text, float16 in base64; empty: zero
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """Tokens `start:end` are read together; the vectors of `keep_start:keep_end` are used."""
 
     start: int
@@ -178,9 +177,7 @@ class TokenEmbedder(ABC):
             low, high = inside[touched].T
             return touched, running[high] - running[low]
 
-        parts = [
-            self._sequence(ids[window.start : window.end], self._passage) for window in windows
-        ]
+        parts = [self._sequence(ids[w.start : w.end], self._passage) for w in windows]
         total: NDArray[np.float64] | None = None
         for touched, part in self._encode(parts, sums) if len(spans) else ():
             if total is None:

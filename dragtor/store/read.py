@@ -342,6 +342,5 @@ class Store:
 
     def index_place(self, index_version: int) -> tuple[Path, str]:
         """Folder and collection name of an index version's vectors."""
-        return self.folder / "index" / str(
-            index_version
-        ), f"dragtor-{self.meta('library_id')}-{index_version}"
+        name = f"dragtor-{self.meta('library_id')}-{index_version}"
+        return self.folder / "index" / str(index_version), name
