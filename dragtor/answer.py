@@ -20,16 +20,7 @@ from dragtor.llm import GenerationOptions
 from dragtor.split import sentences
 from dragtor.store import Filters, speaker_asked
 from dragtor.transcript import called
-from dragtor.types import (
-    NEVER,
-    Answer,
-    CancelToken,
-    Citation,
-    Claim,
-    Document,
-    Hits,
-    Message,
-)
+from dragtor.types import NEVER, Answer, CancelToken, Citation, Claim, Document, Hits, Message
 
 if TYPE_CHECKING:
     from dragtor.llm import LLM

@@ -296,7 +296,10 @@ def load_config(path: Path | None = None, overrides: Mapping[str, Any] | None = 
     if preset not in PRESETS:
         raise UsageError(f"unknown preset {preset!r}", f"presets: {', '.join(PRESETS)}")
     config: Config = _section(Config, _merge(_read(packaged(f"presets/{preset}.yml")), merged), "")
-    _check_pairs(config)
+    for small, large in BELOW:
+        low, high = attrgetter(small)(config), attrgetter(large)(config)
+        if low >= high:
+            raise UsageError(f"setting {small} ({low}) must be below {large} ({high})", _SHOW)
     return config
 
 
@@ -402,10 +405,8 @@ def _section(kind: type[Any], data: Any, name: str) -> Any:
         full = f"{name}.{key}" if name else str(key)
         if key not in hints:
             raise _unknown(full, str(key), list(hints))
-        nested = is_dataclass(hints[key])
-        values[key] = (
-            _section(hints[key], value, full) if nested else _value(hints[key], value, full)
-        )
+        read = _section if is_dataclass(hints[key]) else _value
+        values[key] = read(hints[key], value, full)
     return kind(**values)
 
 
@@ -435,13 +436,6 @@ def _value(hint: Any, value: Any, name: str) -> Any:
     if not fits:
         raise UsageError(f"setting {name} must be {wanted}, not {value!r}", _SHOW)
     return value
-
-
-def _check_pairs(config: Config) -> None:
-    for small, large in BELOW:
-        low, high = attrgetter(small)(config), attrgetter(large)(config)
-        if low >= high:
-            raise UsageError(f"setting {small} ({low}) must be below {large} ({high})", _SHOW)
 
 
 def library_path(config: LibraryConfig, flag: str | None = None) -> Path:

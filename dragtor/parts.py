@@ -42,11 +42,7 @@ class Parts:
     """What a library in `folder` works with; each part is opened once, and closed with it."""
 
     def __init__(
-        self,
-        config: Config,
-        folder: Path,
-        reporter: Reporter = SILENT,
-        cancel: CancelToken = NEVER,
+        self, config: Config, folder: Path, reporter: Reporter = SILENT, cancel: CancelToken = NEVER
     ) -> None:
         self.config = config
         self.folder = folder
@@ -210,11 +206,7 @@ class Parts:
         first = reads_day_first(locale) if day_first is None else day_first
         if adapter not in self._event_extractors:
             self._event_extractors[adapter] = open_extractor(
-                self.config,
-                zone,
-                adapter=adapter or "",
-                reporter=self.reporter,
-                cancel=self.cancel,
+                self.config, zone, adapter=adapter or "", reporter=self.reporter, cancel=self.cancel
             )
         return replace(self._event_extractors[adapter], zone=zone, day_first=first)
 

@@ -101,11 +101,7 @@ def render_block(block: Block) -> str:
 
 
 def answer_messages(
-    question: str,
-    blocks: Sequence[Block],
-    history: Sequence[Earlier] = (),
-    *,
-    small: bool = False,
+    question: str, blocks: Sequence[Block], history: Sequence[Earlier] = (), *, small: bool = False
 ) -> list[Message]:
     """The prompt for an answer with [n] markers, for a large or a `small` model.
 

@@ -20,7 +20,7 @@ from dragtor.ground.gate import FEATURES, Gate, features, gate_for, vocabulary_m
 from dragtor.ground.names import missing_names
 from dragtor.ground.quotes import EmbedTexts, best_quotes, late_interaction, rank_sentences
 from dragtor.ground.rules import RuleSupport
-from dragtor.ground.spans import TextSpan, sentence_spans
+from dragtor.ground.spans import TextSpan
 from dragtor.ground.support import Support, Verdict
 from dragtor.ground.verify import citation_markers, entailing_spans, numbered_spans
 
@@ -47,6 +47,5 @@ __all__ = [
     "numbered_spans",
     "rank_sentences",
     "select_context",
-    "sentence_spans",
     "vocabulary_mismatch",
 ]

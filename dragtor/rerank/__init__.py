@@ -22,12 +22,9 @@ if TYPE_CHECKING:
     from dragtor.config import ModelsConfig
 
 __all__ = [
-    "Chooser",
     "CrossEncoder",
-    "EmbedTokens",
     "LlmReranker",
     "Reranker",
-    "TokenReranker",
     "open_reranker",
 ]
 
