@@ -183,8 +183,7 @@ class Chat:
         """
         self._asked, self._attempt = (question, quotes_only, filters), 0
         self._stopped = True  # until the answer is there
-        turn = ChatTurn(question, "", Answer(question, "", False))
-        yield from self._answer(turn, self.turns, cancel)
+        yield from self._answer(self.turns, cancel)
 
     def retry_events(self, *, cancel: CancelToken = NEVER) -> Iterator[Any]:
         """The last question once more, in other words; the new turn takes the old one's place."""
@@ -196,14 +195,14 @@ class Chat:
             raise UsageError("nothing was asked yet")
         self._attempt += 1
         if last is None or self._stopped:
-            last = ChatTurn(self._asked[0], "", Answer(self._asked[0], "", False))
-            yield from self._answer(last, self.turns, cancel)
+            yield from self._answer(self.turns, cancel)
         else:
-            yield from self._answer(last, self.turns[:-1], cancel)
+            yield from self._answer(self.turns[:-1], cancel, last)
 
     def _answer(
-        self, turn: ChatTurn, before: Sequence[ChatTurn], cancel: CancelToken
+        self, before: Sequence[ChatTurn], cancel: CancelToken, old: ChatTurn | None = None
     ) -> Iterator[Any]:
+        """Answer what was asked after the turns `before`; the turn takes the place of `old`."""
         assert self._asked is not None
         question, quotes_only, filters = self._asked
         llm = None if quotes_only else self._llm
@@ -227,8 +226,12 @@ class Chat:
             if isinstance(event, ground.ContextSelected):
                 contexts[len(before)] = event.spans
             if isinstance(event, Answer):
-                timings = _later(event.timings, rewriting_s)
+                timings = {  # counted from the question on; `check` is no such time
+                    name: at if name == "check" else at + rewriting_s
+                    for name, at in event.timings.items()
+                }
                 event = replace(event, question=question, timings=timings)
+                turn = old or ChatTurn(question, query, event)
                 turn = replace(turn, query=query, answer=event, session=self.name)
                 self.turns = [*before, self._kept(turn, before)]
                 self._stopped = False
@@ -245,11 +248,6 @@ class Chat:
             return turn
         self._chat_id = kept.chat_id
         return kept
-
-
-def _later(timings: Mapping[str, float], seconds: float) -> dict[str, float]:
-    """The times of an answer, counted from `seconds` before; `check` is no such time."""
-    return {name: at if name == "check" else at + seconds for name, at in timings.items()}
 
 
 def markdown(turns: Sequence[ChatTurn], title: str) -> str:
