@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -254,7 +255,24 @@ class Library(Parts):
 
         Its turns are kept in the library unless `keep` is off.
         """
-        return self.open_chat(self.ask_events, name, latest=latest, keep=keep)
+        from dragtor import store
+        from dragtor.chat import Chat
+
+        chat_id, turns = 0, []
+        if name or latest:
+            known = self.store()
+            chat_id = store.chat_named(known, name) if name else store.chat_latest(known)
+            turns = store.chat_turns(known, chat_id)
+        return Chat(
+            self.ask_events,
+            self.llm,
+            self.config.chat,
+            name=name or (turns[-1].session if turns else ""),
+            chat_id=chat_id,
+            turns=turns,
+            keep=partial(store.keep_turn, self.folder) if keep else None,
+            reporter=self.reporter,
+        )
 
     # Events
 

@@ -12,16 +12,15 @@ from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dragtor.config import AnswerConfig, Config, LLMConfig, load_words, models_path
+from dragtor.config import Config, LLMConfig, load_words, models_path
 from dragtor.errors import LibraryError, Missing
 from dragtor.types import NEVER, SILENT, CancelToken, Reporter
 
 if TYPE_CHECKING:
     from dragtor.answer import AnswerPipeline
-    from dragtor.chat import Ask, Chat
     from dragtor.embed import Embedder
     from dragtor.events.extract import EventExtractor
-    from dragtor.ground import Gate, RedFlags, Support
+    from dragtor.ground import Gate, Support
     from dragtor.ingest import Ingest
     from dragtor.llm import LLM
     from dragtor.load.base import Loader
@@ -174,6 +173,7 @@ class Parts:
     def answer_pipeline(self, llm_config: LLMConfig | None = None) -> AnswerPipeline:
         """What answers questions over this library's parts."""
         from dragtor.answer import AnswerPipeline
+        from dragtor.ground import RedFlags
 
         config = self.config
         return AnswerPipeline(
@@ -183,7 +183,7 @@ class Parts:
             llm_config or config.llm,
             open_support(config.answer.domain),
             self.gate() if config.answer.gate else None,
-            open_red_flags(config.answer),
+            RedFlags.of(config.answer, load_words(config.answer.domain)),
         )
 
     def event_extractor(
@@ -209,30 +209,6 @@ class Parts:
                 self.config, zone, adapter=adapter or "", reporter=self.reporter, cancel=self.cancel
             )
         return replace(self._event_extractors[adapter], zone=zone, day_first=first)
-
-    def open_chat(self, ask: Ask, name: str, *, latest: bool, keep: bool) -> Chat:
-        """A conversation over `ask`: the one of this name, the `latest` there was, or a new one.
-
-        Its turns are kept in the library unless `keep` is off.
-        """
-        from dragtor import store
-        from dragtor.chat import Chat
-
-        chat_id, turns = 0, []
-        if name or latest:
-            known = self.store()
-            chat_id = store.chat_named(known, name) if name else store.chat_latest(known)
-            turns = store.chat_turns(known, chat_id)
-        return Chat(
-            ask,
-            self.llm,
-            self.config.chat,
-            name=name or (turns[-1].session if turns else ""),
-            chat_id=chat_id,
-            turns=turns,
-            keep=partial(store.keep_turn, self.folder) if keep else None,
-            reporter=self.reporter,
-        )
 
 
 def file_loader(
@@ -302,13 +278,6 @@ def open_support(domain: str) -> Support:
     from dragtor.ground import RuleSupport
 
     return RuleSupport(load_words(domain))
-
-
-def open_red_flags(config: AnswerConfig) -> RedFlags:
-    """What puts a caution above an answer."""
-    from dragtor.ground import RedFlags
-
-    return RedFlags.of(config, load_words(config.domain))
 
 
 def _check_models(config: Config) -> None:

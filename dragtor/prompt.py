@@ -138,33 +138,21 @@ def _one_line(text: str) -> str:
     return " ".join(escape(text).split())
 
 
+_EXAMPLE_BLOCKS = (
+    Block("House plants > Ferns", [
+        (1, "Water a fern when the top of the soil is dry, about twice a week in summer."),
+        (2, "Ferns come from the shade of the woods."),
+    ]),
+    Block("House plants > Cacti", [(3, "Most cacti need water once a month.")]),
+    Block("Balcony", [(4, "Brown tips on a fern mean that the air is too dry.")]),
+)  # fmt: skip
+_EXAMPLE_ANSWER = (
+    "Water a fern when the top of the soil is dry, about twice a week in summer [1]. "
+    "Brown tips mean that the air is too dry [4]."
+)
 _EXAMPLE = (
-    Message(
-        "user",
-        _ask(
-            "How often do I water a fern?",
-            [
-                Block(
-                    "House plants > Ferns",
-                    [
-                        (
-                            1,
-                            "Water a fern when the top of the soil is dry, about twice a week "
-                            "in summer.",
-                        ),
-                        (2, "Ferns come from the shade of the woods."),
-                    ],
-                ),
-                Block("House plants > Cacti", [(3, "Most cacti need water once a month.")]),
-                Block("Balcony", [(4, "Brown tips on a fern mean that the air is too dry.")]),
-            ],
-        ),
-    ),
-    Message(
-        "assistant",
-        "Water a fern when the top of the soil is dry, about twice a week in summer [1]. "
-        "Brown tips mean that the air is too dry [4].",
-    ),
+    Message("user", _ask("How often do I water a fern?", _EXAMPLE_BLOCKS)),
+    Message("assistant", _EXAMPLE_ANSWER),
 )
 FIXED_ANSWER = 1 + len(_EXAMPLE)
 

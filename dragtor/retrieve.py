@@ -175,11 +175,8 @@ def rerank(ranked: Sequence[Ranked], scores: Sequence[float], weight: float) -> 
 def rerank_texts(store: Store, ranked: Sequence[Ranked]) -> list[str]:
     """What a reranker reads of each."""
     passages = store.passages([r.row for r in ranked])
-    titles: dict[str, str] = {}
-    for passage in passages.values():
-        if passage.document_id not in titles:
-            document = store.document(passage.document_id)
-            titles[passage.document_id] = document.title if document else ""
+    named = {passage.document_id for passage in passages.values()}
+    titles = {d: document.title if (document := store.document(d)) else "" for d in named}
     return [titled(titles[p.document_id], p) for p in (passages[r.row] for r in ranked)]
 
 

@@ -275,7 +275,9 @@ def test_none_and_unknown_names() -> None:
 def test_a_cross_encoder_that_was_not_pulled(tmp_path: Path) -> None:
     for name in Catalogue.load().names("reranker"):
         with pytest.raises(Missing) as caught:
-            open_reranker(name, ModelsConfig(path=str(tmp_path)), no_llm, HashingEmbedder)
+            open_reranker(
+                name, ModelsConfig(path=str(tmp_path)), no_llm, HashingEmbedder().embed_tokens
+            )
         assert caught.value.hint == f"dragtor models pull {name}"
 
 
