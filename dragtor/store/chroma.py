@@ -84,11 +84,6 @@ class ChromaIndex:
         with chroma_errors(self._folder, "count"):
             return int(self._collection.count())
 
-    def ids(self) -> set[str]:
-        """All passage ids."""
-        with chroma_errors(self._folder, "get"):
-            return set(self._collection.get(include=[])["ids"])
-
     def vectors(self, ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """Vectors by id; ids that are not there are left out."""
         with chroma_errors(self._folder, "get"):

@@ -136,7 +136,7 @@ class Store:
         """Rows (id, uri, kind, title, author, published, characters, passages, staged).
 
         `staged` is 1 of a pending document: one that is loaded, but not indexed yet.
-        ."""
+        """
         where = ""
         if source_id:
             where = "WHERE id IN (SELECT document_id FROM source_documents WHERE source_id = ?)"

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-
 DOCUMENT_COLUMNS = "id, staged, uri, kind, title, author, published, text, meta, content_hash"
 
 
@@ -209,9 +208,16 @@ class Writer:
         return {key for key in keys if vectors.row_of(self.db, key, fingerprint) is None}
 
     def put_vectors(self, keys: Sequence[str], rows: NDArray[np.float32], fingerprint: str) -> None:
-        """Store (n, dimension) unit vectors, as float16."""
+        """Store (n, dimension) unit vectors, as float16; known keys keep theirs."""
+        halves = rows.astype("float16")
         with transaction(self.db):
-            vectors.put_rows(self.db, keys, rows, fingerprint)
+            self.db.executemany(
+                "INSERT OR IGNORE INTO vectors (key, fingerprint, vector) VALUES (?, ?, ?)",
+                [
+                    (key, fingerprint, half.tobytes())
+                    for key, half in zip(keys, halves, strict=True)
+                ],
+            )
 
     # Publishing
 
