@@ -209,15 +209,11 @@ class Writer:
 
     def put_vectors(self, keys: Sequence[str], rows: NDArray[np.float32], fingerprint: str) -> None:
         """Store (n, dimension) unit vectors, as float16; known keys keep theirs."""
-        halves = rows.astype("float16")
+        halves = (half.tobytes() for half in rows.astype("float16"))
+        stored = ((key, fingerprint, half) for key, half in zip(keys, halves, strict=True))
+        sql = "INSERT OR IGNORE INTO vectors (key, fingerprint, vector) VALUES (?, ?, ?)"
         with transaction(self.db):
-            self.db.executemany(
-                "INSERT OR IGNORE INTO vectors (key, fingerprint, vector) VALUES (?, ?, ?)",
-                [
-                    (key, fingerprint, half.tobytes())
-                    for key, half in zip(keys, halves, strict=True)
-                ],
-            )
+            self.db.executemany(sql, stored)
 
     # Publishing
 
