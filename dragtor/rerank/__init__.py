@@ -37,7 +37,6 @@ class Reranker(Protocol):
 
     def score(self, query: str, passages: Sequence[str]) -> NDArray[np.float32]:
         """(n,) in 0..1, higher is better; a passage too long to be read is read as far as fits."""
-        ...
 
 
 def open_reranker(

@@ -307,11 +307,11 @@ class Store:
         index = self.index()
         if index.count() != self.counts()["passages"]:
             raise LibraryError("the vector index is not whole", "dragtor index --rebuild")
-        ranked = index.query(vector, n, ids)
-        marks = ",".join("?" * len(ranked))
+        nearest = index.query(vector, n, ids)
+        marks = ",".join("?" * len(nearest))
         rows = self.rows(
             f"SELECT rowid FROM passages WHERE edition = ? AND id IN ({marks})",
-            (self.index_version, *(identity for identity, _ in ranked)),
+            (self.index_version, *nearest),
         )
         return [row[0] for row in rows]
 
