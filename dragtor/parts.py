@@ -53,14 +53,11 @@ class Parts:
 
     def close(self) -> None:
         """Let go of the files and the models."""
-        if self._store is not None:
-            self._store.close()
-            self._store = None
-        if self._llm is not None:
-            self._llm.close()
-            self._llm = None
-        while self._event_extractors:
-            self._event_extractors.popitem()[1].close()
+        for part in (self._store, self._llm, *self._event_extractors.values()):
+            if part is not None:
+                part.close()
+        self._store = self._llm = None
+        self._event_extractors.clear()
 
     def exists(self) -> bool:
         """Whether anything was ever added; raises LibraryError where that cannot be seen."""

@@ -57,11 +57,7 @@ class TokenEmbedder(ABC):
     """An Embedder, once `_encode` is there."""
 
     def __init__(
-        self,
-        tokenizer: Tokenizer,
-        traits: Traits,
-        config: EmbedConfig,
-        cancel: CancelToken = NEVER,
+        self, tokenizer: Tokenizer, traits: Traits, config: EmbedConfig, cancel: CancelToken = NEVER
     ) -> None:
         tokenizer.no_padding()  # a tokenizer.json may hold a fixed length
         tokenizer.no_truncation()

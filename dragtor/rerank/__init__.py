@@ -21,12 +21,7 @@ if TYPE_CHECKING:
 
     from dragtor.config import ModelsConfig
 
-__all__ = [
-    "CrossEncoder",
-    "LlmReranker",
-    "Reranker",
-    "open_reranker",
-]
+__all__ = ["CrossEncoder", "LlmReranker", "Reranker", "open_reranker"]
 
 
 class Reranker(Protocol):
@@ -44,12 +39,11 @@ def open_reranker(
     models: ModelsConfig,
     llm: Callable[[], Chooser],
     embed_tokens: EmbedTokens,
-    threads: int = 0,
     cancel: CancelToken = NEVER,
 ) -> Reranker | None:
     """None for `none`; `tokens`; `llm`; or a cross-encoder of config/models.yml, from disk.
 
-    `embed_tokens` and `llm` are called when passages are scored; `threads` 0: the machine's cores.
+    `embed_tokens` and `llm` are called when passages are scored.
     Raises UsageError for an unknown name, Missing or CorruptModel for a cross-encoder's files.
     """
     if name == "none":
@@ -69,4 +63,4 @@ def open_reranker(
     spec, folder = catalogue.get(name), models_path(models)
     weights = model_path(name, folder)
     tokenizer = model_path(name, folder, CrossEncoder.TOKENIZER)
-    return CrossEncoder.open(name, weights, tokenizer, spec.max_tokens, threads, cancel)
+    return CrossEncoder.open(name, weights, tokenizer, spec.max_tokens, cancel=cancel)
