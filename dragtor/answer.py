@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from dragtor import ground, prompt, retrieve
@@ -18,16 +20,7 @@ from dragtor.llm import GenerationOptions
 from dragtor.split import sentences
 from dragtor.store import Filters, speaker_asked
 from dragtor.transcript import called
-from dragtor.types import (
-    NEVER,
-    Answer,
-    CancelToken,
-    Citation,
-    Claim,
-    Document,
-    Hits,
-    Message,
-)
+from dragtor.types import NEVER, Answer, CancelToken, Citation, Claim, Document, Hits, Message
 
 if TYPE_CHECKING:
     from dragtor.llm import LLM
@@ -78,11 +71,9 @@ class _Grounder:
     unsupported: str
     claims: list[Claim] = field(default_factory=list)
     citations: list[Citation] = field(default_factory=list)
-    seconds: float = 0.0
 
     def sentence(self, raw: str) -> Sentence | None:
         """The sentence with its citations; None where it is left out, or was said before."""
-        begun = time.perf_counter()
         text, numbers = ground.citation_markers(raw)
         spans: list[ground.TextSpan] = []
         if text:
@@ -90,7 +81,6 @@ class _Grounder:
         if not spans and self.unsupported == "quote":
             spans = ground.numbered_spans(numbers, self.context)[:1]
             text = prompt.escape(" ".join(spans[0].text.split())) if spans else ""
-        self.seconds += time.perf_counter() - begun
         if not spans and self.unsupported != "mark":
             return None
         if not text or any(claim.text == text for claim in self.claims):  # small models repeat
@@ -130,7 +120,7 @@ class AnswerPipeline:
         *,
         quotes_only: bool = False,
         query: str = "",
-        history: Sequence[ground.HistoryTurn] = (),
+        history: ground.EarlierTurns = tuple,
         cancel: CancelToken = NEVER,
     ) -> Iterator[AnswerEvent]:
         """A Caution, Quotes, the ContextSelected, Sentences as they are grounded, then the Answer.
@@ -148,10 +138,9 @@ class AnswerPipeline:
             yield Caution(caution)
         found = self._find(dict.fromkeys((asked, question)), filters, turn)
         cancel.check()
-        begun = time.perf_counter()
-        features = self._features(asked, found)
-        relevant = self._relevant(asked, found, features)
-        turn.spend("check", time.perf_counter() - begun)
+        with turn.checking():
+            features = self._features(asked, found)
+            relevant = self._relevant(asked, found, features)
         if not relevant:
             yield turn.answer(found.hits)
             return
@@ -217,23 +206,20 @@ class AnswerPipeline:
         hits, documents = found.hits, found.documents
         turn.stamp("retrieve")
         turn.cancel.check()
-        begun = time.perf_counter()
         embed = self.retriever.embedder.embed_passages
-        ranked = ground.rank_sentences(wordings[0], found.vectors[0], hits, documents, embed)
-        if filters and filters.speaker:  # in a passage others speak too
-            meant = called(filters.speaker, {span.speaker or "" for span in ranked})
-            ranked = [span for span in ranked if span.speaker in meant]
-        turn.spend("check", time.perf_counter() - begun)
+        with turn.checking():
+            ranked = ground.rank_sentences(wordings[0], found.vectors[0], hits, documents, embed)
+            if filters and filters.speaker:  # in a passage others speak too
+                meant = called(filters.speaker, {span.speaker or "" for span in ranked})
+                ranked = [span for span in ranked if span.speaker in meant]
         return _Found(hits, documents, ranked)
 
     def _late_interaction(self, asked: str, found: _Found, turn: _Turn) -> _Found:
         """What was found with its best sentences in a better order, which takes a while longer."""
         turn.cancel.check()
-        begun = time.perf_counter()
         embed = self.retriever.embedder.embed_tokens
-        ranked = ground.late_interaction(asked, found.ranked, embed)
-        turn.spend("check", time.perf_counter() - begun)
-        return replace(found, ranked=ranked)
+        with turn.checking():
+            return replace(found, ranked=ground.late_interaction(asked, found.ranked, embed))
 
     def _relevant(self, asked: str, found: _Found, features: Sequence[float]) -> bool:
         """Whether what was found seems to answer: near enough, past the gate, all names known."""
@@ -266,9 +252,10 @@ class AnswerPipeline:
             for raw in _by_sentence(stream, turn):
                 if prompt.NOT_IN_SOURCES.rstrip(".").lower() in raw.lower():
                     continue
-                if sentence := grounder.sentence(raw):
+                with turn.checking():
+                    sentence = grounder.sentence(raw)
+                if sentence:
                     yield sentence
-        turn.spend("check", grounder.seconds)
         claims = grounder.claims if grounder.citations else []
         tokens = {"prompt": stream.prompt_tokens, "completion": stream.completion_tokens}
         yield turn.answer(found.hits, claims, grounder.citations, llm.name, tokens)
@@ -280,7 +267,7 @@ class AnswerPipeline:
 
         A sentence of both stands there twice: a model cites what comes last.
         """
-        before, earlier = _conversation(turn.history)
+        before, earlier = _conversation(turn.history())
         empty = prompt.answer_messages(turn.asked, [], earlier, small=llm.small)
         free = llm.context_tokens - self.llm_config.answer_tokens - llm.count_prompt(empty)
         config = self.answer_config
@@ -311,7 +298,7 @@ class _Turn:
 
     question: str
     asked: str
-    history: Sequence[ground.HistoryTurn] = ()
+    history: ground.EarlierTurns = tuple
     caution: str = ""
     cancel: CancelToken = NEVER
     timings: dict[str, float] = field(default_factory=dict)
@@ -321,9 +308,12 @@ class _Turn:
         """The step ends now, if it has not ended before."""
         self.timings.setdefault(name, time.perf_counter() - self.begun)
 
-    def spend(self, name: str, seconds: float) -> None:
-        """Add to what a step took in all."""
-        self.timings[name] = self.timings.get(name, 0.0) + seconds
+    @contextmanager
+    def checking(self) -> Iterator[None]:
+        """What the block takes is of the gate or of verification."""
+        begun = time.perf_counter()
+        yield
+        self.timings["check"] = self.timings.get("check", 0.0) + time.perf_counter() - begun
 
     def answer(
         self,
@@ -360,13 +350,12 @@ def _names_known(question: str, hits: Hits, documents: Mapping[str, Document]) -
 
 def _blocks(context: Sequence[ground.TextSpan], before: int = 0) -> list[prompt.Block]:
     """The sentences under their section paths, numbered in their order from `before` + 1."""
-    blocks: list[prompt.Block] = []
-    for n, span in enumerate(context, before + 1):
-        note = span.speaker or ""
-        if not blocks or (blocks[-1].heading, blocks[-1].note) != (span.section_path, note):
-            blocks.append(prompt.Block(span.section_path, [], note))
-        blocks[-1].sentences.append((n, span.text))
-    return blocks
+    numbered = enumerate(context, before + 1)
+    groups = groupby(numbered, lambda pair: (pair[1].section_path, pair[1].speaker or ""))
+    return [
+        prompt.Block(path, [(n, span.text) for n, span in group], note)
+        for (path, note), group in groups
+    ]
 
 
 def _conversation(
@@ -404,9 +393,6 @@ def _by_sentence(stream: Iterable[str], turn: _Turn) -> Iterator[str]:
         while cut := _sentence_end(held):
             yield held[:cut].strip()
             held = held[cut:]
-    while cut := _sentence_end(held):
-        yield held[:cut].strip()
-        held = held[cut:]
     cut_off = getattr(stream, "finish_reason", "") == "length"
     if held.strip() and not cut_off:
         yield held.strip()

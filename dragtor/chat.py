@@ -9,8 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol, overload
+from typing import TYPE_CHECKING, Any
 
 from dragtor import ground, prompt
 from dragtor.config import ChatConfig
@@ -22,6 +21,8 @@ from dragtor.types import NEVER, SILENT, Answer, CancelToken, ChatTurn, Reporter
 
 if TYPE_CHECKING:
     from dragtor.llm import LLM
+
+Ask = Callable[..., Iterator[Any]]  # Library.ask_events, or another that takes what it takes
 
 # Follow-ups
 
@@ -122,27 +123,6 @@ def history_turns(
     return [turn for _, turn in kept]
 
 
-class _LazyHistory(Sequence[ground.HistoryTurn]):
-    """Turns that are counted at first access: no model is loaded before it is needed."""
-
-    def __init__(self, made: Callable[[], Sequence[ground.HistoryTurn]]) -> None:
-        self._made = made
-
-    @cached_property
-    def _turns(self) -> Sequence[ground.HistoryTurn]:
-        return self._made()
-
-    def __len__(self) -> int:
-        return len(self._turns)
-
-    @overload
-    def __getitem__(self, place: int) -> ground.HistoryTurn: ...
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[ground.HistoryTurn]: ...
-    def __getitem__(self, place: int | slice) -> ground.HistoryTurn | Sequence[ground.HistoryTurn]:
-        return self._turns[place]
-
-
 # The conversation
 
 
@@ -151,23 +131,6 @@ class Standalone:
     """The follow-up as it is searched, before anything is found."""
 
     query: str
-
-
-class Ask(Protocol):
-    """A way to answer one question, as Library.ask_events."""
-
-    def __call__(
-        self,
-        question: str,
-        *,
-        quotes_only: bool = False,
-        filters: Filters | None = None,
-        query: str = "",
-        history: Sequence[ground.HistoryTurn] = (),
-        attempt: int = 0,
-        cancel: CancelToken = NEVER,
-    ) -> Iterator[Any]:
-        """Events; the last is the Answer."""
 
 
 class Chat:
@@ -220,8 +183,7 @@ class Chat:
         """
         self._asked, self._attempt = (question, quotes_only, filters), 0
         self._stopped = True  # until the answer is there
-        turn = ChatTurn(question, "", Answer(question, "", False))
-        yield from self._answer(turn, self.turns, cancel)
+        yield from self._answer(self.turns, cancel)
 
     def retry_events(self, *, cancel: CancelToken = NEVER) -> Iterator[Any]:
         """The last question once more, in other words; the new turn takes the old one's place."""
@@ -233,14 +195,14 @@ class Chat:
             raise UsageError("nothing was asked yet")
         self._attempt += 1
         if last is None or self._stopped:
-            last = ChatTurn(self._asked[0], "", Answer(self._asked[0], "", False))
-            yield from self._answer(last, self.turns, cancel)
+            yield from self._answer(self.turns, cancel)
         else:
-            yield from self._answer(last, self.turns[:-1], cancel)
+            yield from self._answer(self.turns[:-1], cancel, last)
 
     def _answer(
-        self, turn: ChatTurn, before: Sequence[ChatTurn], cancel: CancelToken
+        self, before: Sequence[ChatTurn], cancel: CancelToken, old: ChatTurn | None = None
     ) -> Iterator[Any]:
+        """Answer what was asked after the turns `before`; the turn takes the place of `old`."""
         assert self._asked is not None
         question, quotes_only, filters = self._asked
         llm = None if quotes_only else self._llm
@@ -252,23 +214,24 @@ class Chat:
         budget = self._config.history_tokens
         contexts = self._contexts
         contexts.pop(len(before), None)  # of a turn that was stopped, or is retried
-        earlier = _LazyHistory(
-            lambda: history_turns(before, self._llm().count_tokens, budget, contexts)
-        )
         for event in self._ask(
             question,
             quotes_only=quotes_only,
             filters=filters,
             query=query if query != question else "",
-            history=earlier if before and not quotes_only else (),
+            history=lambda: history_turns(before, self._llm().count_tokens, budget, contexts),
             attempt=self._attempt,
             cancel=cancel,
         ):
             if isinstance(event, ground.ContextSelected):
                 contexts[len(before)] = event.spans
             if isinstance(event, Answer):
-                timings = _later(event.timings, rewriting_s)
+                timings = {  # counted from the question on; `check` is no such time
+                    name: at if name == "check" else at + rewriting_s
+                    for name, at in event.timings.items()
+                }
                 event = replace(event, question=question, timings=timings)
+                turn = old or ChatTurn(question, query, event)
                 turn = replace(turn, query=query, answer=event, session=self.name)
                 self.turns = [*before, self._kept(turn, before)]
                 self._stopped = False
@@ -285,11 +248,6 @@ class Chat:
             return turn
         self._chat_id = kept.chat_id
         return kept
-
-
-def _later(timings: Mapping[str, float], seconds: float) -> dict[str, float]:
-    """The times of an answer, counted from `seconds` before; `check` is no such time."""
-    return {name: at if name == "check" else at + seconds for name, at in timings.items()}
 
 
 def markdown(turns: Sequence[ChatTurn], title: str) -> str:

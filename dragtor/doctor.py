@@ -88,24 +88,16 @@ def _engines(config: Config) -> Iterator[Finding]:
     engines = {"llama_cpp": "llama-cpp-python", "xllamacpp": "xllamacpp"}
     here = [name for name in engines if importlib.util.find_spec(name)]
     for name in here:
-        version = importlib.metadata.version(engines[name])
-        yield Finding("llama.cpp", "ok", f"{engines[name]} {version}{_backends(name)}")
+        says = f"{engines[name]} {importlib.metadata.version(engines[name])}"
+        if name == "llama_cpp":
+            from dragtor.llm.llama import load_llama_cpp
+
+            gpu = load_llama_cpp().llama_supports_gpu_offload()
+            says += ", GPU offload" if gpu else ", CPU only"
+        yield Finding("llama.cpp", "ok", says)
     if not here:
-        yield Finding(
-            "llama.cpp",
-            "bad",
-            "no engine: search and ask --quotes work, answers do not",
-            engine_command(),
-        )
-
-
-def _backends(engine: str) -> str:
-    if engine != "llama_cpp":
-        return ""
-    from dragtor.llm.llama import load_llama_cpp
-
-    api = load_llama_cpp()
-    return ", GPU offload" if api.llama_supports_gpu_offload() else ", CPU only"
+        says = "no engine: search and ask --quotes work, answers do not"
+        yield Finding("llama.cpp", "bad", says, engine_command())
 
 
 def _models(config: Config, cancel: CancelToken) -> Iterator[Finding]:
@@ -116,11 +108,10 @@ def _models(config: Config, cancel: CancelToken) -> Iterator[Finding]:
     present = installed(folder)
     for model in present:
         state = verify(model.name, folder, cancel)
-        size = f"{model.bytes / 1e6:,.0f} MB"
-        mend = "" if state == "ok" else f"dragtor models pull {model.name}"
-        yield Finding(
-            "models", "ok" if state == "ok" else "bad", f"{model.name}: {state}, {size}", mend
-        )
+        says = f"{model.name}: {state}, {model.bytes / 1e6:,.0f} MB"
+        whole = state == "ok"
+        mend = "" if whole else f"dragtor models pull {model.name}"
+        yield Finding("models", "ok" if whole else "bad", says, mend)
     names = {model.name for model in present}
     wanted = [config.embed.model]
     if not config.llm.url:
@@ -224,12 +215,8 @@ def _disk(folder: Path) -> Iterator[Finding]:
     place = next(p for p in (folder, *folder.parents) if p.exists())
     free = shutil.disk_usage(place).free
     says = f"{free / 1e9:.1f} GB free where the library is"
-    yield Finding(
-        "disk",
-        "ok" if free > LOW_DISK_BYTES else "bad",
-        says,
-        "" if free > LOW_DISK_BYTES else "df -h",
-    )
+    low = free <= LOW_DISK_BYTES
+    yield Finding("disk", "bad" if low else "ok", says, "df -h" if low else "")
 
 
 def _memory() -> Iterator[Finding]:
@@ -256,18 +243,14 @@ def _network(config: Config) -> Iterator[Finding]:
     import requests
 
     web = config.load.web
-    places = {"model hub": config.models.hub_url}
-    if web.reader != "local":
-        places["Jina Reader"] = web.jina_url
-    for name, url in places.items():
-        if not url:
-            continue
-        try:
-            requests.head(url, timeout=NETWORK_TIMEOUT_S)
-            yield Finding("network", "ok", f"{name} answers")
-        except requests.RequestException:
-            other = {
-                "model hub": "package mirrors are tried instead",
-                "Jina Reader": "pages are read directly instead",
-            }[name]
-            yield Finding("network", "note", f"{name} cannot be reached; {other}")
+    jina_url = web.jina_url if web.reader != "local" else ""
+    for name, url, instead in (
+        ("model hub", config.models.hub_url, "package mirrors are tried instead"),
+        ("Jina Reader", jina_url, "pages are read directly instead"),
+    ):
+        if url:
+            try:
+                requests.head(url, timeout=NETWORK_TIMEOUT_S)
+                yield Finding("network", "ok", f"{name} answers")
+            except requests.RequestException:
+                yield Finding("network", "note", f"{name} cannot be reached; {instead}")

@@ -7,9 +7,10 @@ Knows no wording and no terminal.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,7 @@ from dragtor.types import (
 if TYPE_CHECKING:
     from dragtor.answer import AnswerEvent
     from dragtor.chat import Chat
-    from dragtor.ground import Gate, HistoryTurn
+    from dragtor.ground import EarlierTurns, Gate
     from dragtor.store import Filters
 
 RETRY_TEMPERATURE = 0.7  # at 0 a model says the same again
@@ -222,7 +223,7 @@ class Library(Parts):
         quotes_only: bool = False,
         filters: Filters | None = None,
         query: str = "",
-        history: Sequence[HistoryTurn] = (),
+        history: EarlierTurns = tuple,
         attempt: int = 0,
         cancel: CancelToken = NEVER,
     ) -> Iterator[AnswerEvent]:
@@ -254,7 +255,24 @@ class Library(Parts):
 
         Its turns are kept in the library unless `keep` is off.
         """
-        return self.open_chat(self.ask_events, name, latest=latest, keep=keep)
+        from dragtor import store
+        from dragtor.chat import Chat
+
+        chat_id, turns = 0, []
+        if name or latest:
+            known = self.store()
+            chat_id = store.chat_named(known, name) if name else store.chat_latest(known)
+            turns = store.chat_turns(known, chat_id)
+        return Chat(
+            self.ask_events,
+            self.llm,
+            self.config.chat,
+            name=name or (turns[-1].session if turns else ""),
+            chat_id=chat_id,
+            turns=turns,
+            keep=partial(store.keep_turn, self.folder) if keep else None,
+            reporter=self.reporter,
+        )
 
     # Events
 

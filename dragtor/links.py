@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote as percent
 from urllib.parse import urlsplit
 
@@ -18,9 +18,8 @@ FRAGMENT_WORDS = 5  # at each end of a longer quote
 VIDEO_SITES = ("youtube.com", "youtu.be", "vimeo.com")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """What a citation says about a span; None where it does not apply."""
+class Place(NamedTuple):
+    """What a citation says of a span, in a Citation's order; None where it does not apply."""
 
     url: str
     page: int | None = None

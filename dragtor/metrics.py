@@ -47,7 +47,7 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else 0.0
 
 
-def interval(values: Sequence[float], seed: int = 0) -> tuple[float, float]:
+def interval(values: Sequence[float]) -> tuple[float, float]:
     """95 % interval of the mean: Wilson's (1927) where every value is 0 or 1, else a bootstrap's.
 
     A bootstrap of n values that are all 0 gives 0 to 0, as if n did not matter; Wilson's interval
@@ -55,7 +55,7 @@ def interval(values: Sequence[float], seed: int = 0) -> tuple[float, float]:
     """
     if values and set(values) <= {0, 1}:
         return _wilson(mean(values), len(values))
-    return _bootstrap(values, seed)
+    return _bootstrap(values)
 
 
 def _wilson(share: float, n: int) -> tuple[float, float]:
@@ -65,20 +65,18 @@ def _wilson(share: float, n: int) -> tuple[float, float]:
     return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
 
 
-def _bootstrap(values: Sequence[float], seed: int) -> tuple[float, float]:
+def _bootstrap(values: Sequence[float]) -> tuple[float, float]:
     """Percentile method, fixed seed."""
     if not values:
         return 0.0, 0.0
-    draw = random.Random(seed)
+    draw = random.Random(0)
     means = [mean(draw.choices(values, k=len(values))) for _ in range(BOOTSTRAP_ROUNDS)]
     return percentile(means, 0.025), percentile(means, 0.975)
 
 
-def paired_interval(
-    before: Sequence[float], after: Sequence[float], seed: int = 0
-) -> tuple[float, float]:
+def paired_interval(before: Sequence[float], after: Sequence[float]) -> tuple[float, float]:
     """95 % bootstrap interval of mean(after - before), both scored on the same items in order.
 
     It excludes zero where the change is more than the luck of these items.
     """
-    return _bootstrap([b - a for a, b in zip(before, after, strict=True)], seed)
+    return _bootstrap([b - a for a, b in zip(before, after, strict=True)])

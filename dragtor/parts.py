@@ -12,16 +12,15 @@ from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dragtor.config import AnswerConfig, Config, LLMConfig, load_words, models_path
+from dragtor.config import Config, LLMConfig, load_words, models_path
 from dragtor.errors import LibraryError, Missing
 from dragtor.types import NEVER, SILENT, CancelToken, Reporter
 
 if TYPE_CHECKING:
     from dragtor.answer import AnswerPipeline
-    from dragtor.chat import Ask, Chat
     from dragtor.embed import Embedder
     from dragtor.events.extract import EventExtractor
-    from dragtor.ground import Gate, RedFlags, Support
+    from dragtor.ground import Gate, Support
     from dragtor.ingest import Ingest
     from dragtor.llm import LLM
     from dragtor.load.base import Loader
@@ -42,11 +41,7 @@ class Parts:
     """What a library in `folder` works with; each part is opened once, and closed with it."""
 
     def __init__(
-        self,
-        config: Config,
-        folder: Path,
-        reporter: Reporter = SILENT,
-        cancel: CancelToken = NEVER,
+        self, config: Config, folder: Path, reporter: Reporter = SILENT, cancel: CancelToken = NEVER
     ) -> None:
         self.config = config
         self.folder = folder
@@ -58,14 +53,11 @@ class Parts:
 
     def close(self) -> None:
         """Let go of the files and the models."""
-        if self._store is not None:
-            self._store.close()
-            self._store = None
-        if self._llm is not None:
-            self._llm.close()
-            self._llm = None
-        while self._event_extractors:
-            self._event_extractors.popitem()[1].close()
+        for part in (self._store, self._llm, *self._event_extractors.values()):
+            if part is not None:
+                part.close()
+        self._store = self._llm = None
+        self._event_extractors.clear()
 
     def exists(self) -> bool:
         """Whether anything was ever added; raises LibraryError where that cannot be seen."""
@@ -148,7 +140,13 @@ class Parts:
         from dragtor.rerank import open_reranker
 
         name, models = self.config.retrieve.rerank, self.config.models
-        return open_reranker(name, models, self.llm, lambda: self.embedder, cancel=self.cancel)
+        return open_reranker(
+            name,
+            models,
+            self.llm,
+            lambda texts: self.embedder.embed_tokens(texts),
+            cancel=self.cancel,
+        )
 
     def gate(self) -> Gate | None:
         """What decides whether anything was found: the library's own, else the built-in one."""
@@ -172,6 +170,7 @@ class Parts:
     def answer_pipeline(self, llm_config: LLMConfig | None = None) -> AnswerPipeline:
         """What answers questions over this library's parts."""
         from dragtor.answer import AnswerPipeline
+        from dragtor.ground import RedFlags
 
         config = self.config
         return AnswerPipeline(
@@ -181,7 +180,7 @@ class Parts:
             llm_config or config.llm,
             open_support(config.answer.domain),
             self.gate() if config.answer.gate else None,
-            open_red_flags(config.answer),
+            RedFlags.of(config.answer, load_words(config.answer.domain)),
         )
 
     def event_extractor(
@@ -204,37 +203,9 @@ class Parts:
         first = reads_day_first(locale) if day_first is None else day_first
         if adapter not in self._event_extractors:
             self._event_extractors[adapter] = open_extractor(
-                self.config,
-                zone,
-                adapter=adapter or "",
-                reporter=self.reporter,
-                cancel=self.cancel,
+                self.config, zone, adapter=adapter or "", reporter=self.reporter, cancel=self.cancel
             )
         return replace(self._event_extractors[adapter], zone=zone, day_first=first)
-
-    def open_chat(self, ask: Ask, name: str, *, latest: bool, keep: bool) -> Chat:
-        """A conversation over `ask`: the one of this name, the `latest` there was, or a new one.
-
-        Its turns are kept in the library unless `keep` is off.
-        """
-        from dragtor import store
-        from dragtor.chat import Chat
-
-        chat_id, turns = 0, []
-        if name or latest:
-            known = self.store()
-            chat_id = store.chat_named(known, name) if name else store.chat_latest(known)
-            turns = store.chat_turns(known, chat_id)
-        return Chat(
-            ask,
-            self.llm,
-            self.config.chat,
-            name=name or (turns[-1].session if turns else ""),
-            chat_id=chat_id,
-            turns=turns,
-            keep=partial(store.keep_turn, self.folder) if keep else None,
-            reporter=self.reporter,
-        )
 
 
 def file_loader(
@@ -304,13 +275,6 @@ def open_support(domain: str) -> Support:
     from dragtor.ground import RuleSupport
 
     return RuleSupport(load_words(domain))
-
-
-def open_red_flags(config: AnswerConfig) -> RedFlags:
-    """What puts a caution above an answer."""
-    from dragtor.ground import RedFlags
-
-    return RedFlags.of(config, load_words(config.domain))
 
 
 def _check_models(config: Config) -> None:

@@ -6,7 +6,7 @@ Pure: knows no model, no store, no way to count tokens.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dragtor.types import Message
@@ -96,17 +96,12 @@ def render_block(block: Block) -> str:
     lines and numbers are ours alone.
     """
     about = "; ".join(part for part in (block.heading, block.note) if part)
-    return "\n".join(
-        [f"# {_one_line(about)}", *(f"[{n}] {_one_line(text)}" for n, text in block.sentences)]
-    )
+    lines = [f"[{n}] {_one_line(text)}" for n, text in block.sentences]
+    return "\n".join([f"# {_one_line(about)}", *lines])
 
 
 def answer_messages(
-    question: str,
-    blocks: Sequence[Block],
-    history: Sequence[Earlier] = (),
-    *,
-    small: bool = False,
+    question: str, blocks: Sequence[Block], history: Sequence[Earlier] = (), *, small: bool = False
 ) -> list[Message]:
     """The prompt for an answer with [n] markers, for a large or a `small` model.
 
@@ -143,33 +138,21 @@ def _one_line(text: str) -> str:
     return " ".join(escape(text).split())
 
 
+_EXAMPLE_BLOCKS = (
+    Block("House plants > Ferns", [
+        (1, "Water a fern when the top of the soil is dry, about twice a week in summer."),
+        (2, "Ferns come from the shade of the woods."),
+    ]),
+    Block("House plants > Cacti", [(3, "Most cacti need water once a month.")]),
+    Block("Balcony", [(4, "Brown tips on a fern mean that the air is too dry.")]),
+)  # fmt: skip
+_EXAMPLE_ANSWER = (
+    "Water a fern when the top of the soil is dry, about twice a week in summer [1]. "
+    "Brown tips mean that the air is too dry [4]."
+)
 _EXAMPLE = (
-    Message(
-        "user",
-        _ask(
-            "How often do I water a fern?",
-            [
-                Block(
-                    "House plants > Ferns",
-                    [
-                        (
-                            1,
-                            "Water a fern when the top of the soil is dry, about twice a week "
-                            "in summer.",
-                        ),
-                        (2, "Ferns come from the shade of the woods."),
-                    ],
-                ),
-                Block("House plants > Cacti", [(3, "Most cacti need water once a month.")]),
-                Block("Balcony", [(4, "Brown tips on a fern mean that the air is too dry.")]),
-            ],
-        ),
-    ),
-    Message(
-        "assistant",
-        "Water a fern when the top of the soil is dry, about twice a week in summer [1]. "
-        "Brown tips mean that the air is too dry [4].",
-    ),
+    Message("user", _ask("How often do I water a fern?", _EXAMPLE_BLOCKS)),
+    Message("assistant", _EXAMPLE_ANSWER),
 )
 FIXED_ANSWER = 1 + len(_EXAMPLE)
 
@@ -193,10 +176,14 @@ FIXED_TERMS = 1 + 2 * len(_TERMS_EXAMPLES)
 
 def terms_messages(question: str) -> list[Message]:
     """The prompt that puts a lay question into the field's words; the reply is one line."""
-    messages = [Message("system", _TERMS_SYSTEM)]
-    for asked, terms in _TERMS_EXAMPLES:
-        messages += [Message("user", asked), Message("assistant", terms)]
-    return [*messages, Message("user", question)]
+    return _by_example(_TERMS_SYSTEM, _TERMS_EXAMPLES, question)
+
+
+def _by_example(system: str, examples: Iterable[tuple[str, str]], asked: str) -> list[Message]:
+    messages = [Message("system", system)]
+    for question, reply in examples:
+        messages += [Message("user", question), Message("assistant", reply)]
+    return [*messages, Message("user", asked)]
 
 
 # Making a follow-up stand alone. The examples: something left out, a pronoun, another subject, a
@@ -234,10 +221,8 @@ FIXED_REWRITE = 1 + 2 * len(_REWRITE_EXAMPLES)
 
 def rewrite_messages(question: str, answer: str, follow_up: str) -> list[Message]:
     """The prompt that makes `follow_up` stand alone; the reply is one line."""
-    messages = [Message("system", REWRITE_SYSTEM)]
-    for turn, reply in _REWRITE_EXAMPLES:
-        messages += [Message("user", _rewrite_ask(*turn)), Message("assistant", reply)]
-    return [*messages, Message("user", _rewrite_ask(question, answer, follow_up))]
+    examples = ((_rewrite_ask(*turn), reply) for turn, reply in _REWRITE_EXAMPLES)
+    return _by_example(REWRITE_SYSTEM, examples, _rewrite_ask(question, answer, follow_up))
 
 
 def _rewrite_ask(question: str, answer: str, follow_up: str) -> str:

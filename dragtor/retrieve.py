@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from dragtor.config import RetrieveConfig
@@ -61,11 +62,11 @@ class Retriever:
 
     def search_documents(self, query: Query, filters: Filters | None = None) -> Retrieved:
         """As `search`, with the documents of the hits."""
-        vectors = self._vectors(query)
+        texts, vectors = self._embedded(query)
         config, store = self.config, self.store
         with store.snapshot():
             wanted = 3 * config.k if config.join_neighbours else config.k
-            ranked = self._ranked(query, vectors, filters)[:wanted]
+            ranked = self._ranked(texts, vectors, filters)[:wanted]
             passages = store.passages([r.row for r in ranked])
             documents: dict[str, Document] = {}
             hits: list[Hit] = []
@@ -88,15 +89,16 @@ class Retriever:
 
         The first `config.rerank_depth` are reranked, for the first of the queries.
         """
-        return self._ranked(query, self._vectors(query), filters)
+        return self._ranked(*self._embedded(query), filters)
 
-    def _vectors(self, query: Query) -> NDArray[np.float32]:
-        return self.embedder.embed_queries(_texts_of(query))
+    def _embedded(self, query: Query) -> tuple[list[str], NDArray[np.float32]]:
+        texts = [query] if isinstance(query, str) else list(query)
+        return texts, self.embedder.embed_queries(texts)
 
     def _ranked(
-        self, query: Query, vectors: NDArray[np.float32], filters: Filters | None
+        self, texts: list[str], vectors: NDArray[np.float32], filters: Filters | None
     ) -> list[Ranked]:
-        texts, n = _texts_of(query), self.config.candidates
+        n = self.config.candidates
         with self.store.snapshot():
             lists = [
                 hybrid_score(self.store.find(text, vector, n, filters), self.config.dense_weight, n)
@@ -107,10 +109,6 @@ class Retriever:
                 return ranked
             read = rerank_texts(self.store, ranked[: self.config.rerank_depth])
         return rerank(ranked, self.reranker.score(texts[0], read).tolist(), self.reranker.weight)
-
-
-def _texts_of(query: Query) -> list[str]:
-    return [query] if isinstance(query, str) else list(query)
 
 
 def hybrid_score(found: Candidates, dense_weight: float, candidates: int) -> list[Ranked]:
@@ -144,9 +142,8 @@ def mean_score(lists: Sequence[Sequence[Ranked]]) -> list[Ranked]:
     ("and how long?") stays below what both wordings agree on.
     """
     found: dict[int, list[Ranked]] = {}
-    for one in lists:
-        for r in one:
-            found.setdefault(r.row, []).append(r)
+    for r in chain.from_iterable(lists):
+        found.setdefault(r.row, []).append(r)
     means = [
         Ranked(
             row,
@@ -178,11 +175,8 @@ def rerank(ranked: Sequence[Ranked], scores: Sequence[float], weight: float) -> 
 def rerank_texts(store: Store, ranked: Sequence[Ranked]) -> list[str]:
     """What a reranker reads of each."""
     passages = store.passages([r.row for r in ranked])
-    titles: dict[str, str] = {}
-    for passage in passages.values():
-        if passage.document_id not in titles:
-            document = store.document(passage.document_id)
-            titles[passage.document_id] = document.title if document else ""
+    named = {passage.document_id for passage in passages.values()}
+    titles = {d: document.title if (document := store.document(d)) else "" for d in named}
     return [titled(titles[p.document_id], p) for p in (passages[r.row] for r in ranked)]
 
 
@@ -210,12 +204,6 @@ def located(hit: Hit, document: Document, speaker: str = "") -> Hit:
     """The hit with title, link and times of its passage, or of what `speaker` says in it."""
     names = {document.speaker_name(segment.speaker) or "" for segment in document.segments}
     meant = called(speaker, names) if speaker else ()
-    where = place(document, hit.passage.start, hit.passage.end, meant)
-    return replace(
-        hit,
-        title=document.title,
-        url=where.url,
-        start_s=where.start_s,
-        end_s=where.end_s,
-        speaker=where.speaker,
-    )
+    where = place(document, hit.passage.start, hit.passage.end, meant)._asdict()
+    del where["page"]
+    return replace(hit, title=document.title, **where)

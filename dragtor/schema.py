@@ -16,13 +16,10 @@ from dragtor.types import (
     Answer,
     CalendarEvent,
     ChatTurn,
-    Citation,
-    Claim,
     Document,
     Finding,
     Hit,
     ModelState,
-    Report,
     SavedRun,
     Source,
 )
@@ -30,7 +27,6 @@ from dragtor.types import (
 Json = dict[str, Any]  # one JSON object
 TIMINGS = ("retrieve", "first_quote", "first_token", "total")
 TOKENS = ("prompt", "completion")
-REPORT_COUNTS = ("added", "changed", "unchanged", "removed", "passages", "embedded")
 
 # Hits and answers
 
@@ -57,16 +53,6 @@ def hits_json(query: str, hits: Iterable[Hit]) -> Json:
             for rank, hit in enumerate(hits, 1)
         ],
     }
-
-
-def claim_json(claim: Claim) -> Json:
-    """A sentence of an answer and its citations' numbers."""
-    return asdict(claim)
-
-
-def citation_json(citation: Citation) -> Json:
-    """A verbatim quote and where it stands; `Citation(**…)` makes it one again."""
-    return asdict(citation)
 
 
 def answer_json(answer: Answer) -> Json:
@@ -103,8 +89,8 @@ def _said(answer: Answer) -> Json:
     return {
         "answer": answer.text,
         "grounded": answer.grounded,
-        "claims": [claim_json(claim) for claim in answer.claims],
-        "citations": [citation_json(citation) for citation in answer.citations],
+        "claims": [asdict(claim) for claim in answer.claims],
+        "citations": [asdict(citation) for citation in answer.citations],
         "model": answer.model,
     } | ({"caution": answer.caution} if answer.caution else {})
 
@@ -208,16 +194,6 @@ def speakers_json(document: Document) -> Json:
             for speaker in document.speakers
         ],
     }
-
-
-def report_json(report: Report) -> Json:
-    """What a run of adding did; a failure has its message, its hint and its exit code."""
-    counts = {name: getattr(report, name) for name in REPORT_COUNTS}
-    failed = [
-        {"uri": uri, "error": str(error), "hint": error.hint, "exit_code": error.exit_code}
-        for uri, error in report.failed
-    ]
-    return {**counts, "failed": failed}
 
 
 # The machine, and what was measured
@@ -342,10 +318,6 @@ SOURCES_SCHEMA = _rows(
     "sources", id=_TEXT, uri=_TEXT, kind=_TEXT, title=_TEXT, match=_TEXT, latest=_COUNT,
     episode=_TEXT, documents=_COUNT,
 )  # fmt: skip
-REPORT_SCHEMA = _object(
-    **dict.fromkeys(REPORT_COUNTS, _COUNT),
-    failed=_list(_object(uri=_TEXT, error=_TEXT, hint=_TEXT, exit_code=_NUMBER_FROM_1)),
-)
 FINDINGS_SCHEMA = _rows(
     "findings", what=_TEXT, state={"enum": ["ok", "note", "bad"]}, says=_TEXT, mend=_TEXT
 )

@@ -211,8 +211,11 @@ def _markdown(document: Document) -> str:
 
 def _subtitles(document: Document, spoken: Sequence[Segment]) -> pysubs2.SSAFile:
     """A cue of at most CUE_CHARACTERS each; its time is shared out by characters."""
+    import textwrap
+
     import pysubs2
 
+    cues = textwrap.TextWrapper(CUE_CHARACTERS, break_long_words=False, break_on_hyphens=False)
     file = pysubs2.SSAFile()
     last = None
     for segment in spoken:
@@ -220,7 +223,7 @@ def _subtitles(document: Document, spoken: Sequence[Segment]) -> pysubs2.SSAFile
         name = document.speaker_name(segment.speaker)
         start_s, end_s = segment.start_s or 0.0, segment.end_s or segment.start_s or 0.0
         done = 0
-        for piece in _cues(text):
+        for piece in cues.wrap(text):
             begin = start_s + (end_s - start_s) * done / len(text)
             done += len(piece) + 1
             end = start_s + (end_s - start_s) * min(1.0, done / len(text))
@@ -230,9 +233,3 @@ def _subtitles(document: Document, spoken: Sequence[Segment]) -> pysubs2.SSAFile
             event.plaintext = shown
             file.append(event)
     return file
-
-
-def _cues(text: str) -> list[str]:
-    import textwrap
-
-    return textwrap.wrap(text, CUE_CHARACTERS, break_long_words=False, break_on_hyphens=False)

@@ -7,6 +7,7 @@ Also who hears of long work (Reporter) and who may stop it (CancelToken).
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ EVENT_FIELDS = (  # of a CalendarEvent, that a text states
 )  # fmt: skip
 T = TypeVar("T")
 LOOK_S = 0.05  # between two looks at a CancelToken
+_SURROGATES = re.compile("[\ud800-\udfff]")  # neither UTF-8 nor a tokenizer takes them
 
 
 class Reporter:
@@ -130,6 +132,11 @@ def short_hash(*parts: str) -> str:
         digest.update(len(data).to_bytes(8, "big"))
         digest.update(data)
     return digest.hexdigest()[:16]
+
+
+def utf8(text: str) -> str:
+    """`text` with each lone surrogate, as file names hold them, replaced: no offset moves."""
+    return _SURROGATES.sub("\ufffd", text)
 
 
 @dataclass(frozen=True, slots=True)

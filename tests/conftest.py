@@ -82,11 +82,16 @@ def digest(folder: Path) -> dict[str, object]:
         index = store.index()
         vectors = index.vectors(ids)
         found["fts"] = fts
-        found["index ids"] = sorted(index.ids())
+        found["index ids"] = sorted(index_ids(store))
         found["index vectors"] = [
             vectors[i].astype("float16").tobytes() if i in vectors else None for i in ids
         ]
         return found
+
+
+def index_ids(store: Any) -> set[str]:
+    """Ids of the passages that the vector index holds."""
+    return set(store.index()._collection.get(include=[])["ids"])
 
 
 @dataclass(frozen=True)

@@ -161,7 +161,9 @@ def test_what_was_selected_before_stays_citable(store: Store) -> None:
         f"The pulley heals in 6 weeks [{at}]. File every callus [{len(selected.spans) + 1}]."
     )
     earlier = HistoryTurn("How long does the pulley heal?", answer, selected.spans)
-    *_, again = pipeline(store, parrot).ask("When do I file every callus?", history=[earlier])
+    *_, again = pipeline(store, parrot).ask(
+        "When do I file every callus?", history=lambda: [earlier]
+    )
     assert isinstance(again, Answer)
     assert [c.quote.split()[0] for c in again.citations] == ["The", "File"]
     before, now = (p for p in parrot.prompts if "</passages>" in p[-1].content)

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Cli, digest
+from conftest import ROOT, Cli, digest, index_ids
 
 from dragtor.models import Catalogue
 from dragtor.store import Store, Writer
@@ -341,7 +341,7 @@ def test_doctor_on_a_sound_library(cli: Cli, library: Path, tiny_llm: None) -> N
 
 def test_doctor_names_what_mends(cli: Cli, library: Path, tiny_llm: None) -> None:
     with Writer.open(library) as writer:
-        ids = sorted(writer.store.index().ids())
+        ids = sorted(index_ids(writer.store))
         writer.store.index().delete(ids[:2])
     run = cli("doctor", "--offline")
     assert run.code == 1

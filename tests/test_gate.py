@@ -23,7 +23,6 @@ from dragtor.ground import (
 )
 from dragtor.ground.context import is_instruction
 from dragtor.load.file import FileLoader, file_uri
-from dragtor.parts import open_red_flags
 from dragtor.split import sentences
 from dragtor.types import Document, Hit, Passage
 
@@ -245,6 +244,10 @@ def test_a_name_that_stands_nowhere_is_missing(question: str, missing: list[str]
     assert missing_names(question, seen) == missing
 
 
+def red_flags(config: AnswerConfig) -> RedFlags:
+    return RedFlags.of(config, load_words(config.domain))
+
+
 @pytest.mark.parametrize(
     "question",
     [
@@ -261,8 +264,8 @@ def test_a_name_that_stands_nowhere_is_missing(question: str, missing: list[str]
 def test_red_flags_put_a_caution_on_top(question: str) -> None:
     line = load_words("medicine").caution
     assert "doctor" in line
-    assert open_red_flags(AnswerConfig()).caution(question) == line
-    assert open_red_flags(AnswerConfig(domain="none")).caution(question) == ""
+    assert red_flags(AnswerConfig()).caution(question) == line
+    assert red_flags(AnswerConfig(domain="none")).caution(question) == ""
 
 
 @pytest.mark.parametrize(
@@ -270,7 +273,7 @@ def test_red_flags_put_a_caution_on_top(question: str) -> None:
     ["How long should I rest between max hangs?", "my chest strap is too long", "a number of sets"],
 )
 def test_other_questions_get_none(question: str) -> None:
-    assert open_red_flags(AnswerConfig()).caution(question) == ""
+    assert red_flags(AnswerConfig()).caution(question) == ""
 
 
 def test_red_flags_are_the_users_own() -> None:
@@ -278,7 +281,7 @@ def test_red_flags_are_the_users_own() -> None:
     flags = RedFlags.of(config, load_words(config.domain))
     assert flags.caution("My dog is bloated") == "Ask a vet."
     assert flags.caution("My fingers go numb") == ""
-    both = open_red_flags(AnswerConfig(red_flags=("auto", "bloat*")))
+    both = red_flags(AnswerConfig(red_flags=("auto", "bloat*")))
     assert both.caution("My dog is bloated") == both.caution("My fingers go numb") != ""
-    assert open_red_flags(AnswerConfig(red_flags=())).caution("My fingers go numb") == ""
-    assert open_red_flags(AnswerConfig(caution="")).caution("My fingers go numb") == ""
+    assert red_flags(AnswerConfig(red_flags=())).caution("My fingers go numb") == ""
+    assert red_flags(AnswerConfig(caution="")).caution("My fingers go numb") == ""

@@ -18,9 +18,9 @@ from dragtor.ground import (
     late_interaction,
     rank_sentences,
     select_context,
-    sentence_spans,
 )
 from dragtor.ground.quotes import INTERACTING_SENTENCES
+from dragtor.ground.spans import sentence_spans
 from dragtor.parts import open_support
 from dragtor.types import Document, Hit, Passage
 

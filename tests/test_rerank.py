@@ -235,7 +235,7 @@ def test_the_language_model_is_opened_at_the_first_passage() -> None:
     def refuse() -> Judge:
         raise Missing("no model")
 
-    reranker = open_reranker("llm", ModelsConfig(), refuse, HashingEmbedder)
+    reranker = open_reranker("llm", ModelsConfig(), refuse, HashingEmbedder().embed_tokens)
     assert reranker is not None
     assert reranker.score(QUERY, []).size == 0
     with pytest.raises(Missing):
@@ -265,17 +265,19 @@ def no_llm() -> Judge:
 
 
 def test_none_and_unknown_names() -> None:
-    assert open_reranker("none", ModelsConfig(), no_llm, HashingEmbedder) is None
+    assert open_reranker("none", ModelsConfig(), no_llm, HashingEmbedder().embed_tokens) is None
     for name in ("cohere", "", "gte-small"):
         with pytest.raises(UsageError, match="unknown reranker") as caught:
-            open_reranker(name, ModelsConfig(), no_llm, HashingEmbedder)
+            open_reranker(name, ModelsConfig(), no_llm, HashingEmbedder().embed_tokens)
         assert "none, tokens, llm, ms-marco-minilm-l6" in caught.value.hint
 
 
 def test_a_cross_encoder_that_was_not_pulled(tmp_path: Path) -> None:
     for name in Catalogue.load().names("reranker"):
         with pytest.raises(Missing) as caught:
-            open_reranker(name, ModelsConfig(path=str(tmp_path)), no_llm, HashingEmbedder)
+            open_reranker(
+                name, ModelsConfig(path=str(tmp_path)), no_llm, HashingEmbedder().embed_tokens
+            )
         assert caught.value.hint == f"dragtor models pull {name}"
 
 
@@ -300,7 +302,7 @@ def test_a_cross_encoder_opens_by_its_name(tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "params.yml").write_text("")
     monkeypatch.setenv("DRAGTOR_CONFIG", str(tmp_path / "params.yml"))
     opened = open_reranker(
-        "tiny", ModelsConfig(path=str(tmp_path / "models")), no_llm, HashingEmbedder
+        "tiny", ModelsConfig(path=str(tmp_path / "models")), no_llm, HashingEmbedder().embed_tokens
     )
     assert opened is not None
     assert opened.name == "tiny"
@@ -308,7 +310,7 @@ def test_a_cross_encoder_opens_by_its_name(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_tokens_are_matched_whatever_stands_around_them() -> None:
-    reranker = open_reranker("tokens", ModelsConfig(), no_llm, HashingEmbedder)
+    reranker = open_reranker("tokens", ModelsConfig(), no_llm, HashingEmbedder().embed_tokens)
     assert reranker is not None
     passages = ["Tape is sticky.", "The pulley heals, in six weeks or so.", "pulley", ""]
     scores = reranker.score("pulley heals", passages).tolist()

@@ -12,7 +12,8 @@ from conftest import ROOT, shared
 from dragtor.config import AnswerConfig, WordLists, load_words
 from dragtor.errors import UsageError
 from dragtor.ground import RuleSupport, TextSpan
-from dragtor.ground.rules import contradiction, tokens
+from dragtor.ground.rules import contradicts as contradicts_text
+from dragtor.ground.rules import tokens
 from dragtor.types import Document, Hit, Passage
 
 HEALS = "A grade two strain of the A2 pulley heals in 4 to 6 weeks."
@@ -27,7 +28,7 @@ def entails(span: TextSpan, claim: str) -> bool:
 
 def contradicts(claim: str, quote: str, section: str = "", rules: RuleSupport = RULES) -> str:
     texts = (tokens.tokenise(text, rules.vocabulary) for text in (claim, quote, section))
-    return contradiction.contradicts(*texts, rules.vocabulary)
+    return contradicts_text(*texts, rules.vocabulary)
 
 
 def shared_words(claim: str, quote: str, section: str = "") -> float:

@@ -100,7 +100,7 @@ def run(
         questions: list[tuple[str, dict[str, int]]],
         by_document: bool = False,
     ) -> None:
-        rerank = open_reranker(reranker, config.models, library.llm, lambda: library.embedder)
+        rerank = open_reranker(reranker, config.models, library.llm, library.embedder.embed_tokens)
         assert rerank is not None
         sample = draw.sample(questions, min(n, len(questions)))
         figures[key] = compare(library, sample, rerank, depth, by_document=by_document)

@@ -37,19 +37,15 @@ class Embedder(Protocol):
 
     def token_offsets(self, text: str) -> list[tuple[int, int]]:
         """Character span of each token of a text of any length, special tokens left out."""
-        ...
 
     def embed_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """(n, dimension); a text longer than `max_tokens` is read in windows, to its end."""
-        ...
 
     def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """(n, dimension); raises DragtorError for a text longer than `max_tokens`."""
-        ...
 
     def embed_tokens(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
         """(tokens, hidden) for each text, as far as `max_tokens` reach; unit rows."""
-        ...
 
     def embed_document(self, text: str, spans: Sequence[tuple[int, int]]) -> NDArray[np.float32]:
         """(spans, dimension): late chunking, each span pooled from tokens that saw their context.
@@ -57,7 +53,6 @@ class Embedder(Protocol):
         Spans are characters of `text`, of any length and overlap. A span without a token is
         embedded as a passage.
         """
-        ...
 
 
 def open_embedder(

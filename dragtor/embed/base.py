@@ -5,14 +5,13 @@ A child turns token ids into token vectors. Knows no file format and no model li
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
 from dragtor.errors import CorruptModel, DragtorError, UsageError
-from dragtor.types import NEVER, CancelToken
+from dragtor.types import NEVER, CancelToken, utf8
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,8 +26,6 @@ T = TypeVar("T")
 Ids = Sequence[int]
 
 HF_PREFIX = "hf:"  # of the name of an encoder that transformers runs
-
-_SURROGATES = re.compile("[\ud800-\udfff]")  # no tokenizer takes them; file names hold them
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +44,7 @@ class Traits:
     token_mean: str = ""  # of token vectors over English text, float16 in base64; empty: zero
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """Tokens `start:end` are read together; the vectors of `keep_start:keep_end` are used."""
 
     start: int
@@ -61,11 +57,7 @@ class TokenEmbedder(ABC):
     """An Embedder, once `_encode` is there."""
 
     def __init__(
-        self,
-        tokenizer: Tokenizer,
-        traits: Traits,
-        config: EmbedConfig,
-        cancel: CancelToken = NEVER,
+        self, tokenizer: Tokenizer, traits: Traits, config: EmbedConfig, cancel: CancelToken = NEVER
     ) -> None:
         tokenizer.no_padding()  # a tokenizer.json may hold a fixed length
         tokenizer.no_truncation()
@@ -104,7 +96,7 @@ class TokenEmbedder(ABC):
     def token_offsets(self, text: str) -> list[tuple[int, int]]:
         """Character span of each token of a text of any length, special tokens left out."""
         offsets: list[tuple[int, int]]
-        offsets = self._tokenizer.encode(_readable(text), add_special_tokens=False).offsets
+        offsets = self._tokenizer.encode(utf8(text), add_special_tokens=False).offsets
         return offsets
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
@@ -165,7 +157,7 @@ class TokenEmbedder(ABC):
         """
         import numpy as np
 
-        encoding = self._tokenizer.encode(_readable(text), add_special_tokens=False)
+        encoding = self._tokenizer.encode(utf8(text), add_special_tokens=False)
         ids, bounds = encoding.ids, _token_spans(encoding.offsets, spans)
         windows = late_windows(len(ids), self._window_tokens, self._overlap_tokens)
         lead = len(self._head) + len(self._passage)
@@ -181,9 +173,7 @@ class TokenEmbedder(ABC):
             low, high = inside[touched].T
             return touched, running[high] - running[low]
 
-        parts = [
-            self._sequence(ids[window.start : window.end], self._passage) for window in windows
-        ]
+        parts = [self._sequence(ids[w.start : w.end], self._passage) for w in windows]
         total: NDArray[np.float64] | None = None
         for touched, part in self._encode(parts, sums) if len(spans) else ():
             if total is None:
@@ -238,7 +228,7 @@ class TokenEmbedder(ABC):
         return unit
 
     def _ids(self, texts: Sequence[str]) -> list[Ids]:
-        readable = [_readable(text) for text in texts]
+        readable = [utf8(text) for text in texts]
         encodings = self._tokenizer.encode_batch_fast(readable, add_special_tokens=False)
         return [encoding.ids for encoding in encodings]
 
@@ -301,8 +291,3 @@ def _prefix_ids(tokenizer: Tokenizer, prefix: str) -> Ids:
 
     bare = ids(prefix.rstrip())
     return bare if bare + ids("hand") == ids(prefix + "hand") else ids(prefix)
-
-
-def _readable(text: str) -> str:
-    """The text with each lone surrogate replaced, so that no offset moves."""
-    return _SURROGATES.sub("\ufffd", text)

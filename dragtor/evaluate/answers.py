@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from dragtor.evaluate.calibrate import fit_gate
 from dragtor.evaluate.common import counted, kept_empty, means, path_hash, rows_of, versions
 from dragtor.evaluate.record import ANSWER, ANSWER_PACKAGES, kept_row, run_journal, run_key, weights
 from dragtor.library import Library
-from dragtor.schema import citation_json, claim_json, evaluation_json
+from dragtor.schema import evaluation_json
 from dragtor.types import NEVER, SILENT, Answer, CancelToken, Reporter
 
 if TYPE_CHECKING:
@@ -197,8 +198,8 @@ def _asked(library: Library, question: str) -> dict[str, Any]:
     return {
         "text": answer.text,
         "grounded": answer.grounded,
-        "claims": [claim_json(claim) for claim in answer.claims],
-        "citations": [citation_json(citation) for citation in answer.citations],
+        "claims": [asdict(claim) for claim in answer.claims],
+        "citations": [asdict(citation) for citation in answer.citations],
         "given": _given(library, answer) if answer.grounded else [],
         "timings": dict(answer.timings),
         "tokens": dict(answer.tokens),

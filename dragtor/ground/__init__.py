@@ -9,12 +9,18 @@ wrote what.
 from __future__ import annotations
 
 from dragtor.ground.caution import RedFlags
-from dragtor.ground.context import MARKER_TOKENS, ContextSelected, HistoryTurn, select_context
+from dragtor.ground.context import (
+    MARKER_TOKENS,
+    ContextSelected,
+    EarlierTurns,
+    HistoryTurn,
+    select_context,
+)
 from dragtor.ground.gate import FEATURES, Gate, features, gate_for, vocabulary_mismatch
 from dragtor.ground.names import missing_names
 from dragtor.ground.quotes import EmbedTexts, best_quotes, late_interaction, rank_sentences
 from dragtor.ground.rules import RuleSupport
-from dragtor.ground.spans import TextSpan, sentence_spans
+from dragtor.ground.spans import TextSpan
 from dragtor.ground.support import Support, Verdict
 from dragtor.ground.verify import citation_markers, entailing_spans, numbered_spans
 
@@ -22,6 +28,7 @@ __all__ = [
     "FEATURES",
     "MARKER_TOKENS",
     "ContextSelected",
+    "EarlierTurns",
     "EmbedTexts",
     "Gate",
     "HistoryTurn",
@@ -40,6 +47,5 @@ __all__ = [
     "numbered_spans",
     "rank_sentences",
     "select_context",
-    "sentence_spans",
     "vocabulary_mismatch",
 ]

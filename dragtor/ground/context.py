@@ -73,6 +73,9 @@ class HistoryTurn:
     context: tuple[TextSpan, ...] = ()
 
 
+EarlierTurns = Callable[[], Sequence[HistoryTurn]]  # called once they are needed
+
+
 def select_context(
     ranked: Sequence[TextSpan], extent: str, budget: int, count_tokens: Callable[[str], int]
 ) -> list[TextSpan]:

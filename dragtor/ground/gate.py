@@ -13,9 +13,9 @@ from functools import cache
 from typing import Any
 
 from dragtor.config import packaged
-from dragtor.ground.quotes import EmbedTokens
 from dragtor.ground.spans import TextSpan
 from dragtor.ground.stems import stems
+from dragtor.rerank.tokens import EmbedTokens
 from dragtor.types import Hit
 
 FEATURES = ("dense", "sentence", "words", "words_of_best", "match", "least_match")

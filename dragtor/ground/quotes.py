@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 
 from dragtor.ground.spans import TextSpan, sentence_spans
 from dragtor.ground.stems import stems
-from dragtor.rerank.tokens import mean_best_cosine
+from dragtor.rerank.tokens import EmbedTokens, mean_best_cosine
 from dragtor.types import Citation, Document, Hit
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-EmbedTokens = Callable[[Sequence[str]], "list[NDArray[np.float32]]"]  # unit rows, one a token
 EmbedTexts = Callable[[Sequence[str]], "NDArray[np.float32]"]  # unit rows, one a text
 
 # Of the sentence's cosine, its hit's score, the question's words that it and its headings hold.

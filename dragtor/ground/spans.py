@@ -50,17 +50,7 @@ class TextSpan:
         """The span as citation number `n`."""
         where = place(self.document, self.start, self.end)
         return Citation(
-            n,
-            self.text,
-            self.document.id,
-            self.start,
-            self.end,
-            self.document.title,
-            where.url,
-            where.page,
-            where.start_s,
-            where.end_s,
-            where.speaker,
+            n, self.text, self.document.id, self.start, self.end, self.document.title, *where
         )
 
 

@@ -77,11 +77,10 @@ def _nearest(
     claim: str, found: Sequence[tuple[TextSpan, float]], embed: EmbedTexts
 ) -> list[TextSpan]:
     """The span of the highest cosine and score, if there is one."""
+    import numpy as np
+
     if len(found) < 2:
         return [span for span, _ in found]
     vectors = embed([claim, *(span.text for span, _ in found)])
-    cosines = (vectors[1:] @ vectors[0]).tolist()
-    values = [
-        cosine + SCORE_WEIGHT * score for cosine, (_, score) in zip(cosines, found, strict=True)
-    ]
-    return [found[max(range(len(found)), key=values.__getitem__)][0]]
+    values = vectors[1:] @ vectors[0] + SCORE_WEIGHT * np.array([score for _, score in found])
+    return [found[int(values.argmax())][0]]

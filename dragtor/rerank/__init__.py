@@ -12,7 +12,7 @@ from dragtor.config import models_path
 from dragtor.errors import UsageError
 from dragtor.rerank.cross import CrossEncoder
 from dragtor.rerank.llm import Chooser, LlmReranker
-from dragtor.rerank.tokens import EmbedsTokens, TokenReranker
+from dragtor.rerank.tokens import EmbedTokens, TokenReranker
 from dragtor.types import NEVER, CancelToken
 
 if TYPE_CHECKING:
@@ -21,15 +21,7 @@ if TYPE_CHECKING:
 
     from dragtor.config import ModelsConfig
 
-__all__ = [
-    "Chooser",
-    "CrossEncoder",
-    "EmbedsTokens",
-    "LlmReranker",
-    "Reranker",
-    "TokenReranker",
-    "open_reranker",
-]
+__all__ = ["CrossEncoder", "LlmReranker", "Reranker", "open_reranker"]
 
 
 class Reranker(Protocol):
@@ -40,26 +32,24 @@ class Reranker(Protocol):
 
     def score(self, query: str, passages: Sequence[str]) -> NDArray[np.float32]:
         """(n,) in 0..1, higher is better; a passage too long to be read is read as far as fits."""
-        ...
 
 
 def open_reranker(
     name: str,
     models: ModelsConfig,
     llm: Callable[[], Chooser],
-    embedder: Callable[[], EmbedsTokens],
-    threads: int = 0,
+    embed_tokens: EmbedTokens,
     cancel: CancelToken = NEVER,
 ) -> Reranker | None:
     """None for `none`; `tokens`; `llm`; or a cross-encoder of config/models.yml, from disk.
 
-    `embedder` and `llm` are called when passages are scored; `threads` 0: the machine's cores.
+    `embed_tokens` and `llm` are called when passages are scored.
     Raises UsageError for an unknown name, Missing or CorruptModel for a cross-encoder's files.
     """
     if name == "none":
         return None
     if name == "tokens":
-        return TokenReranker(embedder)
+        return TokenReranker(embed_tokens)
     if name == "llm":
         return LlmReranker(llm)
     from dragtor.models import Catalogue, model_path
@@ -73,4 +63,4 @@ def open_reranker(
     spec, folder = catalogue.get(name), models_path(models)
     weights = model_path(name, folder)
     tokenizer = model_path(name, folder, CrossEncoder.TOKENIZER)
-    return CrossEncoder.open(name, weights, tokenizer, spec.max_tokens, threads, cancel)
+    return CrossEncoder.open(name, weights, tokenizer, spec.max_tokens, cancel=cancel)

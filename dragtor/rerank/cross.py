@@ -6,22 +6,19 @@ alone and in company, and nothing is padded.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dragtor import onnx
 from dragtor.errors import CorruptModel
-from dragtor.types import NEVER, CancelToken
+from dragtor.types import NEVER, CancelToken, utf8
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from onnxruntime import InferenceSession
     from tokenizers import Tokenizer
-
-_SURROGATES = re.compile("[\ud800-\udfff]")  # no tokenizer takes them; file names hold them
 
 
 class CrossEncoder:
@@ -70,7 +67,7 @@ class CrossEncoder:
         """(n,): the probability that the passage is relevant, as the model was trained to say."""
         import numpy as np
 
-        asked = self._shortened(_readable(query))
+        asked = self._shortened(utf8(query))
         self._tokenizer.enable_truncation(self._max_tokens, strategy="only_second")
         found = onnx.each(
             lambda text: self._one(asked, text), passages, self._threads, "rerank", self._cancel
@@ -87,7 +84,7 @@ class CrossEncoder:
     def _one(self, query: str, passage: str) -> float:
         import numpy as np
 
-        pair = self._tokenizer.encode(query, _readable(passage))
+        pair = self._tokenizer.encode(query, utf8(passage))
         columns = {
             "input_ids": pair.ids,
             "attention_mask": pair.attention_mask,
@@ -103,7 +100,3 @@ class CrossEncoder:
             raise CorruptModel(f"{self.name} gives no relevance for a pair of texts", self._hint)
         gain = logits[0, 0] if logits.size == 1 else logits[0, 1] - logits[0, 0]
         return float(1 / (1 + np.exp(-np.clip(gain, -50, 50))))
-
-
-def _readable(text: str) -> str:
-    return _SURROGATES.sub("\ufffd", text)

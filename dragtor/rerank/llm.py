@@ -23,7 +23,6 @@ class Chooser(Protocol):
         self, messages: Sequence[Message], options: Sequence[str], *, fixed: int = 0
     ) -> list[float]:
         """Probability of each option as the next text; they sum to 1."""
-        ...
 
 
 class LlmReranker:

@@ -8,7 +8,6 @@ from dragtor.store.chats import (
     chat_named,
     chat_turns,
     find_turns,
-    forget_documents,
     keep_turn,
     remove_turns,
 )
@@ -32,7 +31,6 @@ __all__ = [
     "chat_turns",
     "drift",
     "find_turns",
-    "forget_documents",
     "held_by",
     "keep_turn",
     "known_voices",

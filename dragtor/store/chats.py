@@ -11,12 +11,11 @@ import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from dragtor.errors import UsageError
-from dragtor.schema import citation_json
 from dragtor.store.read import QUERY_WORD, Store
 from dragtor.store.schema import check_version, plain_errors, transaction
 from dragtor.types import Answer, ChatTurn, Citation, Claim
@@ -65,24 +64,10 @@ def find_turns(store: Store, words: str, n: int) -> list[ChatTurn]:
 def _turn(row: sqlite3.Row) -> ChatTurn:
     claims = tuple(Claim(text, tuple(numbers)) for text, numbers in json.loads(row["claims"]))
     citations = tuple(Citation(**citation) for citation in json.loads(row["citations"]))
-    answer = Answer(
-        row["question"],
-        row["answer"],
-        bool(row["grounded"]),
-        claims,
-        citations,
-        model=row["model"],
-        caution=row["caution"],
-    )
-    return ChatTurn(
-        row["question"],
-        row["query"],
-        answer,
-        row["id"],
-        row["chat_id"],
-        row["name"],
-        row["asked_at"],
-    )
+    said = (row["question"], row["answer"], bool(row["grounded"]), claims, citations)
+    answer = Answer(*said, model=row["model"], caution=row["caution"])
+    place = (row["id"], row["chat_id"], row["name"], row["asked_at"])
+    return ChatTurn(row["question"], row["query"], answer, *place)
 
 
 # Writing
@@ -110,7 +95,7 @@ def keep_turn(folder: Path, turn: ChatTurn, before: Sequence[ChatTurn] = ()) -> 
             " model, caution, asked_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (chat_id, _text(turn.question), _text(turn.query), answer.text, answer.grounded,
              json.dumps([(claim.text, claim.citations) for claim in answer.claims]),
-             json.dumps([citation_json(citation) for citation in answer.citations]),
+             json.dumps([asdict(citation) for citation in answer.citations]),
              answer.model, answer.caution, turn.asked_at),
         )  # fmt: skip
         db.execute(

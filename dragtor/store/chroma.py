@@ -69,25 +69,19 @@ class ChromaIndex:
 
     def query(
         self, vector: NDArray[np.float32], n: int, ids: Sequence[str] | None = None
-    ) -> list[tuple[str, float]]:
-        """The `n` nearest as (passage id, cosine), best first, among `ids` where given."""
+    ) -> list[str]:
+        """Ids of the `n` nearest passages, best first, among `ids` where given."""
         among = {"ids": list(ids)} if ids is not None else {}
         with chroma_errors(self._folder, "query"):
             found = self._collection.query(
-                query_embeddings=vector.reshape(1, -1), n_results=n, include=["distances"], **among
+                query_embeddings=vector.reshape(1, -1), n_results=n, include=[], **among
             )
-        pairs = zip(found["ids"][0], found["distances"][0], strict=True)
-        return [(identity, 1.0 - float(distance)) for identity, distance in pairs]
+        return list(found["ids"][0])
 
     def count(self) -> int:
         """How many vectors there are."""
         with chroma_errors(self._folder, "count"):
             return int(self._collection.count())
-
-    def ids(self) -> set[str]:
-        """All passage ids."""
-        with chroma_errors(self._folder, "get"):
-            return set(self._collection.get(include=[])["ids"])
 
     def vectors(self, ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """Vectors by id; ids that are not there are left out."""

@@ -136,7 +136,7 @@ class Store:
         """Rows (id, uri, kind, title, author, published, characters, passages, staged).
 
         `staged` is 1 of a pending document: one that is loaded, but not indexed yet.
-        ."""
+        """
         where = ""
         if source_id:
             where = "WHERE id IN (SELECT document_id FROM source_documents WHERE source_id = ?)"
@@ -307,11 +307,11 @@ class Store:
         index = self.index()
         if index.count() != self.counts()["passages"]:
             raise LibraryError("the vector index is not whole", "dragtor index --rebuild")
-        ranked = index.query(vector, n, ids)
-        marks = ",".join("?" * len(ranked))
+        nearest = index.query(vector, n, ids)
+        marks = ",".join("?" * len(nearest))
         rows = self.rows(
             f"SELECT rowid FROM passages WHERE edition = ? AND id IN ({marks})",
-            (self.index_version, *(identity for identity, _ in ranked)),
+            (self.index_version, *nearest),
         )
         return [row[0] for row in rows]
 
@@ -342,6 +342,5 @@ class Store:
 
     def index_place(self, index_version: int) -> tuple[Path, str]:
         """Folder and collection name of an index version's vectors."""
-        return self.folder / "index" / str(
-            index_version
-        ), f"dragtor-{self.meta('library_id')}-{index_version}"
+        name = f"dragtor-{self.meta('library_id')}-{index_version}"
+        return self.folder / "index" / str(index_version), name

@@ -6,21 +6,15 @@ Knows the columns and what text they can hold, and no query.
 from __future__ import annotations
 
 import json
-import re
 import sqlite3
 from array import array
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import Any
 
-from dragtor.types import Document, Segment, Source, Speaker
+from dragtor.types import Document, Segment, Source, Speaker, utf8
 
-LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-def utf8(text: str) -> str:
-    """`text` with what UTF-8 cannot hold replaced, a character for a character."""
-    return LONE_SURROGATE.sub("\ufffd", text)
+TEXTS = ("id", "uri", "kind", "title", "text", "author", "published")  # of a document, as they are
 
 
 def storable(document: Document) -> Document:
@@ -49,14 +43,9 @@ def document_from_row(
     row: sqlite3.Row, segments: Sequence[sqlite3.Row], speakers: Sequence[sqlite3.Row]
 ) -> Document:
     """A row of `documents`, with its segments and speakers."""
+    texts = {name: row[name] for name in TEXTS}
     return Document(
-        id=row["id"],
-        uri=row["uri"],
-        kind=row["kind"],
-        title=row["title"],
-        text=row["text"],
-        author=row["author"],
-        published=row["published"],
+        **texts,
         segments=tuple(_segment(s) for s in segments),
         meta=json.loads(row["meta"]),
         speakers=tuple(speaker_from_row(s) for s in speakers),
@@ -64,44 +53,23 @@ def document_from_row(
 
 
 def _segment(row: sqlite3.Row) -> Segment:
-    box = json.loads(row["box"]) if row["box"] else None
-    return Segment(
-        row["start"],
-        row["end"],
-        row["page"],
-        tuple(box) if box else None,
-        row["start_s"],
-        row["end_s"],
-        row["speaker"],
-    )
+    start, end, page, box, *spoken = row[2:]
+    return Segment(start, end, page, tuple(json.loads(box)) if box else None, *spoken)
 
 
 def segment_row(segment: Segment) -> tuple[Any, ...]:
     """The columns of `segments` after document_id and staged."""
-    box = json.dumps(segment.box) if segment.box else None
-    place = (segment.start, segment.end, segment.page, box)
-    return (*place, segment.start_s, segment.end_s, segment.speaker)
+    start, end, page, box, *spoken = astuple(segment)
+    return start, end, page, json.dumps(box) if box else None, *spoken
 
 
 def speaker_from_row(row: sqlite3.Row) -> Speaker:
     """A row of `speakers`."""
-    return Speaker(
-        row["label"],
-        row["name"],
-        row["role"],
-        row["role_confidence"],
-        row["name_confidence"],
-        tuple(array("f", row["voice"])),
-    )
+    columns = [*row[2:-1], tuple(array("f", row[-1]))]
+    return Speaker(*columns)
 
 
 def speaker_row(speaker: Speaker) -> tuple[Any, ...]:
     """The columns of `speakers` after document_id and staged."""
-    return (
-        speaker.label,
-        speaker.name,
-        speaker.role,
-        speaker.role_confidence,
-        speaker.name_confidence,
-        array("f", speaker.voice).tobytes(),
-    )
+    *known, voice = astuple(speaker)
+    return *known, array("f", voice).tobytes()

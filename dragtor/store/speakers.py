@@ -11,11 +11,11 @@ from dataclasses import replace
 
 from dragtor.errors import UsageError
 from dragtor.store.read import QUERY_WORD, Store
-from dragtor.store.rows import speaker_from_row, speaker_row, utf8
+from dragtor.store.rows import speaker_from_row, speaker_row
 from dragtor.store.schema import transaction
 from dragtor.store.write import Writer
 from dragtor.transcript import unaccented
-from dragtor.types import Document, Speaker
+from dragtor.types import Document, Speaker, utf8
 
 SURE_NAME = 0.85  # of a name, from here on: its voice is known again in other episodes of a show
 # "Will" and "Rose" are names too: only a question after somebody's words looks for a speaker.

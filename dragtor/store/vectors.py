@@ -14,9 +14,6 @@ from dragtor.store.read import Store
 from dragtor.types import CancelToken
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from dragtor.store.chroma import ChromaIndex
 
 READ_BATCH = 500  # vectors read and handed over at once
@@ -29,19 +26,6 @@ def row_of(db: sqlite3.Connection, key: str, fingerprint: str) -> int | None:
         "SELECT id FROM vectors WHERE key = ? AND fingerprint = ?", (key, fingerprint)
     ).fetchone()
     return int(row[0]) if row else None
-
-
-def put_rows(
-    db: sqlite3.Connection, keys: Sequence[str], vectors: NDArray[np.float32], fingerprint: str
-) -> None:
-    """Store (n, dimension) unit vectors, as float16; known keys keep theirs."""
-    import numpy as np
-
-    halves = vectors.astype(np.float16)
-    db.executemany(
-        "INSERT OR IGNORE INTO vectors (key, fingerprint, vector) VALUES (?, ?, ?)",
-        [(key, fingerprint, half.tobytes()) for key, half in zip(keys, halves, strict=True)],
-    )
 
 
 def upsert(

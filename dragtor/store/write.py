@@ -9,7 +9,7 @@ next writer. Does not know how texts are split or embedded.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
@@ -38,7 +38,6 @@ from dragtor.types import (
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
 
 DOCUMENT_COLUMNS = "id, staged, uri, kind, title, author, published, text, meta, content_hash"
 
@@ -209,9 +208,12 @@ class Writer:
         return {key for key in keys if vectors.row_of(self.db, key, fingerprint) is None}
 
     def put_vectors(self, keys: Sequence[str], rows: NDArray[np.float32], fingerprint: str) -> None:
-        """Store (n, dimension) unit vectors, as float16."""
+        """Store (n, dimension) unit vectors, as float16; known keys keep theirs."""
+        halves = (half.tobytes() for half in rows.astype("float16"))
+        stored = ((key, fingerprint, half) for key, half in zip(keys, halves, strict=True))
+        sql = "INSERT OR IGNORE INTO vectors (key, fingerprint, vector) VALUES (?, ?, ?)"
         with transaction(self.db):
-            vectors.put_rows(self.db, keys, rows, fingerprint)
+            self.db.executemany(sql, stored)
 
     # Publishing
 
@@ -224,31 +226,21 @@ class Writer:
 
     def publish(self, batch: Sequence[Indexed]) -> None:
         """Make documents what is searched, with their passages; vectors must be stored already."""
-        self._change(batch, [], lambda: None)
+        self._change(batch, [])
 
     def remove_source(self, source_id: str) -> list[str]:
         """Remove a source and every document no other source holds; returns their addresses."""
-
-        def forget() -> None:
-            self.db.execute("DELETE FROM source_documents WHERE source_id = ?", (source_id,))
-            self.db.execute("DELETE FROM sources WHERE id = ?", (source_id,))
-
         documents = self._only_in(source_id, list(self.links(source_id)))
         addresses = self._addresses(documents)
-        self._change([], documents, forget)
+        links = ("DELETE FROM source_documents WHERE source_id = ?", (source_id,))
+        self._change([], documents, links, ("DELETE FROM sources WHERE id = ?", (source_id,)))
         return addresses
 
     def unlink(self, source_id: str, item_uris: Sequence[str]) -> list[str]:
         """A source no longer has these items; returns the documents that are removed so."""
-
-        def forget() -> None:
-            self.db.executemany(
-                "DELETE FROM source_documents WHERE source_id = ? AND item_uri = ?",
-                [(source_id, uri) for uri in item_uris],
-            )
-
         documents = self._only_in(source_id, item_uris)
-        self._change([], documents, forget)
+        link = "DELETE FROM source_documents WHERE source_id = ? AND item_uri = ?"
+        self._change([], documents, *((link, (source_id, uri)) for uri in item_uris))
         return documents
 
     def _addresses(self, documents: list[str]) -> list[str]:
@@ -274,8 +266,9 @@ class Writer:
         return sorted(gone - kept - {row[0] for row in rows})
 
     def _change(
-        self, add: Sequence[Indexed], remove: Sequence[str], finish: Callable[[], None]
+        self, add: Sequence[Indexed], remove: Sequence[str], *besides: tuple[str, tuple[str, ...]]
     ) -> None:
+        """Publish and remove documents; `besides` are statements of the same transaction."""
         index_version = self.store.index_version
         new = {p.id for item in add for p in item.passages}
         documents = [item.document.id for item in add] + list(remove)
@@ -297,7 +290,8 @@ class Writer:
                 self._publish_document(item, index_version)
             if remove:
                 forget_documents(self.db, remove)
-            finish()
+            for statement in besides:
+                self.db.execute(*statement)
             if old or remove:
                 self.set_meta("untidy", "1")
             self.advance()

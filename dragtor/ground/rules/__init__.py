@@ -1,8 +1,8 @@
 """Rules: a Support by what a claim and a span say in words, numbers and names. English.
 
 Most of the claim's words must be there; numbers with their units, names, negations, modality and
-the order of arguments must agree (contradiction.py, over tokens.py and vocabulary.py). Needs no
-model, and knows none.
+the order of arguments must agree. Deterministic, tuned on one half of tests/data/claims.jsonl;
+needs no model, and knows none.
 """
 
 from __future__ import annotations
@@ -11,14 +11,27 @@ from collections.abc import Sequence
 
 from dragtor.config import WordLists
 from dragtor.ground.names import missing_names
-from dragtor.ground.rules.contradiction import contradicts
-from dragtor.ground.rules.tokens import shared_words, tokenise
+from dragtor.ground.rules import argument_order, modality, numbers
+from dragtor.ground.rules.tokens import Text, shared_words, tokenise
 from dragtor.ground.rules.vocabulary import RuleVocabulary
 from dragtor.ground.spans import TextSpan
 from dragtor.ground.support import Verdict
 
 MIN_SHARED_WORDS = 0.8  # of a claim's content words that its span must hold
 UNKNOWN_SCORE = 0.4  # of an unknown verdict whose sentence holds all of the claim's words
+_RULES = {  # cheap ones first
+    "number": numbers.other_number,
+    "strength": modality.stronger,
+    "bound": numbers.other_bound,
+    "opposite": modality.opposite,
+    "side": argument_order.other_side,
+    "condition": modality.unconditional,
+    "thing": numbers.other_thing,
+    "hedge": modality.unhedged,
+    "word": argument_order.other_word,
+    "negation": modality.negated,
+    "swap": argument_order.exchanged_phrases,
+}
 
 
 class RuleSupport:
@@ -49,3 +62,14 @@ class RuleSupport:
         if rule := contradicts(said, seen, section, self.vocabulary):
             return Verdict("contradicted", 0.0, rule)
         return Verdict("supported", 0.5 + share / 2)
+
+
+def contradicts(claim: Text, quote: Text, section: Text, vocabulary: RuleVocabulary) -> str:
+    """The name of the first rule that the claim breaks; empty: it says what the quote says.
+
+    `section` is the quote's section path, whose words and numbers count as known.
+    """
+    if claim.tokens == quote.tokens:
+        return ""
+    rules = _RULES.items()
+    return next((name for name, breaks in rules if breaks(claim, quote, section, vocabulary)), "")

@@ -56,24 +56,14 @@ _SPELLINGS = tuple(
         (r"\bhal(?:f|ve|ves|ved)\b", "50 percent"), (r"\btwice\b", "2 times"),
     )
 )  # fmt: skip
-_SMALL = {
-    word: n
-    for n, word in enumerate(
-        """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
-        fifteen sixteen seventeen eighteen nineteen""".split()
-    )
-}
-_TENS = {
-    word: 10 * n
-    for n, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
-}
+_ONES = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
+    fifteen sixteen seventeen eighteen nineteen""".split()
+_SMALL = {word: n for n, word in enumerate(_ONES)}
+_TWENTIES = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_TENS = {word: 10 * n for n, word in enumerate(_TWENTIES, 2)}
 _ROUND = frozenset(str(n) for n in _TENS.values())
-_ORDINALS = {
-    word: f"ord{n}"
-    for n, word in enumerate(
-        "first second third fourth fifth sixth seventh eighth ninth tenth".split(), 1
-    )
-}
+_PLACES = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
+_ORDINALS = {word: f"ord{n}" for n, word in enumerate(_PLACES, 1)}
 _SCALES = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
 
 
