@@ -27,10 +27,10 @@ from dragtor.cli.output import (
     settings,
     style,
     warn,
-    where,
     wrapped,
     write_file,
 )
+from dragtor.display import where
 from dragtor.errors import Cancelled, DragtorError, UsageError
 
 if TYPE_CHECKING:
