@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "assets" / "session.svg"
-COLUMNS = 92
+COLUMNS = 104
 SHOWN_PLACE = "/home/you"  # in place of the folder it ran in
 COMMANDS = (
     "dragtor add assets/sample_library",
