@@ -14,7 +14,7 @@ from html import escape
 
 OPENED = ("http://", "https://", "file://")  # what a link may go to
 SUMMARY_CHARACTERS = 240  # of a long text, shown before it is unfolded
-FRAME = "<div style='max-width:50em;line-height:1.5'>"
+OPENING = "<div style='max-width:50em;line-height:1.5'>"
 INDENT = "margin:.2em 0 .4em;padding-left:.8em;border-left:1px solid;font-size:inherit"
 CELL = "text-align:left;vertical-align:top"
 
@@ -46,7 +46,7 @@ def day(moment: date, known_years: set[int] | None = None, *, weekday: bool = Tr
     return f"{moment:%a} " * weekday + f"{moment.day} {moment:%B}{year}"
 
 
-def span(start: date | None, end: date | None) -> str:
+def from_to(start: date | None, end: date | None) -> str:
     """From when to when: days, or times with their zone; empty without a start."""
     if start is None:
         return ""
@@ -64,7 +64,7 @@ def span(start: date | None, end: date | None) -> str:
 
 def framed(*parts: str) -> str:
     """What one object shows."""
-    return f"{FRAME}{''.join(parts)}</div>"
+    return f"{OPENING}{''.join(parts)}</div>"
 
 
 def link(text: str, url: str) -> str:
@@ -92,7 +92,7 @@ def quoted(text: str, place: str) -> str:
     return f"<div style='{INDENT}'>{shown}</div>{place}"
 
 
-def numbered(items: Iterable[tuple[int, str]]) -> str:
+def ordered_list(items: Iterable[tuple[int, str]]) -> str:
     """A list with numbers of its own."""
     rows = "".join(f"<li value='{n}' style='margin-bottom:.6em'>{html}</li>" for n, html in items)
     return f"<ol style='padding-left:1.8em;margin:.4em 0'>{rows}</ol>"

@@ -21,7 +21,7 @@ from dragtor import display
 from dragtor.errors import Cancelled, LoadError
 
 Role = Literal["system", "user", "assistant"]
-NEAREST = 3  # documents that a refused answer names
+NAMED_DOCUMENTS = 3  # documents that a refused answer names
 NOTES_CHARACTERS = 120  # of an event's notes, in a notebook
 Moment = datetime | date  # with a zone and a time, or a whole day
 EVENT_FIELDS = (  # of a CalendarEvent, that a text states
@@ -327,7 +327,7 @@ class Hits(tuple[Hit, ...]):
 
     def _repr_html_(self) -> str:
         items = ((rank, hit._html()) for rank, hit in enumerate(self, 1))
-        return display.framed(display.numbered(items))
+        return display.framed(display.ordered_list(items))
 
 
 @dataclass(frozen=True, slots=True)
@@ -395,9 +395,9 @@ class Answer:
         if self.model or not self.grounded:  # else it is its quotes
             said = " ".join(map(_claim_html, self.claims)) or escape(self.text)
             parts.append(f"<p>{said}</p>")
-        parts.append(display.numbered((c.n, c._html()) for c in self.citations))
+        parts.append(display.ordered_list((c.n, c._html()) for c in self.citations))
         if not self.citations:
-            nearest = {hit.title: hit.url for hit in reversed(self.hits[:NEAREST])}
+            nearest = {hit.title: hit.url for hit in reversed(self.hits[:NAMED_DOCUMENTS])}
             links = ", ".join(display.link(*each) for each in reversed(nearest.items()))
             parts.append(display.dim(f"Nearest: {links}") if links else "")
         if self.model:
@@ -456,7 +456,7 @@ class CalendarEvent:
     def _cells(self) -> list[str]:
         shown = (
             self.action,
-            display.span(self.start, self.end),
+            display.from_to(self.start, self.end),
             self.recurrence or self.rrule,
             self.location,
             ", ".join(self.attendees or ()),

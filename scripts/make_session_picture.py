@@ -8,6 +8,7 @@ model that `llm.model: auto` takes. What is cut is said: long links end in an el
 
 from __future__ import annotations
 
+import io
 import os
 import pty
 import shutil
@@ -83,7 +84,7 @@ def main() -> None:
     from rich.console import Console
     from rich.text import Text
 
-    console = Console(record=True, width=COLUMNS, file=open(os.devnull, "w"))  # noqa: SIM115
+    console = Console(record=True, width=COLUMNS, file=io.StringIO())
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place).resolve()
         shutil.copytree(ROOT / "assets", folder / "assets")
