@@ -46,7 +46,7 @@ def day(moment: date, known_years: set[int] | None = None, *, weekday: bool = Tr
     return f"{moment:%a} " * weekday + f"{moment.day} {moment:%B}{year}"
 
 
-def from_to(start: date | None, end: date | None) -> str:
+def span_text(start: date | None, end: date | None) -> str:
     """From when to when: days, or times with their zone; empty without a start."""
     if start is None:
         return ""

@@ -456,7 +456,7 @@ class CalendarEvent:
     def _cells(self) -> list[str]:
         shown = (
             self.action,
-            display.from_to(self.start, self.end),
+            display.span_text(self.start, self.end),
             self.recurrence or self.rrule,
             self.location,
             ", ".join(self.attendees or ()),

@@ -39,7 +39,7 @@ def out_events(events: list[CalendarEvent], text: str) -> None:
 def _lines(event: CalendarEvent, text: str) -> list[tuple[str, str]]:
     """What is known of an event, and which of its words can be read another way."""
     shown = [
-        ("when", display.from_to(event.start, event.end)),
+        ("when", display.span_text(event.start, event.end)),
         ("repeats", _repeats(event)),
         ("where", event.location),
         ("with", ", ".join(event.attendees or ())),
