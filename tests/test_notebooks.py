@@ -21,9 +21,9 @@ SAID = {  # what a run must show
     "quickstart": [
         "After a grade I A2 pulley strain, easy climbing is usually possible again after 2 to 4",
         "Not in your sources.",
-        "quoted · How many push-ups are in a basic antagonist session?",
-        "refused · Which shoes are best for bouldering?",
-        "answer_correct",
+        "quoted          When may I climb again after an A2 pulley strain?",
+        "refused         What is the capital of Peru?",
+        "refusal_recall",
     ],
     "podcast": [
         "SPEAKER_01: Tom Keller, guest",
