@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from dragtor.config import Config, load_config
     from dragtor.errors import Cancelled, DragtorError
     from dragtor.library import Library
+    from dragtor.store import Filters
     from dragtor.types import (
         Answer,
         CancelToken,
@@ -35,6 +36,7 @@ _ROOMS = {
     "Config": "config",
     "Document": "types",
     "DragtorError": "errors",
+    "Filters": "store",
     "Hit": "types",
     "Library": "library",
     "Passage": "types",
@@ -52,6 +54,7 @@ __all__ = [
     "Config",
     "Document",
     "DragtorError",
+    "Filters",
     "Hit",
     "Library",
     "Passage",

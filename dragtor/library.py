@@ -21,7 +21,7 @@ from dragtor.types import (
     NEVER,
     SILENT,
     Answer,
-    CalendarEvent,
+    CalendarEvents,
     CancelToken,
     ChatTurn,
     Document,
@@ -30,6 +30,7 @@ from dragtor.types import (
     Report,
     Reporter,
     Source,
+    Sources,
 )
 
 if TYPE_CHECKING:
@@ -147,9 +148,9 @@ class Library(Parts):
 
     # Reading
 
-    def sources(self) -> list[Source]:
+    def sources(self) -> Sources:
         """Everything added, oldest first."""
-        return self.store().sources() if self.exists() else []
+        return Sources(self.store().sources() if self.exists() else [])
 
     def holdings(self) -> list[tuple[Source, int]]:
         """Everything added, oldest first, each with how many documents it holds."""
@@ -284,7 +285,7 @@ class Library(Parts):
         locale: str = "",
         day_first: bool | None = None,
         adapter: Path | None = None,
-    ) -> list[CalendarEvent]:
+    ) -> CalendarEvents:
         """The calendar events of a text, in its order; needs no library on disk.
 
         Dates are told from `now` (a string is ISO 8601), else from this moment; for the rest see
@@ -294,7 +295,8 @@ class Library(Parts):
 
         zone = open_zone(tz)
         moment = read_now(now, zone) if isinstance(now, str) else now
-        return self.event_extractor(tz, locale, day_first, adapter).events(text, moment)
+        extractor = self.event_extractor(tz, locale, day_first, adapter)
+        return CalendarEvents(extractor.events(text, moment))
 
     def plan(
         self,
@@ -303,7 +305,7 @@ class Library(Parts):
         tz: str = "",
         locale: str = "",
         day_first: bool | None = None,
-    ) -> list[CalendarEvent]:
+    ) -> CalendarEvents:
         """The sessions of a plan in an answer, counted from the Monday after `now`.
 
         Only of sentences with a citation, which stands in the notes; see `event_extractor`.
@@ -311,7 +313,7 @@ class Library(Parts):
         from dragtor.events.plan import sessions
 
         extractor = self.event_extractor(tz, locale, day_first)
-        return sessions(answer, extractor, now or datetime.now(extractor.zone))
+        return CalendarEvents(sessions(answer, extractor, now or datetime.now(extractor.zone)))
 
     def history(self, words: str = "", n: int = 20) -> list[ChatTurn]:
         """Past answers that hold all the words, best first; without words the newest."""

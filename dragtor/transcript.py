@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from dragtor.display import clock
 from dragtor.errors import UsageError
 from dragtor.types import Chapter, Document, Segment, Word
 
@@ -155,13 +156,6 @@ def render(document: Document, form: str) -> str:
             f"{document.title} has no times", f"dragtor export {document.id} --format md"
         )
     return _subtitles(document, spoken).to_string(form)
-
-
-def clock(seconds: float) -> str:
-    """1:02:03, or 2:03 in the first hour."""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def turns(document: Document) -> list[tuple[str, list[Segment]]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import textwrap
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,9 +18,12 @@ from html import escape
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from dragtor import display
 from dragtor.errors import Cancelled, LoadError
 
 Role = Literal["system", "user", "assistant"]
+NAMED_DOCUMENTS = 3  # documents that a refused answer names
+NOTES_CHARACTERS = 120  # of an event's notes, in a notebook
 Moment = datetime | date  # with a zone and a time, or a whole day
 EVENT_FIELDS = (  # of a CalendarEvent, that a text states
     "action", "date", "time", "attendees", "location", "duration", "recurrence", "notes",
@@ -148,6 +152,22 @@ class Source:
     kind: str
     title: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    def _repr_html_(self) -> str:
+        return Sources([self])._repr_html_()
+
+
+class Sources(list[Source]):
+    """Sources, oldest first; a table in a notebook."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (display.link(s.title or s.uri, s.uri), escape(s.kind), f"<code>{escape(s.id)}</code>")
+            for s in self
+        ]
+        return display.table(("source", "kind", "id"), rows) if rows else "no source"
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,9 +317,14 @@ class Hit:
     speaker: str | None = None
 
     def _repr_html_(self) -> str:
-        link = f"<a href='{escape(self.url)}'>{escape(self.title or self.url)}</a>"
-        heading = f" <small>{escape(self.passage.heading)}</small>"
-        return f"<p>{link}{heading}</p><blockquote>{escape(self.passage.text)}</blockquote>"
+        return display.framed(self._html())
+
+    def _html(self) -> str:
+        place = display.link(display.where(self.title, None, self.start_s, self.speaker), self.url)
+        heading = f" › {escape(self.passage.heading)}" if self.passage.heading else ""
+        return display.quoted(
+            self.passage.text, display.dim(f"{place}{heading} · {self.score:.2f}")
+        )
 
 
 class Hits(tuple[Hit, ...]):
@@ -308,7 +333,8 @@ class Hits(tuple[Hit, ...]):
     __slots__ = ()
 
     def _repr_html_(self) -> str:
-        return "".join(f"<li>{hit._repr_html_()}</li>" for hit in self).join(["<ol>", "</ol>"])
+        items = ((rank, hit._html()) for rank, hit in enumerate(self, 1))
+        return display.framed(display.ordered_list(items))
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +361,13 @@ class Citation:
     end_s: float | None = None
     speaker: str | None = None
 
+    def _repr_html_(self) -> str:
+        return display.framed(self._html())
+
+    def _html(self) -> str:
+        place = display.where(self.title, self.page, self.start_s, self.speaker)
+        return display.quoted(f"“{self.quote}”", display.dim(display.link(place, self.url)))
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -358,19 +391,30 @@ class Answer:
     grounded: bool
     claims: tuple[Claim, ...] = ()
     citations: tuple[Citation, ...] = ()
-    hits: tuple[Hit, ...] = ()
+    hits: tuple[Hit, ...] = field(default=(), repr=False)
     model: str = ""
     timings: Mapping[str, float] = field(default_factory=dict)
     tokens: Mapping[str, int] = field(default_factory=dict)
     caution: str = ""
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<li value='{c.n}'><q>{escape(c.quote)}</q> "
-            f"<a href='{escape(c.url)}'>{escape(c.title or c.url)}</a></li>"
-            for c in self.citations
-        )
-        return f"<p>{escape(self.text)}</p><ol>{rows}</ol>"
+        parts = [f"<p><strong>{escape(self.caution)}</strong></p>"] if self.caution else []
+        if self.model or not self.grounded:  # else it is its quotes
+            said = " ".join(map(_claim_html, self.claims)) or escape(self.text)
+            parts.append(f"<p>{said}</p>")
+        parts.append(display.ordered_list((c.n, c._html()) for c in self.citations))
+        if not self.citations:
+            nearest = {hit.title: hit.url for hit in reversed(self.hits[:NAMED_DOCUMENTS])}
+            links = ", ".join(display.link(*each) for each in reversed(nearest.items()))
+            parts.append(display.dim(f"Nearest: {links}") if links else "")
+        if self.model:
+            parts.append(display.dim(escape(self.model)))
+        return display.framed(*parts)
+
+
+def _claim_html(claim: Claim) -> str:
+    marks = "".join(f"[{n}]" for n in claim.citations)
+    return escape(claim.text) + (f" <sup>{marks}</sup>" if marks else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,6 +456,32 @@ class CalendarEvent:
     confidence: Mapping[str, float] = field(default_factory=dict)
     evidence: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     ambiguous: tuple[str, ...] = ()
+
+    def _repr_html_(self) -> str:
+        return CalendarEvents([self])._repr_html_()
+
+    def _cells(self) -> list[str]:
+        shown = (
+            self.action,
+            display.span_text(self.start, self.end),
+            self.recurrence or self.rrule,
+            self.location,
+            ", ".join(self.attendees or ()),
+            textwrap.shorten(self.notes or "", NOTES_CHARACTERS, placeholder=" …"),
+            ", ".join(self.ambiguous),
+        )
+        return [escape(text or "") for text in shown]
+
+
+class CalendarEvents(list[CalendarEvent]):
+    """Events in the order of their text; a table in a notebook."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        heads = ("what", "when", "repeats", "where", "with", "notes", "to be checked")
+        rows = [event._cells() for event in self]
+        return display.table(heads, rows) if rows else "no event"
 
 
 @dataclass(slots=True)

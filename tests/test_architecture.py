@@ -25,7 +25,7 @@ MAX_FUNCTION_LINES = 50
 
 # A room imports rooms of smaller rows only.
 ROWS = (
-    ("dates", "errors"),  # import nothing but themselves
+    ("dates", "display", "errors"),  # import nothing but themselves
     ("types",),
     (
         "config",

@@ -1,4 +1,5 @@
-"""The README is true: its Python and console blocks run, its commands and files exist.
+"""README and docs/ are true: their Python and console blocks run and show what they say, their
+commands, files and modules exist.
 
 A fence that must not run (network, a large download) has `<!-- not run: reason -->` on the line
 before it; its commands must exist all the same.
@@ -21,10 +22,18 @@ import pytest
 from conftest import ROOT
 
 README = ROOT / "README.md"
+README_LINES = 150
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+PAGES = [README, ROOT / "CHANGELOG.md", ROOT / "assets" / "SAMPLE_LIBRARY.md", *DOCS]
 RUN = ("console", "python")
 SHELL = ("bash", "console", "sh")
 FENCE = re.compile(r"^( *)(`{3,}|~{3,}) *(\w*).*$")
 NOT_RUN = re.compile(r"<!-- not run: (.+?) -->")
+
+
+def named(page: Path) -> str:
+    """A page in the name of a test."""
+    return page.relative_to(ROOT).as_posix()
 
 
 @dataclass(frozen=True)
@@ -64,6 +73,26 @@ def commands(block: Block) -> list[str]:
     if block.language == "console":
         return [line[2:] for line in lines if line.startswith("$ ")]
     return [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+
+
+def shown(block: Block) -> list[tuple[str, list[str]]]:
+    """Each command of a console block, and the lines of output under it."""
+    found: list[tuple[str, list[str]]] = []
+    for line in block.text.replace("\\\n", " ").splitlines():
+        if line.startswith("$ "):
+            found.append((line[2:], []))
+        elif line.strip():
+            found[-1][1].append(line)
+    return found
+
+
+def not_shown(lines: list[str], output: str) -> str:
+    """The first line that does not come in the output, in this order; empty if all do."""
+    printed = iter(output.splitlines())
+    for line in lines:
+        if line not in printed:
+            return line
+    return ""
 
 
 def calls(line: str, program: str) -> Iterator[list[str]]:
@@ -144,6 +173,28 @@ def wrong_mentions(text: str) -> list[str]:
     return wrong
 
 
+def links(text: str) -> list[tuple[str, str]]:
+    """Path and anchor of each link to a file, those to the web left out."""
+    text = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
+    return re.findall(r"\]\(([^)#\s:]*)(?:#([^)\s]*))?\)", text)
+
+
+def anchors(text: str) -> set[str]:
+    """What a link into a page may name: its headings, as GitHub spells them."""
+    heads = re.findall(r"^#+ (.+)$", text, re.M)
+    return {re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+def dead_links(page: Path) -> list[str]:
+    """Links of a page to a file that is not there, or to no heading of it."""
+    dead = []
+    for path, anchor in links(page.read_text("utf-8")):
+        target = page.parent / path if path else page
+        if not target.exists() or (anchor and anchor not in anchors(target.read_text("utf-8"))):
+            dead.append(f"{path}#{anchor}")
+    return dead
+
+
 class Place:
     """A folder with the sample library, and `dragtor` on the path, working on a library here."""
 
@@ -189,12 +240,14 @@ def failures(text: str, place: Place) -> list[str]:
             except Exception as error:  # noqa: BLE001 - any error of the snippet is the finding
                 wrong.append(f"{block}: {type(error).__name__}: {error}")
             continue
-        for line in commands(block):
+        for line, output in shown(block):
             if not any(calls(line, "dragtor")):
                 continue
             done = place.run(line)
             if done.returncode or "Traceback" in done.stderr:
                 wrong.append(f"{block}: {line}: exit {done.returncode}: {done.stderr[-300:]}")
+            elif missing := not_shown(output, done.stdout):
+                wrong.append(f"{block}: {line}: does not print {missing!r}")
     return wrong
 
 
@@ -206,27 +259,97 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     return place
 
 
-def test_the_readme_runs(place: Place) -> None:
-    assert failures(README.read_text("utf-8"), place) == []
-
-
-def test_the_readme_has_something_to_run() -> None:
-    found = list(blocks(README.read_text("utf-8")))
+def test_the_readme_is_for_a_newcomer() -> None:
+    text = README.read_text("utf-8")
+    assert len(text.splitlines()) <= README_LINES
+    found = list(blocks(text))
     ran = [block for block in found if block.language in RUN and not block.skip]
     skipped = [block for block in found if block.skip]
     assert {block.language for block in ran} == set(RUN)
     assert len(skipped) <= len(ran), [f"{block}: {block.skip}" for block in skipped]
 
 
-@pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md", "assets/SAMPLE_LIBRARY.md"])
-def test_commands_in_the_papers_exist(name: str) -> None:
-    assert wrong_mentions((ROOT / name).read_text("utf-8")) == []
+RUN_PAGES = [
+    page
+    for page in (README, *DOCS)
+    if page.stem != "sources"  # test_load_registry.py runs it
+    and any(b.language in RUN and not b.skip for b in blocks(page.read_text("utf-8")))
+]
 
 
-def test_files_that_the_readme_links_to_exist() -> None:
-    text = README.read_text("utf-8")
-    links = re.findall(r"\]\(([^)#\s:]+)(?:#[^)]*)?\)", text)
-    assert [link for link in links if not (ROOT / link).exists()] == []
+@pytest.mark.parametrize("page", RUN_PAGES, ids=named)
+def test_a_page_runs(page: Path, place: Place) -> None:
+    assert failures(page.read_text("utf-8"), place) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_commands_on_a_page_exist(page: Path) -> None:
+    assert wrong_mentions(page.read_text("utf-8")) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_links_of_a_page_lead_somewhere(page: Path) -> None:
+    assert dead_links(page) == []
+
+
+def test_the_index_names_every_page() -> None:
+    listed = links((ROOT / "docs" / "README.md").read_text("utf-8"))
+    assert {page.name for page in DOCS} - {"README.md"} <= {path for path, _ in listed}
+
+
+def test_pages_name_settings_that_there_are() -> None:
+    """`answer.gate` in a page is a setting, if its section is one."""
+    import yaml
+
+    known: dict[str, Any] = yaml.safe_load(
+        re.sub(
+            r"^( *)#(?=\w+:)",
+            r"\1",
+            (ROOT / "config" / "params.yml").read_text("utf-8"),
+            flags=re.M,
+        )
+    )
+    wrong = []
+    for page in PAGES:
+        for name in re.findall(r"`([a-z_]+(?:\.[a-z_]+)+)[:`]", page.read_text("utf-8")):
+            section, *rest = name.split(".")
+            at: Any = known.get(section)
+            if not isinstance(at, dict) or rest in (["py"], ["md"], ["db"], ["yml"]):
+                continue
+            for part in rest:
+                at = at.get(part) if isinstance(at, dict) else None
+            wrong += [] if at is not None else [f"{page.name}: {name}"]
+    assert wrong == []
+
+
+def test_the_design_names_every_module() -> None:
+    package = ROOT / "dragtor"
+    files = {path.relative_to(package).as_posix() for path in package.rglob("*.py")}
+    there = {name for name in files if not name.rpartition("/")[2].startswith("__")}
+    named = modules_of_tree((ROOT / "docs" / "design.md").read_text("utf-8"))
+    assert sorted(set(named)) == sorted(named)  # each once
+    assert set(named) - there == set()
+    assert there - set(named) == set()
+
+
+def modules_of_tree(text: str) -> list[str]:
+    """The modules that the block after `<!-- tree -->` names, as paths in the package."""
+    tree = next(blocks(text.partition("<!-- tree -->")[2])).text
+    named = []
+    for entry in re.split(r"\n(?=\w)", tree.strip()):
+        name, _, text = entry.partition(" ")
+        if name.endswith(".py"):
+            named.append(name)
+            continue
+        folders = [name]
+        for word in re.findall(r"\w+/ \(|\(|\)|\w+\.py", text):
+            if word.endswith("("):
+                folders.append(word.removesuffix("(").strip())  # of a folder's own files, or none
+            elif word == ")":
+                folders.pop()
+            else:
+                named.append("".join(folders) + word)
+    return named
 
 
 # The reader of blocks and the runner, on a text of their own.
@@ -308,10 +431,42 @@ def test_wrong_mentions_are_found() -> None:
 
 
 def test_failing_blocks_are_found(place: Place) -> None:
-    command, raised = failures(SAMPLE, place)
+    unprinted, command, raised = failures(SAMPLE, place)
+    assert unprinted.endswith("does not print 'a line of output'")
     assert command.startswith("console block at line 10: dragtor nosuchcommand: exit 2: ")
     assert raised == "python block at line 28: KeyError: 'two'"
     assert "Usage" in (place.folder / "out.txt").read_text()
+
+
+def test_output_that_is_shown_is_looked_for() -> None:
+    block = Block("console", 1, "$ a \\\n  b\none\n\ntwo\n$ c")
+    assert shown(block) == [("a    b", ["one", "two"]), ("c", [])]
+    assert not_shown(["one", "two"], "one\nmore\ntwo\n") == ""
+    assert not_shown(["two", "one"], "one\ntwo\n") == "one"
+    assert not_shown(["tw"], "one\ntwo\n") == "tw"
+
+
+def test_dead_links_are_found(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    (tmp_path / "other.md").write_text("# One thing, and `two`\n")
+    right = "[a](other.md) [b](other.md#one-thing-and-two) [c](https://example.org/no.md)\n"
+    wrong = "[d](no.md) [e](other.md#three) ![f](no.svg)\n"
+    page.write_text(f"{right}{wrong}```\n[g](code.md)\n```\n")
+    assert dead_links(page) == ["no.md#", "other.md#three", "no.svg#"]
+
+
+def test_a_tree_of_modules_is_read() -> None:
+    tree = """<!-- tree -->
+```
+errors.py    every error
+load/        a source: base.py; web.py (jina.py,
+             http.py), sub/ (one.py, two.py (at last)), end.py
+```
+"""
+    assert modules_of_tree(tree) == [
+        "errors.py", "load/base.py", "load/web.py", "load/jina.py", "load/http.py",
+        "load/sub/one.py", "load/sub/two.py", "load/end.py",
+    ]  # fmt: skip
 
 
 def test_make_alone_lists_every_target() -> None:

@@ -10,9 +10,10 @@ import pysubs2
 import pytest
 from test_spoken import words
 
+from dragtor.display import clock
 from dragtor.errors import UsageError
 from dragtor.schema import document_json
-from dragtor.transcript import CUE_CHARACTERS, FORMATS, clock, render, spoken
+from dragtor.transcript import CUE_CHARACTERS, FORMATS, render, spoken
 from dragtor.types import Chapter, Document, Speaker
 
 HANGS = "I am Yves and {\\b1}I <hang> on small edges --> all day."

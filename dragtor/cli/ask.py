@@ -23,9 +23,9 @@ from dragtor.cli.output import (
     settings,
     style,
     warn,
-    where,
     wrapped,
 )
+from dragtor.display import where
 
 if TYPE_CHECKING:
     from dragtor.store import Filters

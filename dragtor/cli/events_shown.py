@@ -9,6 +9,7 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from dragtor import display
 from dragtor.cli.output import out, style, warn, wrapped
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def out_events(events: list[CalendarEvent], text: str) -> None:
 def _lines(event: CalendarEvent, text: str) -> list[tuple[str, str]]:
     """What is known of an event, and which of its words can be read another way."""
     shown = [
-        ("when", _when(event)),
+        ("when", display.span_text(event.start, event.end)),
         ("repeats", _repeats(event)),
         ("where", event.location),
         ("with", ", ".join(event.attendees or ())),
@@ -75,7 +76,7 @@ def _doubt(event: CalendarEvent, name: str, said: str) -> str:
     if event.date is None:
         return "not said, so that of the event before"
     if not (numbers := DAY_AND_MONTH.search(said)):
-        return f"no one day is said, so from {_day(event.start)} on"
+        return f"no one day is said, so from {display.day(event.start)} on"
     day = datetime.strptime(event.date, "%d/%m/%Y")
     other = "--month-first" if int(numbers[1]) == day.day else "--day-first"
     return f"read as {day.day} {day:%B}; {other} reads it the other way"
@@ -113,7 +114,9 @@ def _repeats(event: CalendarEvent) -> str:
     dates = occurrences(event.rrule, event.start, MOST_DATES + 2) or [event.start]
     years = {event.start.year}
     one_weekday = len({each.weekday() for each in dates}) == 1
-    shown = [_day(each, years, weekday=not one_weekday) for each in dates[1 : MOST_DATES + 1]]
+    shown = [
+        display.day(each, years, weekday=not one_weekday) for each in dates[1 : MOST_DATES + 1]
+    ]
     if "HOURLY" in event.rrule or "MINUTELY" in event.rrule:
         shown = [f"{each:%H:%M}" for each in dates[1 : MOST_DATES + 1]]
     more = f", …{_until(event.rrule, event.start, years)}" if len(dates) > MOST_DATES + 1 else ""
@@ -130,25 +133,4 @@ def _until(rule: str, start: Moment, known_years: set[int]) -> str:
     if found[2] and isinstance(start, datetime):
         last = datetime.strptime(f"{found[1]}{found[2]}+0000", "%Y%m%dT%H%M%SZ%z")
         last = last.astimezone(start.tzinfo)
-    return f" until {_day(last, known_years, weekday=False)}"
-
-
-def _when(event: CalendarEvent) -> str:
-    start, end = event.start, event.end
-    if start is None:
-        return ""
-    if not isinstance(start, datetime):
-        return _day(start) + (f" to {_day(end)}" if end else "")
-    until = ""
-    if isinstance(end, datetime):
-        same = end.date() == start.date()
-        until = f" to {end:%H:%M}" if same else f" to {_day(end, {start.year})}, {end:%H:%M}"
-    return f"{_day(start)}, {start:%H:%M}{until} ({start.tzinfo})"
-
-
-def _day(day: Moment, known_years: set[int] | None = None, *, weekday: bool = True) -> str:
-    """Fri 27 November 2026; without the year where that is known."""
-    known = known_years if known_years is not None else set()
-    year = "" if day.year in known else f" {day.year:04}"
-    known.add(day.year)
-    return f"{day:%a} " * weekday + f"{day.day} {day:%B}{year}"
+    return f" until {display.day(last, known_years, weekday=False)}"

@@ -23,7 +23,7 @@ from urllib.parse import unquote
 
 import typer
 
-from dragtor.transcript import clock
+from dragtor.display import where
 from dragtor.types import CancelToken, Reporter
 
 if TYPE_CHECKING:
@@ -208,18 +208,6 @@ def wrapped(text: str, indent: str = "  ", first: str | None = None) -> str:
         flat, width, initial_indent=head, subsequent_indent=indent,
         break_long_words=False, break_on_hyphens=False,
     )  # fmt: skip
-
-
-def where(title: str, page: int | None, start_s: float | None, speaker: str | None) -> str:
-    """Title, page or time, and speaker, in one line."""
-    parts = [title or "untitled"]
-    if page is not None:
-        parts.append(f"p. {page}")
-    if start_s is not None:
-        parts.append(clock(start_s))
-    if speaker:
-        parts.append(speaker)
-    return ", ".join(parts)
 
 
 def out_citation(citation: Citation, mark: str) -> None:

@@ -182,8 +182,9 @@ def speakers(
     lock_timeout: float = LockTimeout,
 ) -> None:
     """Show who speaks in a recording, or say who does; their voices are known from then on."""
+    from dragtor.display import clock
     from dragtor.schema import speakers_json
-    from dragtor.transcript import clock, spoken_s
+    from dragtor.transcript import spoken_s
 
     with library(_lock(lock_timeout)) as lib:
         if names:

@@ -1,0 +1,77 @@
+"""The notebooks of examples/ run whole, and what is stored in them is what a run shows.
+
+They run in a kernel of their own, in a copy of examples/ and assets/, where no network is reached.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from conftest import ROOT
+
+sys.path.insert(0, str(ROOT / "scripts"))
+from run_notebooks import NOTEBOOKS, executed
+
+MAX_BYTES = 40_000
+SAID = {  # what a run must show
+    "quickstart": [
+        "After a grade I A2 pulley strain, easy climbing is usually possible again after 2 to 4",
+        "Not in your sources.",
+        "quoted          When may I climb again after an A2 pulley strain?",
+        "refused         What is the capital of Peru?",
+        "refusal_recall",
+    ],
+    "podcast": [
+        "SPEAKER_01: Tom Keller, guest",
+        "Because of the growth plates, they are weaker than the tendons that pull on them",
+        "campus-board.m4a#t=24",
+        "Thomas Keller: Thanks for having me",
+        "Sat 5 December 2026, 10:00 to 13:00 (Europe/Berlin)",
+        "RRULE:FREQ=WEEKLY;BYDAY=MO,TH",
+    ],
+}
+
+
+def shown(notebook: nbformat.NotebookNode) -> list[str]:
+    """Everything that each code cell has put out, as text."""
+    return [
+        "".join(
+            output.get("text", "") + "".join(output.get("data", {}).values())
+            for output in cell.outputs
+        )
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+    ]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody listens
+    monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "jupyter"))
+    fresh = executed(path, tmp_path / "run")
+    outputs = [output for cell in fresh.cells for output in cell.get("outputs", ())]
+    assert not [output for output in outputs if output.get("name") == "stderr"]
+    said = "\n".join(shown(fresh))
+    assert [words for words in SAID[path.stem] if words not in said] == []
+    stored = nbformat.read(path, as_version=4)
+    assert [bool(text) for text in shown(stored)] == [bool(text) for text in shown(fresh)]
+    assert [words for words in SAID[path.stem] if words not in "\n".join(shown(stored))] == []
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_stored_notebook_is_small_and_names_no_machine(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert len(text.encode()) <= MAX_BYTES
+    notebook = nbformat.reads(text, as_version=4)
+    nbformat.validate(notebook)
+    counts = [cell.execution_count for cell in notebook.cells if cell.cell_type == "code"]
+    assert counts == [*range(1, len(counts) + 1)]  # run from nothing, in order
+    places = re.findall(r"file:///(?!home/you/dragtor/assets/)[^\"'\\ <]*", text)
+    assert places == []
