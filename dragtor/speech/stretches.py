@@ -6,7 +6,6 @@ Text only: knows no cue, no role and no voice.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -81,10 +80,6 @@ class Stretch:
     words: tuple[Word, ...]
     offsets: tuple[int, ...]
     before: int  # words of the recording before it
-
-    def start_s(self, at: int) -> float:
-        """When the word at character `at` begins."""
-        return self.words[max(0, bisect_right(self.offsets, at) - 1)].start_s
 
 
 def stretches(words: Sequence[Word]) -> list[Stretch]:
