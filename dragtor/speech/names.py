@@ -14,7 +14,8 @@ from difflib import SequenceMatcher
 from typing import Literal
 
 from dragtor.speech.cues import OPENING_WORDS, NameMention
-from dragtor.speech.stretches import FULL, NAME_LIST, NOT_NAMES, Speech, Stretch, key_of
+from dragtor.speech.stretches import Speech, Stretch, key_of
+from dragtor.speech.wording import FULL, NAME_LIST, wording
 from dragtor.transcript import fold
 
 Named = dict[str, dict[str, float]]  # label -> key -> how much speaks for it
@@ -46,7 +47,7 @@ def written_names(
 
     `common` are words that the speech uses without a capital: no names.
     """
-    no_names = NOT_NAMES | common | set(fold(show).split())
+    no_names = wording().not_names | common | set(fold(show).split())
     found: list[WrittenName] = []
     for one in _written(title, author, show, notes):
         name = DEGREE.sub("", one.name.strip())

@@ -25,70 +25,11 @@ from dragtor.speech.names import (
     written_names,
 )
 from dragtor.speech.stretches import Speech, Stretch, key_of, recased, stretches
+from dragtor.speech.wording import wording
 from dragtor.types import Word
 
 RoleName = Literal["host", "guest", "other"]
 
-TO_ALL = r"(?: all| both| guys| so much| very much| again| everyone|,)*"
-# What hosts say (above 0) and what guests say, as log odds.
-SAYINGS: tuple[tuple[float, re.Pattern[str]], ...] = tuple(
-    (weight, re.compile(pattern))
-    for weight, pattern in (
-        (4.0, r"\b(?i:i'm|i am|as always|with me),? your (?:\w+ )?host\b"),
-        (
-            1.5,
-            r"\b(?i:welcome (?:back )?to) (?:[A-Z]|(?:the|another|today's|this|our|a|episode)\b)|"
-            r"^(?i:welcome)\b|\b[Ww]elcome,",
-        ),
-        (
-            1.5,
-            r"\b(?i:(?:my|today's|special) (?:\w+ )?guests?\b|"
-            r"our guests?\b(?= today| is| for|,|\.))",
-        ),
-        (
-            1.5,
-            r"\b(?i:joined(?: \w+){0,3}? by) (?:[A-Z]|(?:my|our|the|two)\b)|"
-            r"\b(?i:joining (?:us|me))\b",
-        ),
-        (
-            2.0,
-            rf"\b(?i:(?:thanks|thank you){TO_ALL} for (?:coming|joining|being|taking|sharing|"
-            r"your time|listening|tuning|spending|talking|chatting|chiming))",
-        ),
-        (
-            2.0,
-            r"\b(?i:(?:having|to have|have) you (?:\w+ )?(?:on|here|back|join)\b|"
-            r"pleasure (?:having|to have) you)",
-        ),
-        (1.5, r"\b(?i:see|talk to|catch) you (?:all )?(?:next|in the next)"),
-        (1.0, r"\b(?i:brought to you by|(?:promo|discount|coupon) code|our sponsors?)\b"),
-        (
-            0.7,
-            r"(?:^|[.?!] (?:\w+,? )?|\b(?:can|could|would|will|why don't) you )"
-            r"(?i:tell|walk|remind) (?:us|me)\b|"
-            r"\b(?i:take us (?:back|through)|help us understand)\b",
-        ),
-        (1.0, r"\b(?i:on|in) (?:this|today's) (?:episode|show)\b"),
-        (
-            0.5,
-            r"\b(?i:show notes|our listeners|(?:the|for) listeners|listening audience|"
-            r"our audience)\b",
-        ),
-        (
-            0.5,
-            r"\b(?i:i'm curious|last question|before we (?:go|close|wrap|end)|"
-            r"let's (?:dive|jump) in|i want to ask|i wanna ask|you mentioned|what about you)\b",
-        ),
-        (-4.0, r"\bfor (?:having|inviting) (?:me|us)\b"),
-        (
-            -2.0,
-            r"\b(?i:happy|glad|good|great|nice|excited|honou?red|pleasure|thrilled|lovely) "
-            r"to be (?:here|back|on (?:the|your) (?:show|podcast))\b",
-        ),
-        (-0.7, r"\b(?i:great|good|excellent|interesting|fantastic) question\b"),
-        (-0.7, r"\byour (?:show|podcast|listeners)\b"),
-    )
-)
 INTRODUCED_AS = {"guest": -2.5, "intro": -0.5, "cohost": 3.0}  # log odds
 # A question, where nothing is punctuated.
 ASKING = re.compile(
@@ -174,7 +115,7 @@ def _hosting(speech: Speech) -> dict[str, float]:
             mean = sum(len(turn.words) for turn in mine) / len(mine)
             score[label] += _within(1.0, 0.5 * math.log(sum(rest) / len(rest) / mean))
         score[label] += 1.0 if label == opener else 0.0
-        for weight, pattern in SAYINGS:
+        for weight, pattern in wording().sayings:
             said = sum(1 for turn in mine for _ in pattern.finditer(turn.text))
             if said:  # each further time counts half as much
                 score[label] += weight * (2 - 0.5 ** (said - 1))
