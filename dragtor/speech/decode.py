@@ -45,8 +45,6 @@ class Media:
     """
 
     duration_s: float
-    channels: int
-    codec: str
     title: str = ""
     author: str = ""
     published: str = ""
@@ -55,7 +53,7 @@ class Media:
 
 
 def probe(path: Path) -> Media:
-    """Length, first audio stream, tags and chapters; nothing is decoded.
+    """Length, tags and chapters; nothing is decoded.
 
     Raises LoadError, one line, on a file that is absent, unreadable, or holds no sound.
     """
@@ -67,8 +65,6 @@ def probe(path: Path) -> Media:
             length_s = length_s or float(stream.duration * stream.time_base)
         return Media(
             duration_s=max(0.0, length_s),
-            channels=stream.codec_context.channels,
-            codec=stream.codec_context.name,
             title=tags.get("title", ""),
             author=tags.get("artist", "") or tags.get("album_artist", ""),
             published=_day(tags.get("date", "")) or _day(tags.get("creation_time", "")),
@@ -77,39 +73,34 @@ def probe(path: Path) -> Media:
         )
 
 
-def decode(
-    path: Path, rate: int = RATE_HZ, start_s: float = 0.0, channel: int | None = None
-) -> Iterator[Samples]:
+def decode(path: Path, rate: int = RATE_HZ) -> Iterator[Samples]:
     """Blocks of float32 samples (n,) of the first audio stream, in -1..1, at `rate` Hz.
 
-    All channels are mixed evenly; `channel` (from 0) takes one of them. The sound before
-    `start_s` is decoded too and dropped, so that times are exact in every format. Of a damaged
-    file comes what can be decoded. Raises LoadError, one line, where nothing can.
+    All channels are mixed evenly. Of a damaged file comes what can be decoded. Raises LoadError,
+    one line, where nothing can.
     """
     import numpy as np
 
-    skip, any_sound = round(start_s * rate), False
+    any_sound = False
     waiting: list[Samples] = []
-    for piece in _pieces(path, rate, channel):
-        any_sound = any_sound or piece.size > 0
-        if skip:
-            piece, skip = piece[skip:], max(0, skip - piece.size)
+    for piece in filter(len, _pieces(path, rate)):
+        any_sound = True
         waiting.append(piece)
-        if sum(each.size for each in waiting) >= BLOCK_S * rate:
+        if sum(map(len, waiting)) >= BLOCK_S * rate:
             yield np.concatenate(waiting)
             waiting = []
     if not any_sound:
         raise LoadError(f"{path.name} holds no sound", AS_SOUND)
-    if rest := [each for each in waiting if each.size]:
-        yield np.concatenate(rest)
+    if waiting:
+        yield np.concatenate(waiting)
 
 
-def _pieces(path: Path, rate: int, channel: int | None) -> Iterator[Samples]:
+def _pieces(path: Path, rate: int) -> Iterator[Samples]:
     """Samples frame by frame; silence stands where the container's clock says sound is missing."""
     import numpy as np
 
     with _opened(path) as (container, stream):
-        mixer, done = _Mixer(rate, channel, path), 0
+        mixer, done = _Mixer(rate), 0
         begun_s = None if container.start_time is None else container.start_time / 1e6
         for frame in _frames(container, stream, path):
             if frame.time is not None:
@@ -127,8 +118,8 @@ def _pieces(path: Path, rate: int, channel: int | None) -> Iterator[Samples]:
 class _Mixer:
     """Frames of any kind as mono float32 samples at one rate; the kind may change on the way."""
 
-    def __init__(self, rate: int, channel: int | None, path: Path) -> None:
-        self._rate, self._channel, self._path = rate, channel, path
+    def __init__(self, rate: int) -> None:
+        self._rate = rate
         self._resampler: AudioResampler | None = None
         self._kind: tuple[str, str, int] | None = None
 
@@ -138,8 +129,6 @@ class _Mixer:
         kind = frame.format.name, frame.layout.name, frame.sample_rate
         if kind != self._kind:
             yield from self.flushed()
-            if self._channel is not None and self._channel >= frame.layout.nb_channels:
-                raise LoadError(f"{self._path.name} has {frame.layout.nb_channels} channels")
             self._resampler = AudioResampler("flt", frame.layout.name, self._rate)
             self._kind = kind
         yield from self._samples(frame)
@@ -154,8 +143,7 @@ class _Mixer:
 
         assert self._resampler is not None
         for out in self._resampler.resample(frame):
-            sound = out.to_ndarray().reshape(-1, out.layout.nb_channels)
-            mono = sound.mean(axis=1) if self._channel is None else sound[:, self._channel]
+            mono = out.to_ndarray().reshape(-1, out.layout.nb_channels).mean(axis=1)
             yield np.nan_to_num(mono, posinf=0.0, neginf=0.0).clip(-1.0, 1.0).astype(np.float32)
 
 
