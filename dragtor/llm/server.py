@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from dragtor.config import LLMConfig
 from dragtor.errors import GenerationError, Missing, UsageError
 from dragtor.llm.base import (
+    Engine,
     GenerationOptions,
     Stream,
     Usage,
@@ -63,7 +64,7 @@ def open_server(config: LLMConfig, cancel: CancelToken = NEVER) -> ServerLLM:
     return ServerLLM(client, name, context)
 
 
-class ServerLLM:
+class ServerLLM(Engine):
     """One model of a server. Token counts are the server's own, or an upper estimate.
 
     Which prompts it remembers is its own affair: `fixed` is not told to it.
@@ -74,7 +75,6 @@ class ServerLLM:
         self.small = False  # a server does not say
         self.context_tokens = context_tokens
         self._client = client
-        self._current: Stream | None = None
         self._tells_probabilities = True  # until it did not
 
     def count_tokens(self, text: str) -> int:
@@ -97,8 +97,7 @@ class ServerLLM:
         """Answer `messages`; see LLM."""
         prompt_tokens = self.count_prompt(messages)
         room = check_room(prompt_tokens, self.context_tokens)
-        if self._current is not None:
-            self._current.close()
+        self.end_stream()
         options = replace(options, max_tokens=min(options.max_tokens, room))
         body = self._body(messages, options)
         if stops := [s for s in options.stop if s]:
@@ -106,8 +105,7 @@ class ServerLLM:
         if options.json_schema is not None:
             named = {"name": "answer", "schema": dict(options.json_schema), "strict": True}
             body["response_format"] = {"type": "json_schema", "json_schema": named}
-        self._current = Stream(self._generate(body, prompt_tokens))
-        return self._current
+        return self.begin(self._generate(body, prompt_tokens))
 
     def choose(
         self, messages: Sequence[Message], options: Sequence[str], *, fixed: int = 0
@@ -116,8 +114,7 @@ class ServerLLM:
         if not all(options):
             raise ValueError("an option must not be empty")
         check_room(self.count_prompt(messages), self.context_tokens)
-        if self._current is not None:
-            self._current.close()
+        self.end_stream()
         if self._tells_probabilities:
             body = self._body(messages, GenerationOptions(1))
             body |= {"logprobs": True, "top_logprobs": TOP_TOKENS}
@@ -131,8 +128,7 @@ class ServerLLM:
 
     def close(self) -> None:
         """Drop the connections."""
-        if self._current is not None:
-            self._current.close()
+        self.end_stream()
         self._client.close()
 
     def _body(self, messages: Sequence[Message], options: GenerationOptions) -> dict[str, Any]:
