@@ -130,6 +130,12 @@ def decode_html(data: bytes, charset: str = "") -> str:
     return data.decode(named or _guess(data), "replace")
 
 
+def charset_of(content_type: str) -> str:
+    """The charset that a content type names; empty if it names none."""
+    match = _CHARSET.search(content_type)
+    return next(filter(None, match.groups()), "") if match else ""
+
+
 def _codec(label: str) -> str:
     """Python's name for an encoding label of the web; empty if there is none."""
     label = label.strip().lower()
@@ -149,8 +155,7 @@ def _declared(data: bytes) -> str:
     for meta in tree.iter("meta") if tree is not None else ():
         label = meta.get("charset") or ""
         if not label and (meta.get("http-equiv") or "").lower() == "content-type":
-            match = _CHARSET.search(meta.get("content") or "")
-            label = next(filter(None, match.groups()), "") if match else ""
+            label = charset_of(meta.get("content") or "")
         if name := _codec(label):
             return name
     return ""

@@ -6,6 +6,7 @@ Owns its options and what its failures are called. Knows nothing of captions and
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -64,6 +65,7 @@ OWN_DOWNLOADERS = ("HttpFD", "HlsFD", "DashSegmentsFD", "F4mFD", "IsmFD")
 OUTSIDE = "a stream that only ffmpeg or another program could fetch is not read"
 MESSAGE_CHARS = 240
 MAX_CAUSES = 20
+SILENT = logging.CRITICAL + 1  # a level that nothing reaches
 
 
 def open_ytdlp(
@@ -174,7 +176,7 @@ def _handlers(
 
 def _options(url: str, video: VideoConfig, web: WebConfig, folder: Path) -> dict[str, Any]:
     options: dict[str, Any] = {
-        "logger": Silence(),
+        "logger": logging.Logger("yt-dlp", SILENT),  # its failures come as exceptions too
         "quiet": True,
         "noprogress": True,
         "color": "never",
@@ -197,19 +199,6 @@ def _options(url: str, video: VideoConfig, web: WebConfig, folder: Path) -> dict
         browser, _, profile = video.cookies_from_browser.partition(":")
         options["cookiesfrombrowser"] = (browser, profile or None)
     return options
-
-
-class Silence:
-    """What yt-dlp tells goes here, and no further: its failures come as exceptions too."""
-
-    def debug(self, message: str) -> None:
-        """Progress and notes."""
-
-    def warning(self, message: str) -> None:
-        """What it could do without."""
-
-    def error(self, message: str) -> None:
-        """What it raises next."""
 
 
 def extractor_of(url: str) -> Any:

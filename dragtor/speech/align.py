@@ -30,7 +30,8 @@ def align_words(words: Sequence[Word], turns: Sequence[SpeakerTurn]) -> tuple[Wo
     if not turns or not words:
         return tuple(words)
     speakers = list(dict.fromkeys(turn.speaker for turn in sorted(turns, key=_start)))
-    pulls = _pulls(words, turns, speakers)
+    columns = [_pull([turn for turn in turns if turn.speaker == one], words) for one in speakers]
+    pulls = list(zip(*columns, strict=True))
     chosen = _likeliest(pulls, [_change_cost(a, b) for a, b in pairwise(words)])
     return tuple(
         replace(word, speaker=speakers[which]) for word, which in zip(words, chosen, strict=True)
@@ -41,17 +42,8 @@ def _start(turn: SpeakerTurn) -> float:
     return turn.start_s
 
 
-def _pulls(
-    words: Sequence[Word], turns: Sequence[SpeakerTurn], speakers: Sequence[str]
-) -> list[list[float]]:
-    """For each word and speaker: the share of it inside their turns, else minus the distance."""
-    columns = [
-        _pull([turn for turn in turns if turn.speaker == speaker], words) for speaker in speakers
-    ]
-    return [list(row) for row in zip(*columns, strict=True)]
-
-
 def _pull(turns: Sequence[SpeakerTurn], words: Sequence[Word]) -> list[float]:
+    """Of each word the share inside one speaker's turns, else minus the distance to them."""
     joined: list[tuple[float, float]] = []
     for turn in sorted(turns, key=_start):
         if joined and turn.start_s <= joined[-1][1]:

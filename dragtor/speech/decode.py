@@ -187,18 +187,16 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, AudioStream]]:
             except (av.FFmpegError, ValueError) as error:
                 raise LoadError(f"{path.name} is no audio: {_reason(error)}", AS_SOUND) from error
             with container:
-                yield container, _first_audio(container, path)
+                if not container.streams.audio:
+                    raise LoadError(f"{path.name} holds no sound", AS_SOUND)
+                stream = container.streams.audio[0]
+                if stream.codec_context is None:
+                    raise LoadError(
+                        f"{path.name} is in a format that FFmpeg has no decoder for", AS_SOUND
+                    )
+                yield container, stream
     except OSError as error:
         raise LoadError(f"cannot read {path}: {error.strerror or error}") from error
-
-
-def _first_audio(container: InputContainer, path: Path) -> AudioStream:
-    if not container.streams.audio:
-        raise LoadError(f"{path.name} holds no sound", AS_SOUND)
-    stream = container.streams.audio[0]
-    if stream.codec_context is None:
-        raise LoadError(f"{path.name} is in a format that FFmpeg has no decoder for", AS_SOUND)
-    return stream
 
 
 def _chapters(container: InputContainer) -> tuple[Chapter, ...]:

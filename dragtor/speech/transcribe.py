@@ -25,7 +25,6 @@ from dragtor.speech.journal import Plan, TranscriptJournal
 from dragtor.speech.vad import (
     VAD_DEFAULTS,
     SpeechWindow,
-    VadOptions,
     VoiceActivity,
     open_vad,
     speech_regions,
@@ -66,9 +65,8 @@ class Transcriber:
         vad: VoiceActivity,
         config: SpeechConfig,
         models: ModelsConfig,
-        options: VadOptions = VAD_DEFAULTS,
     ) -> None:
-        self._vad, self._config, self._options = vad, config, options
+        self._vad, self._config = vad, config
         self._folder = models_path(models)
         self._opened: dict[Path, list[Whisper]] = {}
         self._hashes: dict[Path, str] = {}
@@ -92,7 +90,7 @@ class Transcriber:
         wanted = language or self._config.language
         wanted = AUTO if wanted == AUTO else check_language(wanted)
         weights = [self._hash(model) for model in self._weights(wanted)]
-        settings = (str(RECIPE), wanted, self._options.key(), *weights)
+        settings = (str(RECIPE), wanted, VAD_DEFAULTS.key(), *weights)
         with TranscriptJournal(folder / f"{short_hash(_sha256(path), *settings)}.jsonl") as journal:
             run = _Run(path, reporter, cancel)
             plan = journal.plan or journal.begin(self._plan(run, wanted))
@@ -113,8 +111,8 @@ class Transcriber:
                 run.reporter.progress(label, done_s, max(int(claimed_s), done_s))
                 yield block
 
-        spoken = speech_regions(counted(), self._vad, self._options)
-        cut = speech_windows(spoken, samples / RATE_HZ, self._options)
+        spoken = speech_regions(counted(), self._vad)
+        cut = speech_windows(spoken, samples / RATE_HZ)
         found = wanted
         if wanted == AUTO or not cut:
             found = self._language(run, cut) if cut else ""
@@ -138,7 +136,9 @@ class Transcriber:
         if not left:
             return
         total_s = sum(map(_length_s, plan.windows))
-        ready = self._engines(self._model_for(plan.language))
+        main, *others = self._weights(plan.language)
+        able = plan.language == ENGLISH or is_multilingual(main)
+        ready = self._engines(main if able or not others else others[0])
         engines: SimpleQueue[Whisper] = SimpleQueue()
         for engine in ready:
             engines.put(engine)
@@ -182,22 +182,15 @@ class Transcriber:
                 return [main]
             raise
 
-    def _model_for(self, language: str) -> Path:
-        main, *others = self._weights(language)
-        return main if language == ENGLISH or is_multilingual(main) or not others else others[0]
-
     def _engines(self, path: Path) -> list[Whisper]:
         """The model, once for each worker."""
         there = self._opened.setdefault(path, [])
-        workers = self._workers(path)
+        large = path.stat().st_size > LARGE_MODEL_BYTES
+        workers = 1 if large else min(self._threads(), MOST_WORKERS)
         threads = max(1, self._threads() // workers)
         while len(there) < workers:
             there.append(Whisper(path, threads, _mend(path)))
         return there
-
-    def _workers(self, path: Path) -> int:
-        large = path.stat().st_size > LARGE_MODEL_BYTES
-        return 1 if large else min(self._threads(), MOST_WORKERS)
 
     def _threads(self) -> int:
         if hasattr(os, "sched_getaffinity"):
@@ -243,11 +236,8 @@ def _sounds(blocks: Iterable[Samples], cut: Sequence[SpeechWindow]) -> Iterator[
     """The samples of each window, its pieces joined; holds one window at a time."""
     import numpy as np
 
-    stream, waiting, first = (
-        iter(blocks),
-        np.zeros(0, np.float32),
-        0,
-    )  # `first`: place of waiting[0]
+    stream, waiting = iter(blocks), np.zeros(0, np.float32)
+    first = 0  # place of waiting[0]
     for window in cut:
         pieces = []
         for start_s, end_s in window:

@@ -92,10 +92,9 @@ class Whisper:
         import numpy as np
 
         binding = _binding()
-        strategies = binding.whisper_sampling_strategy
-        greedy = strategies.WHISPER_SAMPLING_GREEDY
+        strategy = "BEAM_SEARCH" if beams > 1 else "GREEDY"
         params = binding.whisper_full_default_params(
-            greedy if beams == 1 else strategies.WHISPER_SAMPLING_BEAM_SEARCH
+            getattr(binding.whisper_sampling_strategy, f"WHISPER_SAMPLING_{strategy}")
         )
         if beams > 1:
             params.beam_search = {"beam_size": beams, "patience": -1.0}
@@ -122,10 +121,8 @@ class Whisper:
     def _segments(self) -> Iterator[list[WhisperToken]]:
         """What was just read, split where the model set times."""
         binding, context = _binding(), self._context
-        text_ends, times_begin = (
-            binding.whisper_token_eot(context),
-            binding.whisper_token_beg(context),
-        )
+        text_ends = binding.whisper_token_eot(context)
+        times_begin = binding.whisper_token_beg(context)
         tokens: list[WhisperToken] = []
         for segment in range(binding.whisper_full_n_segments(context)):
             for place in range(binding.whisper_full_n_tokens(context, segment)):
@@ -181,11 +178,9 @@ def _heads(path: Path) -> str:
     if text_layers != layers:
         return "LARGE_V3_TURBO" if (layers, text_layers) == (32, 4) else "N_TOP_MOST"
     size = {4: "TINY", 6: "BASE", 12: "SMALL", 24: "MEDIUM", 32: "LARGE"}.get(layers, "")
-    kinds = (
-        {ENGLISH_VOCABULARY: "_EN", 51865: "", 51866: ""}
-        if size != "LARGE"
-        else {51865: "_V2", 51866: "_V3"}
-    )
+    kinds = {ENGLISH_VOCABULARY: "_EN", 51865: "", 51866: ""}
+    if size == "LARGE":
+        kinds = {51865: "_V2", 51866: "_V3"}
     return f"{size}{kinds[vocabulary]}" if size and vocabulary in kinds else "N_TOP_MOST"
 
 

@@ -81,11 +81,7 @@ class PyannoteDiarizer:
         waveform = np.concatenate(parts) if parts else np.zeros(0, np.float32)
         if not waveform.size:
             return Diarization()
-        sound = {
-            "waveform": self._tensor(waveform[None]),
-            "sample_rate": RATE,
-            "uri": "recording",
-        }
+        sound = {"waveform": self._tensor(waveform[None]), "sample_rate": RATE, "uri": "recording"}
         try:
             output = self._pipeline(sound, **self._bounds)
         except Exception as error:  # torch's and the library's share no base
