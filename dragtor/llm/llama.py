@@ -113,9 +113,7 @@ def open_llama(
     """
     hint = check_files(path, hint, adapter)
     api = load_llama_cpp()
-    choices = [config.gpu_layers]
-    if config.gpu_layers == -2:
-        choices = layer_choices(api)
+    choices = layer_choices(api) if config.gpu_layers == -2 else [config.gpu_layers]
     threads = thread_count(config.threads, path.stat().st_size)
     _said.clear()
     for layers in choices:

@@ -11,7 +11,7 @@ import math
 import os
 import string
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -197,29 +197,23 @@ class ServerLLM(Engine):
         return Usage(prompt, made, "length" if reason == "length" else "stop", prompt - cached)
 
 
+@dataclass
 class _Client:
     """The HTTP of it: every failure becomes one line."""
 
-    def __init__(
-        self,
-        session: requests.Session,
-        sockets: Sockets,
-        url: str,
-        config: LLMConfig,
-        cancel: CancelToken,
-    ) -> None:
-        self.url = url
-        self._sockets = sockets
-        self._cancel = cancel
-        self._root = url.removesuffix("/v1")
-        self._session = session
-        self._config = config
+    session: requests.Session
+    sockets: Sockets
+    url: str
+    config: LLMConfig
+    cancel: CancelToken
+
+    def __post_init__(self) -> None:
         self._models: dict[str, dict[str, Any]] = {}
         self._routes: dict[str, bool] = {}  # the extra routes that this server is known to have
 
     def close(self) -> None:
-        self._session.close()
-        self._sockets.close()
+        self.session.close()
+        self.sockets.close()
 
     def models(self) -> list[str]:
         """Ids on offer; raises where there is no server or no entrance."""
@@ -269,11 +263,11 @@ class _Client:
         """The server-sent events of one chat completion, until [DONE]."""
         import requests
 
-        silence = self._config.timeout_s
-        with self._cancel.calling(self._sockets.end), self._complete(body) as response:
+        silence = self.config.timeout_s
+        with self.cancel.calling(self.sockets.end), self._complete(body) as response:
             try:
                 for line in response.iter_lines(chunk_size=1):
-                    self._cancel.check()
+                    self.cancel.check()
                     if not line.startswith(b"data:"):
                         continue
                     data = line[5:].strip()
@@ -283,16 +277,16 @@ class _Client:
                     if "error" in event:
                         raise GenerationError(f"the server failed: {_reason(event)}")
                     yield event
-                self._cancel.check()
+                self.cancel.check()
             except (requests.RequestException, ValueError) as error:
-                self._cancel.check()
+                self.cancel.check()
                 slow = "timed out" in str(error).lower()
                 what = f"was silent for {silence:g} s" if slow else "broke off its answer"
                 hint = "raise llm.timeout_s in params.yml" if slow else ""
                 raise GenerationError(f"the server at {self.url} {what}", hint) from error
 
     def _complete(self, body: Mapping[str, Any]) -> requests.Response:
-        url, silence = f"{self.url}/chat/completions", self._config.timeout_s
+        url, silence = f"{self.url}/chat/completions", self.config.timeout_s
         try:
             return self._send("POST", url, body, timeout_s=silence, stream=True)
         except _Refused:
@@ -306,8 +300,9 @@ class _Client:
         """A route that only some servers have: None where it is not, asked once."""
         if not self._routes.get(path, True):
             return None
+        url = self.url.removesuffix("/v1") + path
         try:
-            with self._send(method, self._root + path, body, timeout_s=ANSWERS_S) as response:
+            with self._send(method, url, body, timeout_s=ANSWERS_S) as response:
                 found = _json(response)
         except (GenerationError, Missing):
             found = None
@@ -325,14 +320,14 @@ class _Client:
     ) -> requests.Response:
         import requests
 
-        self._cancel.check()
+        self.cancel.check()
         try:
-            with self._cancel.calling(self._sockets.end):
-                response = self._session.request(
+            with self.cancel.calling(self.sockets.end):
+                response = self.session.request(
                     method, url, json=body, timeout=(CONNECT_TIMEOUT_S, timeout_s), stream=stream
                 )
         except requests.RequestException as error:
-            self._cancel.check()
+            self.cancel.check()
             if not isinstance(error, requests.Timeout):
                 raise GenerationError(f"no server answers at {self.url}", START_HINT) from error
             raise GenerationError(
@@ -347,7 +342,7 @@ class _Client:
     def _refusal(self, response: requests.Response) -> GenerationError | Missing:
         code, reason = response.status_code, _reason(_json(response))
         if code in (401, 403):
-            hint = f"export {self._config.api_key_env}=KEY"
+            hint = f"export {self.config.api_key_env}=KEY"
             return Missing(f"the server at {self.url} refuses the key (HTTP {code})", hint)
         if code == 404:
             what = reason or "HTTP 404"

@@ -30,6 +30,7 @@ MAX_STREAM_S = 86_400.0  # a day: who reads a stream judges its speed
 MAX_WAIT_S = 60.0  # a server that asks for a longer pause is given up
 BACKOFF_S = 1.0  # pause before the first retry; doubles each time
 READ_BYTES = 65536
+MAX_CAUSES = 20
 RETRY_STATUS = (429, 500, 502, 503, 504)
 REDIRECT_STATUS = (301, 302, 303, 307, 308)
 BODY_ENCODINGS = ("", "identity", "gzip", "x-gzip", "deflate")
@@ -218,7 +219,7 @@ class Fetcher:
             if isinstance(error, InvalidURL | SSLError):
                 kind = "no secure connection" if isinstance(error, SSLError) else "no web address"
                 raise LoadError(f"{kind}: {shown(url)}") from error
-            raise _Broken(_reason(error)) from error
+            raise _Broken(failure_words(error)) from error
         call.guard.check(url)
         return _reply(response, url, body)
 
@@ -257,13 +258,17 @@ class _Broken(Exception):
     """A connection that failed in a way that may pass."""
 
 
-def _reason(error: BaseException) -> str:
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and what led to it, MAX_CAUSES at most."""
+    for _ in range(MAX_CAUSES):
+        if error is not None:
+            yield error
+            error = getattr(error, "cause", None) or error.__cause__ or error.__context__
+
+
+def failure_words(error: BaseException | None) -> str:
     """The kind of failure in a few words; the libraries' own messages run long."""
-    chain, inner = "", error.__cause__ or error.__context__
-    chain += type(error).__name__
-    while inner is not None:
-        chain += f" {type(inner).__name__}"
-        inner = inner.__cause__ or inner.__context__
+    chain = " ".join(type(each).__name__ for each in causes(error))
     return next((words for mark, words in REASONS if mark in chain), "the connection broke")
 
 

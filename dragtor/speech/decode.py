@@ -6,6 +6,7 @@ Owns all reading of audio files; memory does not grow with their length. Knows n
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -170,6 +171,15 @@ def _frames(container: InputContainer, stream: AudioStream, path: Path) -> Itera
             reason = _reason(error)
     if not any_frame and reason:
         raise LoadError(f"{path.name} cannot be decoded: {reason}", AS_SOUND)
+
+
+def sha256(path: Path) -> str:
+    """Hex SHA-256 of a file's bytes; raises LoadError where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise LoadError(f"cannot read {path}: {error.strerror}") from error
 
 
 @contextmanager

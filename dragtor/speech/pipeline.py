@@ -6,7 +6,6 @@ where recordings come from nor where documents go.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -124,11 +123,9 @@ class TranscribePipeline:
 
     def _kept(self, audio: Path, whose: str) -> Path:
         """Where the words of this sound are kept, marked as `whose`."""
-        try:
-            with audio.open("rb") as file:
-                place = self._folder / hashlib.file_digest(file, "sha256").hexdigest()[:16]
-        except OSError as error:
-            raise LoadError(f"cannot read {audio}: {error.strerror}") from error
+        from dragtor.speech.decode import sha256
+
+        place = self._folder / sha256(audio)[:16]
         with suppress(OSError):  # whoever writes words there tells of it
             place.mkdir(parents=True, exist_ok=True)
             (place / f"{whose}.for").touch()

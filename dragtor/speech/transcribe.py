@@ -7,7 +7,6 @@ the words are for.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,12 +14,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from dragtor.config import ModelsConfig, SpeechConfig, models_path
-from dragtor.errors import LoadError, Missing
+from dragtor.errors import Missing
 from dragtor.models import model_path
-from dragtor.speech.decode import RATE_HZ, decode, probe
+from dragtor.speech.decode import RATE_HZ, decode, probe, sha256
 from dragtor.speech.journal import Plan, TranscriptJournal
 from dragtor.speech.vad import (
     VAD_DEFAULTS,
@@ -34,10 +33,7 @@ from dragtor.speech.whisper import Whisper, check_language, is_multilingual
 from dragtor.types import NEVER, SILENT, CancelToken, Reporter, Word, short_hash
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Samples: TypeAlias = NDArray[np.float32]
+    from dragtor.speech.decode import Samples
 
 RECIPE = 1  # goes up when the same sound would give other words: old journals are then left alone
 AUTO, ENGLISH = "auto", "en"
@@ -91,7 +87,7 @@ class Transcriber:
         wanted = AUTO if wanted == AUTO else check_language(wanted)
         weights = [self._hash(model) for model in self._weights(wanted)]
         settings = (str(RECIPE), wanted, VAD_DEFAULTS.key(), *weights)
-        with TranscriptJournal(folder / f"{short_hash(_sha256(path), *settings)}.jsonl") as journal:
+        with TranscriptJournal(folder / f"{short_hash(sha256(path), *settings)}.jsonl") as journal:
             run = _Run(path, reporter, cancel)
             plan = journal.plan or journal.begin(self._plan(run, wanted))
             self._transcribe(run, plan, journal)
@@ -136,9 +132,7 @@ class Transcriber:
         if not left:
             return
         total_s = sum(map(_length_s, plan.windows))
-        main, *others = self._weights(plan.language)
-        able = plan.language == ENGLISH or is_multilingual(main)
-        ready = self._engines(main if able or not others else others[0])
+        ready = self._engines(self._model_for(plan.language))
         engines: SimpleQueue[Whisper] = SimpleQueue()
         for engine in ready:
             engines.put(engine)
@@ -182,6 +176,10 @@ class Transcriber:
                 return [main]
             raise
 
+    def _model_for(self, language: str) -> Path:
+        main, *others = self._weights(language)
+        return main if language == ENGLISH or is_multilingual(main) or not others else others[0]
+
     def _engines(self, path: Path) -> list[Whisper]:
         """The model, once for each worker."""
         there = self._opened.setdefault(path, [])
@@ -199,7 +197,7 @@ class Transcriber:
 
     def _hash(self, model: Path) -> str:
         if model not in self._hashes:
-            self._hashes[model] = _sha256(model)
+            self._hashes[model] = sha256(model)
         return self._hashes[model]
 
 
@@ -266,11 +264,3 @@ def _placed(words: Sequence[Word], window: SpeechWindow) -> list[Word]:
         latest = min(max(low + word.end_s - before_s, start), high)
         found.append(Word(word.text, round(start, 2), round(latest, 2)))
     return found
-
-
-def _sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise LoadError(f"cannot read {path}: {error.strerror}") from error

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from dragtor.config import ModelsConfig, models_path
 from dragtor.models import model_path
@@ -17,11 +17,9 @@ from dragtor.onnx import open_session
 from dragtor.speech.decode import RATE_HZ
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
     from onnxruntime import InferenceSession
 
-    Samples: TypeAlias = NDArray[np.float32]
+    from dragtor.speech.decode import Samples
 
 Seconds = tuple[float, float]  # start, end
 SpeechWindow = tuple[Seconds, ...]  # pieces that are read as if nothing were between them

@@ -17,17 +17,14 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from dragtor.errors import CorruptModel, GenerationError, UsageError
 from dragtor.speech.decode import RATE_HZ
 from dragtor.types import NEVER, CancelToken, Word
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Samples: TypeAlias = NDArray[np.float32]
+    from dragtor.speech.decode import Samples
 
 FRAMES_PER_S = 50  # of the encoder, which reads 30 s,
 SPARE_FRAMES = 50  # or no more than the window and a second, where that lasts
