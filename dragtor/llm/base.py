@@ -71,11 +71,8 @@ class Stream(Iterator[str]):
         try:
             return next(self._pieces)
         except StopIteration as end:
-            if isinstance(end.value, Usage):
-                self.prompt_tokens = end.value.prompt_tokens
-                self.completion_tokens = end.value.completion_tokens
-                self.read_tokens = end.value.read_tokens
-                self.finish_reason = end.value.finish_reason
+            for name in Usage.__slots__ if isinstance(end.value, Usage) else ():
+                setattr(self, name, getattr(end.value, name))
             raise StopIteration from None
 
     def __enter__(self) -> Self:

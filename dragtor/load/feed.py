@@ -193,10 +193,6 @@ class FeedLoader(Loader):
             return self._recording(entry, show, feed, text, refresh, same)
         return self._post(entry, show, feed, text)
 
-    def content_hash(self, uri: str) -> str:
-        """Hash of an entry that was listed; no network."""
-        return self._entry(uri)[0].stamp
-
     def forget(self, uris: Iterable[str]) -> None:
         """Drop what is kept of these feeds, posts and episodes.
 

@@ -55,16 +55,10 @@ if TYPE_CHECKING:
 IGNORE_FILE = ".dragtorignore"
 SITE = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?/", re.I)  # an address without scheme
 SUFFIXES = {
-    ".txt": "txt",
-    ".text": "txt",
-    ".md": "md",
-    ".markdown": "md",
-    ".html": "html",
-    ".htm": "html",
-    ".xhtml": "html",
-    ".pdf": "pdf",
-    ".epub": "epub",
-    ".docx": "docx",
+    **dict.fromkeys((".txt", ".text"), "txt"),
+    **dict.fromkeys((".md", ".markdown"), "md"),
+    **dict.fromkeys((".html", ".htm", ".xhtml"), "html"),
+    **{f".{kind}": kind for kind in ("pdf", "epub", "docx")},
 }
 CONTENT_TYPES = {
     "text/plain": "txt",
@@ -293,9 +287,8 @@ class FileLoader(Loader):
         try:
             return GitIgnoreSpec.from_lines(lines)
         except ValueError as error:
-            raise LoadError(
-                f"a pattern of load.ignore or {_shown(own)} is wrong: {error}"
-            ) from error
+            told = f"a pattern of load.ignore or {_shown(own)} is wrong: {error}"
+            raise LoadError(told) from error
 
 
 # Names and addresses

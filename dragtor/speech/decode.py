@@ -70,7 +70,12 @@ def probe(path: Path) -> Media:
             author=tags.get("artist", "") or tags.get("album_artist", ""),
             published=_day(tags.get("date", "")) or _day(tags.get("creation_time", "")),
             description=tags.get("description", "") or tags.get("comment", ""),
-            chapters=_chapters(container),
+            chapters=tuple(
+                Chapter(title, max(0.0, float(chapter["start"] * chapter["time_base"])))
+                for chapter in container.chapters()
+                if (title := chapter["metadata"].get("title", "").strip())
+                and chapter["time_base"] is not None
+            ),
         )
 
 
@@ -207,15 +212,6 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, AudioStream]]:
                 yield container, stream
     except OSError as error:
         raise LoadError(f"cannot read {path}: {error.strerror or error}") from error
-
-
-def _chapters(container: InputContainer) -> tuple[Chapter, ...]:
-    found = []
-    for chapter in container.chapters():
-        title, base = chapter["metadata"].get("title", "").strip(), chapter["time_base"]
-        if title and base is not None:
-            found.append(Chapter(title, max(0.0, float(chapter["start"] * base))))
-    return tuple(found)
 
 
 def _day(tag: str) -> str:

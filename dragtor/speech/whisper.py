@@ -12,7 +12,7 @@ import re
 import struct
 import weakref
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -58,11 +58,8 @@ class Whisper:
 
     def __init__(self, path: Path, threads: int, mend: str) -> None:
         self._path, self._threads, self._mend = path, threads, mend
-        self._open()
-
-    def _open(self) -> None:
-        self._context = _load(self._path, self._mend)
-        self._free = weakref.finalize(self, _binding().whisper_free, self._context)
+        self._free: Callable[[], object] = lambda: None
+        self._reopen()
 
     def words(self, samples: Samples, language: str, cancel: CancelToken = NEVER) -> list[Word]:
         """What is said in at most 30 s of 16 kHz mono, times from the window's start.
@@ -80,7 +77,8 @@ class Whisper:
 
     def _reopen(self) -> None:
         self._free()
-        self._open()
+        self._context = _load(self._path, self._mend)
+        self._free = weakref.finalize(self, _binding().whisper_free, self._context)
 
     def _read(
         self, samples: Samples, language: str, beams: int, cancel: CancelToken

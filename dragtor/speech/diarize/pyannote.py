@@ -39,7 +39,7 @@ class PyannoteDiarizer:
     ) -> None:
         self._pipeline = pipeline
         self._tensor = tensor
-        self._engine = engine
+        self.engine = engine  # the pipeline's name
         self._bounds = bounds(config)
 
     @classmethod
@@ -64,11 +64,6 @@ class PyannoteDiarizer:
             raise _unavailable(config, local, "nothing was given")
         pipeline.to(torch.device(_device(config.device, torch)))
         return cls(pipeline, torch.from_numpy, f"pyannote {folder.name}", config)
-
-    @property
-    def engine(self) -> str:
-        """The pipeline's name."""
-        return self._engine
 
     def diarize(self, blocks: Blocks, cancel: CancelToken = NEVER) -> Diarization:
         """The turns of one recording.
