@@ -56,8 +56,8 @@ def open_server(config: LLMConfig, cancel: CancelToken = NEVER) -> ServerLLM:
     if key := os.environ.get(config.api_key_env):
         session.headers["Authorization"] = f"Bearer {key}"
     client = _Client(session, sockets, url, config, cancel)
-    models = client.models()
-    name = config.model if config.model != "auto" else next(iter(models), "")
+    offered = client.ask_models()
+    name = config.model if config.model != "auto" else next(iter(offered), "")
     if not name:
         raise Missing(f"the server at {url} offers no model", "name one: llm.model in params.yml")
     context = min(config.context_tokens, client.context_tokens(name) or config.context_tokens)
@@ -141,7 +141,8 @@ class ServerLLM(Engine):
             "stream": True,
             "stream_options": {"include_usage": True},
         }
-        if _opens_answer(messages) and self._client.is_vllm(self.name):
+        as_vllm = "max_model_len" in self._client.models.get(self.name, {})  # how it lists them
+        if _opens_answer(messages) and as_vllm:
             body |= {"continue_final_message": True, "add_generation_prompt": False}
         return body
 
@@ -208,24 +209,20 @@ class _Client:
     cancel: CancelToken
 
     def __post_init__(self) -> None:
-        self._models: dict[str, dict[str, Any]] = {}
+        self.models: dict[str, dict[str, Any]] = {}
         self._routes: dict[str, bool] = {}  # the extra routes that this server is known to have
 
     def close(self) -> None:
         self.session.close()
         self.sockets.close()
 
-    def models(self) -> list[str]:
+    def ask_models(self) -> list[str]:
         """Ids on offer; raises where there is no server or no entrance."""
         with self._send("GET", f"{self.url}/models", timeout_s=ANSWERS_S) as response:
             data = _json(response)
         listed = data.get("data") if isinstance(data, dict) else None
-        self._models = {str(m["id"]): m for m in listed or () if isinstance(m, dict) and "id" in m}
-        return list(self._models)
-
-    def is_vllm(self, model: str) -> bool:
-        """Whether the server lists the model as vLLM does."""
-        return "max_model_len" in self._models.get(model, {})
+        self.models = {str(m["id"]): m for m in listed or () if isinstance(m, dict) and "id" in m}
+        return list(self.models)
 
     def context_tokens(self, model: str) -> int | None:
         """What llama-server, vLLM or Ollama says, else None.
@@ -238,7 +235,7 @@ class _Client:
             sizes = {m.get("name"): m.get("context_length") for m in loaded.get("models") or ()}
             found = sizes.get(model) or sizes.get(f"{model}:latest") or OLLAMA_TOKENS
         else:
-            found = self._models.get(model, {}).get("max_model_len")
+            found = self.models.get(model, {}).get("max_model_len")
         return int(found) if found else None
 
     def count(self, model: str, text: str, *, special: bool = False) -> int | None:

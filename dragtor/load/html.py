@@ -91,12 +91,17 @@ def extract_html(html: bytes | str, url: str = "") -> Extracted:
             text = whole
     if not text:
         raise LoadError(f"no readable text: {url or 'the page is empty'}")
+    canonical = (
+        (link.get("href") or "").strip()
+        for link in tree.iter("link")
+        if "canonical" in (link.get("rel") or "").lower().split()
+    )
     return Extracted(
         text=text,
         title=_field(getattr(found, "title", None)) or _field(tree.findtext(".//title")),
         author=_field(getattr(found, "author", None)),
         published=_field(getattr(found, "date", None)),
-        canonical_url=_canonical(tree),
+        canonical_url=next(canonical, ""),
         description=_field(getattr(found, "description", None)),
     )
 
@@ -205,13 +210,6 @@ def _trafilatura(page: str, url: str) -> Any:
         )
     except Exception:  # noqa: BLE001  heuristics over hostile markup; the plain text is left
         return None
-
-
-def _canonical(tree: HtmlElement) -> str:
-    for link in tree.iter("link"):
-        if "canonical" in (link.get("rel") or "").lower().split():
-            return (link.get("href") or "").strip()
-    return ""
 
 
 def _field(value: object) -> str:

@@ -99,7 +99,8 @@ class WebLoader(Loader):
         on a sitemap that lists no page, or none that is chosen.
         """
         url = self._address(uri)
-        if not _may_be_sitemap(url):
+        name = urlsplit(url).path.lower().rstrip("/").rpartition("/")[2]
+        if not name.endswith((".xml", ".xml.gz")) and "sitemap" not in name:
             yield self._item(url, refresh)
             return
         listed = count = 0
@@ -150,8 +151,8 @@ class WebLoader(Loader):
                     kind, parts = _parse_sitemap(self._unpacked(page.body, url))
                     self.forget(parts if kind == "sitemapindex" else ())
 
-    def _address(self, uri: str) -> str:
-        return clean_url(check_url(uri, allow_private=self._config.allow_private))
+    def _address(self, uri: str, base: str = "") -> str:
+        return clean_url(check_url(uri, base=base, allow_private=self._config.allow_private))
 
     def _item(self, url: str, refresh: bool) -> Item:
         page = None if refresh else self._cached(url)
@@ -240,12 +241,9 @@ class WebLoader(Loader):
             document = self._handed_over(url, page)
         else:
             document = _local_document(url, page)
-        canonical = document.uri
-        try:
-            private = self._config.allow_private
-            canonical = clean_url(check_url(canonical, base=page.url, allow_private=private))
-        except LoadError:
-            canonical = url
+        canonical = url
+        with suppress(LoadError):
+            canonical = self._address(document.uri, page.url)
         if not _stands_for(canonical, url) and not _stands_for(canonical, page.url):
             canonical = url
         meta = {"stamp": page.stamp, "reader": page.reader}
@@ -300,11 +298,7 @@ class WebLoader(Loader):
         addresses, refused = [], 0
         for address in found:
             try:
-                addresses.append(
-                    clean_url(
-                        check_url(address, base=url, allow_private=self._config.allow_private)
-                    )
-                )
+                addresses.append(self._address(address, url))
             except LoadError:
                 refused += 1
         if refused:
@@ -323,11 +317,6 @@ class WebLoader(Loader):
         if unpacker.unconsumed_tail:
             raise LoadError(f"larger than {self._config.max_mb} MB: {shown(url)}")
         return data
-
-
-def _may_be_sitemap(url: str) -> bool:
-    name = urlsplit(url).path.lower().rstrip("/").rpartition("/")[2]
-    return name.endswith((".xml", ".xml.gz")) or "sitemap" in name
 
 
 def _parse_sitemap(body: bytes) -> tuple[str, list[str]]:
