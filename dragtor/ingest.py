@@ -125,7 +125,9 @@ class Ingest:
 
     def _load(self, source: Source, *, refresh: bool, index: bool) -> list[Item]:
         loader = self.loaders[source.kind]
-        choice = replace(Choice.of(source), since=self._since(source))
+        known = next((one for one in self.writer.store.sources() if one.id == source.id), None)
+        since = Choice.of(known).since if known else ""  # where its list ended, when all was taken
+        choice = replace(Choice.of(source), since=since)
         source = replace(source, options=choice.options())
         items = list(loader.discover(source.uri, choice, refresh=refresh))
         links = self.writer.links(source.id)
@@ -156,11 +158,6 @@ class Ingest:
             self.writer.remove_source(source.id)
         return items
 
-    def _since(self, source: Source) -> str:
-        """Where the list of a source ended when all of it was taken; empty: never yet."""
-        known = (s for s in self.writer.store.sources() if s.id == source.id)
-        return next((Choice.of(each).since for each in known), "")
-
     def _load_item(self, source: Source, loader: Loader, item: Item, *, refresh: bool) -> int:
         """Load one document unless it is known as it is; returns the characters to be indexed."""
         known = self.writer.link(source.id, item.uri)
@@ -170,7 +167,7 @@ class Ingest:
             self.report.unchanged += 1
             return 0
         before = self._before(known[0] if known else self.writer.store.linked(item.uri))
-        said = before if _is_transcribed(before) else None
+        said = before if before and "language" in before.meta else None  # not from captions
         loaded = loader.read(item.uri, refresh=refresh, before=said)
         document = loaded.document if isinstance(loaded, Recording) else loaded
         first = known[0] if known else self._moved(loader, item.uri, content_hash)
@@ -336,11 +333,6 @@ class Ingest:
                 vectors = embedder.embed_passages([texts[key] for key in part])
                 self.writer.put_vectors(part, vectors, fingerprint)
         self.report.embedded += len(missing)
-
-
-def _is_transcribed(before: Document | None) -> bool:
-    """Whether its words come from its sound, and not from captions."""
-    return before is not None and "language" in before.meta
 
 
 def _of_one(error: DragtorError) -> LoadError:

@@ -100,26 +100,19 @@ def test_every_container_gives_the_same_tone(
 def test_sound_of_a_video_is_found_beside_the_picture(tmp_path: Path) -> None:
     path = write(tmp_path / "talk.mp4", [tone(1, 44_100)], 44_100, "aac", picture=True)
     assert pitch(whole(path)) == pytest.approx(TONE_HZ, abs=2)
-    assert probe(path).codec == "aac"
 
 
-def test_channels_are_mixed_evenly_or_taken_one_at_a_time(tmp_path: Path) -> None:
+def test_channels_are_mixed_evenly(tmp_path: Path) -> None:
     path = write(tmp_path / "a.wav", [tone(1), np.zeros(RATE_HZ, "f4")])
     assert np.abs(whole(path)).max() == pytest.approx(0.25, abs=0.01)
-    assert np.abs(whole(path, channel=0)).max() == pytest.approx(0.5, abs=0.01)
-    assert np.abs(whole(path, channel=1)).max() == 0
-    with pytest.raises(LoadError, match=r"a\.wav has 2 channels"):
-        whole(path, channel=2)
 
 
 def test_eight_channels_at_96_khz_with_a_strange_name(tmp_path: Path) -> None:
     voices = [tone(0.5, 96_000, 200 + 100 * n) for n in range(8)]
     path = write(tmp_path / "Gespräch №8 — 日本: a?b=c.wav", voices, 96_000)
-    assert probe(path).channels == 8
     sound = whole(path)
     loud = np.sort(np.abs(np.fft.rfft(sound)).argsort()[-8:]) * RATE_HZ / sound.size
     assert loud == pytest.approx([200 + 100 * n for n in range(8)], abs=3)  # all, the bass too
-    assert pitch(whole(path, channel=7)) == pytest.approx(900, abs=2)
 
 
 def test_a_name_that_is_no_text_is_read(tmp_path: Path) -> None:
@@ -131,7 +124,6 @@ def test_a_name_that_is_no_text_is_read(tmp_path: Path) -> None:
 def test_suffixes_do_not_matter(tmp_path: Path) -> None:
     path = write(tmp_path / "really-flac.mp3", [tone(1)], codec="flac", container="flac")
     assert pitch(whole(path)) == pytest.approx(TONE_HZ, abs=2)
-    assert probe(path).codec == "flac"
     assert whole(write(tmp_path / "none", [tone(1)], container="wav")).size == RATE_HZ
 
 
@@ -190,13 +182,6 @@ def test_files_that_cannot_be_read_are_one_clear_line(tmp_path: Path) -> None:
         for read in (whole, probe):
             with pytest.raises(LoadError, match=words):
                 read(path)
-
-
-def test_a_start_is_exact_in_formats_that_cannot_seek(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.mp3", [tone(8)], codec="libmp3lame")
-    everything = whole(path)
-    assert np.array_equal(whole(path, start_s=6.5), everything[round(6.5 * RATE_HZ) :])
-    assert list(decode(path, start_s=99)) == []
 
 
 def test_sound_that_begins_late_keeps_its_time(tmp_path: Path) -> None:

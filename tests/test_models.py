@@ -28,12 +28,12 @@ from dragtor.errors import CorruptModel, LibraryError, Missing, UsageError
 from dragtor.models import (
     Catalogue,
     installed,
-    model_folder,
     model_path,
     pull,
     remove,
     verify,
 )
+from dragtor.models.disk import model_folder
 from dragtor.types import Reporter
 
 WEIGHTS = bytes(range(256)) * 2000  # 512,000 bytes

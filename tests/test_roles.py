@@ -204,7 +204,6 @@ def test_where_nobody_is_named_title_and_author_are(
     assert told(found) == {A: ("host", names[0]), B: ("guest", names[1])}
     for role in found.values():
         assert bool(role.name) == bool(role.name_confidence)
-        assert {e.where for e in role.evidence if e.about == "name"} <= {"title", "author", "notes"}
 
 
 def test_a_host_is_not_the_namesake_in_the_notes() -> None:
@@ -263,24 +262,11 @@ def test_the_order_of_labels_and_words_of_nobody() -> None:
     assert told(roles([Word("Hm", 0, 1, A), Word(" ", 1, 2, B)])) == {A: ("host", "")}
 
 
-# Evidence.
-
-
-def test_evidence_is_verbatim_and_says_when() -> None:
+def test_a_guest_is_named_without_capitals_and_marks() -> None:
     words = interview("my guest today is yves gravelle how did you start", "thanks for having me")
     lower = [Word(re.sub(r"[.,?]", "", w.text.lower()), w.start_s, w.end_s, w.speaker)
              for w in words]  # fmt: skip
-    found = roles(lower)
-    assert found[B].name == "Yves Gravelle"
-    text = " ".join(word.text for word in lower)
-    for role in found.values():
-        for evidence in role.evidence:
-            assert evidence.quote in text
-            assert evidence.start_s in {word.start_s for word in lower}
-    name = next(one for one in found[B].evidence if one.about == "name")
-    assert name.start_s == next(word.start_s for word in lower if word.text == "yves")
-    thanks = next(one for one in found[B].evidence if one.about == "role")
-    assert "for having me" in thanks.quote
+    assert roles(lower)[B].name == "Yves Gravelle"
 
 
 def test_confidences_lie_between_0_and_1() -> None:

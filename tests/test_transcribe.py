@@ -26,7 +26,14 @@ from dragtor.errors import CorruptModel, LibraryError, LoadError, Missing, Usage
 from dragtor.models import model_path
 from dragtor.speech.decode import RATE_HZ, decode
 from dragtor.speech.journal import Plan, TranscriptJournal
-from dragtor.speech.transcribe import Transcriber, Transcript, _placed, _sounds, open_transcriber
+from dragtor.speech.transcribe import (
+    Transcriber,
+    Transcript,
+    _placed,
+    _Run,
+    _sounds,
+    open_transcriber,
+)
 from dragtor.speech.vad import (
     CHUNK_S,
     VAD_DEFAULTS,
@@ -45,7 +52,7 @@ from dragtor.speech.whisper import (
     check_language,
     without_loops,
 )
-from dragtor.types import Reporter, Word
+from dragtor.types import NEVER, SILENT, Reporter, Word
 
 MODELS = ModelsConfig()
 TINY = SpeechConfig(model="whisper-tiny", threads=1)
@@ -341,9 +348,9 @@ def test_a_language_is_heard_or_told(tmp_path: Path) -> None:
     need("whisper-base.en")
     german = clip("multilingual.mp3")
     both = open_transcriber(SpeechConfig(threads=1), MODELS)
-    plan = both._plan(german, "auto", lambda *_: None)
+    plan = both._plan(_Run(german, SILENT, NEVER), "auto")
     assert plan.language != ""
-    assert both._plan(clip("jfk.flac"), "auto", lambda *_: None).language == "en"
+    assert both._plan(_Run(clip("jfk.flac"), SILENT, NEVER), "auto").language == "en"
     assert both._model_for("en") == need("whisper-base.en")
     assert both._model_for("de") == need("whisper-tiny")
     assert (check_language("de-AT"), check_language("German")) == ("de", "de")
@@ -365,7 +372,7 @@ def test_absent_models_are_one_line_with_the_command(tmp_path: Path) -> None:
     with pytest.raises(Missing) as caught:
         english.transcribe(clip("goforward.wav"), language="de", folder=tmp_path)
     assert caught.value.hint == "dragtor models pull whisper-tiny"
-    assert english._plan(clip("goforward.wav"), "auto", lambda *_: None).language == "en"
+    assert english._plan(_Run(clip("goforward.wav"), SILENT, NEVER), "auto").language == "en"
 
 
 def test_damaged_weights_are_one_clear_line(

@@ -71,11 +71,8 @@ class Stream(Iterator[str]):
         try:
             return next(self._pieces)
         except StopIteration as end:
-            if isinstance(end.value, Usage):
-                self.prompt_tokens = end.value.prompt_tokens
-                self.completion_tokens = end.value.completion_tokens
-                self.read_tokens = end.value.read_tokens
-                self.finish_reason = end.value.finish_reason
+            for name in Usage.__slots__ if isinstance(end.value, Usage) else ():
+                setattr(self, name, getattr(end.value, name))
             raise StopIteration from None
 
     def __enter__(self) -> Self:
@@ -138,8 +135,32 @@ class LLM(Protocol):
         """Free the memory; closing twice is harmless."""
 
 
-def check_gguf(path: Path, hint: str) -> None:
-    """Raise Missing or CorruptModel, with `hint`, unless `path` opens like a GGUF file."""
+class Engine:
+    """What engines share: the one stream that is open at a time."""
+
+    _current: Stream | None = None
+
+    def begin(self, pieces: Generator[str, None, Usage]) -> Stream:
+        """The stream of these pieces; it is ended when another thing is asked."""
+        self._current = Stream(pieces)
+        return self._current
+
+    def end_stream(self) -> None:
+        """Stop the stream that is open, if any."""
+        if self._current is not None:
+            self._current.close()
+
+
+def check_files(path: Path, hint: str, adapter: Path | None) -> str:
+    """The hint that gets the file again; raises Missing or CorruptModel unless both are GGUF."""
+    hint = hint or f"get {path.name} again"
+    _check_gguf(path, hint)
+    if adapter is not None:
+        _check_gguf(adapter, f"train {adapter.name} again")
+    return hint
+
+
+def _check_gguf(path: Path, hint: str) -> None:
     try:
         with path.open("rb") as file:
             magic = file.read(4)

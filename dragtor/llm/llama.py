@@ -19,10 +19,11 @@ from dragtor.config import LLMConfig
 from dragtor.errors import CorruptModel, GenerationError
 from dragtor.extras import require
 from dragtor.llm.base import (
+    Engine,
     GenerationOptions,
     Stream,
     Usage,
-    check_gguf,
+    check_files,
     check_room,
     is_small,
     option_probabilities,
@@ -30,7 +31,7 @@ from dragtor.llm.base import (
     split_rendered,
 )
 from dragtor.llm.native import Abort, adapt, identity, layer_choices, load_model, open_context
-from dragtor.llm.sample import grammar, likeliest, log_probs_of, sampler
+from dragtor.llm.sample import likeliest, log_probs_of, sampler
 from dragtor.llm.state import (
     MOST_STATE_BYTES,
     Aside,
@@ -110,14 +111,9 @@ def open_llama(
     `prefixes` is the folder where states of fixed prefixes are kept; None keeps none.
     `adapter` is a low-rank adapter (GGUF) that was trained over this very model.
     """
-    hint = hint or f"get {path.name} again"
-    check_gguf(path, hint)
-    if adapter is not None:
-        check_gguf(adapter, f"train {adapter.name} again")
+    hint = check_files(path, hint, adapter)
     api = load_llama_cpp()
-    choices = [config.gpu_layers]
-    if config.gpu_layers == -2:
-        choices = layer_choices(api)
+    choices = layer_choices(api) if config.gpu_layers == -2 else [config.gpu_layers]
     threads = thread_count(config.threads, path.stat().st_size)
     _said.clear()
     for layers in choices:
@@ -149,7 +145,7 @@ def open_llama(
     raise CorruptModel(f"llama.cpp cannot load {path.name}{reason}", hint)
 
 
-class LlamaCpp:
+class LlamaCpp(Engine):
     """A loaded model and its one context: what prompts and answers share is read once."""
 
     def __init__(
@@ -176,7 +172,6 @@ class LlamaCpp:
         self._aside = Aside()
         self._files = files
         self._render: Callable[[list[dict[str, str]]], str] | None = None
-        self._current: Stream | None = None
         self._cancel = cancel
         self._abort = Abort(api)
         self._abort.watch(context)
@@ -216,13 +211,10 @@ class LlamaCpp:
         """Answer `messages`; see LLM."""
         ids = self.prompt_tokens(messages)
         room = check_room(len(ids), self.context_tokens)
-        if self._current is not None:
-            self._current.close()
-        rules = grammar(options.json_schema) if options.json_schema is not None else None
+        self.end_stream()
         prefix = self._prefix(ids, messages, options.fixed)
         options = replace(options, max_tokens=min(options.max_tokens, room))
-        self._current = Stream(self._generate(ids, prefix, options, rules))
-        return self._current
+        return self.begin(self._generate(ids, prefix, options))
 
     def choose(
         self, messages: Sequence[Message], options: Sequence[str], *, fixed: int = 0
@@ -231,8 +223,7 @@ class LlamaCpp:
         ids = self.prompt_tokens(messages)
         choices = [self.tokenize(printable(option)) for option in options]
         check_room(len(ids) + max(map(len, choices), default=0), self.context_tokens)
-        if self._current is not None:
-            self._current.close()
+        self.end_stream()
 
         prefix = self._prefix(ids, messages, fixed)
 
@@ -255,8 +246,7 @@ class LlamaCpp:
         Where `ids` go on from those of the call before, only what is new is read.
         """
         check_room(len(ids), self.context_tokens)
-        if self._current is not None:
-            self._current.close()
+        self.end_stream()
         known = len(self._evaluated)
         if known < len(ids) and known and list(ids[:known]) == self._evaluated:
             for size in blocks(len(ids) - known, self._block):
@@ -268,30 +258,25 @@ class LlamaCpp:
 
     def close(self) -> None:
         """Free model and context."""
-        if self._current is not None:
-            self._current.close()
+        self.end_stream()
         if self._context is not None:
             self._api.llama_free(self._context)
             self._api.llama_model_free(self._model)
             self._context = self._model = None
 
     def _generate(
-        self,
-        ids: list[int],
-        prefix: tuple[int, ...],
-        options: GenerationOptions,
-        rules: str | None,
+        self, ids: list[int], prefix: tuple[int, ...], options: GenerationOptions
     ) -> Generator[str, None, Usage]:
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         text = StopFilter(options.stop)
         made = 0
-        with sampler(self._api, self._vocab, options, rules) as chain:
+        with sampler(self._api, self._vocab, options) as chain:
             read = self._evaluate(ids, prefix)
             while made < options.max_tokens:
                 token = self._api.llama_sampler_sample(chain, self._context, -1)
                 made += 1
                 if self._api.llama_vocab_is_eog(self._vocab, token):
-                    text.end()
+                    text.ended = True
                     break
                 if piece := text.feed(decoder.decode(self._piece(token))):
                     yield piece

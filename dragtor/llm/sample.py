@@ -6,7 +6,7 @@ Knows no prompt: the logits are those after the last token that a context has re
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
@@ -15,13 +15,6 @@ from dragtor.errors import GenerationError
 from dragtor.llm.base import GenerationOptions
 
 TOP_K, TOP_P, MIN_P = 40, 0.95, 0.05  # llama.cpp's own defaults, when temperature > 0
-
-
-def grammar(schema: Mapping[str, Any]) -> str:
-    """The JSON schema as llama.cpp's grammar."""
-    from llama_cpp.llama_grammar import json_schema_to_gbnf
-
-    return str(json_schema_to_gbnf(json.dumps(schema)))
 
 
 def log_probs_of(api: ModuleType, context: Any, vocab: Any, tokens: list[int]) -> list[float]:
@@ -49,12 +42,13 @@ def likeliest(
 
 
 @contextmanager
-def sampler(
-    api: ModuleType, vocab: Any, options: GenerationOptions, rules: str | None
-) -> Iterator[Any]:
-    """A sampler chain of the options' temperature and seed; `rules` is a grammar."""
+def sampler(api: ModuleType, vocab: Any, options: GenerationOptions) -> Iterator[Any]:
+    """A sampler chain of the options' temperature, seed and JSON schema."""
+    from llama_cpp.llama_grammar import json_schema_to_gbnf
+
     chain = api.llama_sampler_chain_init(api.llama_sampler_chain_default_params())
-    if rules is not None:
+    if options.json_schema is not None:
+        rules = str(json_schema_to_gbnf(json.dumps(options.json_schema)))
         made = api.llama_sampler_init_grammar(vocab, rules.encode(), b"root")
         if made is None:
             api.llama_sampler_free(chain)

@@ -11,13 +11,14 @@ import math
 import os
 import string
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from dragtor.config import LLMConfig
 from dragtor.errors import GenerationError, Missing, UsageError
 from dragtor.llm.base import (
+    Engine,
     GenerationOptions,
     Stream,
     Usage,
@@ -55,15 +56,15 @@ def open_server(config: LLMConfig, cancel: CancelToken = NEVER) -> ServerLLM:
     if key := os.environ.get(config.api_key_env):
         session.headers["Authorization"] = f"Bearer {key}"
     client = _Client(session, sockets, url, config, cancel)
-    models = client.models()
-    name = config.model if config.model != "auto" else next(iter(models), "")
+    offered = client.ask_models()
+    name = config.model if config.model != "auto" else next(iter(offered), "")
     if not name:
         raise Missing(f"the server at {url} offers no model", "name one: llm.model in params.yml")
     context = min(config.context_tokens, client.context_tokens(name) or config.context_tokens)
     return ServerLLM(client, name, context)
 
 
-class ServerLLM:
+class ServerLLM(Engine):
     """One model of a server. Token counts are the server's own, or an upper estimate.
 
     Which prompts it remembers is its own affair: `fixed` is not told to it.
@@ -74,7 +75,6 @@ class ServerLLM:
         self.small = False  # a server does not say
         self.context_tokens = context_tokens
         self._client = client
-        self._current: Stream | None = None
         self._tells_probabilities = True  # until it did not
 
     def count_tokens(self, text: str) -> int:
@@ -97,8 +97,7 @@ class ServerLLM:
         """Answer `messages`; see LLM."""
         prompt_tokens = self.count_prompt(messages)
         room = check_room(prompt_tokens, self.context_tokens)
-        if self._current is not None:
-            self._current.close()
+        self.end_stream()
         options = replace(options, max_tokens=min(options.max_tokens, room))
         body = self._body(messages, options)
         if stops := [s for s in options.stop if s]:
@@ -106,8 +105,7 @@ class ServerLLM:
         if options.json_schema is not None:
             named = {"name": "answer", "schema": dict(options.json_schema), "strict": True}
             body["response_format"] = {"type": "json_schema", "json_schema": named}
-        self._current = Stream(self._generate(body, prompt_tokens))
-        return self._current
+        return self.begin(self._generate(body, prompt_tokens))
 
     def choose(
         self, messages: Sequence[Message], options: Sequence[str], *, fixed: int = 0
@@ -116,8 +114,7 @@ class ServerLLM:
         if not all(options):
             raise ValueError("an option must not be empty")
         check_room(self.count_prompt(messages), self.context_tokens)
-        if self._current is not None:
-            self._current.close()
+        self.end_stream()
         if self._tells_probabilities:
             body = self._body(messages, GenerationOptions(1))
             body |= {"logprobs": True, "top_logprobs": TOP_TOKENS}
@@ -131,8 +128,7 @@ class ServerLLM:
 
     def close(self) -> None:
         """Drop the connections."""
-        if self._current is not None:
-            self._current.close()
+        self.end_stream()
         self._client.close()
 
     def _body(self, messages: Sequence[Message], options: GenerationOptions) -> dict[str, Any]:
@@ -145,7 +141,8 @@ class ServerLLM:
             "stream": True,
             "stream_options": {"include_usage": True},
         }
-        if _opens_answer(messages) and self._client.is_vllm(self.name):
+        as_vllm = "max_model_len" in self._client.models.get(self.name, {})  # how it lists them
+        if _opens_answer(messages) and as_vllm:
             body |= {"continue_final_message": True, "add_generation_prompt": False}
         return body
 
@@ -201,41 +198,31 @@ class ServerLLM:
         return Usage(prompt, made, "length" if reason == "length" else "stop", prompt - cached)
 
 
+@dataclass
 class _Client:
     """The HTTP of it: every failure becomes one line."""
 
-    def __init__(
-        self,
-        session: requests.Session,
-        sockets: Sockets,
-        url: str,
-        config: LLMConfig,
-        cancel: CancelToken,
-    ) -> None:
-        self.url = url
-        self._sockets = sockets
-        self._cancel = cancel
-        self._root = url.removesuffix("/v1")
-        self._session = session
-        self._config = config
-        self._models: dict[str, dict[str, Any]] = {}
+    session: requests.Session
+    sockets: Sockets
+    url: str
+    config: LLMConfig
+    cancel: CancelToken
+
+    def __post_init__(self) -> None:
+        self.models: dict[str, dict[str, Any]] = {}
         self._routes: dict[str, bool] = {}  # the extra routes that this server is known to have
 
     def close(self) -> None:
-        self._session.close()
-        self._sockets.close()
+        self.session.close()
+        self.sockets.close()
 
-    def models(self) -> list[str]:
+    def ask_models(self) -> list[str]:
         """Ids on offer; raises where there is no server or no entrance."""
         with self._send("GET", f"{self.url}/models", timeout_s=ANSWERS_S) as response:
             data = _json(response)
         listed = data.get("data") if isinstance(data, dict) else None
-        self._models = {str(m["id"]): m for m in listed or () if isinstance(m, dict) and "id" in m}
-        return list(self._models)
-
-    def is_vllm(self, model: str) -> bool:
-        """Whether the server lists the model as vLLM does."""
-        return "max_model_len" in self._models.get(model, {})
+        self.models = {str(m["id"]): m for m in listed or () if isinstance(m, dict) and "id" in m}
+        return list(self.models)
 
     def context_tokens(self, model: str) -> int | None:
         """What llama-server, vLLM or Ollama says, else None.
@@ -248,7 +235,7 @@ class _Client:
             sizes = {m.get("name"): m.get("context_length") for m in loaded.get("models") or ()}
             found = sizes.get(model) or sizes.get(f"{model}:latest") or OLLAMA_TOKENS
         else:
-            found = self._models.get(model, {}).get("max_model_len")
+            found = self.models.get(model, {}).get("max_model_len")
         return int(found) if found else None
 
     def count(self, model: str, text: str, *, special: bool = False) -> int | None:
@@ -273,11 +260,11 @@ class _Client:
         """The server-sent events of one chat completion, until [DONE]."""
         import requests
 
-        silence = self._config.timeout_s
-        with self._cancel.calling(self._sockets.end), self._complete(body) as response:
+        silence = self.config.timeout_s
+        with self.cancel.calling(self.sockets.end), self._complete(body) as response:
             try:
                 for line in response.iter_lines(chunk_size=1):
-                    self._cancel.check()
+                    self.cancel.check()
                     if not line.startswith(b"data:"):
                         continue
                     data = line[5:].strip()
@@ -287,16 +274,16 @@ class _Client:
                     if "error" in event:
                         raise GenerationError(f"the server failed: {_reason(event)}")
                     yield event
-                self._cancel.check()
+                self.cancel.check()
             except (requests.RequestException, ValueError) as error:
-                self._cancel.check()
+                self.cancel.check()
                 slow = "timed out" in str(error).lower()
                 what = f"was silent for {silence:g} s" if slow else "broke off its answer"
                 hint = "raise llm.timeout_s in params.yml" if slow else ""
                 raise GenerationError(f"the server at {self.url} {what}", hint) from error
 
     def _complete(self, body: Mapping[str, Any]) -> requests.Response:
-        url, silence = f"{self.url}/chat/completions", self._config.timeout_s
+        url, silence = f"{self.url}/chat/completions", self.config.timeout_s
         try:
             return self._send("POST", url, body, timeout_s=silence, stream=True)
         except _Refused:
@@ -310,8 +297,9 @@ class _Client:
         """A route that only some servers have: None where it is not, asked once."""
         if not self._routes.get(path, True):
             return None
+        url = self.url.removesuffix("/v1") + path
         try:
-            with self._send(method, self._root + path, body, timeout_s=ANSWERS_S) as response:
+            with self._send(method, url, body, timeout_s=ANSWERS_S) as response:
                 found = _json(response)
         except (GenerationError, Missing):
             found = None
@@ -329,14 +317,14 @@ class _Client:
     ) -> requests.Response:
         import requests
 
-        self._cancel.check()
+        self.cancel.check()
         try:
-            with self._cancel.calling(self._sockets.end):
-                response = self._session.request(
+            with self.cancel.calling(self.sockets.end):
+                response = self.session.request(
                     method, url, json=body, timeout=(CONNECT_TIMEOUT_S, timeout_s), stream=stream
                 )
         except requests.RequestException as error:
-            self._cancel.check()
+            self.cancel.check()
             if not isinstance(error, requests.Timeout):
                 raise GenerationError(f"no server answers at {self.url}", START_HINT) from error
             raise GenerationError(
@@ -351,7 +339,7 @@ class _Client:
     def _refusal(self, response: requests.Response) -> GenerationError | Missing:
         code, reason = response.status_code, _reason(_json(response))
         if code in (401, 403):
-            hint = f"export {self._config.api_key_env}=KEY"
+            hint = f"export {self.config.api_key_env}=KEY"
             return Missing(f"the server at {self.url} refuses the key (HTTP {code})", hint)
         if code == 404:
             what = reason or "HTTP 404"

@@ -69,15 +69,13 @@ class Aside:
     def put(self, prefix: tuple[int, ...], state: ContextState) -> None:
         """Keep `state` until it is taken."""
         self._states[prefix] = state
-        while len(self._states) > MOST_ASIDE or self._bytes() > MOST_STATE_BYTES:
-            del self._states[next(iter(self._states))]
+        size = sum(len(kept.data) for kept in self._states.values())
+        while len(self._states) > MOST_ASIDE or size > MOST_STATE_BYTES:
+            size -= len(self._states.pop(next(iter(self._states))).data)
 
     def take(self, prefix: tuple[int, ...]) -> ContextState | None:
         """What was kept for this kind; it is kept no longer."""
         return self._states.pop(prefix, None)
-
-    def _bytes(self) -> int:
-        return sum(len(state.data) for state in self._states.values())
 
 
 class PrefixFiles:

@@ -64,10 +64,6 @@ class StopFilter:
         self._held = text[cut:]
         return text[:cut]
 
-    def end(self) -> None:
-        """The model ended its turn."""
-        self.ended = True
-
     def rest(self, last: str) -> str:
         """What was held back and proved to be no stop string."""
         text, self._held = self._held + last, ""

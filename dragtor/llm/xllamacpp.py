@@ -21,11 +21,12 @@ from dragtor.config import LLMConfig
 from dragtor.errors import CorruptModel, GenerationError
 from dragtor.extras import engine_command, require
 from dragtor.llm.base import (
+    Engine,
     FinishReason,
     GenerationOptions,
     Stream,
     Usage,
-    check_gguf,
+    check_files,
     check_room,
     is_small,
     option_probabilities,
@@ -51,10 +52,7 @@ def open_xllamacpp(
 
     `adapter` is a low-rank adapter (GGUF) that was trained over this very model.
     """
-    hint = hint or f"get {path.name} again"
-    check_gguf(path, hint)
-    if adapter is not None:
-        check_gguf(adapter, f"train {adapter.name} again")
+    hint = check_files(path, hint, adapter)
     calm_openmp()
     module = require("xllamacpp", extra="prebuilt")
     folder = Path(tempfile.mkdtemp(prefix="dragtor-"))
@@ -85,7 +83,7 @@ def open_xllamacpp(
     return XLlamaCpp(server, folder, path.stem, small=is_small(path), cancel=cancel)
 
 
-class XLlamaCpp:
+class XLlamaCpp(Engine):
     """A loaded model behind llama-server's own request handling.
 
     It keeps the states of earlier prompts itself, in memory only, and to the token: a prompt that
@@ -107,7 +105,6 @@ class XLlamaCpp:
         self._server = server
         self._folder = folder
         self._cancel = cancel
-        self._current: Stream | None = None
         self._request("GET", "/slots")  # waits for its loop: a server ended before never ends
         props = self._request("GET", "/props")
         self.context_tokens = int(props["default_generation_settings"]["n_ctx"])
@@ -133,8 +130,7 @@ class XLlamaCpp:
         """Answer `messages`; see LLM."""
         ids = self.prompt_tokens(messages)
         room = check_room(len(ids), self.context_tokens)
-        if self._current is not None:
-            self._current.close()
+        self.end_stream()
         request: dict[str, Any] = {
             "prompt": ids,
             "max_tokens": min(options.max_tokens, room),
@@ -146,8 +142,7 @@ class XLlamaCpp:
         }
         if options.json_schema is not None:
             request["json_schema"] = options.json_schema
-        self._current = Stream(self._generate(request))
-        return self._current
+        return self.begin(self._generate(request))
 
     def choose(
         self, messages: Sequence[Message], options: Sequence[str], *, fixed: int = 0
@@ -160,34 +155,28 @@ class XLlamaCpp:
         ids = self.prompt_tokens(messages)
         choices = [self._option(printable(option)) for option in options]
         check_room(len(ids) + max(map(len, choices), default=0), self.context_tokens)
-        if self._current is not None:
-            self._current.close()
+        self.end_stream()
 
         def log_probs(before: tuple[int, ...], tokens: list[int]) -> list[float]:
-            return [self._log_prob([*ids, *before], token) for token in tokens]
+            return [self._next([*ids, *before], [token])[1] for token in tokens]
 
         return option_probabilities(choices, log_probs)
 
     def tokens(self, text: str) -> list[tuple[int, bytes]]:
         """Token ids of plain text, each with its bytes."""
-        body = {"content": printable(text), "parse_special": False, "with_pieces": True}
-        return [
-            (int(token["id"]), as_bytes(token["piece"]))
-            for token in self._request("POST", "/tokenize", body)["tokens"]
-        ]
+        found = ((int(one["id"]), one["piece"]) for one in self._pieces(printable(text)))
+        return [(i, p.encode() if isinstance(p, str) else bytes(p)) for i, p in found]
 
     def pick(self, ids: Sequence[int], allowed: Sequence[int]) -> tuple[int, float]:
         """The likeliest of `allowed` after `ids`, and its probability among all tokens."""
         check_room(len(ids), self.context_tokens)
-        if self._current is not None:
-            self._current.close()
+        self.end_stream()
         token, log = self._next(list(ids), allowed)
         return token, math.exp(log)
 
     def close(self) -> None:
         """Free the model and its folder."""
-        if self._current is not None:
-            self._current.close()
+        self.end_stream()
         self._server = None
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -216,18 +205,18 @@ class XLlamaCpp:
             raise GenerationError("llama.cpp ended without an answer")
         return usage
 
-    def _option(self, text: str) -> list[int]:
+    def _pieces(self, text: str) -> list[dict[str, Any]]:
+        """Tokens with their pieces: text, or the numbers of bytes for half a character."""
         body = {"content": text, "parse_special": False, "with_pieces": True}
-        tokens = self._request("POST", "/tokenize", body)["tokens"]
+        return list(self._request("POST", "/tokenize", body)["tokens"])
+
+    def _option(self, text: str) -> list[int]:
+        tokens = self._pieces(text)
         if not all(isinstance(token["piece"], str) for token in tokens):
             raise GenerationError(
                 f"xllamacpp cannot weigh the option {text!r}", engine_command(build=True)
             )
         return [int(token["id"]) for token in tokens]
-
-    def _log_prob(self, prompt: list[int], token: int) -> float:
-        """Natural logarithm of the model's probability of `token`."""
-        return self._next(prompt, [token])[1]
 
     def _next(self, prompt: list[int], allowed: Sequence[int]) -> tuple[int, float]:
         """The likeliest of `allowed`, and its own log probability: before the bias."""
@@ -281,11 +270,6 @@ class XLlamaCpp:
             raise GenerationError(f"xllamacpp does not answer: {error}") from error
         finally:
             connection.close()
-
-
-def as_bytes(piece: str | list[int]) -> bytes:
-    """The bytes of a token as llama-server tells them: text, or numbers for half a character."""
-    return piece.encode("utf-8") if isinstance(piece, str) else bytes(piece)
 
 
 class _UnixConnection(http.client.HTTPConnection):

@@ -56,13 +56,8 @@ class Choice:
     @classmethod
     def of(cls, source: Source) -> Choice:
         """As it was made when the source was added."""
-        options = source.options
-        return cls(
-            str(options.get("match", "")),
-            int(options.get("latest", 0)),
-            str(options.get("episode", "")),
-            str(options.get("since", "")),
-        )
+        told = source.options
+        return cls(**{name: told[name] for name in cls.__slots__ if name in told})
 
     def options(self) -> dict[str, Any]:
         """What a Source keeps of it."""
@@ -173,19 +168,7 @@ def new_source(kind: str, uri: str, choice: Choice = EVERYTHING) -> Source:
     return Source(short_hash(*key), uri, kind, uri, choice.options())
 
 
-class Listed(Protocol):
-    """What stands in a list, newest first."""
-
-    @property
-    def uri(self) -> str:
-        """Its address."""
-
-    @property
-    def published(self) -> str:
-        """ISO 8601 date, or empty."""
-
-
-def mark(listed: Sequence[Listed]) -> str:
+def mark(listed: Sequence[Item]) -> str:
     """Where a list, newest first, ends for now; `newer` tells what has come since.
 
     Dates that lie ahead are passed by: nothing would be newer. Empty for an empty list.
@@ -195,7 +178,7 @@ def mark(listed: Sequence[Listed]) -> str:
     return f"{newest.published} {newest.uri}" if newest else ""
 
 
-def newer(listed: Sequence[Listed], since: str) -> int:
+def newer(listed: Sequence[Item], since: str) -> int:
     """How many of a list come before its `mark`, or after its date where it stands there no more.
 
     0 without a mark.

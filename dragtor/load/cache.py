@@ -27,6 +27,12 @@ class Page:
     etag: str = ""
     modified: str = ""  # Last-Modified, as served
 
+    @property
+    def conditions(self) -> dict[str, str]:
+        """Headers that ask for it only if it has changed; none where nothing tells."""
+        told = {"If-None-Match": self.etag, "If-Modified-Since": self.modified}
+        return {name: value for name, value in told.items() if value}
+
 
 class PageCache:
     """One file an address: a line of JSON, then the body. A damaged file counts as absent."""

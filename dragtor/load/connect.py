@@ -138,16 +138,9 @@ class Guard:
         for address in self.addresses(connection._dns_host, connection.port):
             wait_s = max(0.001, min(connection.timeout, left_s()))
             try:
-                opened = unless_cancelled(
-                    partial(
-                        create_connection,
-                        (address, connection.port),
-                        wait_s,
-                        socket_options=connection.socket_options,
-                    ),
-                    self._cancel,
-                    socket.socket.close,
-                )
+                place, options = (address, connection.port), connection.socket_options
+                work = partial(create_connection, place, wait_s, socket_options=options)
+                opened = unless_cancelled(work, self._cancel, socket.socket.close)
             except OSError as error:
                 failure = error
                 continue

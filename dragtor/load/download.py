@@ -110,8 +110,7 @@ class _Download:
                 reply = self.fetcher.stream(self.url, self.headers, self.take)
             if reply.status == 304 and self.path.exists():
                 return
-            if not 200 <= reply.status < 300:
-                raise LoadError(f"{reply.status} {reply.reason}".strip() + f": {shown(self.url)}")
+            reply.accepted(self.url)
         self.part.replace(self.path)
 
     def is_whole(self) -> bool:
@@ -172,7 +171,7 @@ class _Download:
 
     def refuse(self, reply: Reply, size: int) -> None:
         """Raise LoadError on what is plainly not the file, or too large, before a byte is read."""
-        kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
+        kind = reply.kind.partition(";")[0].strip().lower()
         if self.types and kind not in UNTYPED and not kind.startswith(self.types):
             raise LoadError(f"not a recording ({shown(kind, 60)}): {shown(self.url)}")
         encoding = reply.headers.get("content-encoding", "").strip().lower()

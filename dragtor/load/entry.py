@@ -18,7 +18,7 @@ from dragtor.errors import LoadError
 from dragtor.load.address import check_url, clean_url, shown
 from dragtor.load.captions import caption_kind
 from dragtor.load.feedxml import feed_tree, well_formed
-from dragtor.load.html import visible_text
+from dragtor.load.html import charset_of, visible_text
 from dragtor.types import short_hash
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def read_feed(data: bytes, url: str, content_type: str = "") -> Show:
 
     import feedparser
 
-    root = feed_tree(data, url, _charset(content_type))
+    root = feed_tree(data, url, charset_of(content_type))
     _cut(root)
     told = {"content-location": url, "content-type": "application/xml; charset=utf-8"}
     try:
@@ -264,11 +264,6 @@ def _cut(root: _Element) -> None:
     for element in root.iter(*(f"{{*}}{name}" for name in SHORT)):
         if element.text and len(element.text) > MAX_TITLE_CHARS:
             element.text = element.text[:MAX_TITLE_CHARS]
-
-
-def _charset(content_type: str) -> str:
-    found = re.search(r"""charset\s*=\s*["']?([\w.:-]+)""", content_type, re.I)
-    return found[1] if found else ""
 
 
 def _number(value: object) -> int:

@@ -33,7 +33,6 @@ from dragtor.load.entry import Entry, Show, TranscriptLink, read_feed, restored,
 from dragtor.load.feedxml import is_feed
 from dragtor.load.http import Fetcher, Reply, Resolver, system_resolver
 from dragtor.load.podcast import (
-    FoundShow,
     chapters_of_json,
     chapters_of_notes,
     chosen,
@@ -133,7 +132,8 @@ class FeedLoader(Loader):
         """By the address of the feed; that of a show by its name is asked of the search."""
         address = web_address(argument)
         if not address:
-            address = self.show_address(argument.removeprefix(SHOW_PREFIX).strip())
+            name = argument.removeprefix(SHOW_PREFIX).strip()
+            address = the_show(find_shows(self._fetcher, self._config.search_url, name), name)[2]
         return new_source(self.kind, address, choice)
 
     def probe(self, uri: str) -> bool:
@@ -142,8 +142,8 @@ class FeedLoader(Loader):
         Raises LoadError if the server refuses.
         """
         url = check_url(uri, allow_private=self._private)
-        reply = _accepted(self._fetcher.get(url, {"Accept": f"{ACCEPT},text/html"}), url)
-        if not is_feed(_type(reply), reply.body):
+        reply = self._fetcher.get(url, {"Accept": f"{ACCEPT},text/html"}).accepted(url)
+        if not is_feed(reply.kind, reply.body):
             return False
         self._keep(url, reply)
         return True
@@ -193,10 +193,6 @@ class FeedLoader(Loader):
             return self._recording(entry, show, feed, text, refresh, same)
         return self._post(entry, show, feed, text)
 
-    def content_hash(self, uri: str) -> str:
-        """Hash of an entry that was listed; no network."""
-        return self._entry(uri)[0].stamp
-
     def forget(self, uris: Iterable[str]) -> None:
         """Drop what is kept of these feeds, posts and episodes.
 
@@ -220,27 +216,16 @@ class FeedLoader(Loader):
         for url in urls:
             forget_download(url, self._audio_dir)
 
-    def find_show(self, name: str) -> list[FoundShow]:
-        """Title, author and feed address of the shows that are found for a name."""
-        return find_shows(self._fetcher, self._config.search_url, name)
-
-    def show_address(self, name: str) -> str:
-        """The feed of the show that is called so; raises LoadError if that is not one show."""
-        return the_show(self.find_show(name), name)[2]
-
     # Feeds
 
     def _show(self, url: str, refresh: bool) -> Show:
         page = self._cache.load(_key(url))
         known = restored(page.body) if page else None
-        headers = {"Accept": ACCEPT}
-        if page and known:
-            headers |= {"If-None-Match": page.etag} if page.etag else {}
-            headers |= {"If-Modified-Since": page.modified} if page.modified else {}
+        conditions = page.conditions if page and known else {}
         try:
-            reply = self._fetcher.get(url, headers)
+            reply = self._fetcher.get(url, {"Accept": ACCEPT, **conditions})
             if reply.status != 304:
-                _accepted(reply, url)
+                reply.accepted(url)
         except LoadError as error:
             if not known or refresh:
                 raise
@@ -251,10 +236,10 @@ class FeedLoader(Loader):
         return self._keep(url, reply)
 
     def _keep(self, url: str, reply: Reply) -> Show:
-        show = read_feed(reply.body, reply.url, _type(reply))
+        show = read_feed(reply.body, reply.url, reply.kind)
         body = stored(show, bytes_hash(reply.body))
         tags = reply.headers.get("etag", ""), reply.headers.get("last-modified", "")
-        page = Page("feed", reply.url, body, bytes_hash(body), _type(reply), *tags)
+        page = Page("feed", reply.url, body, bytes_hash(body), reply.kind, *tags)
         self._cache.save(_key(url), page)
         return show
 
@@ -263,7 +248,7 @@ class FeedLoader(Loader):
 
         More where more are new.
         """
-        fresh = entries[: newer(entries, since)]
+        fresh = entries[: newer([Item(e.uri, "", e.published) for e in entries], since)]
         if not latest:
             fresh = [entry for entry in fresh if entry.media]
         if len(fresh) > max(latest, MOST_NEW):
@@ -402,7 +387,7 @@ class FeedLoader(Loader):
         return tuple(Chapter(t, s) for s, t in entry.chapters) or chapters_of_notes(notes)
 
     def _get(self, url: str) -> bytes:
-        return _accepted(self._fetcher.get(url, {"Accept": "*/*"}), url).body
+        return self._fetcher.get(url, {"Accept": "*/*"}).accepted(url).body
 
 
 def _told(entry: Entry) -> dict[str, Any]:
@@ -418,14 +403,3 @@ def _sound_of(told: Mapping[str, Any]) -> tuple[str, int]:
 
 def _key(url: str) -> str:
     return f"feed {url}"
-
-
-def _accepted(reply: Reply, url: str) -> Reply:
-    """The reply, if it is what was asked for; raises LoadError with the status if not."""
-    if not 200 <= reply.status < 300:
-        raise LoadError(f"{reply.status} {reply.reason}".strip() + f": {shown(url)}")
-    return reply
-
-
-def _type(reply: Reply) -> str:
-    return reply.headers.get("content-type", "")

@@ -7,7 +7,6 @@ the roots of feeds.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from html import unescape
 from typing import TYPE_CHECKING
 
@@ -26,6 +25,7 @@ DECLARED = re.compile(r"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{1,40
 RSS_IN_RDF = ("purl.org/rss", "netscape.com/rdf", "purl.org/net/rss")
 UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 REFERENCE = re.compile(r"&(?:(#\d{1,8}|#[xX][\da-fA-F]{1,7}|[A-Za-z]\w{1,40});)?")
+CDATA = re.compile(r"(<!\[CDATA\[.*?(?:\]\]>|\Z))", re.S)
 XML_ENTITIES = ("amp", "lt", "gt", "quot", "apos")
 NAME_PREFIX = re.compile(r"[<\s]([A-Za-z_][\w.-]{0,50}):[A-Za-z_]")
 NAMESPACES = {  # of prefixes that feeds use and forget to declare
@@ -138,7 +138,9 @@ def _after_prologue(text: str) -> int:
 
 def _mended(text: str) -> str:
     """Entities that XML does not know as characters, bare ampersands escaped, names declared."""
-    text = _outside_cdata(text, lambda part: REFERENCE.sub(_reference, part))
+    parts = CDATA.split(text)
+    parts[::2] = [REFERENCE.sub(_reference, part) for part in parts[::2]]
+    text = "".join(parts)
     used = set(NAME_PREFIX.findall(text))
     missing = sorted(p for p in used if p not in ("xml", "xmlns") and f"xmlns:{p}" not in text)
     names = "".join(f' xmlns:{p}="{NAMESPACES.get(p, f"urn:undeclared:{p}")}"' for p in missing)
@@ -155,12 +157,3 @@ def _reference(match: re.Match[str]) -> str:
         return match[0]
     character = unescape(match[0]) if name else ""
     return character if character and character != match[0] else f"&amp;{match[0][1:]}"
-
-
-def _outside_cdata(text: str, change: Callable[[str], str]) -> str:
-    first, *others = text.split("<![CDATA[")
-    parts = [change(first)]
-    for other in others:
-        inside, end, after = other.partition("]]>")
-        parts += ["<![CDATA[", inside, end, change(after)]
-    return "".join(parts)

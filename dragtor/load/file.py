@@ -15,7 +15,6 @@ import stat
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Self
 from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit
@@ -56,16 +55,10 @@ if TYPE_CHECKING:
 IGNORE_FILE = ".dragtorignore"
 SITE = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?/", re.I)  # an address without scheme
 SUFFIXES = {
-    ".txt": "txt",
-    ".text": "txt",
-    ".md": "md",
-    ".markdown": "md",
-    ".html": "html",
-    ".htm": "html",
-    ".xhtml": "html",
-    ".pdf": "pdf",
-    ".epub": "epub",
-    ".docx": "docx",
+    **dict.fromkeys((".txt", ".text"), "txt"),
+    **dict.fromkeys((".md", ".markdown"), "md"),
+    **dict.fromkeys((".html", ".htm", ".xhtml"), "html"),
+    **{f".{kind}": kind for kind in ("pdf", "epub", "docx")},
 }
 CONTENT_TYPES = {
     "text/plain": "txt",
@@ -125,7 +118,10 @@ class FileLoader(Loader):
         Raises LoadError at once if there is no such file or folder.
         """
         place = file_path(path) if path.startswith("file://") else absolute(path)
-        mode = _status(place).st_mode
+        try:
+            mode = place.stat().st_mode
+        except (OSError, ValueError) as error:
+            raise _os_refusal(place, error) from error
         if stat.S_ISDIR(mode):
             return map(Item, map(file_uri, self._walk(place)))
         if not stat.S_ISREG(mode):
@@ -231,16 +227,16 @@ class FileLoader(Loader):
             case "html":
                 return _html(data, uri)
             case "pdf":
-                return read_pdf(data, partial(self._note_about, uri), self._cancel)
+                name = _shown_uri(uri)
+                return read_pdf(
+                    data, lambda what: self._reporter.note(f"{name}: {what}"), self._cancel
+                )
             case "epub":
                 return read_epub(data, self._limit)
             case "docx":
                 return read_docx(data, self._limit)
             case _:
                 return Content(decode_text(data))
-
-    def _note_about(self, uri: str, what: str) -> None:
-        self._reporter.note(f"{_shown_uri(uri)}: {what}")
 
     def _markdown(self, text: str, name: str) -> Content:
         fields, body = front_matter(text)
@@ -291,9 +287,8 @@ class FileLoader(Loader):
         try:
             return GitIgnoreSpec.from_lines(lines)
         except ValueError as error:
-            raise LoadError(
-                f"a pattern of load.ignore or {_shown(own)} is wrong: {error}"
-            ) from error
+            told = f"a pattern of load.ignore or {_shown(own)} is wrong: {error}"
+            raise LoadError(told) from error
 
 
 # Names and addresses
@@ -320,13 +315,6 @@ def absolute(path: str) -> Path:
         return Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100  keeps symlinks
     except (RuntimeError, ValueError) as error:
         raise LoadError(f"{one_line(path)} cannot be found: {error}") from error
-
-
-def _status(path: Path) -> os.stat_result:
-    try:
-        return path.stat()
-    except (OSError, ValueError) as error:
-        raise _os_refusal(path, error) from error
 
 
 def _os_refusal(path: Path, error: Exception) -> LoadError:

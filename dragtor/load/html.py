@@ -91,12 +91,17 @@ def extract_html(html: bytes | str, url: str = "") -> Extracted:
             text = whole
     if not text:
         raise LoadError(f"no readable text: {url or 'the page is empty'}")
+    canonical = (
+        (link.get("href") or "").strip()
+        for link in tree.iter("link")
+        if "canonical" in (link.get("rel") or "").lower().split()
+    )
     return Extracted(
         text=text,
         title=_field(getattr(found, "title", None)) or _field(tree.findtext(".//title")),
         author=_field(getattr(found, "author", None)),
         published=_field(getattr(found, "date", None)),
-        canonical_url=_canonical(tree),
+        canonical_url=next(canonical, ""),
         description=_field(getattr(found, "description", None)),
     )
 
@@ -130,6 +135,12 @@ def decode_html(data: bytes, charset: str = "") -> str:
     return data.decode(named or _guess(data), "replace")
 
 
+def charset_of(content_type: str) -> str:
+    """The charset that a content type names; empty if it names none."""
+    match = _CHARSET.search(content_type)
+    return next(filter(None, match.groups()), "") if match else ""
+
+
 def _codec(label: str) -> str:
     """Python's name for an encoding label of the web; empty if there is none."""
     label = label.strip().lower()
@@ -149,8 +160,7 @@ def _declared(data: bytes) -> str:
     for meta in tree.iter("meta") if tree is not None else ():
         label = meta.get("charset") or ""
         if not label and (meta.get("http-equiv") or "").lower() == "content-type":
-            match = _CHARSET.search(meta.get("content") or "")
-            label = next(filter(None, match.groups()), "") if match else ""
+            label = charset_of(meta.get("content") or "")
         if name := _codec(label):
             return name
     return ""
@@ -200,13 +210,6 @@ def _trafilatura(page: str, url: str) -> Any:
         )
     except Exception:  # noqa: BLE001  heuristics over hostile markup; the plain text is left
         return None
-
-
-def _canonical(tree: HtmlElement) -> str:
-    for link in tree.iter("link"):
-        if "canonical" in (link.get("rel") or "").lower().split():
-            return (link.get("href") or "").strip()
-    return ""
 
 
 def _field(value: object) -> str:

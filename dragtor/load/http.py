@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     import requests
 
 Resolver = Callable[[str, int], Sequence[str]]  # name, port -> numeric addresses
+ReadBody = Callable[["requests.Response", str], bytes]  # the response's body
 
 MOST_REDIRECTS = 10
 MAX_STREAM_S = 86_400.0  # a day: who reads a stream judges its speed
 MAX_WAIT_S = 60.0  # a server that asks for a longer pause is given up
 BACKOFF_S = 1.0  # pause before the first retry; doubles each time
 READ_BYTES = 65536
+MAX_CAUSES = 20
 RETRY_STATUS = (429, 500, 502, 503, 504)
 REDIRECT_STATUS = (301, 302, 303, 307, 308)
 BODY_ENCODINGS = ("", "identity", "gzip", "x-gzip", "deflate")
@@ -53,8 +55,32 @@ class Reply:
     headers: Mapping[str, str]
     body: bytes
 
+    @property
+    def told(self) -> str:
+        """The status in the server's words: `404 Not Found`."""
+        return f"{self.status} {self.reason}".strip()
 
-ReadBody = Callable[["requests.Response", str], bytes]  # the response's body
+    @property
+    def kind(self) -> str:
+        """Its content type as it was sent, with parameters; empty where none was."""
+        return self.headers.get("content-type", "")
+
+    def accepted(self, url: str) -> Reply:
+        """The reply, if it is what was asked for; raises LoadError with the status if not."""
+        if not 200 <= self.status < 300:
+            raise LoadError(f"{self.told}: {shown(url)}")
+        return self
+
+
+@dataclass(frozen=True)
+class _Call:
+    """One call of a Fetcher: who opens its connections, what it asks, who reads the body."""
+
+    guard: Guard
+    headers: Callable[[], Mapping[str, str]]
+    read: ReadBody
+
+
 Take = Callable[[Reply, Iterator[bytes]], None]  # the response without its body, and the body
 
 
@@ -112,9 +138,8 @@ class Fetcher:
         are not followed. Raises LoadError on a broken, slow or oversized response, and Cancelled.
         """
         private = trusted or self._config.allow_private
-        guard = self._guard(private=private)
-        redirects = 0 if trusted else MOST_REDIRECTS
-        return self._follow(guard, url, lambda: headers or {}, self._body, redirects, private)
+        call = _Call(self._guard(private=private), lambda: headers or {}, self._body)
+        return self._follow(call, url, 0 if trusted else MOST_REDIRECTS, private)
 
     def stream(self, url: str, headers: Callable[[], Mapping[str, str]], take: Take) -> Reply:
         """Hand a successful response to `take` as it comes, as sent, without limit of size.
@@ -131,25 +156,17 @@ class Fetcher:
                 take(_reply(response, address), self._chunks(response, decode=False))
             return b""
 
-        return self._follow(guard, url, headers, read, MOST_REDIRECTS, private)
+        return self._follow(_Call(guard, headers, read), url, MOST_REDIRECTS, private)
 
     def _guard(self, *, private: bool, total_s: float = 0.0) -> Guard:
         total_s = total_s or self._config.total_timeout_s
         return Guard(self._resolve, private, total_s, self._cancel)
 
-    def _follow(
-        self,
-        guard: Guard,
-        url: str,
-        headers: Callable[[], Mapping[str, str]],
-        read: ReadBody,
-        redirects: int,
-        private: bool,
-    ) -> Reply:
+    def _follow(self, call: _Call, url: str, redirects: int, private: bool) -> Reply:
         first = url = check_url(url, allow_private=private)
-        with guarded_session(guard) as session:
+        with guarded_session(call.guard) as session:
             for _ in range(redirects + 1):
-                reply = self._persist(session, guard, url, headers, read)
+                reply = self._persist(session, call, url)
                 location = reply.headers.get("location", "")
                 if not redirects or reply.status not in REDIRECT_STATUS or not location:
                     return reply
@@ -157,21 +174,14 @@ class Fetcher:
                 url = check_url(location, base=url, allow_private=private)
         raise LoadError(f"more than {redirects} redirects: {shown(first)}")
 
-    def _persist(
-        self,
-        session: requests.Session,
-        guard: Guard,
-        url: str,
-        headers: Callable[[], Mapping[str, str]],
-        read: ReadBody,
-    ) -> Reply:
+    def _persist(self, session: requests.Session, call: _Call, url: str) -> Reply:
         host = parse_url(url).hostname
         for attempt in range(self._config.retries + 1):
             self._pace.wait(host)
             last = attempt == self._config.retries
             wait_s = BACKOFF_S * 2**attempt + random.random()
             try:
-                reply = self._once(session, guard, url, headers(), read)
+                reply = self._once(session, call, url)
             except _Broken as broken:
                 if last:
                     raise LoadError(f"{broken}: {shown(url)}") from broken
@@ -183,14 +193,7 @@ class Fetcher:
             self._sleep(wait_s)
         raise AssertionError("the last attempt returns or raises")
 
-    def _once(
-        self,
-        session: requests.Session,
-        guard: Guard,
-        url: str,
-        headers: Mapping[str, str],
-        read: ReadBody,
-    ) -> Reply:
+    def _once(self, session: requests.Session, call: _Call, url: str) -> Reply:
         from requests import RequestException
         from requests.exceptions import InvalidURL, SSLError
         from urllib3.exceptions import HTTPError
@@ -200,24 +203,24 @@ class Fetcher:
             "Accept": "text/html,application/xhtml+xml,application/pdf;q=0.9,*/*;q=0.8",
             "Accept-Encoding": "gzip, deflate",
             "Connection": "close",
-            **headers,
+            **call.headers(),
         }
         wait_s = self._config.timeout_s
         try:
             with (
-                guard.running(),
+                call.guard.running(),
                 session.get(
                     url, headers=asked, timeout=wait_s, allow_redirects=False, stream=True
                 ) as response,
             ):
-                body = read(response, url)
+                body = call.read(response, url)
         except (RequestException, HTTPError, OSError) as error:
-            guard.check(url)
+            call.guard.check(url)
             if isinstance(error, InvalidURL | SSLError):
                 kind = "no secure connection" if isinstance(error, SSLError) else "no web address"
                 raise LoadError(f"{kind}: {shown(url)}") from error
-            raise _Broken(_reason(error)) from error
-        guard.check(url)
+            raise _Broken(failure_words(error)) from error
+        call.guard.check(url)
         return _reply(response, url, body)
 
     def _body(self, response: requests.Response, url: str) -> bytes:
@@ -255,13 +258,17 @@ class _Broken(Exception):
     """A connection that failed in a way that may pass."""
 
 
-def _reason(error: BaseException) -> str:
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and what led to it, MAX_CAUSES at most."""
+    for _ in range(MAX_CAUSES):
+        if error is not None:
+            yield error
+            error = getattr(error, "cause", None) or error.__cause__ or error.__context__
+
+
+def failure_words(error: BaseException | None) -> str:
     """The kind of failure in a few words; the libraries' own messages run long."""
-    chain, inner = "", error.__cause__ or error.__context__
-    chain += type(error).__name__
-    while inner is not None:
-        chain += f" {type(inner).__name__}"
-        inner = inner.__cause__ or inner.__context__
+    chain = " ".join(type(each).__name__ for each in causes(error))
     return next((words for mark, words in REASONS if mark in chain), "the connection broke")
 
 

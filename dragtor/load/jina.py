@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from datetime import date
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -84,14 +85,11 @@ def title_of(text: str, url: str) -> str:
 
 def _iso_date(value: str) -> str:
     """An ISO date out of ISO 8601 or of the mail format; empty if it is neither."""
-    try:
+    with suppress(ValueError):
         return date.fromisoformat(value.strip()[:10]).isoformat()
-    except ValueError:
-        pass
-    try:
+    with suppress(ValueError, TypeError, IndexError):
         return parsedate_to_datetime(value).date().isoformat()
-    except (ValueError, TypeError, IndexError):
-        return ""
+    return ""
 
 
 def refuse_barrier(title: str, text: str) -> None:

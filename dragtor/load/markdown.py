@@ -39,7 +39,7 @@ def plain_text(markdown: str) -> str:
     tokens = _parser().parse(markdown, env)
     if any(token.level >= MAX_NESTING - 1 for token in tokens):
         return markdown.strip()  # the parser drops all that follows such nesting
-    return "\n\n".join(_blocks(SyntaxTreeNode(tokens), env))
+    return _blocks(SyntaxTreeNode(tokens), env)
 
 
 @cache
@@ -50,24 +50,22 @@ def _parser() -> MarkdownIt:
     return parser.enable(["table", "strikethrough"]).disable("inline")
 
 
-def _blocks(node: SyntaxTreeNode, env: dict[str, object]) -> Iterator[str]:
-    for child in node.children:
-        if text := _block(child, env):
-            yield text
+def _blocks(node: SyntaxTreeNode, env: dict[str, object]) -> str:
+    return "\n\n".join(filter(None, (_block(child, env) for child in node.children)))
 
 
 def _block(node: SyntaxTreeNode, env: dict[str, object]) -> str:
     match node.type:
         case "heading":
-            words = " ".join(_inline(node.children[0].content, env).split())
+            words = _words(node, env)
             return f"{'#' * int(node.tag[1])} {words}" if words else ""
         case "paragraph":
             return _HEADING_LIKE.sub(" ", _inline(node.children[0].content, env))
         case "bullet_list" | "ordered_list":
             return "\n".join(filter(None, (_list_item(item, env) for item in node.children)))
         case "table":
-            rows = (row for part in node.children for row in part.children)
-            return "\n".join(" | ".join(_cells(row, env)) for row in rows)
+            rows = [row.children for part in node.children for row in part.children]
+            return "\n".join(" | ".join(_words(cell, env) for cell in row) for row in rows)
         case "fence" | "code_block":
             return _indent(node.content.rstrip("\n"), "    ")
         case "html_block":
@@ -75,7 +73,7 @@ def _block(node: SyntaxTreeNode, env: dict[str, object]) -> str:
         case "hr":
             return ""
         case _:
-            return "\n\n".join(_blocks(node, env))
+            return _blocks(node, env)
 
 
 def _list_item(node: SyntaxTreeNode, env: dict[str, object]) -> str:
@@ -90,9 +88,8 @@ def _list_item(node: SyntaxTreeNode, env: dict[str, object]) -> str:
     return marker + _indent("\n".join(parts), "  ").removeprefix("  ") if parts else ""
 
 
-def _cells(row: SyntaxTreeNode, env: dict[str, object]) -> Iterator[str]:
-    for cell in row.children:
-        yield " ".join(_inline(cell.children[0].content, env).split())
+def _words(node: SyntaxTreeNode, env: dict[str, object]) -> str:
+    return " ".join(_inline(node.children[0].content, env).split())
 
 
 def _indent(text: str, by: str) -> str:

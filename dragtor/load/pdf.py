@@ -20,6 +20,7 @@ from dragtor.types import NEVER, CancelToken, Segment
 
 EDGE_LINES = 3  # at the top and the foot of a page, where running heads are looked for
 _PDF_DATE = re.compile(r"(?:D:)?(\d{4})(\d\d)(\d\d)")
+NO_TITLE = re.compile(r"^untitled|\.(docx?|tex|dvi|indd|qxd|pdf)$|^Microsoft Word - ", re.I)
 _PDFIUM = Lock()  # pdfium must not run in two threads
 _LIGATURES = {0xFB00 + i: s for i, s in enumerate(("ff", "fi", "fl", "ffi", "ffl", "st", "st"))}
 _BULLET = re.compile(r"(?:[•‣▪●◦–*-]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s")
@@ -54,7 +55,7 @@ def read_pdf(data: bytes, note: Callable[[str], None], cancel: CancelToken = NEV
     made = _PDF_DATE.match(meta["CreationDate"])
     return Content(
         text,
-        title=_pdf_title(meta["Title"]),
+        title="" if NO_TITLE.search(meta["Title"]) else meta["Title"],
         author=meta["Author"],
         published="-".join(made.groups()) if made else "",
         segments=segments,
@@ -118,12 +119,6 @@ def _pdf_line(text_page: Any, codes: list[int], first: int, end: int, page: int)
     heights = [top - bottom for _, bottom, _, top in boxes if top > bottom]  # spaces have none
     size = median(heights) if heights else 1.0
     return _Line(text, page, boxes[0][0], boxes[-1][2], boxes[0][3], size)
-
-
-def _pdf_title(title: str) -> str:
-    if re.search(r"^untitled|\.(docx?|tex|dvi|indd|qxd|pdf)$|^Microsoft Word - ", title, re.I):
-        return ""
-    return title
 
 
 def _without_running_heads(pages: list[list[_Line]]) -> list[list[_Line]]:

@@ -48,7 +48,9 @@ def chosen(entries: Sequence[Entry], episode: str) -> list[Entry]:
         both = (int(match[1]), int(match[2]))
         found = [entry for entry in entries if both == numbers(entry)]
     elif match := EPISODE_NUMBER.fullmatch(wanted):
-        found = _numbered(entries, int(match[1]))
+        number = int(match[1])  # by title, as people read it; tags may count anew each season
+        titled = [entry for entry in entries if title_number(entry.title) == number]
+        found = titled or [entry for entry in entries if numbers(entry)[1] == number]
     else:
         words = set(_words(wanted))
         found = [entry for entry in entries if words and words <= set(_words(entry.title))]
@@ -76,12 +78,6 @@ def title_number(title: str) -> int:
     """The episode's number as its title has it; 0 if it has none."""
     found = (pattern.search(title) for pattern in IN_TITLE)
     return next((int(match[1]) for match in found if match), 0)
-
-
-def _numbered(entries: Sequence[Entry], number: int) -> list[Entry]:
-    """By title, which is what people read; else by tag, which may count anew each season."""
-    titled = [entry for entry in entries if title_number(entry.title) == number]
-    return titled or [entry for entry in entries if numbers(entry)[1] == number]
 
 
 def _words(text: str) -> list[str]:
@@ -132,7 +128,7 @@ def find_shows(fetcher: Fetcher, search_url: str, name: str) -> list[FoundShow]:
     query = urlencode({"media": "podcast", "entity": "podcast", "limit": SHOWS, "term": name})
     reply = fetcher.get(f"{search_url}?{query}", {"Accept": "application/json"}, trusted=True)
     if reply.status != 200:
-        raise LoadError(f"the search for shows answers {reply.status} {reply.reason}".strip())
+        raise LoadError(f"the search for shows answers {reply.told}")
     try:
         results = json.loads(reply.body)["results"]
         rows = [row for row in results if isinstance(row, Mapping)]

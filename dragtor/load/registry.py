@@ -35,7 +35,7 @@ def open_all(context: LoadContext) -> dict[str, Loader]:
     loaders: dict[str, Loader] = {}
     for entry in entry_points(group=GROUP):
         try:
-            made = context.loader(_plugin(entry.name, entry.load()))
+            made = context.loader(_checked(entry.name, entry.load()))
         except Exception as error:  # noqa: BLE001 - whatever another package does
             says = str(error) if isinstance(error, DragtorError) else repr(error)
             context.reporter.note(f"the plugin {entry.name} ({entry.value}) is left out: {says}")
@@ -47,7 +47,7 @@ def open_all(context: LoadContext) -> dict[str, Loader]:
     return loaders
 
 
-def _plugin(name: str, loader: type[Loader]) -> type[Loader]:
+def _checked(name: str, loader: type[Loader]) -> type[Loader]:
     if name in LOADERS:
         raise LoadError("dragtor has a kind of this name itself")
     if loader.kind != name:
@@ -75,18 +75,9 @@ def source_of(argument: str, loaders: Mapping[str, Loader], choice: Choice = EVE
     """
     for loader in loaders.values():
         if loader.supports(argument, choice):
-            _check_choice(argument, loader, loaders, choice)
+            for name in (name for name in choice.options() if name not in loader.takes):
+                able = ", ".join(other.kind for other in loaders.values() if name in other.takes)
+                told = f"--{name} is for {able}, and this is {loader.kind}: {shown(argument)}"
+                raise UsageError(told, SELECT)
             return loader.source(argument, choice)
     raise LoadError(f"nothing here reads {shown(argument)}", "dragtor add URL-OR-FILE")
-
-
-def _check_choice(
-    argument: str, loader: Loader, loaders: Mapping[str, Loader], choice: Choice
-) -> None:
-    for name in choice.options():
-        if name not in loader.takes:
-            able = [other.kind for other in loaders.values() if name in other.takes]
-            raise UsageError(
-                f"--{name} is for {', '.join(able)}, and this is {loader.kind}: {shown(argument)}",
-                SELECT,
-            )

@@ -6,6 +6,7 @@ Knows nothing of folders, archives or pages.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,14 +125,11 @@ def front_matter(text: str) -> tuple[Content, str]:
     """Title, author and date of YAML front matter, and the text after it."""
     import yaml
 
-    match = _FRONT_MATTER.match(text, 0, MAX_FRONT_MATTER_CHARS)
-    if not match:
-        return Content(""), text
-    try:
-        data = yaml.safe_load(match[1])
-    except (yaml.YAMLError, ValueError, RecursionError):
-        return Content(""), text
-    if not isinstance(data, dict):
+    data = None
+    if match := _FRONT_MATTER.match(text, 0, MAX_FRONT_MATTER_CHARS):
+        with suppress(yaml.YAMLError, ValueError, RecursionError):
+            data = yaml.safe_load(match[1])
+    if not match or not isinstance(data, dict):
         return Content(""), text
     fields = Content(
         "",

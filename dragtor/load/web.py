@@ -23,8 +23,8 @@ from dragtor.errors import LoadError
 from dragtor.load.address import check_url, clean_url, parse_url, shown, web_address
 from dragtor.load.base import EVERYTHING, Choice, Item, LoadContext, Loader, new_source
 from dragtor.load.cache import Page, PageCache, bytes_hash
-from dragtor.load.html import decode_html, extract_html
-from dragtor.load.http import Fetcher, Reply, Resolver, system_resolver
+from dragtor.load.html import charset_of, decode_html, extract_html
+from dragtor.load.http import Fetcher, Resolver, system_resolver
 from dragtor.load.jina import jina_document, jina_fields, refuse_barrier, title_of
 from dragtor.load.markdown import plain_text
 from dragtor.types import NEVER, SILENT, CancelToken, Document, Reporter, Source, short_hash
@@ -99,7 +99,8 @@ class WebLoader(Loader):
         on a sitemap that lists no page, or none that is chosen.
         """
         url = self._address(uri)
-        if not _may_be_sitemap(url):
+        name = urlsplit(url).path.lower().rstrip("/").rpartition("/")[2]
+        if not name.endswith((".xml", ".xml.gz")) and "sitemap" not in name:
             yield self._item(url, refresh)
             return
         listed = count = 0
@@ -150,8 +151,8 @@ class WebLoader(Loader):
                     kind, parts = _parse_sitemap(self._unpacked(page.body, url))
                     self.forget(parts if kind == "sitemapindex" else ())
 
-    def _address(self, uri: str) -> str:
-        return clean_url(check_url(uri, allow_private=self._config.allow_private))
+    def _address(self, uri: str, base: str = "") -> str:
+        return clean_url(check_url(uri, base=base, allow_private=self._config.allow_private))
 
     def _item(self, url: str, refresh: bool) -> Item:
         page = None if refresh else self._cached(url)
@@ -212,7 +213,7 @@ class WebLoader(Loader):
             raise LoadError(f"the Jina Reader does not answer ({error})") from error
         self._jina_failures = JINA_FAILURES if reply.status in JINA_REFUSALS else 0
         if reply.status != 200:
-            raise LoadError(f"the Jina Reader answers {_status(reply)}")
+            raise LoadError(f"the Jina Reader answers {reply.told}")
         fields = jina_fields(reply.body)
         body = json.dumps(fields, ensure_ascii=False, sort_keys=True).encode("utf-8", "replace")
         page = Page("jina", url, body, bytes_hash(body))
@@ -223,26 +224,13 @@ class WebLoader(Loader):
         return page, self._document(url, page)
 
     def _download(self, url: str, cached: Page | None) -> Page:
-        headers = {}
-        if cached and cached.reader == "local":
-            if cached.etag:
-                headers["If-None-Match"] = cached.etag
-            if cached.modified:
-                headers["If-Modified-Since"] = cached.modified
-        reply = self._fetcher.get(url, headers)
-        if reply.status == 304 and cached and headers:
+        conditions = cached.conditions if cached and cached.reader == "local" else {}
+        reply = self._fetcher.get(url, conditions)
+        if reply.status == 304 and cached and conditions:
             return cached
-        if not 200 <= reply.status < 300:
-            raise LoadError(f"{_status(reply)}: {shown(url)}")
-        return Page(
-            "local",
-            reply.url,
-            reply.body,
-            bytes_hash(reply.body),
-            reply.headers.get("content-type", ""),
-            reply.headers.get("etag", ""),
-            reply.headers.get("last-modified", ""),
-        )
+        reply.accepted(url)
+        tags = reply.headers.get("etag", ""), reply.headers.get("last-modified", "")
+        return Page("local", reply.url, reply.body, bytes_hash(reply.body), reply.kind, *tags)
 
     # Documents
 
@@ -253,12 +241,9 @@ class WebLoader(Loader):
             document = self._handed_over(url, page)
         else:
             document = _local_document(url, page)
-        canonical = document.uri
-        try:
-            private = self._config.allow_private
-            canonical = clean_url(check_url(canonical, base=page.url, allow_private=private))
-        except LoadError:
-            canonical = url
+        canonical = url
+        with suppress(LoadError):
+            canonical = self._address(document.uri, page.url)
         if not _stands_for(canonical, url) and not _stands_for(canonical, page.url):
             canonical = url
         meta = {"stamp": page.stamp, "reader": page.reader}
@@ -313,11 +298,7 @@ class WebLoader(Loader):
         addresses, refused = [], 0
         for address in found:
             try:
-                addresses.append(
-                    clean_url(
-                        check_url(address, base=url, allow_private=self._config.allow_private)
-                    )
-                )
+                addresses.append(self._address(address, url))
             except LoadError:
                 refused += 1
         if refused:
@@ -336,15 +317,6 @@ class WebLoader(Loader):
         if unpacker.unconsumed_tail:
             raise LoadError(f"larger than {self._config.max_mb} MB: {shown(url)}")
         return data
-
-
-def _status(reply: Reply) -> str:
-    return f"{reply.status} {reply.reason}".strip()
-
-
-def _may_be_sitemap(url: str) -> bool:
-    name = urlsplit(url).path.lower().rstrip("/").rpartition("/")[2]
-    return name.endswith((".xml", ".xml.gz")) or "sitemap" in name
 
 
 def _parse_sitemap(body: bytes) -> tuple[str, list[str]]:
@@ -373,14 +345,12 @@ def _stands_for(canonical: str, url: str) -> bool:
 
 
 def _local_document(url: str, page: Page) -> Document:
-    kind, _, rest = page.content_type.partition(";")
-    kind = kind.strip().lower()
-    charset = re.search(r"""charset\s*=\s*["']?([\w.:-]+)""", rest, re.I)
+    kind = page.content_type.partition(";")[0].strip().lower()
     html = kind in ("text/html", "application/xhtml+xml")
     untyped = kind in ("", "application/octet-stream", "binary/octet-stream")
     if page.body.startswith(MAGIC) or (untyped and b"\0" in page.body[:1000]):
         raise LoadError(f"not a page to read (binary data): {shown(url)}")
-    text = decode_html(page.body, charset[1] if charset else "")
+    text = decode_html(page.body, charset_of(page.content_type))
     if html or (untyped and re.search(r"<(?:!doctype|html|body)", text[:1000], re.I)):
         found = extract_html(text, page.url)
         refuse_barrier(found.title, found.text)

@@ -6,6 +6,7 @@ Owns its options and what its failures are called. Knows nothing of captions and
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ from weakref import WeakSet
 from dragtor.config import VideoConfig, WebConfig
 from dragtor.errors import DragtorError, LibraryError, LoadError
 from dragtor.load.address import shown
-from dragtor.load.http import REASONS
+from dragtor.load.http import causes, failure_words
 from dragtor.load.video_info import choose_sound, is_media, site_of
 from dragtor.sockets import Connect, Sockets, pools
 from dragtor.types import NEVER, CancelToken
@@ -63,7 +64,7 @@ DISK = {
 OWN_DOWNLOADERS = ("HttpFD", "HlsFD", "DashSegmentsFD", "F4mFD", "IsmFD")
 OUTSIDE = "a stream that only ffmpeg or another program could fetch is not read"
 MESSAGE_CHARS = 240
-MAX_CAUSES = 20
+SILENT = logging.CRITICAL + 1  # a level that nothing reaches
 
 
 def open_ytdlp(
@@ -174,7 +175,7 @@ def _handlers(
 
 def _options(url: str, video: VideoConfig, web: WebConfig, folder: Path) -> dict[str, Any]:
     options: dict[str, Any] = {
-        "logger": Silence(),
+        "logger": logging.Logger("yt-dlp", SILENT),  # its failures come as exceptions too
         "quiet": True,
         "noprogress": True,
         "color": "never",
@@ -197,19 +198,6 @@ def _options(url: str, video: VideoConfig, web: WebConfig, folder: Path) -> dict
         browser, _, profile = video.cookies_from_browser.partition(":")
         options["cookiesfrombrowser"] = (browser, profile or None)
     return options
-
-
-class Silence:
-    """What yt-dlp tells goes here, and no further: its failures come as exceptions too."""
-
-    def debug(self, message: str) -> None:
-        """Progress and notes."""
-
-    def warning(self, message: str) -> None:
-        """What it could do without."""
-
-    def error(self, message: str) -> None:
-        """What it raises next."""
 
 
 def extractor_of(url: str) -> Any:
@@ -269,17 +257,8 @@ def reason(text: str) -> str:
 
 def _broken(error: BaseException | None) -> str:
     """A failed connection in a few words; empty: it was something else."""
-    chain, of_network = "", False
-    for _ in range(MAX_CAUSES):
-        if error is None:
-            break
-        chain += f" {type(error).__name__}"
-        kinds = {kind.__name__ for kind in type(error).__mro__}
-        of_network |= bool(kinds & {"TransportError", "ContentTooShortError"})
-        error = getattr(error, "cause", None) or error.__cause__ or error.__context__
-    if not of_network:
-        return ""
-    return next((words for mark, words in REASONS if mark in chain), "the connection broke")
+    kinds = {kind.__name__ for each in causes(error) for kind in type(each).__mro__}
+    return failure_words(error) if kinds & {"TransportError", "ContentTooShortError"} else ""
 
 
 def _of_disk(number: int, url: str) -> DragtorError:

@@ -6,12 +6,10 @@ of what the weights are good for.
 
 from __future__ import annotations
 
-from dragtor.models.catalogue import Catalogue, Mirror, ModelFile, ModelSpec
+from dragtor.models.catalogue import Catalogue, ModelFile, ModelSpec
 from dragtor.models.disk import (
-    Installed,
     installed,
     known_states,
-    model_folder,
     model_path,
     remove,
     verify,
@@ -20,13 +18,10 @@ from dragtor.models.fetch import pull
 
 __all__ = [
     "Catalogue",
-    "Installed",
-    "Mirror",
     "ModelFile",
     "ModelSpec",
     "installed",
     "known_states",
-    "model_folder",
     "model_path",
     "pull",
     "remove",

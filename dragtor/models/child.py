@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from dragtor.types import CancelToken
@@ -32,18 +33,12 @@ def run_child(
             env={**os.environ, **(environment or {})},
         )
         try:
-            while not _ended(process):
+            while process.returncode is None:
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(CHILD_POLL_S)
                 cancel.check()
                 watch()
         finally:
             process.kill()
             process.wait()
     return process.returncode
-
-
-def _ended(process: subprocess.Popen[bytes]) -> bool:
-    try:
-        process.wait(CHILD_POLL_S)
-    except subprocess.TimeoutExpired:
-        return False
-    return True

@@ -134,7 +134,10 @@ def installed(models_dir: Path) -> list[Installed]:
         spec = known_spec(name, models_dir)
         folder = model_folder(spec, models_dir)
         if any(folder.glob("*")):
-            found.append(Installed(name, spec.kind, size(folder), _complete(spec, models_dir)))
+            expected = _on_disk(spec, models_dir)
+            sizes = {path.name: path.stat().st_size for path in folder.iterdir() if path.is_file()}
+            right = all(sizes.get(file.name) == file.bytes for file in expected)
+            found.append(Installed(name, spec.kind, size(folder), bool(expected) and right))
     return found
 
 
@@ -219,13 +222,6 @@ def derived(spec: ModelSpec, models_dir: Path) -> ModelFile | None:
     source = spec.files[0]
     current = manifest.recipe == INT8_RECIPE and manifest.sources.get(source.name) == source.sha256
     return next((file for file in manifest.files if current and file.name == INT8_FILE), None)
-
-
-def _complete(spec: ModelSpec, models_dir: Path) -> bool:
-    folder = model_folder(spec, models_dir)
-    expected = _on_disk(spec, models_dir)
-    sizes = {path.name: path.stat().st_size for path in folder.iterdir() if path.is_file()}
-    return bool(expected) and all(sizes.get(file.name) == file.bytes for file in expected)
 
 
 def size(folder: Path) -> int:

@@ -143,7 +143,11 @@ class _Pull:
                 self.reporter.note(f"{reasons[-1]}: going on to {route}")
             try:
                 for file, draft in drafts:
-                    if not self._accept(file, draft, wanted):
+                    if disk.is_right(draft, file, self.cancel):
+                        draft.replace(self.folder / file.name)
+                        wanted.remove(file)
+                    else:
+                        draft.unlink()
                         wrong_bytes = True
                         reasons.append(f"{route} gave wrong bytes for {file.name}")
             except RouteFailed as failed:
@@ -152,14 +156,6 @@ class _Pull:
             name, error = self.spec.name, CorruptModel if wrong_bytes else Missing
             told = "; ".join(reasons) or "no route is known"
             raise error(f"model {name} could not be had: {told}", f"dragtor models pull {name}")
-
-    def _accept(self, file: ModelFile, draft: Path, wanted: list[ModelFile]) -> bool:
-        if not disk.is_right(draft, file, self.cancel):
-            draft.unlink()
-            return False
-        draft.replace(self.folder / file.name)
-        wanted.remove(file)
-        return True
 
     def _routes(self, wanted: list[ModelFile]) -> Iterator[tuple[str, Drafts]]:
         """Each route's name, and the drafts it gives of what is wanted by then."""

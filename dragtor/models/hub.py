@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urljoin, urlsplit
@@ -47,7 +48,7 @@ def fetch_from_hub(
         for file in filter(lambda file: file.path, wanted):
             draft = parts / f"{file.name}.part"
             resumed = draft.exists()
-            get = _getter(http, _url(config, spec.hub, file.path), config)
+            get = partial(_get, http, _url(config, spec.hub, file.path), config)
             _download(get, draft, file, reporter, cancel)
             if resumed and not is_right(draft, file, cancel):
                 draft.unlink()
@@ -92,12 +93,9 @@ def _timeout(config: ModelsConfig) -> tuple[float, float]:
     return min(CONNECT_S, config.timeout_s), config.timeout_s
 
 
-def _getter(http: requests.Session, url: str, config: ModelsConfig) -> Get:
-    def get(start: int) -> requests.Response:
-        headers = AS_IT_IS | ({"Range": f"bytes={start}-"} if start else {})
-        return http.get(url, headers=headers, stream=True, timeout=_timeout(config))
-
-    return get
+def _get(http: requests.Session, url: str, config: ModelsConfig, start: int) -> requests.Response:
+    headers = AS_IT_IS | ({"Range": f"bytes={start}-"} if start else {})
+    return http.get(url, headers=headers, stream=True, timeout=_timeout(config))
 
 
 def _session(cancel: CancelToken) -> AbstractContextManager[requests.Session]:
@@ -125,28 +123,24 @@ def _download(
     get: Get, draft: Path, file: ModelFile, reporter: Reporter, cancel: CancelToken
 ) -> None:
     """Fill `draft` up to the file's size; each cut is resumed while bytes keep coming."""
-    with Meter(reporter, file.name, file.bytes) as meter:
-        _fill(get, draft, file, meter, cancel)
-
-
-def _fill(get: Get, draft: Path, file: ModelFile, meter: Meter, cancel: CancelToken) -> None:
     import requests
 
     fruitless = 0
     if _size(draft) > file.bytes:
         draft.unlink()
-    while (before := _size(draft)) != file.bytes:
-        try:
-            _stream(get, draft, file, meter, cancel)
-        except requests.RequestException:
-            cancel.check()
-            if not meter.started:
-                raise
-        fruitless = 0 if _size(draft) > before else fruitless + 1
-        if fruitless == FRUITLESS_TRIES:
-            raise RouteFailed(f"breaks off at {before:,} of {file.bytes:,} bytes")
-        if fruitless:
-            cancel.wait(0.2 * 2**fruitless)
+    with Meter(reporter, file.name, file.bytes) as meter:
+        while (before := _size(draft)) != file.bytes:
+            try:
+                _stream(get, draft, file, meter, cancel)
+            except requests.RequestException:
+                cancel.check()
+                if not meter.started:
+                    raise
+            fruitless = 0 if _size(draft) > before else fruitless + 1
+            if fruitless == FRUITLESS_TRIES:
+                raise RouteFailed(f"breaks off at {before:,} of {file.bytes:,} bytes")
+            if fruitless:
+                cancel.wait(0.2 * 2**fruitless)
 
 
 def _stream(get: Get, draft: Path, file: ModelFile, meter: Meter, cancel: CancelToken) -> None:
@@ -160,7 +154,9 @@ def _stream(get: Get, draft: Path, file: ModelFile, meter: Meter, cancel: Cancel
             raise _refused(answer)
         if answer.status_code == 200:
             done = 0
-        _check_size(answer, done, file)
+        length = answer.headers.get("Content-Length", "")
+        if length.isdecimal() and done + int(length) != file.bytes:  # an error page, another file
+            raise RouteFailed(f"states {done + int(length):,} bytes, not {file.bytes:,}")
         meter.reach(done)
         with draft.open("ab" if done else "wb") as out:
             for chunk in answer.iter_content(_CHUNK_BYTES):
@@ -175,13 +171,6 @@ def _stream(get: Get, draft: Path, file: ModelFile, meter: Meter, cancel: Cancel
 def _refused(answer: requests.Response) -> RouteFailed:
     closed = " (absent, gated or private)" if answer.status_code in (401, 403) else ""
     return RouteFailed(f"answers HTTP {answer.status_code}{closed}")
-
-
-def _check_size(answer: requests.Response, done: int, file: ModelFile) -> None:
-    """Spot an error page or another file before it is downloaded whole."""
-    length = answer.headers.get("Content-Length", "")
-    if length.isdecimal() and done + int(length) != file.bytes:
-        raise RouteFailed(f"states {done + int(length):,} bytes, not {file.bytes:,}")
 
 
 def _size(path: Path) -> int:

@@ -11,10 +11,12 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
+from operator import attrgetter
 
 from dragtor.transcript import SENTENCE_END
 from dragtor.types import SpeakerTurn, Word
 
+START = attrgetter("start_s")
 REACH_S = 1.0  # a turn farther away than this pulls no more or less
 TURN_PAUSE_S = 0.4  # silence after which another may well speak
 CHANGE_INSIDE = 0.9  # cost of a change inside a sentence; a word's pull is -1 to 1
@@ -29,31 +31,19 @@ def align_words(words: Sequence[Word], turns: Sequence[SpeakerTurn]) -> tuple[Wo
     """
     if not turns or not words:
         return tuple(words)
-    speakers = list(dict.fromkeys(turn.speaker for turn in sorted(turns, key=_start)))
-    pulls = _pulls(words, turns, speakers)
+    speakers = list(dict.fromkeys(turn.speaker for turn in sorted(turns, key=START)))
+    columns = [_pull([turn for turn in turns if turn.speaker == one], words) for one in speakers]
+    pulls = list(zip(*columns, strict=True))
     chosen = _likeliest(pulls, [_change_cost(a, b) for a, b in pairwise(words)])
     return tuple(
         replace(word, speaker=speakers[which]) for word, which in zip(words, chosen, strict=True)
     )
 
 
-def _start(turn: SpeakerTurn) -> float:
-    return turn.start_s
-
-
-def _pulls(
-    words: Sequence[Word], turns: Sequence[SpeakerTurn], speakers: Sequence[str]
-) -> list[list[float]]:
-    """For each word and speaker: the share of it inside their turns, else minus the distance."""
-    columns = [
-        _pull([turn for turn in turns if turn.speaker == speaker], words) for speaker in speakers
-    ]
-    return [list(row) for row in zip(*columns, strict=True)]
-
-
 def _pull(turns: Sequence[SpeakerTurn], words: Sequence[Word]) -> list[float]:
+    """Of each word the share inside one speaker's turns, else minus the distance to them."""
     joined: list[tuple[float, float]] = []
-    for turn in sorted(turns, key=_start):
+    for turn in sorted(turns, key=START):
         if joined and turn.start_s <= joined[-1][1]:
             joined[-1] = joined[-1][0], max(joined[-1][1], turn.end_s)
         else:

@@ -6,6 +6,7 @@ Owns all reading of audio files; memory does not grow with their length. Knows n
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,8 +46,6 @@ class Media:
     """
 
     duration_s: float
-    channels: int
-    codec: str
     title: str = ""
     author: str = ""
     published: str = ""
@@ -55,7 +54,7 @@ class Media:
 
 
 def probe(path: Path) -> Media:
-    """Length, first audio stream, tags and chapters; nothing is decoded.
+    """Length, tags and chapters; nothing is decoded.
 
     Raises LoadError, one line, on a file that is absent, unreadable, or holds no sound.
     """
@@ -67,49 +66,47 @@ def probe(path: Path) -> Media:
             length_s = length_s or float(stream.duration * stream.time_base)
         return Media(
             duration_s=max(0.0, length_s),
-            channels=stream.codec_context.channels,
-            codec=stream.codec_context.name,
             title=tags.get("title", ""),
             author=tags.get("artist", "") or tags.get("album_artist", ""),
             published=_day(tags.get("date", "")) or _day(tags.get("creation_time", "")),
             description=tags.get("description", "") or tags.get("comment", ""),
-            chapters=_chapters(container),
+            chapters=tuple(
+                Chapter(title, max(0.0, float(chapter["start"] * chapter["time_base"])))
+                for chapter in container.chapters()
+                if (title := chapter["metadata"].get("title", "").strip())
+                and chapter["time_base"] is not None
+            ),
         )
 
 
-def decode(
-    path: Path, rate: int = RATE_HZ, start_s: float = 0.0, channel: int | None = None
-) -> Iterator[Samples]:
+def decode(path: Path, rate: int = RATE_HZ) -> Iterator[Samples]:
     """Blocks of float32 samples (n,) of the first audio stream, in -1..1, at `rate` Hz.
 
-    All channels are mixed evenly; `channel` (from 0) takes one of them. The sound before
-    `start_s` is decoded too and dropped, so that times are exact in every format. Of a damaged
-    file comes what can be decoded. Raises LoadError, one line, where nothing can.
+    All channels are mixed evenly. Of a damaged file comes what can be decoded. Raises LoadError,
+    one line, where nothing can.
     """
     import numpy as np
 
-    skip, any_sound = round(start_s * rate), False
+    any_sound = False
     waiting: list[Samples] = []
-    for piece in _pieces(path, rate, channel):
-        any_sound = any_sound or piece.size > 0
-        if skip:
-            piece, skip = piece[skip:], max(0, skip - piece.size)
+    for piece in filter(len, _pieces(path, rate)):
+        any_sound = True
         waiting.append(piece)
-        if sum(each.size for each in waiting) >= BLOCK_S * rate:
+        if sum(map(len, waiting)) >= BLOCK_S * rate:
             yield np.concatenate(waiting)
             waiting = []
     if not any_sound:
         raise LoadError(f"{path.name} holds no sound", AS_SOUND)
-    if rest := [each for each in waiting if each.size]:
-        yield np.concatenate(rest)
+    if waiting:
+        yield np.concatenate(waiting)
 
 
-def _pieces(path: Path, rate: int, channel: int | None) -> Iterator[Samples]:
+def _pieces(path: Path, rate: int) -> Iterator[Samples]:
     """Samples frame by frame; silence stands where the container's clock says sound is missing."""
     import numpy as np
 
     with _opened(path) as (container, stream):
-        mixer, done = _Mixer(rate, channel, path), 0
+        mixer, done = _Mixer(rate), 0
         begun_s = None if container.start_time is None else container.start_time / 1e6
         for frame in _frames(container, stream, path):
             if frame.time is not None:
@@ -127,8 +124,8 @@ def _pieces(path: Path, rate: int, channel: int | None) -> Iterator[Samples]:
 class _Mixer:
     """Frames of any kind as mono float32 samples at one rate; the kind may change on the way."""
 
-    def __init__(self, rate: int, channel: int | None, path: Path) -> None:
-        self._rate, self._channel, self._path = rate, channel, path
+    def __init__(self, rate: int) -> None:
+        self._rate = rate
         self._resampler: AudioResampler | None = None
         self._kind: tuple[str, str, int] | None = None
 
@@ -138,8 +135,6 @@ class _Mixer:
         kind = frame.format.name, frame.layout.name, frame.sample_rate
         if kind != self._kind:
             yield from self.flushed()
-            if self._channel is not None and self._channel >= frame.layout.nb_channels:
-                raise LoadError(f"{self._path.name} has {frame.layout.nb_channels} channels")
             self._resampler = AudioResampler("flt", frame.layout.name, self._rate)
             self._kind = kind
         yield from self._samples(frame)
@@ -154,8 +149,7 @@ class _Mixer:
 
         assert self._resampler is not None
         for out in self._resampler.resample(frame):
-            sound = out.to_ndarray().reshape(-1, out.layout.nb_channels)
-            mono = sound.mean(axis=1) if self._channel is None else sound[:, self._channel]
+            mono = out.to_ndarray().reshape(-1, out.layout.nb_channels).mean(axis=1)
             yield np.nan_to_num(mono, posinf=0.0, neginf=0.0).clip(-1.0, 1.0).astype(np.float32)
 
 
@@ -184,6 +178,15 @@ def _frames(container: InputContainer, stream: AudioStream, path: Path) -> Itera
         raise LoadError(f"{path.name} cannot be decoded: {reason}", AS_SOUND)
 
 
+def sha256(path: Path) -> str:
+    """Hex SHA-256 of a file's bytes; raises LoadError where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise LoadError(f"cannot read {path}: {error.strerror}") from error
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[InputContainer, AudioStream]]:
     """The container and its first audio stream."""
@@ -199,27 +202,16 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, AudioStream]]:
             except (av.FFmpegError, ValueError) as error:
                 raise LoadError(f"{path.name} is no audio: {_reason(error)}", AS_SOUND) from error
             with container:
-                yield container, _first_audio(container, path)
+                if not container.streams.audio:
+                    raise LoadError(f"{path.name} holds no sound", AS_SOUND)
+                stream = container.streams.audio[0]
+                if stream.codec_context is None:
+                    raise LoadError(
+                        f"{path.name} is in a format that FFmpeg has no decoder for", AS_SOUND
+                    )
+                yield container, stream
     except OSError as error:
         raise LoadError(f"cannot read {path}: {error.strerror or error}") from error
-
-
-def _first_audio(container: InputContainer, path: Path) -> AudioStream:
-    if not container.streams.audio:
-        raise LoadError(f"{path.name} holds no sound", AS_SOUND)
-    stream = container.streams.audio[0]
-    if stream.codec_context is None:
-        raise LoadError(f"{path.name} is in a format that FFmpeg has no decoder for", AS_SOUND)
-    return stream
-
-
-def _chapters(container: InputContainer) -> tuple[Chapter, ...]:
-    found = []
-    for chapter in container.chapters():
-        title, base = chapter["metadata"].get("title", "").strip(), chapter["time_base"]
-        if title and base is not None:
-            found.append(Chapter(title, max(0.0, float(chapter["start"] * base))))
-    return tuple(found)
 
 
 def _day(tag: str) -> str:

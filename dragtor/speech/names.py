@@ -14,7 +14,8 @@ from difflib import SequenceMatcher
 from typing import Literal
 
 from dragtor.speech.cues import OPENING_WORDS, NameMention
-from dragtor.speech.stretches import FULL, NAME_LIST, NOT_NAMES, Speech, Stretch, key_of
+from dragtor.speech.stretches import Speech, Stretch, key_of
+from dragtor.speech.wording import FULL, NAME_LIST, wording
 from dragtor.transcript import fold
 
 Named = dict[str, dict[str, float]]  # label -> key -> how much speaks for it
@@ -37,7 +38,6 @@ class WrittenName:
     name: str
     role: Literal["host", "guest", ""]
     weight: float
-    where: Literal["title", "author", "notes"]
 
 
 def written_names(
@@ -47,7 +47,7 @@ def written_names(
 
     `common` are words that the speech uses without a capital: no names.
     """
-    no_names = NOT_NAMES | common | set(fold(show).split())
+    no_names = wording().not_names | common | set(fold(show).split())
     found: list[WrittenName] = []
     for one in _written(title, author, show, notes):
         name = DEGREE.sub("", one.name.strip())
@@ -61,24 +61,24 @@ def written_names(
 def _written(title: str, author: str, show: str, notes: str) -> Iterator[WrittenName]:
     for one in re.split(r",| and | & |/|;", author):
         if re.fullmatch(rf"\s*{FULL}\s*", one) and not COMPANY.search(one):
-            yield WrittenName(one, "host", 1.0, "author")
+            yield WrittenName(one, "host", 1.0)
     for match in re.finditer(rf"(?:[Hh]osted by|[Hh]osts?:?|[Yy]our host,?) ({NAME_LIST})", notes):
         for name in _listed(match[1]):
-            yield WrittenName(name, "host", 1.0, "notes")
+            yield WrittenName(name, "host", 1.0)
     bare = re.sub(rf"(?i)\b{re.escape(show)}\b", "", title) if show else title
     bare = EPISODE.sub("", bare)
     with_guest = rf"\b(?:with|w/|[Ff]t\.?|[Ff]eat(?:uring|\.)?|[Gg]uests?:?) ({NAME_LIST})"
     for match in re.finditer(with_guest, bare):
         for name in _listed(match[1]):
-            yield WrittenName(name, "guest", 1.0, "title")
+            yield WrittenName(name, "guest", 1.0)
     pieces = re.split(r"\s+[-–—|:•]+\s+|[:|]\s*|\s+on\s+|[()]", bare)
     for number, piece in enumerate(pieces):
         for name in re.split(r", | and | & ", piece):
             if re.fullmatch(rf"\s*(?:(?:Dr|Prof)\.? )?{FULL}\s*", name):
-                yield WrittenName(name, "guest", 0.6 if number else 0.8, "title")
+                yield WrittenName(name, "guest", 0.6 if number else 0.8)
     for match in re.finditer(FULL, notes):
         if not COMPANY.search(match[0]):
-            yield WrittenName(match[0], "", 0.3, "notes")
+            yield WrittenName(match[0], "", 0.3)
 
 
 def _listed(names: str) -> list[str]:

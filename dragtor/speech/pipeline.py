@@ -6,8 +6,8 @@ where recordings come from nor where documents go.
 
 from __future__ import annotations
 
-import hashlib
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 SAME_SPEAKER = 0.6  # cosine of two voice prints from here on: one person
 KNOWN_AGAIN = 0.85  # confidence in the name of a voice that was known before
 MEASURED = ("language", "duration_s", "voices")  # what is noted of a sound beside its words
+LABEL = re.compile(r"[\x00-\x7f]\Z|speaker[_ ]", re.I)  # of a speaker whom nobody named
 NOTES_HEADING = "Notes"  # heading of what was written about a recording, after what is said
 
 
@@ -124,11 +125,9 @@ class TranscribePipeline:
 
     def _kept(self, audio: Path, whose: str) -> Path:
         """Where the words of this sound are kept, marked as `whose`."""
-        try:
-            with audio.open("rb") as file:
-                place = self._folder / hashlib.file_digest(file, "sha256").hexdigest()[:16]
-        except OSError as error:
-            raise LoadError(f"cannot read {audio}: {error.strerror}") from error
+        from dragtor.speech.decode import sha256
+
+        place = self._folder / sha256(audio)[:16]
         with suppress(OSError):  # whoever writes words there tells of it
             place.mkdir(parents=True, exist_ok=True)
             (place / f"{whose}.for").touch()
@@ -189,7 +188,7 @@ class TranscribePipeline:
         for label, role in found.items():
             voice = prints.get(label, ())
             name, confidence = role.name, role.name_confidence
-            if not prints and not _is_label(label):  # captions that name their speakers
+            if not prints and not LABEL.match(label):  # captions that name their speakers
                 name, confidence = label, 1.0
             elif again := _known_again(voice, known):
                 name, confidence = again.name, max(confidence, KNOWN_AGAIN)
@@ -227,11 +226,6 @@ def _known_language(code: str) -> str:
     with suppress(UsageError):
         return check_language(code) if code else ""
     return ""
-
-
-def _is_label(speaker: str) -> bool:
-    one_letter = len(speaker) == 1 and speaker.isascii()
-    return one_letter or speaker.lower().startswith(("speaker_", "speaker "))
 
 
 def as_named(document: Document, before: Document) -> Document:

@@ -7,7 +7,6 @@ the words are for.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,17 +14,16 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from dragtor.config import ModelsConfig, SpeechConfig, models_path
-from dragtor.errors import LoadError, Missing
+from dragtor.errors import Missing
 from dragtor.models import model_path
-from dragtor.speech.decode import RATE_HZ, decode, probe
+from dragtor.speech.decode import RATE_HZ, decode, probe, sha256
 from dragtor.speech.journal import Plan, TranscriptJournal
 from dragtor.speech.vad import (
     VAD_DEFAULTS,
     SpeechWindow,
-    VadOptions,
     VoiceActivity,
     open_vad,
     speech_regions,
@@ -35,10 +33,7 @@ from dragtor.speech.whisper import Whisper, check_language, is_multilingual
 from dragtor.types import NEVER, SILENT, CancelToken, Reporter, Word, short_hash
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Samples: TypeAlias = NDArray[np.float32]
+    from dragtor.speech.decode import Samples
 
 RECIPE = 1  # goes up when the same sound would give other words: old journals are then left alone
 AUTO, ENGLISH = "auto", "en"
@@ -66,9 +61,8 @@ class Transcriber:
         vad: VoiceActivity,
         config: SpeechConfig,
         models: ModelsConfig,
-        options: VadOptions = VAD_DEFAULTS,
     ) -> None:
-        self._vad, self._config, self._options = vad, config, options
+        self._vad, self._config = vad, config
         self._folder = models_path(models)
         self._opened: dict[Path, list[Whisper]] = {}
         self._hashes: dict[Path, str] = {}
@@ -92,8 +86,8 @@ class Transcriber:
         wanted = language or self._config.language
         wanted = AUTO if wanted == AUTO else check_language(wanted)
         weights = [self._hash(model) for model in self._weights(wanted)]
-        settings = (str(RECIPE), wanted, self._options.key(), *weights)
-        with TranscriptJournal(folder / f"{short_hash(_sha256(path), *settings)}.jsonl") as journal:
+        settings = (str(RECIPE), wanted, VAD_DEFAULTS.key(), *weights)
+        with TranscriptJournal(folder / f"{short_hash(sha256(path), *settings)}.jsonl") as journal:
             run = _Run(path, reporter, cancel)
             plan = journal.plan or journal.begin(self._plan(run, wanted))
             self._transcribe(run, plan, journal)
@@ -113,8 +107,8 @@ class Transcriber:
                 run.reporter.progress(label, done_s, max(int(claimed_s), done_s))
                 yield block
 
-        spoken = speech_regions(counted(), self._vad, self._options)
-        cut = speech_windows(spoken, samples / RATE_HZ, self._options)
+        spoken = speech_regions(counted(), self._vad)
+        cut = speech_windows(spoken, samples / RATE_HZ)
         found = wanted
         if wanted == AUTO or not cut:
             found = self._language(run, cut) if cut else ""
@@ -189,15 +183,12 @@ class Transcriber:
     def _engines(self, path: Path) -> list[Whisper]:
         """The model, once for each worker."""
         there = self._opened.setdefault(path, [])
-        workers = self._workers(path)
+        large = path.stat().st_size > LARGE_MODEL_BYTES
+        workers = 1 if large else min(self._threads(), MOST_WORKERS)
         threads = max(1, self._threads() // workers)
         while len(there) < workers:
             there.append(Whisper(path, threads, _mend(path)))
         return there
-
-    def _workers(self, path: Path) -> int:
-        large = path.stat().st_size > LARGE_MODEL_BYTES
-        return 1 if large else min(self._threads(), MOST_WORKERS)
 
     def _threads(self) -> int:
         if hasattr(os, "sched_getaffinity"):
@@ -206,7 +197,7 @@ class Transcriber:
 
     def _hash(self, model: Path) -> str:
         if model not in self._hashes:
-            self._hashes[model] = _sha256(model)
+            self._hashes[model] = sha256(model)
         return self._hashes[model]
 
 
@@ -243,11 +234,8 @@ def _sounds(blocks: Iterable[Samples], cut: Sequence[SpeechWindow]) -> Iterator[
     """The samples of each window, its pieces joined; holds one window at a time."""
     import numpy as np
 
-    stream, waiting, first = (
-        iter(blocks),
-        np.zeros(0, np.float32),
-        0,
-    )  # `first`: place of waiting[0]
+    stream, waiting = iter(blocks), np.zeros(0, np.float32)
+    first = 0  # place of waiting[0]
     for window in cut:
         pieces = []
         for start_s, end_s in window:
@@ -276,11 +264,3 @@ def _placed(words: Sequence[Word], window: SpeechWindow) -> list[Word]:
         latest = min(max(low + word.end_s - before_s, start), high)
         found.append(Word(word.text, round(start, 2), round(latest, 2)))
     return found
-
-
-def _sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise LoadError(f"cannot read {path}: {error.strerror}") from error

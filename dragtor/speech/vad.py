@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from dragtor.config import ModelsConfig, models_path
 from dragtor.models import model_path
@@ -17,11 +17,9 @@ from dragtor.onnx import open_session
 from dragtor.speech.decode import RATE_HZ
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
     from onnxruntime import InferenceSession
 
-    Samples: TypeAlias = NDArray[np.float32]
+    from dragtor.speech.decode import Samples
 
 Seconds = tuple[float, float]  # start, end
 SpeechWindow = tuple[Seconds, ...]  # pieces that are read as if nothing were between them
@@ -100,14 +98,12 @@ def _batches(blocks: Iterable[Samples]) -> Iterator[Samples]:
         yield rows(np.pad(waiting, (0, -rest % CHUNK)))
 
 
-def speech_regions(
-    blocks: Iterable[Samples], vad: VoiceActivity, options: VadOptions = VAD_DEFAULTS
-) -> list[Seconds]:
+def speech_regions(blocks: Iterable[Samples], vad: VoiceActivity) -> list[Seconds]:
     """Seconds in which somebody speaks, in order and apart; blocks are 16 kHz mono.
 
     No region is longer than a window may be.
     """
-    return regions(vad.probabilities(blocks).tolist(), options)
+    return regions(vad.probabilities(blocks).tolist(), VAD_DEFAULTS)
 
 
 def regions(probabilities: Sequence[float], options: VadOptions) -> list[Seconds]:
@@ -151,14 +147,13 @@ def _cut(
     yield start, end
 
 
-def speech_windows(
-    spoken: Sequence[Seconds], length_s: float, options: VadOptions = VAD_DEFAULTS
-) -> list[SpeechWindow]:
+def speech_windows(spoken: Sequence[Seconds], length_s: float) -> list[SpeechWindow]:
     """All of `spoken` in as few windows as can be, cut where pauses are long. Pure.
 
     A window's pieces are in order and apart, and last `longest_s` at most in all. Paddings end at
     0, at `length_s` and in the middle of a pause.
     """
+    options = VAD_DEFAULTS
     best, opened = [0.0], [0]  # cost of the first n regions, and where their last window opens
     for end in range(1, len(spoken) + 1):
         stretch_s, choices = 2 * options.pad_s, []
@@ -170,27 +165,22 @@ def speech_windows(
                 if stretch_s > options.longest_s:
                     break
             pause_s = spoken[start][0] - spoken[start - 1][1] if start else math.inf
-            choices.append((best[start] + WINDOW_COST + _cut_cost(pause_s), start))
+            cost = WINDOW_COST + max(0.0, 1.0 - pause_s)  # a second's pause is as good as an hour's
+            choices.append((best[start] + cost, start))
         cost, start = min(choices)
         best.append(cost)
         opened.append(start)
     found: list[SpeechWindow] = []
     end = len(spoken)
     while end:
-        found.append(_window(spoken, opened[end], end, length_s, options))
+        found.append(_window(spoken, opened[end], end, length_s))
         end = opened[end]
     return found[::-1]
 
 
-def _cut_cost(pause_s: float) -> float:
-    """Sentences end where pauses are long: a second is as good as an hour."""
-    return max(0.0, 1.0 - pause_s)
-
-
-def _window(
-    spoken: Sequence[Seconds], first: int, last: int, length_s: float, options: VadOptions
-) -> SpeechWindow:
+def _window(spoken: Sequence[Seconds], first: int, last: int, length_s: float) -> SpeechWindow:
     """`spoken[first:last]` with short silences between them, and paddings."""
+    options = VAD_DEFAULTS
     pieces: list[Seconds] = []
     for start, end in spoken[first:last]:
         if pieces and start - pieces[-1][1] <= options.gap_s:

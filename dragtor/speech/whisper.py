@@ -12,22 +12,19 @@ import re
 import struct
 import weakref
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from dragtor.errors import CorruptModel, GenerationError, UsageError
 from dragtor.speech.decode import RATE_HZ
 from dragtor.types import NEVER, CancelToken, Word
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Samples: TypeAlias = NDArray[np.float32]
+    from dragtor.speech.decode import Samples
 
 FRAMES_PER_S = 50  # of the encoder, which reads 30 s,
 SPARE_FRAMES = 50  # or no more than the window and a second, where that lasts
@@ -61,11 +58,8 @@ class Whisper:
 
     def __init__(self, path: Path, threads: int, mend: str) -> None:
         self._path, self._threads, self._mend = path, threads, mend
-        self._open()
-
-    def _open(self) -> None:
-        self._context = _load(self._path, self._mend)
-        self._free = weakref.finalize(self, _binding().whisper_free, self._context)
+        self._free: Callable[[], object] = lambda: None
+        self._reopen()
 
     def words(self, samples: Samples, language: str, cancel: CancelToken = NEVER) -> list[Word]:
         """What is said in at most 30 s of 16 kHz mono, times from the window's start.
@@ -83,7 +77,8 @@ class Whisper:
 
     def _reopen(self) -> None:
         self._free()
-        self._open()
+        self._context = _load(self._path, self._mend)
+        self._free = weakref.finalize(self, _binding().whisper_free, self._context)
 
     def _read(
         self, samples: Samples, language: str, beams: int, cancel: CancelToken
@@ -92,10 +87,9 @@ class Whisper:
         import numpy as np
 
         binding = _binding()
-        strategies = binding.whisper_sampling_strategy
-        greedy = strategies.WHISPER_SAMPLING_GREEDY
+        strategy = "BEAM_SEARCH" if beams > 1 else "GREEDY"
         params = binding.whisper_full_default_params(
-            greedy if beams == 1 else strategies.WHISPER_SAMPLING_BEAM_SEARCH
+            getattr(binding.whisper_sampling_strategy, f"WHISPER_SAMPLING_{strategy}")
         )
         if beams > 1:
             params.beam_search = {"beam_size": beams, "patience": -1.0}
@@ -122,10 +116,8 @@ class Whisper:
     def _segments(self) -> Iterator[list[WhisperToken]]:
         """What was just read, split where the model set times."""
         binding, context = _binding(), self._context
-        text_ends, times_begin = (
-            binding.whisper_token_eot(context),
-            binding.whisper_token_beg(context),
-        )
+        text_ends = binding.whisper_token_eot(context)
+        times_begin = binding.whisper_token_beg(context)
         tokens: list[WhisperToken] = []
         for segment in range(binding.whisper_full_n_segments(context)):
             for place in range(binding.whisper_full_n_tokens(context, segment)):
@@ -181,11 +173,9 @@ def _heads(path: Path) -> str:
     if text_layers != layers:
         return "LARGE_V3_TURBO" if (layers, text_layers) == (32, 4) else "N_TOP_MOST"
     size = {4: "TINY", 6: "BASE", 12: "SMALL", 24: "MEDIUM", 32: "LARGE"}.get(layers, "")
-    kinds = (
-        {ENGLISH_VOCABULARY: "_EN", 51865: "", 51866: ""}
-        if size != "LARGE"
-        else {51865: "_V2", 51866: "_V3"}
-    )
+    kinds = {ENGLISH_VOCABULARY: "_EN", 51865: "", 51866: ""}
+    if size == "LARGE":
+        kinds = {51865: "_V2", 51866: "_V3"}
     return f"{size}{kinds[vocabulary]}" if size and vocabulary in kinds else "N_TOP_MOST"
 
 

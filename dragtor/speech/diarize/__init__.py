@@ -6,8 +6,9 @@ no words and no names of people.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
 from dragtor.errors import UsageError
@@ -49,21 +50,9 @@ class Diarizer(Protocol):
         ...
 
 
-def _onnx(config: DiarizeConfig, models: ModelsConfig) -> Diarizer:
-    from dragtor.speech.diarize.onnx import OnnxDiarizer
-
-    return OnnxDiarizer.open(config, models)
-
-
-def _pyannote(config: DiarizeConfig, models: ModelsConfig) -> Diarizer:
-    from dragtor.speech.diarize.pyannote import PyannoteDiarizer
-
-    return PyannoteDiarizer.open(config, models)
-
-
-ENGINES: dict[str, Callable[[DiarizeConfig, ModelsConfig], Diarizer]] = {
-    "onnx": _onnx,
-    "pyannote": _pyannote,
+ENGINES = {  # name: the class that `open` makes, in a module of that name
+    "onnx": "OnnxDiarizer",
+    "pyannote": "PyannoteDiarizer",
 }
 NONE = "none"
 
@@ -84,7 +73,9 @@ def open_diarizer(config: DiarizeConfig, models: ModelsConfig) -> Diarizer | Non
             f" diarize.max_speakers ({config.max_speakers})",
             "dragtor config path",
         )
-    return ENGINES[config.engine](config, models)
+    module = import_module(f"{__name__}.{config.engine}")
+    opened: Diarizer = getattr(module, ENGINES[config.engine]).open(config, models)
+    return opened
 
 
 def numbered_speakers(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from dragtor import onnx
 from dragtor.config import asset, models_path
@@ -67,22 +67,16 @@ class WindowScores:
     voices: tuple[tuple[int, Floats, float], ...]  # local speaker, vector, seconds
 
 
+@dataclass(frozen=True)
 class OnnxDiarizer:
     """A Diarizer on the CPU; one window a core at a time."""
 
-    engine = ENGINE
+    engine: ClassVar[str] = ENGINE
 
-    def __init__(
-        self,
-        segmentation: InferenceSession,
-        embedding: InferenceSession,
-        bounds: Bounds,
-        threads: int = 0,
-    ) -> None:
-        self._segmentation = segmentation
-        self._embedding = embedding
-        self._bounds = bounds
-        self._threads = threads
+    segmentation: InferenceSession
+    embedding: InferenceSession
+    bounds: Bounds
+    threads: int = 0
 
     @classmethod
     def open(cls, config: DiarizeConfig, models: ModelsConfig) -> OnnxDiarizer:
@@ -101,14 +95,14 @@ class OnnxDiarizer:
         voices: list[LocalVoice] = []
         slid = sound_windows(blocks)
         while group := list(islice(slid, TOGETHER)):
-            for scores in onnx.each(self._scored, group, self._threads, "diarize", cancel):
+            for scores in onnx.each(self._scored, group, self.threads, "diarize", cancel):
                 frame = scores.start // FRAME
                 belief.add(frame, scores.speech, scores.overlap)
                 voices += [LocalVoice(len(starts), *voice) for voice in scores.voices]
                 starts.append(frame)
                 activities.append(scores.active)
             length = group[-1].start + group[-1].length
-        who, centres = speakers_of(voices, len(starts), self._bounds)
+        who, centres = speakers_of(voices, len(starts), self.bounds)
         active = activity(activities, starts, who, len(centres), belief)
         offset = (FIELD - FRAME) / 2 / RATE
         turns, names = numbered_speakers(speaker_turns(active, FRAME / RATE, offset, length / RATE))
@@ -119,7 +113,7 @@ class OnnxDiarizer:
         import numpy as np
 
         sound = window.sound
-        logs = _run(self._segmentation, "input", sound[None, None], SEGMENTATION)[0]
+        logs = _run(self.segmentation, "input", sound[None, None], SEGMENTATION)[0]
         likely = np.exp(logs)
         classes = np.array(CLASSES, np.float32)
         mine = classes[(likely * np.array(LEANING, np.float32)).argmax(1)] > 0
@@ -155,7 +149,7 @@ class OnnxDiarizer:
         import numpy as np
 
         features = spectra - spectra.mean(0)
-        vector: Floats = _run(self._embedding, "features", features[None], EMBEDDING)[0]
+        vector: Floats = _run(self.embedding, "features", features[None], EMBEDDING)[0]
         found: Floats = vector / max(float(np.linalg.norm(vector)), 1e-9)
         return found
 

@@ -39,7 +39,7 @@ class PyannoteDiarizer:
     ) -> None:
         self._pipeline = pipeline
         self._tensor = tensor
-        self._engine = engine
+        self.engine = engine  # the pipeline's name
         self._bounds = bounds(config)
 
     @classmethod
@@ -65,11 +65,6 @@ class PyannoteDiarizer:
         pipeline.to(torch.device(_device(config.device, torch)))
         return cls(pipeline, torch.from_numpy, f"pyannote {folder.name}", config)
 
-    @property
-    def engine(self) -> str:
-        """The pipeline's name."""
-        return self._engine
-
     def diarize(self, blocks: Blocks, cancel: CancelToken = NEVER) -> Diarization:
         """The turns of one recording.
 
@@ -81,11 +76,7 @@ class PyannoteDiarizer:
         waveform = np.concatenate(parts) if parts else np.zeros(0, np.float32)
         if not waveform.size:
             return Diarization()
-        sound = {
-            "waveform": self._tensor(waveform[None]),
-            "sample_rate": RATE,
-            "uri": "recording",
-        }
+        sound = {"waveform": self._tensor(waveform[None]), "sample_rate": RATE, "uri": "recording"}
         try:
             output = self._pipeline(sound, **self._bounds)
         except Exception as error:  # torch's and the library's share no base
