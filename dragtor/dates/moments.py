@@ -320,18 +320,6 @@ def end_of_day_node(day: Node) -> Node:
 
 
 @rule("datetime")
-def rest_of_day(p: Parser, i: int) -> Parse | None:
-    """Rest of the day, rest of today."""
-    j = p.match(i, "rest of") or p.match(i, "remainder of")
-    k = p.optional(j, ("the", "my", "this", "current")) if j else 0
-    if not k or p.word(k) not in ("day", "today"):
-        return None
-    end = datetime.combine(p.today, LAST_SECOND)
-    timex = f"({p.now.isoformat()},{end.isoformat()},PT)"
-    return Node("datetimerange", timex, ((p.now, end),)), k + 1
-
-
-@rule("datetime")
 def part_in_day(p: Parser, i: int) -> Parse | None:
     """Early in the day Wednesday, mid today, late tomorrow, later today."""
     words = {"early": "start", "earlier": "start", "mid": "mid", "late": "end", "later": "end"}

@@ -20,15 +20,8 @@ from dragtor.dates.parser import (
     rule,
     shift,
 )
-from dragtor.dates.quantities import (
-    Amounts,
-    below_hundred,
-    cardinal,
-    following_year,
-    integer,
-    ordinal_number,
-)
-from dragtor.dates.relative import is_sub_day, moved_by, node_from_now
+from dragtor.dates.quantities import Amounts, below_hundred, following_year, integer, ordinal_number
+from dragtor.dates.relative import is_sub_day, moved_by
 from dragtor.dates.words import MONTHS, SECONDS_OF, WEEKDAYS
 
 TO_SIGNS = ("to", "-", "–", "—", "~", "until", "till", "til", "through", "thru", "up")
@@ -417,26 +410,6 @@ def duration_from_day(p: Parser, i: int) -> Parse | None:
     timex = f"({first[0].timex},{reads[0][1] if reads else ''},{found[0].timex})"
     kind = f"{first[0].kind}range"
     return (Node(kind, timex, tuple(reads), missing=first[0].missing), end) if reads else None
-
-
-@rule("range")
-def in_one_or_other(p: Parser, i: int) -> Parse | None:
-    """In six to eight weeks, in two or three days, 10-14 days from now."""
-    j = p.optional(i, ("in",))
-    low = cardinal(p, j)
-    high = p.parse("duration", low[1] + 1) if low and p.word(low[1]) in (*TO_SIGNS, "or") else None
-    if not low or not high or len(high[0].amounts) > 1:
-        return None
-    end = high[1] if j > i else p.match(high[1], "from now")
-    if not end or p.word(end) in ("of", "after", "before", "ago"):
-        return None
-    number, unit = high[0].amounts[0]
-    first, last = (node_from_now(p, ((n, unit),), 1) for n in (low[0], number))
-    if not first or not last or low[0] >= number:
-        return None
-    interval = first.likeliest[0], last.likeliest[0]
-    timex = f"({first.timex},{last.timex},P)"
-    return Node(f"{first.kind}range", timex, (interval,), closes="day"), end
 
 
 def end_after(at: date, amounts: Amounts) -> date | None:

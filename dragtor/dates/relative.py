@@ -9,38 +9,10 @@ from datetime import date, datetime, timedelta
 
 from dragtor.dates.days import day_node
 from dragtor.dates.moments import day_at_time
-from dragtor.dates.parser import Interval, Node, Parse, Parser, make_date, monday_of, rule, shift
+from dragtor.dates.parser import Node, Parse, Parser, monday_of, rule, shift
 from dragtor.dates.periods import shifted_week
-from dragtor.dates.quantities import (
-    BUSINESS,
-    Amounts,
-    cardinal,
-    integer,
-    ordinal_number,
-    ordinal_or_last,
-)
-from dragtor.dates.words import ANY_WEEKDAY, SECONDS_OF, SHIFTS, WEEKDAYS
-
-
-@rule("datetime")
-def time_of_week(p: Parser, i: int) -> Parse | None:
-    """Monday morning next week, Friday at 3pm this week, 9 on Tuesday of the week after next."""
-    found = p.parse("day_with_time", i)
-    week = shifted_week(p, p.optional(found[1], (",", "of"))) if found else None
-    if not found or not week or found[0].missing != "week":
-        return None
-    said = found[0].likeliest[0]
-    reads: list[Interval] = []
-    for start, end in found[0].readings:
-        if isinstance(start, datetime) and isinstance(said, datetime):
-            over = week[0] - monday_of(said.date())
-            if start.date() == said.date():
-                reads.append((start + over, end + over if isinstance(end, datetime) else None))
-    if not reads:
-        return None
-    timex = f"{reads[0][0]}"
-    return Node(found[0].kind, timex, tuple(reads), len(reads) > 1, mod=found[0].mod), week[1]
-
+from dragtor.dates.quantities import BUSINESS, Amounts, integer, ordinal_number, ordinal_or_last
+from dragtor.dates.words import SECONDS_OF, SHIFTS, WEEKDAYS
 
 WORKING = 7  # beside Monday as 0: any of Monday to Friday
 
@@ -128,26 +100,6 @@ def offset_from_now(p: Parser, i: int) -> Parse | None:
             node = node_from_now(p, amounts, sign)
             return (node, end) if node else None
     return None
-
-
-@rule("relative_day")
-def counted_weekdays(p: Parser, i: int) -> Parse | None:
-    """Two Sundays from now, 3 mondays ago."""
-    number = cardinal(p, i)
-    index = ANY_WEEKDAY.get(p.word(number[1])) if number else None
-    if not number or index is None or number[0] != int(number[0]):
-        return None
-    j = number[1] + 1
-    end = p.match(j, "from now") or p.match(j, "later") or p.match(j, "from today")
-    back = p.match(j, "ago") or p.match(j, "back")
-    first = (index - p.today.weekday() - 1) % 7 + 1
-    days = (
-        first + 7 * (int(number[0]) - 1)
-        if end
-        else first - 7 * int(number[0]) - (7 if first == 7 else 0)
-    )
-    day = shift(p.today, days, "day") if end or back else None
-    return (day_node(day), end or back) if day else None
 
 
 @rule("relative_day")
@@ -400,73 +352,3 @@ def weekday_beside(day: date, index: int | None, number: int) -> date | None:
     step = 1 if number > 0 else -1
     first = (step * (index - day.weekday()) - 1) % 7 + 1
     return shift(day, step * (first + 7 * (abs(number) - 1)), "day")
-
-
-@rule("relative_day")
-def working_day(p: Parser, i: int) -> Parse | None:
-    """The next business day, the previous working day."""
-    j = p.optional(i, ("the",))
-    sign = SHIFTS.get(p.word(j), 0)
-    named = p.word(j + 1) in BUSINESS and p.word(j + 2) == "day"
-    end = j + 3 if named else j + 2 if p.word(j + 1) in ("workday", "weekday") else 0
-    day = business_day(p.today, sign) if sign and end else None
-    return (day_node(day), end) if day else None
-
-
-@rule("relative_day")
-def day_of_shifted_month(p: Parser, i: int) -> Parse | None:
-    """The 13th next month, next month on the 13th."""
-    month = p.word(i) in SHIFTS and p.word(i + 1) == "month"
-    j = p.optional(p.optional(i + 2, (",",)), ("on",)) if month else i
-    number = ordinal_number(p, p.optional(j, ("the",)))
-    if not number or (j == i + 2 and p.word(j) != "the"):
-        return None
-    sign, end = (SHIFTS[p.word(i)], number[1]) if month else (0, 0)
-    if not month and p.word(i) == "the" and p.word(number[1]) in SHIFTS:
-        sign, end = SHIFTS[p.word(number[1])], number[1] + 2
-    if not end or p.word(number[1] + 1 if not month else i + 1) != "month":
-        return None
-    start = shift(p.today.replace(day=1), sign, "month")
-    day = make_date(start.year, start.month, number[0]) if start else None
-    return (day_node(day), end) if day else None
-
-
-@rule("relative_day")
-def ago_from_day(p: Parser, i: int) -> Parse | None:
-    """A week ago today, two weeks ago yesterday, a week ago Friday: reckoned from the last one."""
-    found = p.parse("duration", i)
-    if not found or p.word(found[1]) != "ago" or len(found[0].amounts) > 1:
-        return None
-    word = p.word(found[1] + 1)
-    back = {"today": 0, "yesterday": 1}.get(word)
-    if back is None and word in WEEKDAYS:
-        back = (p.today.weekday() - WEEKDAYS[word] - 1) % 7 + 1
-    start = shift(p.today, -back, "day") if back is not None else None
-    if not start or found[0].amounts[0][1] not in ("week", "fortnight", "month", "year"):
-        return None
-    day = moved_by(start, found[0].amounts, -1)
-    return (day_node(day), found[1] + 2) if day else None
-
-
-@rule("datetime")
-def same_time(p: Parser, i: int) -> Parse | None:
-    """This time tomorrow, this time next week: now, on another day."""
-    j = p.match(i, "this time") or p.match(i, "same time") or p.match(i, "the same time")
-    found = p.parse("calendar_day", j) if j else None
-    day = (
-        found[0].likeliest[0]
-        if found and not found[0].missing and found[0].kind == "date"
-        else None
-    )
-    end = found[1] if found else 0
-    if (
-        j
-        and not day
-        and p.word(j) in ("next", "last")
-        and p.word(j + 1) in ("week", "month", "year")
-    ):
-        day, end = shift(p.today, 1 if p.word(j) == "next" else -1, p.word(j + 1)), j + 2
-    if not isinstance(day, date):
-        return None
-    when = datetime.combine(day, p.now.time())
-    return Node("datetime", when.isoformat(), ((when, None),)), end

@@ -19,38 +19,8 @@ from dragtor.dates.quantities import (
     ordinal_number,
     time_unit,
 )
-from dragtor.dates.relative import (
-    SIDES,
-    anchor_day,
-    business_day,
-    is_sub_day,
-    moved_by,
-    weekday_beside,
-)
+from dragtor.dates.relative import business_day, is_sub_day, moved_by
 from dragtor.dates.words import EARLY, NEXT, SECONDS_OF, SHIFTS, TIMEX_UNITS, UNITS
-
-
-@rule("whole_period")
-def week_beside(p: Parser, i: int) -> Parse | None:
-    """The week after Thanksgiving, the weekend before Christmas."""
-    j = p.optional(i, ("the",))
-    weekend = p.word(j) == "weekend"
-    sign = SIDES.get(p.word(j + 1), 0) if weekend or p.word(j) == "week" else 0
-    found = anchor_day(p, j + 2) if sign else None
-    if not found or found[0].missing == "week":
-        return None
-    reads: list[Interval] = []
-    for day, _ in found[0].readings:
-        start = shift(monday_of(day), 7 * sign, "day") if isinstance(day, date) else None
-        if start and weekend and isinstance(day, date):
-            start = weekday_beside(day, 5, sign)
-        if start:
-            reads.append((start, shift(start, 2 if weekend else 7, "day")))
-    if not reads:
-        return None
-    timex = f"({reads[0][0]},{reads[0][1]},{'P1WE' if weekend else 'P1W'})"
-    return Node("daterange", timex, tuple(reads), missing=found[0].missing and "fixed"), found[1]
-
 
 CALENDAR_UNITS = {"week", "weekend", "month", "quarter", "year", "decade", "century", "fortnight"}
 
@@ -395,23 +365,6 @@ def period_part(start: date, end: date, mod: str, exact: bool) -> tuple[date, da
         return low, end if mod == "end" else high
     low, high = (shift(start, n, "day") or start for n in cuts[mod])
     return low, high
-
-
-@rule("whole_period")
-def half_of_period(p: Parser, i: int) -> Parse | None:
-    """The first half of March, second half of next month, first half of the week."""
-    j = p.optional(i, ("the",))
-    which = (2, j + 1) if p.word(j) == "last" else ordinal_number(p, j)
-    mod = {1: "start", 2: "end"}.get(which[0]) if which else None
-    k = p.match(which[1], "half of") if which and mod else 0
-    found = (p.parse("whole_period", k) or current_unit(p, k)) if k else None
-    if not mod or not found or found[0].kind != "daterange" or not found[0].readings:
-        return None
-    start, end = found[0].likeliest
-    if not isinstance(start, date) or not isinstance(end, date) or 92 < (end - start).days < 3000:
-        return None
-    node = period_part_node(found[0], mod, False, p.today, "")
-    return (node, found[1]) if node else None
 
 
 @rule("period")
