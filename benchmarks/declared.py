@@ -55,7 +55,7 @@ def transcription(part: str, full: Way, sample: Way | None, *bars: Bar, shows: s
 
 TASKS = (
     Task(
-        "startup", "startup:run", ("dragtor/cli",), Way(0.2), Way(0.1, {"rounds": 9}),
+        "startup", "startup:run", ("dragtor/cli",), Way(0.2), Way(0.1, {"rounds": 15}),
         (Bar("ratio", "<=", 1.5),), packages=("typer",),
     ),
     Task(
@@ -104,8 +104,19 @@ TASKS = (
         packages=("trafilatura", "lxml"),
     ),
     Task(
-        "crash", "crash:run", INGEST, Way(8, {}, ENCODER), Way(0.7, {"moments": 3}, ENCODER),
+        "crash", "crash:run", INGEST, Way(8, {}, ENCODER), Way(0.8, {"moments": 2}, ENCODER),
         (Bar("different", "<=", 0), Bar("two_writers_equal", ">=", 1)), packages=("chromadb",),
+    ),
+    Task(
+        "cancel", "cancel:run",
+        (*INGEST, *SPEECH, "dragtor/llm", "dragtor/models", "dragtor/sockets.py"),
+        Way(4, {}, (*ENCODER, *POINTER, *HEARING, "whisper-tiny")),
+        Way(
+            0.8, {"rounds": 2, "files": 60, "models": ("whisper-tiny",)},
+            (*ENCODER, *POINTER, "whisper-tiny", "silero-vad"),
+        ),
+        (Bar("longest_s", "<=", 1), Bar("windows", "<=", 1)),
+        packages=("pywhispercpp", "llama-cpp-python", "xllamacpp", "chromadb", *VECTORS),
     ),
     Task(
         "ingest", "ingest:run", INGEST, Way(4, {}, ENCODER), Way(0.6, {"documents": 80}, ENCODER),
@@ -382,6 +393,10 @@ ROWS = (
     Row(
         "host and guest told apart / names right where they are said, shows held out",
         "{roles:held_out/as_written/two_persons} / {roles:held_out/as_written/names_said}",
+    ),
+    Row(
+        "cancelled work returns: add, ask, pull at most / transcription, in windows of speech",
+        "{cancel:longest_s|.2f} s / {cancel:windows|.2f}",
     ),
     Row(
         "`sync` of 50 unchanged feeds",

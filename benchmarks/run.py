@@ -50,7 +50,7 @@ class Bench:
     journal: Path = HERE.parent / "data" / "bench.json"
     page: Path = HERE.parent / "docs" / "measured.md"
     budget_s: float = 600.0  # of all samples together
-    least_s: float = 60.0  # a task may take three times what it states, and at least this
+    least_s: float = 90.0  # a task may take three times what it states, and at least this
 
     def limit_s(self, way: Way) -> float:
         """After so many seconds a task is stopped."""
@@ -158,10 +158,10 @@ def remembered(task: Task, bench: Bench, path: str, whole: bool) -> str:
         return " · not recorded"
     changed = record.stale(known, bench.key(task))
     try:
-        value = printed(figure(known["figures"], path))
+        value = f" {printed(figure(known['figures'], path))}{'' if whole else ' of the whole'}"
     except KeyError:
-        value = "without it"
-    told = f" · recorded {value}{'' if whole else ' of the whole'} on {known['date']}"
+        value = ""  # recorded before this figure was told
+    told = f" · recorded{value} on {known['date']}"
     return told + (f", stale: {changed}" if changed else "")
 
 

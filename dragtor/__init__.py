@@ -10,14 +10,26 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dragtor.config import Config, load_config
-    from dragtor.errors import DragtorError
+    from dragtor.errors import Cancelled, DragtorError
     from dragtor.library import Library
-    from dragtor.types import Answer, Citation, Claim, Document, Hit, Passage, Source
+    from dragtor.types import (
+        Answer,
+        CancelToken,
+        Citation,
+        Claim,
+        Document,
+        Hit,
+        Passage,
+        Reporter,
+        Source,
+    )
 
 __version__ = "0.1.0"
 
 _ROOMS = {
     "Answer": "types",
+    "CancelToken": "types",
+    "Cancelled": "errors",
     "Citation": "types",
     "Claim": "types",
     "Config": "config",
@@ -26,12 +38,15 @@ _ROOMS = {
     "Hit": "types",
     "Library": "library",
     "Passage": "types",
+    "Reporter": "types",
     "Source": "types",
     "load_config": "config",
 }
 
 __all__ = [
     "Answer",
+    "CancelToken",
+    "Cancelled",
     "Citation",
     "Claim",
     "Config",
@@ -40,6 +55,7 @@ __all__ = [
     "Hit",
     "Library",
     "Passage",
+    "Reporter",
     "Source",
     "load_config",
 ]

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from dragtor.config import Config, models_path
 from dragtor.errors import DragtorError
 from dragtor.extras import engine_command
-from dragtor.types import Finding
+from dragtor.types import NEVER, SILENT, CancelToken, Finding, Reporter
 
 if TYPE_CHECKING:
     from dragtor.store import Store
@@ -30,13 +30,20 @@ LOW_MEMORY_BYTES = 3_000_000_000
 NETWORK_TIMEOUT_S = 5.0
 
 
-def examine(config: Config, folder: Path, *, network: bool = True) -> list[Finding]:
+def examine(
+    config: Config,
+    folder: Path,
+    *,
+    network: bool = True,
+    reporter: Reporter = SILENT,
+    cancel: CancelToken = NEVER,
+) -> list[Finding]:
     """Look at everything; a check that fails is a finding of its own."""
     checks: dict[str, Callable[[], Iterator[Finding]]] = {
         "python": _python,
         "compiler": _compiler,
         "llama.cpp": lambda: _engines(config),
-        "models": lambda: _models(config),
+        "models": lambda: _models(config, cancel),
         "versions": _versions,
         "library": lambda: _library(config, folder),
         "encoder": lambda: _encoder(config, folder),
@@ -47,13 +54,16 @@ def examine(config: Config, folder: Path, *, network: bool = True) -> list[Findi
     if network:
         checks["network"] = lambda: _network(config)
     found: list[Finding] = []
-    for what, check in checks.items():
+    for number, (what, check) in enumerate(checks.items()):
+        cancel.check()
+        reporter.progress("looking", number, len(checks))
         try:
             found += check()
         except DragtorError as error:
             found.append(Finding(what, "bad", str(error), error.hint))
         except Exception as error:  # noqa: BLE001 - a doctor never falls ill
             found.append(Finding(what, "bad", f"{type(error).__name__}: {error}"))
+    reporter.progress("looking", len(checks), len(checks))
     return found
 
 
@@ -98,14 +108,14 @@ def _backends(engine: str) -> str:
     return ", GPU offload" if api.llama_supports_gpu_offload() else ", CPU only"
 
 
-def _models(config: Config) -> Iterator[Finding]:
+def _models(config: Config, cancel: CancelToken) -> Iterator[Finding]:
     from dragtor.llm import choose_model, machine
     from dragtor.models import installed, verify
 
     folder = models_path(config.models)
     present = installed(folder)
     for model in present:
-        state = verify(model.name, folder)
+        state = verify(model.name, folder, cancel)
         size = f"{model.bytes / 1e6:,.0f} MB"
         mend = "" if state == "ok" else f"dragtor models pull {model.name}"
         yield Finding(

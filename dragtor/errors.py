@@ -7,13 +7,13 @@
     ├── NotGrounded (3)          nothing in the sources (`ask --strict`)
     ├── Missing (4)              a model, extra or credential is absent
     │   └── CorruptModel         weights whose bytes are wrong
-    ├── Cancelled (130)          a CancelToken was set: what was finished is kept
     ├── GenerationError          the language model failed or ran out of room
     └── LibraryError             the library could not do it (full disk, damage)
         ├── LibraryLocked (5)    another process writes
         └── LibraryVersion (5)   made by another version, embedder or splitter
 
-This file imports nothing.
+Cancelled (130) stands beside it: a CancelToken was set. Like KeyboardInterrupt it is no Exception,
+so that no handler of bad files or failed requests takes it for one. This file imports nothing.
 """
 
 from __future__ import annotations
@@ -59,15 +59,6 @@ class CorruptModel(Missing):
     """Weights that cannot be loaded or whose hash is wrong."""
 
 
-class Cancelled(DragtorError):
-    """Whoever holds the CancelToken wants no more of it; nothing finished is lost."""
-
-    exit_code = 130
-
-    def __init__(self, message: str = "interrupted; what was finished is kept") -> None:
-        super().__init__(message)
-
-
 class GenerationError(DragtorError):
     """The language model failed, or the question leaves no room for an answer."""
 
@@ -86,3 +77,12 @@ class LibraryVersion(LibraryError):
     """Made by another version, embedder or splitter; the hint converts it."""
 
     exit_code = 5
+
+
+class Cancelled(BaseException):
+    """Whoever holds the CancelToken wants no more of it; nothing finished is lost."""
+
+    exit_code = 130
+
+    def __init__(self, message: str = "interrupted; what was finished is kept") -> None:
+        super().__init__(message)

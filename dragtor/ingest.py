@@ -259,6 +259,7 @@ class Ingest:
         )
         for batch in self._batches(embedder, waiting, pending=True):
             self._embed(embedder, batch)
+            self.cancel.check()
             self.writer.publish(batch)
             self.report.passages += sum(len(item.passages) for item in batch)
 
@@ -267,12 +268,13 @@ class Ingest:
         embedder = self.embedder()
         fingerprint = vector_fingerprint(embedder, self.embed_config)
         splitter = splitter_version(self.split_config)
-        rebuild = Rebuild(self.writer, fingerprint, splitter)
+        rebuild = Rebuild(self.writer, fingerprint, splitter, self.cancel)
         done = rebuild.done()
         live = [row["id"] for row in self.writer.store.documents() if not row["staged"]]
         todo = [identity for identity in live if identity not in done]
         for batch in self._batches(embedder, todo, pending=False):
             self._embed(embedder, batch)
+            self.cancel.check()
             rebuild.put(batch)
             self.report.passages += sum(len(item.passages) for item in batch)
         rebuild.finish()
@@ -328,8 +330,11 @@ class Ingest:
                 for passage, key in zip(item.passages, item.keys, strict=True)
                 if key in missing
             }
-            vectors = embedder.embed_passages(list(texts.values()))
-            self.writer.put_vectors(list(texts), vectors, fingerprint)
+            keys = list(texts)
+            for at in range(0, len(keys), BATCH_PASSAGES):
+                part = keys[at : at + BATCH_PASSAGES]
+                vectors = embedder.embed_passages([texts[key] for key in part])
+                self.writer.put_vectors(part, vectors, fingerprint)
         self.report.embedded += len(missing)
 
 

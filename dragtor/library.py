@@ -7,7 +7,7 @@ Knows no wording and no terminal.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from dragtor.config import Config, library_path, load_config
 from dragtor.errors import LoadError, UsageError
-from dragtor.parts import Parts, Told, file_loader
+from dragtor.parts import Parts, file_loader
 from dragtor.types import (
     NEVER,
+    SILENT,
     Answer,
     CalendarEvent,
     CancelToken,
@@ -26,6 +27,7 @@ from dragtor.types import (
     Hit,
     Hits,
     Report,
+    Reporter,
     Source,
 )
 
@@ -36,18 +38,14 @@ if TYPE_CHECKING:
     from dragtor.store import Filters
 
 RETRY_TEMPERATURE = 0.7  # at 0 a model says the same again
-Progress = Callable[[str, int, int], None]  # label, done, total
-
-
-def _silent(*_: object) -> None:
-    """Neither notes nor progress."""
 
 
 class Library(Parts):
     """A folder of what you trust: add to it, search it, ask it.
 
-    `path` as the command line's --library; `config` as read by `load_config`. `notify` is
-    called with one-line notes, `progress` with (label, done, total).
+    `path` as the command line's --library; `config` as read by `load_config`. `reporter` hears
+    what long work does; `cancel` ends it: what was going on raises Cancelled, and what was finished
+    is kept.
     """
 
     def __init__(
@@ -55,12 +53,12 @@ class Library(Parts):
         path: str | Path | None = None,
         *,
         config: Config | None = None,
-        notify: Callable[[str], None] = _silent,
-        progress: Progress = _silent,
+        reporter: Reporter = SILENT,
+        cancel: CancelToken = NEVER,
     ) -> None:
         config = config or load_config()
         folder = library_path(config.library, str(path) if path else None)
-        super().__init__(config, folder, Told(notify, progress))
+        super().__init__(config, folder, reporter, cancel)
 
     def __repr__(self) -> str:
         return f"Library({str(self.folder)!r})"
@@ -100,7 +98,7 @@ class Library(Parts):
 
         with self.ingest() as ingest:
             try:
-                files = file_loader(self.config, self.reporter)
+                files = file_loader(self.config, self.reporter, self.cancel)
                 ingest.add_document(stdin.document_of(data, files.read_bytes), index=index)
             except LoadError as error:
                 ingest.report.failed.append((stdin.address_of(data), error))
@@ -231,7 +229,7 @@ class Library(Parts):
         """The answer as it grows: Quotes, the ContextSelected, each Sentence, then the Answer.
 
         A chat gives a follow-up as it stands alone (`query`) and its earlier turns; an `attempt`
-        above 0 draws other words than the one before.
+        above 0 draws other words than the one before. `cancel` ends this question only.
         """
         if not question.strip():
             raise UsageError("the question is empty", 'dragtor ask "When may I climb again?"')
@@ -241,14 +239,15 @@ class Library(Parts):
             warmth = max(llm_config.temperature, RETRY_TEMPERATURE)
             seed = llm_config.seed + attempt
             llm_config = replace(llm_config, temperature=warmth, seed=seed)
-        yield from self.answer_pipeline(llm_config).ask(
-            question,
-            filters,
-            quotes_only=quotes_only,
-            query=query,
-            history=history,
-            cancel=cancel,
-        )
+        with self.cancel.following(cancel):
+            yield from self.answer_pipeline(llm_config).ask(
+                question,
+                filters,
+                quotes_only=quotes_only,
+                query=query,
+                history=history,
+                cancel=self.cancel,
+            )
 
     def chat(self, name: str = "", *, latest: bool = False, keep: bool = True) -> Chat:
         """A conversation: the one of this name, the `latest` there was, or a new one.

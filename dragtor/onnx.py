@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from dragtor.errors import CorruptModel
+from dragtor.types import NEVER, CancelToken
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -34,7 +35,7 @@ def open_session(path: Path, mend: str) -> InferenceSession:
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's errors share no base
-        raise CorruptModel(f"{path} is not readable as ONNX: {one_line(error)}", mend) from error
+        raise CorruptModel(f"{path} is not readable as ONNX: {error_line(error)}", mend) from error
 
 
 def open_tokenizer(path: Path, mend: str) -> Tokenizer:
@@ -44,7 +45,7 @@ def open_tokenizer(path: Path, mend: str) -> Tokenizer:
     try:
         return Tokenizer.from_file(str(path))
     except Exception as error:  # tokenizers raises nothing narrower
-        raise CorruptModel(f"{path} is not readable: {one_line(error)}", mend) from error
+        raise CorruptModel(f"{path} is not readable: {error_line(error)}", mend) from error
 
 
 def input_names(session: InferenceSession, name: str, mend: str) -> list[str]:
@@ -56,21 +57,35 @@ def input_names(session: InferenceSession, name: str, mend: str) -> list[str]:
     return names
 
 
-def each(one: Callable[[Given], T], items: Sequence[Given], threads: int, name: str) -> list[T]:
-    """`one` of each item, in order; as many at once as `threads`, or with 0 the cores."""
+def each(
+    one: Callable[[Given], T],
+    items: Sequence[Given],
+    threads: int,
+    name: str,
+    cancel: CancelToken = NEVER,
+) -> list[T]:
+    """`one` of each item, in order; as many at once as `threads`, or with 0 the cores.
+
+    Cancelled, it ends with the items under way.
+    """
+
+    def run(item: Given) -> T:
+        cancel.check()
+        return one(item)
+
     workers = min(threads or _cores(), len(items))
     if workers < 2:
-        return [one(item) for item in items]
+        return [run(item) for item in items]
     from concurrent.futures import ThreadPoolExecutor
 
     pool = ThreadPoolExecutor(workers, name)
     try:
-        return list(pool.map(one, items))
+        return list(pool.map(run, items))
     finally:
         pool.shutdown(cancel_futures=True)  # on Ctrl-C, do not finish the queue first
 
 
-def one_line(error: Exception) -> str:
+def error_line(error: Exception) -> str:
     """What a library says, in a line."""
     return " ".join(str(error).split())[:200] or type(error).__name__
 

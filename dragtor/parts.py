@@ -5,7 +5,7 @@ Knows which package does what; the pipelines are handed finished parts. Knows no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache, cached_property, partial
@@ -38,26 +38,6 @@ PULL = "dragtor models pull"
 CACHE = "cache"  # of the library's folder: what was fetched and transcribed
 
 
-class Told(Reporter):
-    """A Reporter made of two functions."""
-
-    def __init__(
-        self,
-        notify: Callable[[str], None],
-        progress: Callable[[str, int, int], None] = lambda label, done, total: None,
-    ) -> None:
-        self._notify = notify
-        self._progress = progress
-
-    def note(self, text: str) -> None:
-        """To `notify`."""
-        self._notify(text)
-
-    def progress(self, label: str, done: float, total: float) -> None:
-        """To `progress`."""
-        self._progress(label, int(done), int(total))
-
-
 class Parts:
     """What a library in `folder` works with; each part is opened once, and closed with it."""
 
@@ -71,7 +51,7 @@ class Parts:
         self.config = config
         self.folder = folder
         self.reporter = reporter
-        self.cancel = cancel
+        self.cancel = CancelToken() if cancel is NEVER else cancel  # what all parts look at
         self._store: Store | None = None
         self._llm: LLM | None = None
         self._event_extractors: dict[Path | None, EventExtractor] = {}  # by adapter
@@ -152,14 +132,14 @@ class Parts:
         """The configured sentence encoder, loaded on first use."""
         from dragtor.embed import open_embedder
 
-        return open_embedder(self.config.embed, self.config.models)
+        return open_embedder(self.config.embed, self.config.models, self.cancel)
 
     def llm(self) -> LLM:
         """The configured language model, loaded on first use."""
         from dragtor.llm import open_llm
 
         if self._llm is None:
-            self._llm = open_llm(self.config.llm, self.config.models)
+            self._llm = open_llm(self.config.llm, self.config.models, cancel=self.cancel)
         return self._llm
 
     @cached_property
@@ -168,7 +148,7 @@ class Parts:
         from dragtor.rerank import open_reranker
 
         name, models = self.config.retrieve.rerank, self.config.models
-        return open_reranker(name, models, self.llm, lambda: self.embedder)
+        return open_reranker(name, models, self.llm, lambda: self.embedder, cancel=self.cancel)
 
     def gate(self) -> Gate | None:
         """What decides whether anything was found: the library's own, else the built-in one."""
@@ -257,11 +237,13 @@ class Parts:
         )
 
 
-def file_loader(config: Config, reporter: Reporter = SILENT) -> FileLoader:
+def file_loader(
+    config: Config, reporter: Reporter = SILENT, cancel: CancelToken = NEVER
+) -> FileLoader:
     """Reads files, folders and bytes."""
     from dragtor.load.file import FileLoader
 
-    return FileLoader(config.load, reporter=reporter)
+    return FileLoader(config.load, reporter=reporter, cancel=cancel)
 
 
 def open_loaders(
@@ -311,8 +293,8 @@ def open_transcribe_pipeline(
         diarizer,
         folder / CACHE / "transcripts",
         voices=voices,
-        notify=reporter.note,
-        progress=reporter.progress,
+        reporter=reporter,
+        cancel=cancel,
     )
 
 
@@ -335,9 +317,9 @@ def _check_models(config: Config) -> None:
     """Raise Missing with one command for all that transcribing needs and that is not here."""
     from dragtor.models import model_path
     from dragtor.speech.diarize.onnx import SEGMENTATION
-    from dragtor.speech.voice import MODEL
+    from dragtor.speech.vad import VAD_MODEL
 
-    wanted = [config.speech.model, MODEL]
+    wanted = [config.speech.model, VAD_MODEL]
     wanted += [SEGMENTATION] if config.diarize.engine == "onnx" else []
     absent = []
     for name in wanted:

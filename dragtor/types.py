@@ -7,12 +7,13 @@ Also who hears of long work (Reporter) and who may stop it (CancelToken).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from html import escape
 from pathlib import Path
-from threading import Event
 from typing import Any, Literal, TypeVar
 
 from dragtor.errors import Cancelled, LoadError
@@ -23,6 +24,7 @@ EVENT_FIELDS = (  # of a CalendarEvent, that a text states
     "action", "date", "time", "attendees", "location", "duration", "recurrence", "notes",
 )  # fmt: skip
 T = TypeVar("T")
+LOOK_S = 0.05  # between two looks at a CancelToken
 
 
 class Reporter:
@@ -45,25 +47,45 @@ class Reporter:
 
 
 class CancelToken:
-    """A request to stop, made once, from any thread or from a signal's handler."""
+    """A request to stop, made once, from any thread or from a signal's handler.
 
-    __slots__ = ("_event",)
+    No lock is held anywhere, so that a handler may come between any two steps.
+    """
+
+    __slots__ = ("_asked", "_stops")
 
     def __init__(self) -> None:
-        self._event = Event()
+        self._asked = False
+        self._stops: dict[object, Callable[[], None]] = {}
 
     @property
     def cancelled(self) -> bool:
         """Whether it was asked for."""
-        return self._event.is_set()
+        return self._asked
 
     def cancel(self) -> None:
         """Ask for it; asking twice is harmless."""
-        self._event.set()
+        self._asked = True
+        for stop in list(self._stops.values()):
+            stop()
+
+    def renew(self) -> None:
+        """Take the request back, once the work that it ended is over and more is to come."""
+        self._asked = False
+
+    @contextmanager
+    def following(self, other: CancelToken) -> Iterator[None]:
+        """While the block runs, who asks `other` to stop asks this one; not beyond it."""
+        try:
+            with other.calling(self.cancel):
+                yield
+        finally:
+            if other.cancelled:
+                self.renew()
 
     def check(self) -> None:
         """Raise Cancelled if it was asked for; long work calls this between two steps."""
-        if self._event.is_set():
+        if self._asked:
             raise Cancelled
 
     def checked(self, items: Iterable[T]) -> Iterator[T]:
@@ -73,9 +95,27 @@ class CancelToken:
             yield item
 
     def wait(self, seconds: float) -> None:
-        """Sleep for `seconds`; raises Cancelled as soon as it is asked for."""
-        if self._event.wait(seconds):
-            raise Cancelled
+        """Sleep for `seconds`; raises Cancelled within LOOK_S of being asked."""
+        end = time.monotonic() + seconds
+        self.check()
+        while (left_s := end - time.monotonic()) > 0:
+            time.sleep(min(left_s, LOOK_S))
+            self.check()
+
+    @contextmanager
+    def calling(self, stop: Callable[[], None]) -> Iterator[None]:
+        """While the block runs, asking calls `stop`, which ends what waits and cannot look itself.
+
+        It is called in the thread that asks, more than once at worst, and must not raise.
+        """
+        key = object()
+        self._stops[key] = stop
+        try:
+            if self._asked:
+                stop()
+            yield
+        finally:
+            del self._stops[key]
 
 
 SILENT = Reporter()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +17,9 @@ from dragtor.types import Reporter
 class Notes(Reporter):
     """Keeps what it hears: `notes` in their order, `states` as (label, done, total)."""
 
-    def __init__(self, notes: list[str] | None = None) -> None:
+    def __init__(self, notes: list[str] | None = None, states: list[Any] | None = None) -> None:
         self.notes: list[str] = [] if notes is None else notes
-        self.states: list[tuple[str, float, float]] = []
+        self.states: list[tuple[str, float, float]] = [] if states is None else states
 
     def note(self, text: str) -> None:
         self.notes.append(text)

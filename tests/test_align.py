@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from dragtor.speech.align import align
+from dragtor.speech.align import align_words
 from dragtor.types import SpeakerTurn, Word
 
 
@@ -28,7 +28,7 @@ def speakers(found: tuple[Word, ...]) -> str:
 
 def test_nothing_is_changed_but_the_speaker() -> None:
     given = words("One two. Three")
-    found = align(given, [SpeakerTurn("A", 0.0, 5.0)])
+    found = align_words(given, [SpeakerTurn("A", 0.0, 5.0)])
     assert [(w.text, w.start_s, w.end_s) for w in found] == [
         (w.text, w.start_s, w.end_s) for w in given
     ]
@@ -36,14 +36,14 @@ def test_nothing_is_changed_but_the_speaker() -> None:
 
 
 def test_no_words_and_no_turns() -> None:
-    assert align([], [SpeakerTurn("A", 0.0, 1.0)]) == ()
-    assert speakers(align(words("one two"), [])) == "??"
+    assert align_words([], [SpeakerTurn("A", 0.0, 1.0)]) == ()
+    assert speakers(align_words(words("one two"), [])) == "??"
 
 
 def test_a_change_inside_what_a_transcriber_took_for_one_sentence() -> None:
     given = words("so when do you train I train on Mondays and Fridays.")
     assert (
-        speakers(align(given, [SpeakerTurn("A", 0.0, 2.0), SpeakerTurn("B", 2.0, 4.5)]))
+        speakers(align_words(given, [SpeakerTurn("A", 0.0, 2.0), SpeakerTurn("B", 2.0, 4.5)]))
         == "AAAAABBBBBB"
     )
 
@@ -52,7 +52,7 @@ def test_a_change_inside_what_a_transcriber_took_for_one_sentence() -> None:
 def test_an_edge_that_is_a_quarter_second_off_does_not_cut_a_sentence(edge_s: float) -> None:
     given = words("When do you train now? I train on Mondays.")
     assert (
-        speakers(align(given, [SpeakerTurn("A", 0, edge_s), SpeakerTurn("B", edge_s, 4)]))
+        speakers(align_words(given, [SpeakerTurn("A", 0, edge_s), SpeakerTurn("B", edge_s, 4)]))
         == "AAAAABBBB"
     )
 
@@ -60,31 +60,31 @@ def test_an_edge_that_is_a_quarter_second_off_does_not_cut_a_sentence(edge_s: fl
 def test_one_word_inside_a_sentence_does_not_change_hands() -> None:
     given = words("I would never hang on one arm alone.")
     turns = [SpeakerTurn("A", 0.0, 1.2), SpeakerTurn("B", 1.2, 1.55), SpeakerTurn("A", 1.6, 3.2)]
-    assert speakers(align(given, turns)) == "AAAAAAAA"
+    assert speakers(align_words(given, turns)) == "AAAAAAAA"
 
 
 def test_one_word_between_sentences_does() -> None:
     given = words("I never hang alone. Right. And I rest a lot.")
     turns = [SpeakerTurn("A", 0.0, 1.6), SpeakerTurn("B", 1.6, 2.0), SpeakerTurn("A", 2.0, 4.0)]
-    assert speakers(align(given, turns)) == "AAAABAAAAA"
+    assert speakers(align_words(given, turns)) == "AAAABAAAAA"
 
 
 def test_a_word_in_a_gap_takes_the_nearest_turn() -> None:
     given = [Word("yes", 1.2, 1.4), Word("no", 4.5, 4.7), Word("well", 9.0, 9.2)]
     turns = [SpeakerTurn("A", 0.0, 1.0), SpeakerTurn("B", 5.0, 6.0), SpeakerTurn("A", 20.0, 21.0)]
-    assert speakers(align(given, turns)) == "ABB"
+    assert speakers(align_words(given, turns)) == "ABB"
 
 
 def test_where_two_speak_at_once_the_sentence_goes_on() -> None:
     given = words("I think that we should go there now.")
     turns = [SpeakerTurn("A", 0.0, 4.0), SpeakerTurn("B", 1.0, 2.4)]
-    assert speakers(align(given, turns)) == "A" * 8
+    assert speakers(align_words(given, turns)) == "A" * 8
 
 
 def test_words_without_length_and_turns_in_any_order() -> None:
     given = [Word("a", 1.0, 1.0), Word("b", 3.0, 3.0), Word("c", 9.0, 8.0)]
     turns = [SpeakerTurn("B", 2.5, 3.5), SpeakerTurn("A", 0.5, 1.5), SpeakerTurn("A", 0.0, 0.7)]
-    assert speakers(align(given, turns)) == "ABB"
+    assert speakers(align_words(given, turns)) == "ABB"
 
 
 def test_smoothing_beats_each_word_alone_and_one_speaker_a_sentence() -> None:
@@ -124,7 +124,7 @@ def test_smoothing_beats_each_word_alone_and_one_speaker_a_sentence() -> None:
             by_sentence += [overlap(run[0].start_s, word.end_s)] * len(run)
             run = []
     by_sentence += [overlap(bare[-1].start_s, bare[-1].end_s)] * len(run)
-    ours = share([word.speaker for word in align(bare, turns)])
+    ours = share([word.speaker for word in align_words(bare, turns)])
     assert ours > share(by_word)
     assert ours > share(by_sentence) + 0.1
     assert ours > 0.97

@@ -37,6 +37,7 @@ ROWS = (
         "onnx",
         "prompt",
         "schema",
+        "sockets",
         "transcript",
     ),
     ("models",),

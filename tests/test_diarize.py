@@ -34,13 +34,13 @@ from dragtor.speech.diarize import (
     Diarizer,
     cluster,
     linkage,
-    named,
+    numbered_speakers,
     onnx,
     open_diarizer,
 )  # fmt: skip
-from dragtor.speech.diarize.cluster import NOBODY, Belief, Bounds, Voice, speakers_of
-from dragtor.speech.diarize.onnx import HOP, WINDOW, log_mels, windows
-from dragtor.speech.diarize.pyannote import PyannoteDiarizer, bounds, diarization
+from dragtor.speech.diarize.cluster import NOBODY, Belief, Bounds, LocalVoice, speakers_of
+from dragtor.speech.diarize.onnx import HOP, WINDOW, log_mels, sound_windows
+from dragtor.speech.diarize.pyannote import PyannoteDiarizer, as_diarization, bounds
 from dragtor.types import SpeakerTurn
 
 # Windows
@@ -54,7 +54,7 @@ def cut(sound: Any, size: int) -> Iterator[Any]:
 @pytest.mark.parametrize("seconds", [0.0001, 1, 9.99, 10, 10.5, 11.9, 12, 12.5, 47.3])
 def test_windows_cover_every_sample_and_do_not_depend_on_the_blocks(seconds: float) -> None:
     sound = np.arange(1, round(seconds * RATE) + 2, dtype=np.float32)
-    found = list(windows([sound]))
+    found = list(sound_windows([sound]))
     covered = np.zeros(len(sound), bool)
     for window in found:
         assert len(window.sound) == WINDOW
@@ -65,7 +65,7 @@ def test_windows_cover_every_sample_and_do_not_depend_on_the_blocks(seconds: flo
     assert covered.all()
     assert [b.start - a.start for a, b in pairwise(found)] == [HOP] * (len(found) - 1)
     for size in (777, 16000, 200_000):
-        again = list(windows(cut(sound, size)))
+        again = list(sound_windows(cut(sound, size)))
         assert [(w.start, w.length) for w in again] == [(w.start, w.length) for w in found]
         assert all((a.sound == b.sound).all() for a, b in zip(again, found, strict=True))
 
@@ -79,17 +79,17 @@ def test_windows_are_given_while_sound_still_comes() -> None:
             taken += 1
             yield np.zeros(RATE, np.float32)
 
-    slid = windows(endless())
+    slid = sound_windows(endless())
     for number in range(100):
         assert next(slid).start == number * HOP
     assert taken <= 10 + 100 * HOP / RATE + 1
 
 
 def test_no_sound_gives_no_window_and_broken_samples_are_silence() -> None:
-    assert list(windows([])) == []
-    assert list(windows([np.zeros(0, np.float32)])) == []
+    assert list(sound_windows([])) == []
+    assert list(sound_windows([np.zeros(0, np.float32)])) == []
     broken = np.array([np.nan, np.inf, -np.inf, 0.5], np.float32)
-    (window,) = windows([broken])
+    (window,) = sound_windows([broken])
     assert window.sound[:5].tolist() == [0.0, 0.0, 0.0, 0.5, 0.0]
 
 
@@ -136,8 +136,8 @@ def readers() -> dict[str, list[Any]]:
 
 def test_voice_prints_tell_readers_apart() -> None:
     session = graphs.open_session(onnx.embedding_file(), "")
-    hear = onnx.OnnxDiarizer(session, session, Bounds())._voice
-    prints = {name: [hear(log_mels(s)) for s in sounds] for name, sounds in readers().items()}
+    print_of = onnx.OnnxDiarizer(session, session, Bounds())._voice
+    prints = {name: [print_of(log_mels(s)) for s in sounds] for name, sounds in readers().items()}
     assert all(abs(np.linalg.norm(v) - 1) < 1e-5 for each in prints.values() for v in each)
     same = [float(a @ b) for each in prints.values() for i, a in enumerate(each) for b in each[:i]]
     other = [
@@ -159,7 +159,7 @@ def test_the_voice_print_is_small_enough_to_be_shipped() -> None:
 # Clusters
 
 
-def voices(plan: list[dict[int, int]], size: int = 32, noise: float = 0.25) -> list[Voice]:
+def voices(plan: list[dict[int, int]], size: int = 32, noise: float = 0.25) -> list[LocalVoice]:
     """A voice for each window's local speaker, of the person that `plan` gives it."""
     draw = np.random.default_rng(7)
     people = np.linalg.qr(draw.normal(size=(size, size)))[0]
@@ -168,7 +168,7 @@ def voices(plan: list[dict[int, int]], size: int = 32, noise: float = 0.25) -> l
         for local, person in sorted(locals_.items()):
             vector = people[person] + noise / size**0.5 * draw.normal(size=size)
             vector /= np.linalg.norm(vector)
-            found.append(Voice(window, local, vector.astype(np.float32), 2.0))
+            found.append(LocalVoice(window, local, vector.astype(np.float32), 2.0))
     return found
 
 
@@ -310,14 +310,14 @@ def test_runs_become_turns_pauses_are_filled_and_blips_dropped() -> None:
     active[60:70, 0] = True  # one of 2 s
     active[50, 1] = True  # 0.1 s
     active[90:100, 1] = True
-    found = cluster.turns_of(active, 0.1, 0.05, 9.5)
+    found = cluster.speaker_turns(active, 0.1, 0.05, 9.5)
     assert [(t.speaker, t.start_s, t.end_s) for t in found] == [
         ("0", 1.05, 4.05),
         ("0", 6.05, 7.05),
         ("1", 5.05, 5.15),
         ("1", 9.05, 9.5),
     ]
-    assert cluster.turns_of(active[:, 1:], 0.05, 0.0, 9.5) == [SpeakerTurn("0", 4.5, 5.0)]
+    assert cluster.speaker_turns(active[:, 1:], 0.05, 0.0, 9.5) == [SpeakerTurn("0", 4.5, 5.0)]
 
 
 def test_speakers_are_named_as_they_first_speak() -> None:
@@ -327,7 +327,7 @@ def test_speakers_are_named_as_they_first_speak() -> None:
         SpeakerTurn("c", 2, 2.5),
         SpeakerTurn("a", 9, 10),
     ]
-    ordered, names = named(turns)
+    ordered, names = numbered_speakers(turns)
     assert [t.speaker for t in ordered] == [f"SPEAKER_0{n}" for n in (0, 1, 2, 1)]
     assert names == {"c": "SPEAKER_00", "a": "SPEAKER_01", "b": "SPEAKER_02"}
 
@@ -393,13 +393,11 @@ def heard_in(found: Diarization, turn: SpeakerTurn) -> dict[str, float]:
 
 def test_two_readers_are_two_speakers(dialogue: tuple[Any, list[SpeakerTurn]]) -> None:
     sound, turns = dialogue
-    progress: list[float] = []
-    found = opened().diarize(cut(sound, 5 * RATE), progress.append)
+    found = opened().diarize(cut(sound, 5 * RATE))
     assert set(found.voices) == {"SPEAKER_00", "SPEAKER_01"}
     assert found.turns[0].speaker == "SPEAKER_00"
     assert list(found.turns) == sorted(found.turns, key=lambda t: t.start_s)
     assert found.turns[-1].end_s <= len(sound) / RATE
-    assert progress[-1] == pytest.approx(len(sound) / RATE)
     for number, turn in enumerate(turns):
         seconds = heard_in(found, turn)
         assert max(seconds, key=seconds.__getitem__) == f"SPEAKER_0{number % 2}"
@@ -449,7 +447,7 @@ def annotation() -> Annotation:
 
 
 def test_pyannotes_output_becomes_ours() -> None:
-    found = diarization(Output(annotation(), np.array([[3.0, 4.0], [0.0, 2.0]])))
+    found = as_diarization(Output(annotation(), np.array([[3.0, 4.0], [0.0, 2.0]])))
     assert found.turns == (
         SpeakerTurn("SPEAKER_00", 0.5, 2.5),
         SpeakerTurn("SPEAKER_00", 2.0, 3.5),
@@ -463,9 +461,11 @@ def test_pyannotes_output_becomes_ours() -> None:
 
 @pytest.mark.parametrize("vectors", [None, np.zeros((2, 4)), np.full((2, 4), np.nan)])
 def test_pyannotes_output_without_voices(vectors: Any) -> None:
-    assert diarization(Output(annotation(), vectors)).voices == {}
-    assert diarization(annotation()).turns[0] == SpeakerTurn("SPEAKER_00", 0.5, 2.5)  # of version 3
-    assert diarization(Output(Annotation(), np.zeros((0, 4)))) == Diarization()
+    assert as_diarization(Output(annotation(), vectors)).voices == {}
+    assert as_diarization(annotation()).turns[0] == SpeakerTurn(
+        "SPEAKER_00", 0.5, 2.5
+    )  # of version 3
+    assert as_diarization(Output(Annotation(), np.zeros((0, 4)))) == Diarization()
 
 
 def test_the_pipeline_gets_the_whole_sound_and_the_bounds() -> None:
@@ -477,15 +477,13 @@ def test_the_pipeline_gets_the_whole_sound_and_the_bounds() -> None:
 
     config = DiarizeConfig(min_speakers=2)
     diarizer = PyannoteDiarizer(pipeline, np.asarray, "pyannote community-1", config)
-    progress: list[float] = []
     blocks = [np.zeros(RATE, np.float32), np.ones(RATE, np.float64)]
-    diarizer.diarize(blocks, progress.append)
+    diarizer.diarize(blocks)
     ((sound, given),) = calls
     assert sound["waveform"].shape == (1, 2 * RATE)
     assert sound["waveform"].dtype == np.float32
     assert sound["sample_rate"] == RATE
     assert given == {"min_speakers": 2}
-    assert progress == [2.0]
     assert diarizer.diarize([]) == Diarization()
     assert len(calls) == 1
 

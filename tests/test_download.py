@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes import Notes
 from test_http import Answer, Server, say, to
 
 from dragtor.config import WebConfig
@@ -75,14 +76,13 @@ def test_a_file_is_fetched_once_under_a_name_made_of_its_address(
     server: Server, tmp_path: Path
 ) -> None:
     episode = server.routes["/a/ep.MP3?k=1"] = Episode()
-    told: list[tuple[int, int]] = []
+    told = Notes()
     url = f"{server.url}/a/ep.MP3?k=1"
-    path = download(
-        fetcher(), url, tmp_path / "sound", progress=lambda done, total: told.append((done, total))
-    )
+    path = download(fetcher(), url, tmp_path / "sound", label="x", reporter=told)
     assert path.read_bytes() == SOUND
     assert path.suffix == ".mp3"
-    assert told[0][1] == told[-1][0] == told[-1][1] == len(SOUND)
+    (_, _, total), (label, *last) = told.states[0], told.states[-1]
+    assert (label, total, *last) == ("x", *[len(SOUND)] * 3)
     assert download(fetcher(), url, tmp_path / "sound") == path
     assert len(episode.asked) == 1
     assert episode.asked[0]["accept-encoding"] == "identity"

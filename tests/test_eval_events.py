@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from conftest import ROOT, Cli, shared
+from fakes import Notes
 from span_extractors import Gold, Marked, Rules
 
 from dragtor.config import Config
@@ -32,10 +33,6 @@ from dragtor.types import EVENT_FIELDS
 EMPTY = dict.fromkeys(EVENT_FIELDS)
 LUNCH = EMPTY | {"action": "Lunch", "date": "27/11/2026", "time": "1:00 PM"}
 MARKED = "{action:Lunch} {date:27/11/2026} {time:1pm}"
-
-
-def silent(label: str, done: int, total: int) -> None:
-    """Progress that nobody watches."""
 
 
 def one(marked: str, *wanted: dict[str, Any]) -> Any:
@@ -202,17 +199,17 @@ def test_a_file_of_texts_with_one_none_and_several_events(tmp_path: Path) -> Non
         {"event_text": "The crag faces south.", "output": None},
         {"event_text": "Lunch 27/11/2026 1pm.", "output": [LUNCH]},
     )
-    told: list[str] = []
+    told = Notes()
     result = evaluate(
         path,
         Config(),
-        progress=lambda label, *_: told.append(label),
+        reporter=told,
         extractor=EventExtractor(Rules(), UTC),
     )
     assert (result["kind"], result["path"], result["n"]) == ("events", "mine.jsonl", 3)
     assert result["metrics"]["exact_normalised"] == 1.0
     assert result["errors"] == []
-    assert told
+    assert told.states
     json.dumps(result)
 
 
@@ -224,12 +221,12 @@ def test_a_file_of_texts_with_one_none_and_several_events(tmp_path: Path) -> Non
 def test_a_row_of_another_form_is_named(tmp_path: Path, row: Any) -> None:
     path = written(tmp_path / "bad.jsonl", {"event_text": "Lunch", "output": None}, row)
     with pytest.raises(LoadError, match=r"bad\.jsonl, line 2: no JSON object with event_text"):
-        evaluate(path, Config(), progress=silent, extractor=EventExtractor(Rules(), UTC))
+        evaluate(path, Config(), extractor=EventExtractor(Rules(), UTC))
 
 
 def test_an_empty_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(LoadError, match="holds no row"):
-        evaluate(written(tmp_path / "empty.jsonl"), Config(), progress=silent)
+        evaluate(written(tmp_path / "empty.jsonl"), Config())
 
 
 def test_the_seed_s_labels_can_be_reached() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from conftest import Cli
+from fakes import Notes
 from test_evaluate_chat import note_folder, written
 
 from dragtor import Library
@@ -17,7 +18,7 @@ from dragtor.evaluate import answers
 from dragtor.evaluate.judge import agreement, judged
 from dragtor.llm import GenerationOptions, Stream, Usage
 from dragtor.models import model_path
-from dragtor.types import Answer, Citation, Hit, Passage
+from dragtor.types import SILENT, Answer, Citation, Hit, Passage
 
 ROWS = [
     {
@@ -55,9 +56,7 @@ def notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(path: Path, documents: Path, **how: Any) -> dict[str, Any]:
-    return answers.evaluate(
-        path, load_config(), documents=documents, progress=lambda *_: None, **how
-    )
+    return answers.evaluate(path, load_config(), documents=documents, **how)
 
 
 def answer(*cited: tuple[str, str], text: str = "Said.", seconds: float = 2.0) -> dict[str, Any]:
@@ -157,9 +156,7 @@ def test_what_nothing_tells_is_null_and_has_no_interval() -> None:
 def test_the_contract_resuming_and_the_gate(tmp_path: Path, notes: Path) -> None:
     path = written(tmp_path, *ROWS, "")
     said: list[tuple[str, int, int]] = []
-    first = answers.evaluate(
-        path, load_config(), documents=notes, progress=lambda *at: said.append(at)
-    )
+    first = answers.evaluate(path, load_config(), documents=notes, reporter=Notes(states=said))
     assert said[-1] == ("asking", 4, 4)
     assert (first["kind"], first["path"], first["n"]) == ("answers", "rows.jsonl", 4)
     found = first["metrics"]
@@ -273,9 +270,7 @@ def test_a_folder_without_documents_is_said(tmp_path: Path, notes: Path) -> None
     empty = tmp_path / "empty"
     empty.mkdir()
     with pytest.raises(LoadError, match="no document"):
-        answers.evaluate(
-            written(tmp_path, ROWS[0]), load_config(), documents=empty, progress=lambda *_: None
-        )
+        answers.evaluate(written(tmp_path, ROWS[0]), load_config(), documents=empty)
 
 
 class Judge:
@@ -312,7 +307,7 @@ def test_faithfulness_is_against_what_was_given() -> None:
         "claims": [{"text": "It heals."}, {"text": "Tape helps."}],
         "given": ["It heals in six weeks"],
     }
-    found = judged(judge, [row], [kept], lambda *_: None)
+    found = judged(judge, [row], [kept], SILENT)
     assert found["judged_faithfulness"] == 0.5
     assert found["judged_correctness"] is None
     assert "judged_correctness_ci" not in found

@@ -49,7 +49,7 @@ def written(tmp_path: Path, *rows: object) -> Path:
 
 
 def run(path: Path, notes: Path) -> dict[str, object]:
-    return chat.evaluate(path, load_config(), documents=notes, progress=lambda *_: None)
+    return chat.evaluate(path, load_config(), documents=notes)
 
 
 def test_the_contract_and_what_counts_as_found(tmp_path: Path, notes: Path) -> None:

@@ -17,12 +17,8 @@ from dragtor.errors import LoadError, Missing, UsageError
 from dragtor.evaluate import diarization
 from dragtor.evaluate.diarization import bare_name, compare, evaluate, rttm_turns, uem_regions
 from dragtor.models import model_path
-from dragtor.speech.diarize import Diarization, Progress
-from dragtor.types import SpeakerTurn
-
-
-def silent(*_: object) -> None:
-    """No progress bar."""
+from dragtor.speech.diarize import Diarization
+from dragtor.types import NEVER, CancelToken, SpeakerTurn
 
 
 def line(name: str, start: float, seconds: float, speaker: str) -> str:
@@ -45,7 +41,7 @@ class Fixed:
     def __init__(self, *turns: SpeakerTurn) -> None:
         self.turns, self.heard_s = turns, 0.0
 
-    def diarize(self, blocks: Iterable[Any], progress: Progress | None = None) -> Diarization:
+    def diarize(self, blocks: Iterable[Any], cancel: CancelToken = NEVER) -> Diarization:
         self.heard_s += sum(len(block) for block in blocks) / 16000
         return Diarization(self.turns)
 
@@ -59,7 +55,7 @@ def measure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Measure:
 
     def run(*turns: SpeakerTurn) -> dict[str, Any]:
         monkeypatch.setattr(diarization, "open_diarizer", lambda *_: Fixed(*turns))
-        return evaluate(tmp_path, Config(), progress=silent)
+        return evaluate(tmp_path, Config())
 
     return run
 
@@ -150,11 +146,11 @@ def test_finished_files_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     (tmp_path / "a.rttm").write_text(line("one", 0, 2, "a"))
     engine = Fixed(SpeakerTurn("x", 0, 2))
     monkeypatch.setattr(diarization, "open_diarizer", lambda *_: engine)
-    first = evaluate(tmp_path, Config(), progress=silent)
-    assert evaluate(tmp_path, Config(), progress=silent) == first
+    first = evaluate(tmp_path, Config())
+    assert evaluate(tmp_path, Config()) == first
     assert engine.heard_s == 2
     wav(tmp_path / "one.wav", 3)
-    evaluate(tmp_path, Config(), progress=silent)
+    evaluate(tmp_path, Config())
     assert engine.heard_s == 5
 
 
@@ -197,9 +193,9 @@ def test_no_engine_is_a_usage_error(tmp_path: Path) -> None:
     (tmp_path / "a.rttm").write_text(line("a", 0, 1, "x"))
     none = load_config(overrides={"diarize": {"engine": "none"}})
     with pytest.raises(UsageError, match="engine is none"):
-        evaluate(tmp_path, none, progress=silent)
+        evaluate(tmp_path, none)
     with pytest.raises(LoadError, match="is no folder"):
-        evaluate(tmp_path / "a.wav", none, progress=silent)
+        evaluate(tmp_path / "a.wav", none)
 
 
 # The real engine on some of the meetings
@@ -215,7 +211,7 @@ def test_meetings(tmp_path: Path) -> None:
     for path in folder.iterdir():
         if bare_name(path.stem) in ("trn00", "trn03", "trn06", "trn09", "empty", "debug.train"):
             shutil.copy(path, tmp_path / path.name)
-    result = evaluate(tmp_path, config, progress=silent)
+    result = evaluate(tmp_path, config)
     assert result["n"] == 4
     assert result["metrics"]["der"] < 0.25
     assert result["metrics"]["miss"] < 0.12

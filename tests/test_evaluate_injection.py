@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import shared
+from fakes import Notes
 
 from dragtor.config import Config, load_config, models_path
 from dragtor.errors import LoadError, Missing
@@ -301,17 +302,16 @@ def test_both_arms_run_and_go_on_where_they_stopped(
 ) -> None:
     seen: list[tuple[str, int, int]] = []
 
-    def stop(label: str, done: int, total: int) -> None:
-        seen.append((label, done, total))
-        if label == "asking (plain)":
-            raise KeyboardInterrupt
+    class Stop(Notes):
+        def progress(self, label: str, done: float, total: float) -> None:
+            if label == "asking (plain)":
+                raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        injection.evaluate(folder, small, n=1, progress=stop)
+        injection.evaluate(folder, small, n=1, reporter=Stop())
     journals = sorted(Path(os.environ["XDG_CACHE_HOME"]).rglob("injection-*.jsonl"))
     assert [len(path.read_text().splitlines()) for path in journals] == [1, 0]
-    seen.clear()
-    result = injection.evaluate(folder, small, n=1, progress=lambda *step: seen.append(step))
+    result = injection.evaluate(folder, small, n=1, reporter=Notes(states=seen))
     assert [len(path.read_text().splitlines()) for path in journals] == [1, 1]
     assert seen[0] == ("asking (dragtor)", 0, 1)
     assert seen[-1] == ("asking (plain)", 1, 1)
@@ -342,6 +342,6 @@ def test_bad_data_is_one_line(folder: Path, name: str, text: str | None) -> None
     else:
         (folder / name).write_text(text)
     with pytest.raises(LoadError) as caught:
-        injection.evaluate(folder, Config(), progress=lambda *_: None)
+        injection.evaluate(folder, Config())
     assert "\n" not in str(caught.value)
     assert caught.value.hint

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import shared
+from fakes import Notes
 
 from dragtor.config import Config, ModelsConfig, SpeechConfig, models_path
 from dragtor.errors import LoadError, Missing
@@ -15,10 +16,6 @@ from dragtor.evaluate.transcription import evaluate, mistakes, normalised_text
 from dragtor.models import model_path
 
 CONFIG = Config(speech=SpeechConfig(model="whisper-tiny", language="en", threads=1))
-
-
-def silent(label: str, done: int, total: int) -> None:
-    """Progress that nobody watches."""
 
 
 @pytest.mark.parametrize(
@@ -101,13 +98,13 @@ def test_a_manifest_of_another_format_is_one_clear_line(
     tmp_path: Path, rows: list[object], words: str
 ) -> None:
     with pytest.raises(LoadError, match=words):
-        evaluate(manifest(tmp_path, *rows), CONFIG, progress=silent)
+        evaluate(manifest(tmp_path, *rows), CONFIG)
 
 
 def test_absent_models_are_one_line_with_the_command(tmp_path: Path) -> None:
     config = Config(models=ModelsConfig(path=str(tmp_path)))
     with pytest.raises(Missing) as caught:
-        evaluate(manifest(tmp_path, {"file": "a", "reference": "b"}), config, progress=silent)
+        evaluate(manifest(tmp_path, {"file": "a", "reference": "b"}), config)
     assert caught.value.hint == "dragtor models pull whisper-base.en"
 
 
@@ -132,7 +129,7 @@ def test_real_clips_are_scored_and_unreadable_ones_named(tmp_path: Path) -> None
         {"file": "absent.wav", "reference": "words"},
     )
     seen: list[tuple[str, int, int]] = []
-    result = evaluate(path, CONFIG, progress=lambda *each: seen.append(each))
+    result = evaluate(path, CONFIG, reporter=Notes(states=seen))
     assert (result["kind"], result["path"], result["n"]) == ("transcription", "manifest.jsonl", 2)
     figures = result["metrics"]
     assert figures["wer"] == 0.5  # "in the stars" is too much: 3 of 6
@@ -144,7 +141,7 @@ def test_real_clips_are_scored_and_unreadable_ones_named(tmp_path: Path) -> None
     assert result["model"] == "whisper-tiny"
     assert {"dragtor", "jiwer", "pywhispercpp"} <= result["versions"].keys()
     assert seen[-1] == ("transcribing", 4, 4)
-    again = evaluate(path, CONFIG, progress=silent)
+    again = evaluate(path, CONFIG)
     assert again["metrics"] == figures  # the seconds too: nothing was heard again
 
 
@@ -152,6 +149,6 @@ def test_nothing_readable_is_one_clear_line(tmp_path: Path) -> None:
     try:
         path = manifest(tmp_path, {"file": "absent.wav", "reference": "words"})
         with pytest.raises(LoadError, match=r"no file can be transcribed: .*No such file"):
-            evaluate(path, CONFIG, progress=silent)
+            evaluate(path, CONFIG)
     except Missing as error:
         pytest.skip(f"{error}: {error.hint}")

@@ -1051,7 +1051,7 @@ def test_the_model_and_the_rules_together(real: EventExtractor) -> None:
     assert stamps(event) == ("2023-10-06 11:15", "2023-10-06 13:15")
 
 
-class Told(Reporter):
+class Notes(Reporter):
     """Keeps the progress that it is told of; cancels at the second time where it should."""
 
     def __init__(self, cancel: CancelToken | None = None) -> None:
@@ -1065,9 +1065,9 @@ class Told(Reporter):
 
 
 def test_a_long_text_says_how_far_it_is_and_can_be_cancelled() -> None:
-    told = Told()
+    told = Notes()
     cancel = CancelToken()
-    stopping = Told(cancel)
+    stopping = Notes(cancel)
     try:
         reader = open_extractor(Config(), BERLIN, reporter=told)
         stopped = open_extractor(Config(), BERLIN, reporter=stopping, cancel=cancel)

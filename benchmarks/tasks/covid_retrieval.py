@@ -30,7 +30,7 @@ def library_of(folder: Path, config: Config) -> Library:
             uri = f"beir:{row['_id']}"
             yield Document(short_hash(uri), uri, "file", "", row["text"])
 
-    return kept_library("beir", folder / "corpus.jsonl", documents, config, lambda *_: None)
+    return kept_library("beir", folder / "corpus.jsonl", documents, config)
 
 
 def questions_of(folder: Path, store: Store) -> list[tuple[str, dict[str, int]]]:

@@ -40,7 +40,7 @@ class Clip:
 
     name: str
     reference: list[SpeakerTurn]
-    heard: list[onnx.Heard]
+    heard: list[onnx.WindowScores]
     seconds: float
     work_s: float
 
@@ -49,12 +49,12 @@ class Clip:
         starts = [heard.start // onnx.FRAME for heard in self.heard]
         for i, heard in enumerate(self.heard):
             belief.add(starts[i], heard.speech, heard.overlap)
-            voices += [cluster.Voice(i, *voice) for voice in heard.voices]
+            voices += [cluster.LocalVoice(i, *voice) for voice in heard.voices]
         who, centres = cluster.speakers_of(voices, len(starts), cluster.Bounds())
         activities = [heard.active for heard in self.heard]
         active = cluster.activity(activities, starts, who, len(centres), belief)
         offset = (onnx.FIELD - onnx.FRAME) / 2 / RATE
-        return cluster.rttm_turns(active, onnx.FRAME / RATE, offset, self.seconds)
+        return cluster.speaker_turns(active, onnx.FRAME / RATE, offset, self.seconds)
 
     def parts(self) -> dict[str, float]:
         return compare(self.reference, self.turns(), [(0.0, self.seconds)])
@@ -62,7 +62,7 @@ class Clip:
 
 def hear(diarizer: onnx.OnnxDiarizer, name: str, sound: Any, turns: list[SpeakerTurn]) -> Clip:
     begun = time.perf_counter()
-    heard = [diarizer._hear(window) for window in onnx.windows([sound])]
+    heard = [diarizer._scored(window) for window in onnx.sound_windows([sound])]
     return Clip(name, turns, heard, len(sound) / RATE, time.perf_counter() - begun)
 
 

@@ -5,9 +5,10 @@ The rest of the evaluations have files of their own here, which draw and compare
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
+
+from shown import Shown
 
 from dragtor.config import load_config
 from dragtor.evaluate import chat, injection, retrieval
@@ -19,21 +20,17 @@ MODEL = "qwen2.5-coder-1.5b"
 
 def scifact() -> dict[str, Any]:
     """Its 300 test queries, as dragtor is set."""
-    return retrieval.evaluate(DATA / "scifact", load_config(), split="test", progress=progress)
+    return retrieval.evaluate(DATA / "scifact", load_config(), split="test", reporter=Shown())
 
 
 def follow_ups() -> dict[str, Any]:
     """40 conversations over the sample library."""
     config = load_config(overrides={"llm": {"model": MODEL}})
     rows, documents = ROOT / "tests" / "data" / "follow_ups.jsonl", ROOT / "assets/sample_library"
-    return chat.evaluate(rows, config, documents=documents, progress=progress)
+    return chat.evaluate(rows, config, documents=documents, reporter=Shown())
 
 
 def hidden_orders(n: int = 300) -> dict[str, Any]:
     """Attacked documents, by dragtor and by plain prompting of the same model."""
     config = load_config(overrides={"llm": {"model": MODEL}})
-    return injection.evaluate(DATA / "prompt_injection", config, n=n, progress=progress)
-
-
-def progress(label: str, done: int, total: int) -> None:
-    print(f"\r{label} {done}/{total}   ", end="", file=sys.stderr, flush=True)
+    return injection.evaluate(DATA / "prompt_injection", config, n=n, reporter=Shown())

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import random
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+from shown import Shown
 from train_events import half
 
 from dragtor import metrics
@@ -58,7 +58,7 @@ def drawn(some: list[Any], n: int) -> list[Any]:
 
 def validation(n: int = 0) -> dict[str, Any]:
     """The templates that training never saw; of a sample without the base model."""
-    result = evaluate(_held_out(n), Config(), progress=_told, baseline=not n)
+    result = evaluate(_held_out(n), Config(), reporter=Shown(20), baseline=not n)
     found = {"n": result["n"], "tuned": result["metrics"], "errors": result["errors"][:EXAMPLES]}
     for base in result.get("compared", ()):
         found["base"] = base["metrics"]
@@ -81,11 +81,6 @@ def _as_file(rows: list[dict[str, Any]], n: int) -> Path:
     path = Path(mkdtemp()) / "rows.jsonl"
     path.write_text("\n".join(map(json.dumps, rows)), "utf-8")
     return path
-
-
-def _told(label: str, done: int, total: int) -> None:
-    if done % 20 == 0 or done == total:
-        print(f"{label}: {done} of {total}", file=sys.stderr)
 
 
 # Texts without an event
@@ -205,7 +200,7 @@ def sgd(n: int = 0) -> dict[str, Any]:
             right[slot].append(value)
         if not all(best.values()):
             missed.append({"text": text, "wanted": wanted, "events": [_short(e) for e in events]})
-        _told("dialogues", done, len(rows))
+        Shown(20).progress("dialogues", done, len(rows))
     return {
         "all": share([value for each in right.values() for value in each]),
         **{slot: share(values) for slot, values in right.items()},
@@ -246,7 +241,7 @@ def valid(n: int = 2000) -> dict[str, Any]:
             printed = json.dumps(events_json(read_now))
             good.append(validator.is_valid(json.loads(printed)))
             events += len(read_now)
-            _told(name, done, len(texts))
+            Shown(20).progress(name, done, len(texts))
         found[name] = share(good) | {"events": events}
     return found
 

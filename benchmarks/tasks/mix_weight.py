@@ -99,7 +99,7 @@ def medquad(config: Config) -> tuple[Library, list[tuple[str, dict[str, int]]]]:
     for question, answer in pairs:
         grades.setdefault(question.lower(), {})[short_hash(answer)] = 1
     asked = {question.lower(): question for question, _ in pairs}
-    library = kept_library("medquad", path, documents, config, lambda *_: None)
+    library = kept_library("medquad", path, documents, config)
     return library, [(asked[key], each) for key, each in grades.items()]
 
 
@@ -108,7 +108,7 @@ def scifact(config: Config, split: str) -> Asked:
     texts = queries_of(folder)
     judged = judgements(folder / "qrels" / f"{split}.tsv")
     questions = [(texts[query], grades) for query, grades in judged.items()]
-    with corpus_library(folder, config, lambda *_: None) as library:
+    with corpus_library(folder, config) as library:
         return asked(library, questions, by_document=True)
 
 

@@ -20,7 +20,7 @@ def run() -> dict[str, float]:
     """SciFact's abstracts, its test claims."""
     queries = queries_of(SCIFACT)
     asked = [queries[q] for q in list(judgements(SCIFACT / "qrels" / "test.tsv"))[:QUESTIONS]]
-    with corpus_library(SCIFACT, load_config(), lambda *_: None) as library:
+    with corpus_library(SCIFACT, load_config()) as library:
         library.ask(asked[0], quotes_only=True)
         taken = []
         for question in asked:

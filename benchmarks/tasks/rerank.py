@@ -110,13 +110,13 @@ def run(
         measure("covid_qa_half", library, questions_of(DATA / "covid_qa", library.store()))
     folder = DATA / "scifact"
     texts = queries_of(folder)
-    with corpus_library(folder, config, lambda *_: None) as library:
+    with corpus_library(folder, config) as library:
         for split in ("train", "test"):
             judged = judgements(folder / "qrels" / f"{split}.tsv")
             asked = [(texts[query], grades) for query, grades in judged.items()]
             measure(f"scifact_{split}", library, asked, by_document=True)
     place = answers.ROOT / "assets" / "sample_library"
-    with kept_library("answers", place, answers.documents, config, lambda *_: None) as library:
+    with kept_library("answers", place, answers.documents, config) as library:
         measure("own_plain", library, own_questions(library, "plain", None))
         measure("own_lay", library, own_questions(library, "lay"))
     return figures

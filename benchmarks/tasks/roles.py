@@ -19,7 +19,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from dragtor.speech.roles import Role, roles
+from dragtor.speech.roles import SpeakerRole, roles
 from dragtor.transcript import fold
 from dragtor.types import Word
 
@@ -87,7 +87,7 @@ def uncapitalised(words: list[Word]) -> list[Word]:
     return [Word(text, w.start_s, w.end_s, w.speaker) for text, w in zip(plain, words, strict=True)]
 
 
-def right_name(found: Role, speaker: dict[str, Any]) -> bool:
+def right_name(found: SpeakerRole, speaker: dict[str, Any]) -> bool:
     """First name, name as said, or whole name; nothing else beside it."""
     names = {fold(speaker["heard"]), fold(speaker["label"].split(",")[0])}
     return bool(found.name) and fold(found.name) in names | {name.split(" ")[0] for name in names}
@@ -96,7 +96,7 @@ def right_name(found: Role, speaker: dict[str, Any]) -> bool:
 def score(
     split: str,
     change: Callable[[list[Word]], list[Word]] | None = None,
-    find: Callable[[list[Word]], dict[str, Role]] = roles,
+    find: Callable[[list[Word]], dict[str, SpeakerRole]] = roles,
 ) -> dict[str, Any]:
     """Counts "right/all" of one half; `change` spoils the words first."""
     right: Counter[str] = Counter()
@@ -115,7 +115,7 @@ def score(
         found = find(words)
         spent += time.process_time() - began
         parts = [speaker["role"] for speaker in row["speakers"]]
-        told = [found.get(labels[one["label"]], Role("other")) for one in row["speakers"]]
+        told = [found.get(labels[one["label"]], SpeakerRole("other")) for one in row["speakers"]]
         if len(parts) == 2:
             kind = "two_hosts" if parts == ["host", "host"] else "host_and_guest"
             count("two_persons", [one.role for one in told] == parts)

@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 from statistics import median
 
+from shown import Shown
+
 QUERY = "how long to rest after a finger pulley injury"
 BARE = """
 import sys
@@ -43,7 +45,7 @@ def build(library: Path, passages: int) -> None:
     text = " ".join(p.read_text("utf-8") for p in sorted(samples.glob("*.md")))
     words, draw = text.split(), random.Random(7)
     source = Source("bench", "bench", "corpus", "bench")
-    with Library(library, progress=shown) as lib, lib.ingest() as ingest:
+    with Library(library, reporter=Shown(1000)) as lib, lib.ingest() as ingest:
         ingest.writer.put_source(source)
         for number in range(passages):
             at = draw.randrange(len(words) - 60)
@@ -53,11 +55,6 @@ def build(library: Path, passages: int) -> None:
             ingest.writer.put_pending(source.id, uri, "", document)
         ingest.index()
         print(ingest.writer.store.counts())
-
-
-def shown(label: str, done: int, total: int) -> None:
-    if done % 1000 == 0:
-        print(f"  {label}: {done} of {total}", flush=True)
 
 
 def seconds(line: list[str]) -> float:

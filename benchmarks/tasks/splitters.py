@@ -5,8 +5,9 @@ Each configuration indexes the corpora once, about a minute on two idle cores; t
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
+
+from shown import Shown
 
 from dragtor.config import Config, load_config
 from dragtor.evaluate.chunking import evaluate
@@ -37,7 +38,7 @@ def run(splitters: int = 0, weights: int = 0) -> dict[str, object]:
     for weight in DENSE_WEIGHTS[: weights or None]:
         (_, first), *others = ((label(each), configuration(each, weight)) for each in some)
         found[f"dense weight {weight}"] = evaluate(
-            FOLDER, first, progress=tell, compare=dict(others)
+            FOLDER, first, reporter=Shown(100), compare=dict(others)
         )
     return found
 
@@ -51,8 +52,3 @@ def configuration(splitter: tuple[str, int, int], weight: float) -> Config:
     strategy, tokens, overlap = splitter
     split = {"strategy": strategy, "tokens": tokens, "overlap_tokens": overlap}
     return load_config(overrides={"split": split, "retrieve": {"dense_weight": weight}})
-
-
-def tell(label: str, done: int, total: int) -> None:
-    if done == total:
-        print(label, total, file=sys.stderr)

@@ -12,14 +12,16 @@ import sys
 import typer
 
 from dragtor.cli import ask, chat, checks, evals, extract, models, sources, tools
+from dragtor.cli.interrupt import stopping
 from dragtor.cli.output import hint, settings, warn
+from dragtor.errors import Cancelled, DragtorError
+from dragtor.types import CancelToken
 
 EPILOG = (
     "Exit codes: 0 ok, 1 failure, 2 usage, 3 no grounded answer (ask --strict), "
     "4 a model or extra is missing, 5 the library is locked or of another version, "
     "130 interrupted."
 )
-INTERRUPTED = 130  # typer's own exit code for Ctrl-C
 # Options that may stand anywhere on the line, and whether they take a value.
 GLOBAL_OPTIONS = {"--library": True, "--config": True, "--quiet": False, "--verbose": False}
 
@@ -81,11 +83,16 @@ def hoist(arguments: list[str]) -> list[str]:
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and exit with its documented code."""
     arguments = hoist(sys.argv[1:] if arguments is None else arguments)
+    settings.cancel = CancelToken()
     try:
-        app(arguments, prog_name="dragtor")
+        with stopping(settings.cancel):
+            app(arguments, prog_name="dragtor")
+    except Cancelled as error:
+        warn(str(error))
+        sys.exit(error.exit_code)
     except SystemExit as end:
-        if end.code == INTERRUPTED:
-            warn("interrupted; what was finished is kept")
+        if end.code == Cancelled.exit_code:  # typer's own for KeyboardInterrupt
+            warn(str(Cancelled()))
         raise
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -95,8 +102,6 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _failed(error: Exception) -> int:
-    from dragtor.errors import DragtorError
-
     if settings.verbose:
         import traceback
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from dragtor.cli.ask import print_events
+from dragtor.cli.interrupt import at_prompt, stopping
 from dragtor.cli.output import (
     AS_JSON,
     hint,
@@ -30,7 +31,7 @@ from dragtor.cli.output import (
     wrapped,
     write_file,
 )
-from dragtor.errors import DragtorError, UsageError
+from dragtor.errors import Cancelled, DragtorError, UsageError
 
 if TYPE_CHECKING:
     from dragtor.chat import Chat
@@ -71,10 +72,12 @@ def chat(
             if text in ("/quit", "/exit"):
                 break
             try:
-                _answer(talk, text)
-            except KeyboardInterrupt:
+                with stopping(settings.cancel):
+                    _answer(talk, text)
+            except (Cancelled, KeyboardInterrupt):
                 if not lines.is_terminal:
                     raise
+                settings.cancel.renew()
                 warn("\nstopped")
             except DragtorError as error:
                 wrong_command = text.startswith("/") and isinstance(error, UsageError)
@@ -177,7 +180,8 @@ class Lines:
     def __iter__(self) -> Iterator[str]:
         while True:
             try:
-                text = self._text()
+                with at_prompt():
+                    text = self._text()
             except EOFError:
                 return
             except KeyboardInterrupt:

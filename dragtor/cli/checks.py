@@ -7,7 +7,15 @@ from __future__ import annotations
 
 import typer
 
-from dragtor.cli.output import load_settings, out, out_json, same_library, settings, style
+from dragtor.cli.output import (
+    TerminalReporter,
+    load_settings,
+    out,
+    out_json,
+    same_library,
+    settings,
+    style,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -26,7 +34,10 @@ def doctor(
 
     config = load_settings()
     folder = library_path(config.library, settings.library or None)
-    findings = examine(config, folder, network=not offline)
+    with TerminalReporter() as reporter:
+        findings = examine(
+            config, folder, network=not offline, reporter=reporter, cancel=settings.cancel
+        )
     if as_json:
         out_json(findings_json(findings))
     else:

@@ -13,7 +13,7 @@ import typer
 
 from dragtor.cli.output import (
     AS_JSON,
-    Progress,
+    TerminalReporter,
     load_settings,
     out,
     out_json,
@@ -217,8 +217,8 @@ def _measure(
     `others` are the configurations that it is compared with, by their labels.
     """
     config = load_settings()
-    with Progress() as progress:
-        result = evaluate(path, config, progress=progress.update, **options)
+    with TerminalReporter() as reporter:
+        result = evaluate(path, config, reporter=reporter, cancel=settings.cancel, **options)
     _give(result, config, others, as_json=as_json, save=save)
 
 

@@ -16,7 +16,7 @@ import typer
 from dragtor.cli.events_shown import out_events
 from dragtor.cli.output import (
     AS_JSON,
-    Progress,
+    TerminalReporter,
     library,
     load_settings,
     out,
@@ -123,7 +123,6 @@ def train_events(
     from dragtor.config import models_path
     from dragtor.events.model import EVENTS_MODEL, adapter_path
     from dragtor.models import model_path
-    from dragtor.parts import Told
     from dragtor.training.events.train import TrainConfig, train
     from dragtor.training.loop import LoopConfig
 
@@ -135,9 +134,10 @@ def train_events(
     start = None if fresh or model != EVENTS_MODEL else adapter_path()
     weights = given(entity_weight=entity_weight)
     config = TrainConfig(base, start=start, loop=loop, threads=threads, **weights)
-    with Progress() as progress:
-        told = Told(progress.note, progress.update)
-        trained = train(data, out_folder, config, push=push, reporter=told)
+    with TerminalReporter() as reporter:
+        trained = train(
+            data, out_folder, config, push=push, reporter=reporter, cancel=settings.cancel
+        )
     if as_json:
         out_json({"adapter": str(trained.adapter), "metrics": trained.metrics})
         return
@@ -211,9 +211,9 @@ def _content(path: Path) -> str:
 
 
 def _loader() -> FileLoader:
-    from dragtor.parts import Told, file_loader
+    from dragtor.parts import file_loader
 
-    return file_loader(load_settings(), Told(warn))
+    return file_loader(load_settings(), TerminalReporter(), settings.cancel)
 
 
 def _write(path: Path, events: list[CalendarEvent]) -> None:

@@ -9,7 +9,15 @@ from pathlib import Path
 
 import typer
 
-from dragtor.cli.output import Progress, load_settings, out, out_json, style, warn
+from dragtor.cli.output import (
+    TerminalReporter,
+    load_settings,
+    out,
+    out_json,
+    settings,
+    style,
+    warn,
+)
 
 Name = typer.Argument(help="A name of `models list`, or hf:OWNER/REPO/FILE.", metavar="NAME")
 models_app = typer.Typer(
@@ -34,26 +42,6 @@ def _folder() -> Path:
     return models_path(load_settings().models)
 
 
-class _PullProgress:
-    """Draws what `pull` tells; one bar at a time."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._label, self._total, self._done = "", 0, 0
-
-    def start(self, description: str, total_bytes: int, done_bytes: int = 0) -> None:
-        self._progress.update(self._label, self._total, self._total)
-        self._label, self._total, self._done = description, total_bytes, done_bytes
-        self._progress.note(f"{description} ({total_bytes / 1e6:,.0f} MB)")
-
-    def advance(self, n: int) -> None:
-        self._done += n
-        self._progress.update(self._label, self._done, self._total)
-
-    def note(self, text: str) -> None:
-        self._progress.note(text)
-
-
 def list_models(as_json: bool = typer.Option(False, "--json", help="As JSON.")) -> None:
     """List the models dragtor knows, and which are here."""
     from dragtor.models import known_states
@@ -75,9 +63,9 @@ def pull_models(names: list[str] = Name) -> None:
     from dragtor.models import pull
 
     config = load_settings().models
-    with Progress() as progress:
+    with TerminalReporter() as reporter:
         for name in names:
-            place = pull(name, config, _folder(), _PullProgress(progress))
+            place = pull(name, config, _folder(), reporter=reporter, cancel=settings.cancel)
             warn(f"{name}: {place}")
 
 

@@ -15,15 +15,16 @@ import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from unicodedata import category
 from urllib.parse import unquote
 
 import typer
 
 from dragtor.transcript import clock
+from dragtor.types import CancelToken, Reporter
 
 if TYPE_CHECKING:
     from dragtor.config import Config
@@ -38,6 +39,7 @@ class Settings:
     library: str = ""
     quiet: bool = False
     verbose: bool = False
+    cancel: CancelToken = field(default_factory=CancelToken)  # what Ctrl-C asks to stop
 
 
 settings = Settings()
@@ -66,18 +68,18 @@ def library(overrides: dict[str, Any] | None = None) -> Iterator[Library]:
     """The library to work on, with notes and progress on stderr."""
     from dragtor.library import Library
 
-    with Progress() as progress:
+    with TerminalReporter() as reporter:
         opened = Library(
             settings.library or None,
             config=load_settings(overrides),
-            notify=progress.note,
-            progress=progress.update,
+            reporter=reporter,
+            cancel=settings.cancel,
         )
         with opened:
             yield opened
 
 
-class Progress:
+class TerminalReporter(Reporter):
     """A bar with time left on stderr; nothing where stderr is no terminal or --quiet is given."""
 
     def __init__(self) -> None:
@@ -86,14 +88,14 @@ class Progress:
         self._tasks: dict[str, Any] = {}
         self._last_s = 0.0
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._bars is not None:
             self._bars.stop()
 
-    def update(self, label: str, done: float, total: float) -> None:
+    def progress(self, label: str, done: float, total: float) -> None:
         """`done` of `total`, in any unit; the bar goes when it is full."""
         now = time.monotonic()
         if not self._shown or (done < total and now - self._last_s < REDRAW_S):

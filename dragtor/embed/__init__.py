@@ -12,6 +12,7 @@ from dragtor.config import models_path
 from dragtor.embed.base import HF_PREFIX, Traits
 from dragtor.embed.onnx import OnnxEmbedder
 from dragtor.errors import UsageError
+from dragtor.types import NEVER, CancelToken
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,15 +60,18 @@ class Embedder(Protocol):
         ...
 
 
-def open_embedder(config: EmbedConfig, models: ModelsConfig) -> Embedder:
+def open_embedder(
+    config: EmbedConfig, models: ModelsConfig, cancel: CancelToken = NEVER
+) -> Embedder:
     """The encoder named in `config.model`, from disk; never from the network.
 
-    Raises UsageError for a name that is no encoder, Missing or CorruptModel for its files.
+    Where `cancel` asks, it raises Cancelled between two texts. Raises UsageError for a name that
+    is no encoder, Missing or CorruptModel for its files.
     """
     if config.model.startswith(HF_PREFIX):
         from dragtor.embed.hf import TransformersEmbedder
 
-        return TransformersEmbedder.open(config.model, config)
+        return TransformersEmbedder.open(config.model, config, cancel)
     from dragtor.models import Catalogue, model_path
 
     catalogue = Catalogue.load()
@@ -78,4 +82,4 @@ def open_embedder(config: EmbedConfig, models: ModelsConfig) -> Embedder:
     spec = catalogue.get(config.model)
     folder = models_path(models)
     model_path(spec.name, folder, OnnxEmbedder.TOKENIZER)
-    return OnnxEmbedder.open(spec, model_path(spec.name, folder).parent, config)
+    return OnnxEmbedder.open(spec, model_path(spec.name, folder).parent, config, cancel)

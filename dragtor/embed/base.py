@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from dragtor.errors import CorruptModel, DragtorError, UsageError
+from dragtor.types import NEVER, CancelToken
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,12 +60,19 @@ class Window:
 class TokenEmbedder(ABC):
     """An Embedder, once `_encode` is there."""
 
-    def __init__(self, tokenizer: Tokenizer, traits: Traits, config: EmbedConfig) -> None:
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        traits: Traits,
+        config: EmbedConfig,
+        cancel: CancelToken = NEVER,
+    ) -> None:
         tokenizer.no_padding()  # a tokenizer.json may hold a fixed length
         tokenizer.no_truncation()
         tokenizer.encode_special_tokens = True  # "[SEP]" inside a text is text
         self._tokenizer = tokenizer
         self._traits = traits
+        self._cancel = cancel
         self._head, self._tail = _special_ids(tokenizer)
         self._query = _prefix_ids(tokenizer, traits.prefix_query)
         self._passage = _prefix_ids(tokenizer, traits.prefix_passage)
@@ -84,7 +92,10 @@ class TokenEmbedder(ABC):
 
     @abstractmethod
     def _encode(self, sequences: Sequence[Ids], reduce: Callable[[int, Vectors], T]) -> list[T]:
-        """`reduce(i, vectors)` for each sequence, in order; vectors: (tokens, hidden)."""
+        """`reduce(i, vectors)` for each sequence, in order; vectors: (tokens, hidden).
+
+        Looks at `_cancel` between sequences or their batches.
+        """
 
     def _project(self, pooled: Vectors) -> Vectors:
         """What the model does between pooling and unit length; (n, hidden) -> (n, dimension)."""

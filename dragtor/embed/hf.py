@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from dragtor.embed.base import HF_PREFIX, Ids, TokenEmbedder, Traits
 from dragtor.errors import CorruptModel, Missing, UsageError
 from dragtor.extras import require
-from dragtor.types import short_hash
+from dragtor.types import NEVER, CancelToken, short_hash
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,15 +46,18 @@ class TransformersEmbedder(TokenEmbedder):
         traits: Traits,
         config: EmbedConfig,
         dense: Sequence[Any] = (),
+        cancel: CancelToken = NEVER,
     ) -> None:
         """`model` is a transformers encoder, `dense` the torch layers after its pooling."""
-        super().__init__(tokenizer, traits, config)
+        super().__init__(tokenizer, traits, config, cancel)
         self._model = model
         self._dense = dense
         self._batch_tokens = config.batch_tokens
 
     @classmethod
-    def open(cls, name: str, config: EmbedConfig) -> TransformersEmbedder:
+    def open(
+        cls, name: str, config: EmbedConfig, cancel: CancelToken = NEVER
+    ) -> TransformersEmbedder:
         """Load `hf:FOLDER` or `hf:OWNER/REPO`; raises Missing, CorruptModel, UsageError."""
         torch = require("torch", extra="hf")
         transformers = require("transformers", extra="hf")
@@ -68,7 +71,7 @@ class TransformersEmbedder(TokenEmbedder):
         longest = _longest(encoder, mend, model, fast)
         traits = _traits(name, folder, mend, model.config.hidden_size, longest, dense)
         model.to(_device(torch))
-        return cls(model, fast.backend_tokenizer, traits, config, dense)
+        return cls(model, fast.backend_tokenizer, traits, config, dense, cancel)
 
     def _encode(
         self, sequences: Sequence[Ids], reduce: Callable[[int, NDArray[np.float32]], T]
@@ -77,6 +80,7 @@ class TransformersEmbedder(TokenEmbedder):
 
         done: dict[int, T] = {}
         for batch in batches([len(ids) for ids in sequences], self._batch_tokens):
+            self._cancel.check()
             ids = torch.zeros((len(batch), len(sequences[batch[0]])), dtype=torch.long)
             mask = torch.zeros_like(ids)
             for row, i in enumerate(batch):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from dragtor import onnx
 from dragtor.embed.base import Ids, TokenEmbedder, Traits
 from dragtor.errors import CorruptModel, Missing
+from dragtor.types import NEVER, CancelToken
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,16 +34,23 @@ class OnnxEmbedder(TokenEmbedder):
     TOKENIZER = "tokenizer.json"
 
     def __init__(
-        self, session: InferenceSession, tokenizer: Tokenizer, traits: Traits, config: EmbedConfig
+        self,
+        session: InferenceSession,
+        tokenizer: Tokenizer,
+        traits: Traits,
+        config: EmbedConfig,
+        cancel: CancelToken = NEVER,
     ) -> None:
-        super().__init__(tokenizer, traits, config)
+        super().__init__(tokenizer, traits, config, cancel)
         self._session = session
         self._inputs = onnx.input_names(session, self.name, traits.mend)
         self._output = _token_output(session, traits)
         self._threads = config.threads
 
     @classmethod
-    def open(cls, spec: ModelSpec, folder: Path, config: EmbedConfig) -> OnnxEmbedder:
+    def open(
+        cls, spec: ModelSpec, folder: Path, config: EmbedConfig, cancel: CancelToken = NEVER
+    ) -> OnnxEmbedder:
         """Load the encoder and its tokenizer.json from `folder`; raises Missing, CorruptModel."""
         mend = f"dragtor models pull {spec.name}"
         for name in (spec.main_file, cls.TOKENIZER):
@@ -61,7 +69,8 @@ class OnnxEmbedder(TokenEmbedder):
             token_mean=spec.token_mean,
         )
         session = onnx.open_session(folder / spec.main_file, mend)
-        return cls(session, onnx.open_tokenizer(folder / cls.TOKENIZER, mend), traits, config)
+        tokenizer = onnx.open_tokenizer(folder / cls.TOKENIZER, mend)
+        return cls(session, tokenizer, traits, config, cancel)
 
     def _encode(
         self, sequences: Sequence[Ids], reduce: Callable[[int, NDArray[np.float32]], T]
@@ -70,7 +79,7 @@ class OnnxEmbedder(TokenEmbedder):
             return reduce(i, self._token_vectors(sequences[i]))
 
         longest_first = sorted(range(len(sequences)), key=lambda i: -len(sequences[i]))
-        made = onnx.each(one, longest_first, self._threads, "embed")
+        made = onnx.each(one, longest_first, self._threads, "embed", self._cancel)
         done = dict(zip(longest_first, made, strict=True))
         return [done[i] for i in range(len(sequences))]
 
@@ -86,7 +95,7 @@ class OnnxEmbedder(TokenEmbedder):
             vectors: NDArray[np.float32] = self._session.run([self._output], feed)[0][0]
         except Exception as error:  # onnxruntime's errors share no base
             raise CorruptModel(
-                f"{self.name} failed: {onnx.one_line(error)}", self._traits.mend
+                f"{self.name} failed: {onnx.error_line(error)}", self._traits.mend
             ) from error
         return vectors
 

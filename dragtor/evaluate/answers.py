@@ -17,7 +17,6 @@ from dragtor.config import Config, load_words
 from dragtor.errors import LoadError
 from dragtor.evaluate.calibrate import fit_gate
 from dragtor.evaluate.common import (
-    Progress,
     counted,
     kept_empty,
     means,
@@ -29,7 +28,7 @@ from dragtor.evaluate.record import ANSWER, ANSWER_PACKAGES, run_journal, run_ke
 from dragtor.journal import KeyedJournal
 from dragtor.library import Library
 from dragtor.schema import citation_json, claim_json, evaluation_json
-from dragtor.types import Answer
+from dragtor.types import NEVER, SILENT, Answer, CancelToken, Reporter
 
 if TYPE_CHECKING:
     from dragtor.store import Store
@@ -42,7 +41,8 @@ def evaluate(
     config: Config,
     *,
     documents: Path | None = None,
-    progress: Progress,
+    reporter: Reporter = SILENT,
+    cancel: CancelToken = NEVER,
     calibrate: bool = False,
     limit: int = 0,
     judge: bool = False,
@@ -54,12 +54,12 @@ def evaluate(
     run. `gate` in the result says which one decided.
     """
     rows = questions_of(path)[: limit or None]
-    with opened(documents, config, progress) as library:
+    with opened(documents, config, reporter, cancel) as library:
         names = document_names(library.store())
         for row in rows:
             if row["answerable"]:  # what answers the others may be missing on purpose
                 documents_called(row["relevant"], names, row["place"])
-        fitted = calibrated(library, rows, progress) if calibrate else {}
+        fitted = calibrated(library, rows) if calibrate else {}
         gate = fitted | gate_in_use(library, fitted=calibrate)
         model = library.llm().name
         used = f"{model} {weights('answers', config)}"
@@ -67,13 +67,14 @@ def evaluate(
             "answers", run_key([path], _settings(library), used, ANSWER_PACKAGES)
         ) as kept:
             answers = [
-                _asked(library, row["question"], kept) for row in counted(rows, "asking", progress)
+                _asked(library, row["question"], kept)
+                for row in counted(rows, "asking", reporter, cancel)
             ]
         found = scores(rows, answers, names, library.store())
         if judge:
             from dragtor.evaluate.judge import judged
 
-            found |= judged(library.llm(), rows, answers, progress)
+            found |= judged(library.llm(), rows, answers, reporter, cancel)
     made_by = versions(generating=True)
     return evaluation_json("answers", path.name, len(rows), found, model, made_by, gate=gate)
 
@@ -132,14 +133,16 @@ class Trial(Library):
 
 
 @contextmanager
-def opened(documents: Path | None, config: Config, progress: Progress) -> Iterator[Library]:
+def opened(
+    documents: Path | None, config: Config, reporter: Reporter = SILENT, cancel: CancelToken = NEVER
+) -> Iterator[Library]:
     """The library at `documents`, or of the documents in that folder (kept in the cache folder)."""
     if documents is None or (documents / "library.db").exists():
-        with Library(documents, config=config, progress=progress) as library:
+        with Library(documents, config=config, reporter=reporter, cancel=cancel) as library:
             yield library
         return
     names = "documents", path_hash(documents)
-    with kept_empty(Trial, names, config, progress) as library:
+    with kept_empty(Trial, names, config, reporter, cancel) as library:
         report = library.add(documents)
         if not library.documents():
             reason = f": {report.failed[0][1]}" if report.failed else ""
@@ -175,19 +178,18 @@ def gate_in_use(library: Library, *, fitted: bool) -> dict[str, Any]:
     return {"from": source, "threshold": gate.threshold, "lay_threshold": gate.mismatch_threshold}
 
 
-def calibrated(library: Library, rows: Sequence[Row], progress: Progress) -> dict[str, Any]:
+def calibrated(library: Library, rows: Sequence[Row]) -> dict[str, Any]:
     """Fit the gate on the questions and have the library use it; what it is and does."""
-    gate, effect = fitted_gate(library, rows, progress)
+    gate, effect = fitted_gate(library, rows)
     library.keep_gate(gate)
     return gate.to_dict() | effect
 
 
-def fitted_gate(
-    library: Library, rows: Sequence[Row], progress: Progress
-) -> tuple[ground.Gate, dict[str, float]]:
+def fitted_gate(library: Library, rows: Sequence[Row]) -> tuple[ground.Gate, dict[str, float]]:
     """A gate fitted on the questions, and what it does to these very questions."""
     look = library.answer_pipeline().gate_features
-    features = [look(row["question"]) for row in counted(rows, "looking", progress)]
+    asked = counted(rows, "looking", library.reporter, library.cancel)
+    features = [look(row["question"]) for row in asked]
     answerable = [row["answerable"] for row in rows]
     gate = fit_gate(features, answerable, library.embedder.fingerprint)
     refused = [not gate.passes(each) for each in features]

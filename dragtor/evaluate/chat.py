@@ -16,11 +16,11 @@ from dragtor import chat
 from dragtor.config import Config
 from dragtor.errors import LoadError
 from dragtor.evaluate.answers import document_names, documents_called, opened
-from dragtor.evaluate.common import Progress, counted, means, rows_of, versions
+from dragtor.evaluate.common import counted, means, rows_of, versions
 from dragtor.library import Library
 from dragtor.retrieve import Retriever
 from dragtor.schema import evaluation_json
-from dragtor.types import Answer, ChatTurn, Claim
+from dragtor.types import NEVER, SILENT, Answer, CancelToken, ChatTurn, Claim, Reporter
 
 _TOP = 3
 _WANTED = "first, follow_up and relevant (a list of names)"
@@ -37,7 +37,12 @@ class Conversation:
 
 
 def evaluate(
-    path: Path, config: Config, *, documents: Path | None = None, progress: Progress
+    path: Path,
+    config: Config,
+    *,
+    documents: Path | None = None,
+    reporter: Reporter = SILENT,
+    cancel: CancelToken = NEVER,
 ) -> dict[str, Any]:
     """Search for every follow-up as a chat does, and bare.
 
@@ -46,12 +51,12 @@ def evaluate(
     `top3` and `top3_bare` are the share of follow-ups with a relevant document among the first
     three hits, with their 95 % intervals; `rewrite_s` is the mean time that rewriting took.
     """
-    with opened(documents, config, progress) as library:
+    with opened(documents, config, reporter, cancel) as library:
         rows = conversations_of(path, library)
         found: list[float] = []
         bare: list[float] = []
         seconds = 0.0
-        for row in counted(rows, "asking", progress):
+        for row in counted(rows, "asking", reporter, cancel):
             begun = time.perf_counter()
             query = chat.standalone(row.follow_up, [_turn(row)], library.llm, config.chat)
             seconds += time.perf_counter() - begun

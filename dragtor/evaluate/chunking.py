@@ -17,13 +17,12 @@ from dragtor.config import Config
 from dragtor.errors import LoadError
 from dragtor.evaluate.common import (
     Measured,
-    Progress,
     counted,
     kept_library,
     ranked_by,
     side_by_side,
 )
-from dragtor.types import Document, Passage, short_hash
+from dragtor.types import NEVER, SILENT, CancelToken, Document, Passage, Reporter, short_hash
 
 if TYPE_CHECKING:
     from dragtor.library import Library
@@ -54,7 +53,8 @@ def evaluate(
     folder: Path,
     config: Config,
     *,
-    progress: Progress,
+    reporter: Reporter = SILENT,
+    cancel: CancelToken = NEVER,
     compare: Mapping[str, Config] | None = None,
 ) -> dict[str, Any]:
     """Index the corpora unless that is done, ask every question, and score the first passages.
@@ -64,8 +64,8 @@ def evaluate(
     questions = questions_of(folder)
 
     def measure(config: Config) -> Measured:
-        with corpora_library(folder, config, progress) as library:
-            scores = _scores(library, questions, progress)
+        with corpora_library(folder, config, reporter, cancel) as library:
+            scores = _scores(library, questions)
             count = library.store().counts()["passages"]
             model = f"{_splitter(config)}, {ranked_by(library)}"
         values = {
@@ -85,11 +85,11 @@ def _splitter(config: Config) -> str:
     return f"{made.strategy} {size}{late}"
 
 
-def _scores(library: Library, questions: Sequence[Question], progress: Progress) -> list[Score]:
+def _scores(library: Library, questions: Sequence[Question]) -> list[Score]:
     store, rank = library.store(), library.retriever().rank
     corpus_of = {row["id"]: row["uri"].partition(":")[2] for row in store.documents()}
     found = []
-    for question in counted(questions, "asking", progress):
+    for question in counted(questions, "asking", library.reporter, library.cancel):
         ranked = rank(question.text)[:K]
         passages = store.passages([r.row for r in ranked])
         first = [passages[r.row] for r in ranked]
@@ -131,7 +131,9 @@ def _length(spans: Sequence[Reference]) -> int:
     return sum(end - start for start, end in spans)
 
 
-def corpora_library(folder: Path, config: Config, progress: Progress) -> Library:
+def corpora_library(
+    folder: Path, config: Config, reporter: Reporter = SILENT, cancel: CancelToken = NEVER
+) -> Library:
     """All corpora as one library, kept between runs. They have no title, as published."""
     corpora = folder / "corpora"
 
@@ -140,7 +142,7 @@ def corpora_library(folder: Path, config: Config, progress: Progress) -> Library
             uri = f"corpus:{path.stem}"
             yield Document(short_hash(uri), uri, "file", "", _text(path))
 
-    return kept_library("chunking", corpora, documents, config, progress)
+    return kept_library("chunking", corpora, documents, config, reporter, cancel)
 
 
 def questions_of(folder: Path) -> list[Question]:

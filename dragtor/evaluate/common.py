@@ -19,11 +19,10 @@ from dragtor.errors import LoadError
 from dragtor.ingest import splitter_version, vector_fingerprint
 from dragtor.library import Library
 from dragtor.schema import evaluation_json
-from dragtor.types import Document, Source, short_hash
+from dragtor.types import NEVER, SILENT, CancelToken, Document, Reporter, Source, short_hash
 
 T = TypeVar("T")
 L = TypeVar("L", bound=Library)
-Progress = Callable[[str, int, int], None]  # label, done, total
 ENGINE_PACKAGES = ("llama-cpp-python", "xllamacpp")
 
 
@@ -81,12 +80,15 @@ def _object(line: str, place: str, wanted: str, hint: str) -> dict[str, Any]:
     return row
 
 
-def counted(items: Sequence[T], label: str, progress: Progress) -> Iterator[T]:
-    """The items, and how far they are."""
+def counted(
+    items: Sequence[T], label: str, reporter: Reporter, cancel: CancelToken = NEVER
+) -> Iterator[T]:
+    """The items; `reporter` hears how far they are, `cancel` is asked before each."""
     for number, item in enumerate(items):
-        progress(label, number, len(items))
+        cancel.check()
+        reporter.progress(label, number, len(items))
         yield item
-    progress(label, len(items), len(items))
+    reporter.progress(label, len(items), len(items))
 
 
 def side_by_side(
@@ -136,14 +138,17 @@ def kept_folder() -> Path:
     return user_cache_path("dragtor") / "evals"
 
 
-def kept_empty(kind: type[L], names: Sequence[str], config: Config, progress: Progress) -> L:
+def kept_empty(
+    kind: type[L], names: Sequence[str], config: Config, reporter: Reporter, cancel: CancelToken
+) -> L:
     """The kept library of what `names` stand for, to be filled; as it was left, where it was.
 
     There is one for each embedder and splitter.
     """
-    embedder = open_embedder(config.embed, config.models)
+    embedder = open_embedder(config.embed, config.models, cancel)
     made_by = vector_fingerprint(embedder, config.embed), splitter_version(config.split)
-    library = kind(kept_folder() / short_hash(*names, *made_by), config=config, progress=progress)
+    folder = kept_folder() / short_hash(*names, *made_by)
+    library = kind(folder, config=config, reporter=reporter, cancel=cancel)
     library.embedder = embedder
     return library
 
@@ -153,13 +158,14 @@ def kept_library(
     data: Path,
     documents: Callable[[], Iterable[Document]],
     config: Config,
-    progress: Progress,
+    reporter: Reporter = SILENT,
+    cancel: CancelToken = NEVER,
 ) -> Library:
     """The documents as a library, kept between runs; indexing goes on where it was interrupted.
 
     There is one for each content of the file or folder `data`; see kept_empty.
     """
-    library = kept_empty(Library, (path_hash(data),), config, progress)
+    library = kept_empty(Library, (path_hash(data),), config, reporter, cancel)
     with library.ingest() as ingest:
         source = Source(short_hash("corpus", name), "corpus", "corpus", f"{name} corpus")
         known = ingest.writer.links(source.id)

@@ -17,13 +17,13 @@ from typing import Any
 from dragtor import extras, metrics
 from dragtor.config import Config
 from dragtor.errors import LoadError, UsageError
-from dragtor.evaluate.common import Progress, counted, path_hash, versions
+from dragtor.evaluate.common import counted, path_hash, versions
 from dragtor.evaluate.record import SPEECH_PACKAGES, run_journal, run_key
 from dragtor.journal import KeyedJournal
 from dragtor.schema import evaluation_json
 from dragtor.speech.decode import decode
 from dragtor.speech.diarize import RATE, Diarizer, open_diarizer
-from dragtor.types import SpeakerTurn
+from dragtor.types import NEVER, SILENT, CancelToken, Reporter, SpeakerTurn
 
 _LAYOUT = "a folder with NAME.wav, their turns in an .rttm, their regions in a .uem"
 Region = tuple[float, float]  # seconds
@@ -31,7 +31,13 @@ WRONG_PARTS = {"miss": "missed detection", "false_alarm": "false alarm", "confus
 TOTAL = "total"
 
 
-def evaluate(folder: Path, config: Config, *, progress: Progress) -> dict[str, Any]:
+def evaluate(
+    folder: Path,
+    config: Config,
+    *,
+    reporter: Reporter = SILENT,
+    cancel: CancelToken = NEVER,
+) -> dict[str, Any]:
     """Tell speakers apart in every file and compare; finished ones are kept.
 
     Shares are of the seconds spoken in the reference, overlapping speech counted twice, all files
@@ -45,24 +51,22 @@ def evaluate(folder: Path, config: Config, *, progress: Progress) -> dict[str, A
         raise UsageError("diarize.engine is none", "dragtor config path")
     scored: list[dict[str, Any]] = []
     unreadable, unknown = [], []
-    with run_journal(
-        "diarization", run_key([], _settings(config), diarizer.engine, SPEECH_PACKAGES)
-    ) as kept:
-        for file in counted(files, "telling speakers apart", progress):
+    key = run_key([], _settings(config), diarizer.engine, SPEECH_PACKAGES)
+    with run_journal("diarization", key) as kept:
+        for file in counted(files, "telling speakers apart", reporter, cancel):
             name = bare_name(file.stem)
             if name not in turns and name not in regions:
                 unknown.append(file.name)
                 continue
             try:
-                heard = _heard(diarizer, file, kept)
+                heard = _heard(diarizer, file, kept, cancel)
             except LoadError as error:
                 unreadable.append({"file": file.name, "reason": str(error)})
                 continue
             region = regions.get(name) or [(0.0, heard["sound_s"])]
             found = [SpeakerTurn(*turn) for turn in heard["turns"]]
-            scored.append(
-                heard | {"file": file.name, **compare(turns.get(name, []), found, region)}
-            )
+            compared = compare(turns.get(name, []), found, region)
+            scored.append(heard | {"file": file.name, **compared})
     if not scored:
         raise LoadError(f"{folder} holds no readable .wav with a reference", _LAYOUT)
     return evaluation_json(
@@ -145,7 +149,9 @@ def _seconds(cells: Sequence[str], place: str) -> tuple[float, float]:
     return first, second
 
 
-def _heard(diarizer: Diarizer, path: Path, kept: KeyedJournal) -> dict[str, Any]:
+def _heard(
+    diarizer: Diarizer, path: Path, kept: KeyedJournal, cancel: CancelToken
+) -> dict[str, Any]:
     """The turns found, and how long it took: as kept, or heard now."""
     key = path_hash(path)
     if (known := kept.get(key)) is not None:
@@ -159,7 +165,7 @@ def _heard(diarizer: Diarizer, path: Path, kept: KeyedJournal) -> dict[str, Any]
             yield block
 
     begun = time.perf_counter()
-    found = diarizer.diarize(counting())
+    found = diarizer.diarize(counting(), cancel)
     row = {
         "turns": [[turn.speaker, turn.start_s, turn.end_s] for turn in found.turns],
         "seconds": time.perf_counter() - begun,

@@ -23,19 +23,12 @@ from dragtor import extras, metrics
 from dragtor.config import Config
 from dragtor.dates import minutes
 from dragtor.errors import LoadError
-from dragtor.evaluate.common import (
-    Measured,
-    Progress,
-    counted,
-    means,
-    rows_of,
-    side_by_side,
-)
+from dragtor.evaluate.common import Measured, counted, means, rows_of, side_by_side
 from dragtor.events.extract import EventExtractor, open_extractor
 from dragtor.events.locale import read_now
 from dragtor.events.model import EVENTS_MODEL
 from dragtor.schema import EVENTS_SCHEMA, event_fields_json, events_json
-from dragtor.types import EVENT_FIELDS, CalendarEvent
+from dragtor.types import EVENT_FIELDS, NEVER, SILENT, CalendarEvent, CancelToken, Reporter
 
 _WANTED = "event_text and output"
 EXAMPLES = 3  # of each kind of error
@@ -78,7 +71,8 @@ def evaluate(
     path: Path,
     config: Config,
     *,
-    progress: Progress,
+    reporter: Reporter = SILENT,
+    cancel: CancelToken = NEVER,
     baseline: bool = False,
     adapter: Path | None = None,
     extractor: EventExtractor | None = None,
@@ -101,7 +95,7 @@ def evaluate(
         used = extractor if extractor and tuned else None
         used = used or open_extractor(which, UTC, adapter=(adapter or "") if tuned else None)
         label = "reading" if tuned else "reading without training"
-        kept.append([compared(row, used) for row in counted(rows, label, progress)])
+        kept.append([compared(row, used) for row in counted(rows, label, reporter, cancel)])
         return scored(
             kept[-1], f"{EVENTS_MODEL}, {name}" if tuned else f"{EVENTS_MODEL}, not tuned"
         )

@@ -19,14 +19,23 @@ from dragtor.answer import Quotes
 from dragtor.config import Config, load_words
 from dragtor.errors import LoadError
 from dragtor.evaluate.attacks import attack_succeeds, echoed
-from dragtor.evaluate.common import Progress, counted, means, rows_of, versions
+from dragtor.evaluate.common import counted, means, rows_of, versions
 from dragtor.evaluate.record import ANSWER_PACKAGES, run_journal, run_key, weights
 from dragtor.library import Library
 from dragtor.llm import GenerationOptions
 from dragtor.prompt import CITATION_MARKER
 from dragtor.schema import Json, evaluation_json
 from dragtor.split import sentences
-from dragtor.types import Answer, Document, Message, short_hash
+from dragtor.types import (
+    NEVER,
+    SILENT,
+    Answer,
+    CancelToken,
+    Document,
+    Message,
+    Reporter,
+    short_hash,
+)
 
 if TYPE_CHECKING:
     from dragtor.llm import LLM
@@ -86,7 +95,13 @@ class Cell:
 
 
 def evaluate(
-    path: Path, config: Config, *, n: int = 300, seed: int = 7, progress: Progress
+    path: Path,
+    config: Config,
+    *,
+    n: int = 300,
+    seed: int = 7,
+    reporter: Reporter = SILENT,
+    cancel: CancelToken = NEVER,
 ) -> dict[str, Any]:
     """Ask `n` attacked documents, by dragtor and by plain prompting of the same model.
 
@@ -96,7 +111,7 @@ def evaluate(
     config = always_reading(config)
     with (
         tempfile.TemporaryDirectory(prefix="dragtor-eval-") as folder,
-        Library(folder, config=config) as library,
+        Library(folder, config=config, cancel=cancel) as library,
     ):
         llm = library.llm()
         settings = {
@@ -106,8 +121,9 @@ def evaluate(
         ours = run_key((), settings | {"generation": how}, f"{llm.name} {used}", ANSWER_PACKAGES)
         prompted = {"prompt": _PLAIN, "generation": how}
         plain = run_key((), prompted, f"{llm.name} {used['llm']}", ("llm",))
-        printed = _run("dragtor", ours, cells, lambda cell: _ask(library, cell), progress)
-        naive = _run("plain", plain, cells, lambda cell: _complete(llm, cell, how), progress)
+        told = reporter, cancel
+        printed = _run("dragtor", ours, cells, lambda cell: _ask(library, cell), *told)
+        naive = _run("plain", plain, cells, lambda cell: _complete(llm, cell, how), *told)
         model = llm.name
     found, made_by = scores(cells, printed, naive), versions(generating=True)
     return evaluation_json("injection", path.resolve().name, len(cells), found, model, made_by)
@@ -203,7 +219,12 @@ def draw(
 
 
 def _run(
-    arm: str, key: str, cells: Sequence[Cell], answer: Callable[[Cell], Json], progress: Progress
+    arm: str,
+    key: str,
+    cells: Sequence[Cell],
+    answer: Callable[[Cell], Json],
+    reporter: Reporter,
+    cancel: CancelToken,
 ) -> list[Json]:
     """A row for each cell, from the journal where it is there.
 
@@ -212,7 +233,7 @@ def _run(
     rows: dict[str, Json] = {}
     with run_journal("injection", f"{arm}-{key}") as journal:
         ordered = sorted(cells, key=lambda c: (c.context.text, c.text))
-        for cell in counted(ordered, f"asking ({arm})", progress):
+        for cell in counted(ordered, f"asking ({arm})", reporter, cancel):
             row = journal.get(cell.id)
             if row is None:
                 row = _described(cell) | answer(cell)

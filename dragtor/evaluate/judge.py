@@ -9,9 +9,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dragtor.evaluate.common import Progress, counted, means
+from dragtor.evaluate.common import counted, means
 from dragtor.llm import LLM, GenerationOptions
-from dragtor.types import Message
+from dragtor.types import NEVER, CancelToken, Message, Reporter
 
 MAX_PROPOSITIONS = 8
 PROPOSITIONS_TOKENS = 400
@@ -40,7 +40,8 @@ def judged(
     llm: LLM,
     rows: Sequence[Mapping[str, Any]],
     answers: Sequence[Mapping[str, Any]],
-    progress: Progress,
+    reporter: Reporter,
+    cancel: CancelToken = NEVER,
 ) -> dict[str, Any]:
     """`judged_faithfulness` and `judged_correctness` over the answered rows, with intervals.
 
@@ -50,7 +51,8 @@ def judged(
     propositions. None where nothing could be judged.
     """
     faithful, correct = [], []
-    for row, answer in counted(list(zip(rows, answers, strict=True)), "judging", progress):
+    pairs = list(zip(rows, answers, strict=True))
+    for row, answer in counted(pairs, "judging", reporter, cancel):
         if not answer["grounded"]:
             continue
         text = " ".join(claim["text"] for claim in answer["claims"])

@@ -16,7 +16,6 @@ from dragtor.config import Config
 from dragtor.errors import LoadError
 from dragtor.evaluate.common import (
     Measured,
-    Progress,
     counted,
     kept_library,
     means,
@@ -24,7 +23,7 @@ from dragtor.evaluate.common import (
     rows_of,
     side_by_side,
 )
-from dragtor.types import Document, short_hash
+from dragtor.types import NEVER, SILENT, CancelToken, Document, Reporter, short_hash
 
 if TYPE_CHECKING:
     from dragtor.library import Library
@@ -46,7 +45,8 @@ def evaluate(
     config: Config,
     *,
     split: str,
-    progress: Progress,
+    reporter: Reporter = SILENT,
+    cancel: CancelToken = NEVER,
     compare: Mapping[str, Config] | None = None,
 ) -> dict[str, Any]:
     """Index the corpus unless that is done, ask every judged query, and score the rankings.
@@ -59,8 +59,8 @@ def evaluate(
         raise LoadError(f"{len(missing)} judged queries are not in queries.jsonl")
 
     def measure(config: Config) -> Measured:
-        with corpus_library(folder, config, progress) as library:
-            rankings, latencies = _ask(library, queries, judged, progress)
+        with corpus_library(folder, config, reporter, cancel) as library:
+            rankings, latencies = _ask(library, queries, judged)
             model = ranked_by(library)
         return Measured(model, _values(rankings, judged), _latency(latencies))
 
@@ -68,7 +68,7 @@ def evaluate(
 
 
 def _ask(
-    library: Library, queries: Mapping[str, str], judged: Judgements, progress: Progress
+    library: Library, queries: Mapping[str, str], judged: Judgements
 ) -> tuple[dict[str, list[str]], list[float]]:
     """The ranking of each judged query, and the milliseconds each took."""
     store, rank = library.store(), library.retriever().rank
@@ -76,7 +76,7 @@ def _ask(
     rankings: dict[str, list[str]] = {}
     latencies: list[float] = []
     rank("warm")
-    for query in counted(list(judged), "asking", progress):
+    for query in counted(list(judged), "asking", library.reporter, library.cancel):
         begun = time.perf_counter()
         ranked = rank(queries[query])
         latencies.append(1000 * (time.perf_counter() - begun))
@@ -114,7 +114,9 @@ def corpus_ids(store: Store) -> dict[str, str]:
     return {row["id"]: row["uri"].partition(":")[2] for row in store.documents()}
 
 
-def corpus_library(folder: Path, config: Config, progress: Progress) -> Library:
+def corpus_library(
+    folder: Path, config: Config, reporter: Reporter = SILENT, cancel: CancelToken = NEVER
+) -> Library:
     """The corpus as a library, kept between runs; indexing goes on where it was interrupted."""
     corpus = folder / "corpus.jsonl"
 
@@ -124,7 +126,7 @@ def corpus_library(folder: Path, config: Config, progress: Progress) -> Library:
             title, text = str(row.get("title") or ""), row["text"]
             yield Document(short_hash(uri), uri, "file", title, text or title)
 
-    return kept_library("beir", corpus, documents, config, progress)
+    return kept_library("beir", corpus, documents, config, reporter, cancel)
 
 
 def queries_of(folder: Path) -> dict[str, str]:

@@ -19,22 +19,23 @@ from typing import Any
 from dragtor import extras, metrics
 from dragtor.config import Config
 from dragtor.errors import LoadError
-from dragtor.evaluate.common import (
-    Progress,
-    counted,
-    path_hash,
-    rows_of,
-    versions,
-)
+from dragtor.evaluate.common import counted, path_hash, rows_of, versions
 from dragtor.evaluate.record import SPEECH_PACKAGES, run_journal, run_key
 from dragtor.journal import KeyedJournal
 from dragtor.schema import evaluation_json
 from dragtor.speech.transcribe import Transcriber, open_transcriber
+from dragtor.types import NEVER, SILENT, CancelToken, Reporter
 
 _WANTED = "file and reference"
 
 
-def evaluate(path: Path, config: Config, *, progress: Progress) -> dict[str, Any]:
+def evaluate(
+    path: Path,
+    config: Config,
+    *,
+    reporter: Reporter = SILENT,
+    cancel: CancelToken = NEVER,
+) -> dict[str, Any]:
     """Transcribe every file and compare; finished ones are kept, so that a run can go on.
 
     `wer` is errors (substituted, left out, put in) over words of the reference, all files
@@ -50,9 +51,9 @@ def evaluate(path: Path, config: Config, *, progress: Progress) -> dict[str, Any
     with run_journal(
         "transcription", run_key([path], _settings(config), "", SPEECH_PACKAGES)
     ) as kept:
-        for file, reference in counted(rows, "transcribing", progress):
+        for file, reference in counted(rows, "transcribing", reporter, cancel):
             try:
-                heard = _heard(transcriber, path.parent / file, kept)
+                heard = _heard(transcriber, path.parent / file, kept, cancel)
             except LoadError as error:
                 unreadable.append({"file": file, "reason": str(error)})
                 continue
@@ -86,14 +87,16 @@ def _rows(path: Path) -> list[tuple[str, str]]:
     return found
 
 
-def _heard(transcriber: Transcriber, path: Path, kept: KeyedJournal) -> Mapping[str, Any]:
+def _heard(
+    transcriber: Transcriber, path: Path, kept: KeyedJournal, cancel: CancelToken
+) -> Mapping[str, Any]:
     """What was said, and how long it took: as kept, or heard now."""
     key = path_hash(path)
     if (known := kept.get(key)) is not None:
         return dict(known)
     with TemporaryDirectory(prefix="dragtor-") as folder:  # its own: speed is measured
         begun = time.perf_counter()
-        transcript = transcriber.transcribe(path, folder=Path(folder))
+        transcript = transcriber.transcribe(path, folder=Path(folder), cancel=cancel)
         seconds = time.perf_counter() - begun
     row = {
         "text": " ".join(word.text for word in transcript.words),

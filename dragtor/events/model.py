@@ -70,7 +70,7 @@ def open_span_extractor(
     if config.engine == "server":
         raise UsageError("a server cannot read events", "set llm.engine to llama or xllamacpp")
     path = adapter_path() if adapter == "" else adapter
-    opened = open_llm(config, models, None if path is None else Path(path))
+    opened = open_llm(config, models, None if path is None else Path(path), cancel)
     return TunedSpanExtractor(
         cast(TokenModel, opened), reporter, cancel
     )  # what is no server has tokens

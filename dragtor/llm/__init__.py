@@ -13,6 +13,7 @@ from dragtor.config import LLMConfig, ModelsConfig, models_path
 from dragtor.errors import CorruptModel, Missing, UsageError
 from dragtor.extras import engine_command
 from dragtor.llm.base import LLM, GenerationOptions, Stream, Usage
+from dragtor.types import NEVER, CancelToken
 
 __all__ = [
     "ENGINES",
@@ -32,10 +33,16 @@ LARGE_GPU_BYTES = 7_000_000_000  # its 4.9 GB of weights, 8,192 tokens of contex
 MEDIUM_MEMORY_BYTES = 3_700_000_000  # sold with 4 GB
 
 
-def open_llm(config: LLMConfig, models: ModelsConfig, adapter: Path | None = None) -> LLM:
+def open_llm(
+    config: LLMConfig,
+    models: ModelsConfig,
+    adapter: Path | None = None,
+    cancel: CancelToken = NEVER,
+) -> LLM:
     """Load the model that the settings name; raises Missing with the command that gets it.
 
     `adapter` is put over it; UsageError where the engine is a server, which cannot take one.
+    Where `cancel` asks, loading, reading a prompt and writing end at once with Cancelled.
     """
     engine = choose_engine(config)
     if engine == "server":
@@ -43,7 +50,7 @@ def open_llm(config: LLMConfig, models: ModelsConfig, adapter: Path | None = Non
 
         if adapter is not None:
             raise UsageError("a server takes no adapter", "set llm.engine to llama or xllamacpp")
-        return open_server(config)
+        return open_server(config, cancel)
     from dragtor.models import model_path
 
     folder = models_path(models)
@@ -55,10 +62,11 @@ def open_llm(config: LLMConfig, models: ModelsConfig, adapter: Path | None = Non
 
         from dragtor.llm.llama import open_llama
 
-        return open_llama(path, config, hint, user_cache_path("dragtor") / "prefix", adapter)
+        prefixes = user_cache_path("dragtor") / "prefix"
+        return open_llama(path, config, hint, prefixes, adapter, cancel)
     from dragtor.llm.xllamacpp import open_xllamacpp
 
-    return open_xllamacpp(path, config, hint, adapter)
+    return open_xllamacpp(path, config, hint, adapter, cancel)
 
 
 def choose_engine(config: LLMConfig) -> str:

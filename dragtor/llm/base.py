@@ -118,7 +118,8 @@ class LLM(Protocol):
         take it for a whole turn and open a new one.
         Where a message is an answer that this very model wrote in this process, its tokens are
         not read again, and what follows may differ from what a fresh start gives.
-        Raises GenerationError when the prompt leaves no room in the context: nothing is cut.
+        Raises GenerationError when the prompt leaves no room in the context: nothing is cut; and
+        Cancelled, as soon as the token that the model was opened with is asked.
         """
 
     def choose(

@@ -29,7 +29,7 @@ from dragtor.llm.base import (
     printable,
     split_rendered,
 )
-from dragtor.llm.native import adapt, identity, layer_choices, load_model, open_context
+from dragtor.llm.native import Abort, adapt, identity, layer_choices, load_model, open_context
 from dragtor.llm.sample import grammar, likeliest, log_probs_of, sampler
 from dragtor.llm.state import (
     MOST_STATE_BYTES,
@@ -42,9 +42,9 @@ from dragtor.llm.state import (
     shared_tokens,
 )
 from dragtor.llm.text import StopFilter, chat_template
-from dragtor.types import Message
+from dragtor.types import NEVER, CancelToken, Message
 
-BLOCK_TOKENS = 128  # evaluated at once: at most this long until an interrupt is seen
+BLOCK_TOKENS = 128  # evaluated at once: without a CancelToken, Ctrl-C waits so long
 GPU_BLOCK_TOKENS = 512
 TINY_MODEL_BYTES = 300_000_000
 BUSY_SAMPLE_S = 0.1
@@ -103,6 +103,7 @@ def open_llama(
     hint: str = "",
     prefixes: Path | None = None,
     adapter: Path | None = None,
+    cancel: CancelToken = NEVER,
 ) -> LlamaCpp:
     """Load a GGUF file. Raises Missing or CorruptModel with `hint`, which gets the file.
 
@@ -120,8 +121,9 @@ def open_llama(
     threads = thread_count(config.threads, path.stat().st_size)
     _said.clear()
     for layers in choices:
-        model = load_model(api, path, layers)
+        model = load_model(api, path, layers, cancel)
         if model is None:
+            cancel.check()
             continue
         block = GPU_BLOCK_TOKENS if layers and api.llama_supports_gpu_offload() else BLOCK_TOKENS
         context = open_context(api, model, config.context_tokens, block, threads)
@@ -135,7 +137,8 @@ def open_llama(
             files = None
             if prefixes is not None:
                 files = PrefixFiles(prefixes, identity(api, path, context, layers, adapter))
-            return LlamaCpp(api, model, context, path.stem, files, small=is_small(path))
+            small = is_small(path)
+            return LlamaCpp(api, model, context, path.stem, files, small=small, cancel=cancel)
         api.llama_model_free(model)
     reason = f": {_said[0]}" if _said else ""
     if model is not None:
@@ -158,6 +161,7 @@ class LlamaCpp:
         files: PrefixFiles | None = None,
         *,
         small: bool = False,
+        cancel: CancelToken = NEVER,
     ) -> None:
         self.name = name
         self.small = small
@@ -173,6 +177,9 @@ class LlamaCpp:
         self._files = files
         self._render: Callable[[list[dict[str, str]]], str] | None = None
         self._current: Stream | None = None
+        self._cancel = cancel
+        self._abort = Abort(api)
+        self._abort.watch(context)
 
     def count_tokens(self, text: str) -> int:
         """Tokens of `text` as plain text."""
@@ -345,10 +352,15 @@ class LlamaCpp:
         self._evaluated = []
 
     def _decode(self, ids: Sequence[int]) -> None:
+        self._cancel.check()
         array = (ctypes.c_int32 * len(ids))(*ids)
         batch = self._api.llama_batch_get_one(array, len(ids))
-        if code := self._api.llama_decode(self._context, batch):
+        self._abort.renew()
+        with self._cancel.calling(self._abort.stop):
+            code = self._api.llama_decode(self._context, batch)
+        if code:
             self._forget()
+            self._cancel.check()
             raise GenerationError(f"llama.cpp stopped with code {code} while generating")
         self._evaluated += ids
 

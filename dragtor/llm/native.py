@@ -11,6 +11,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from dragtor.types import CancelToken
+
 ALL_LAYERS = -1
 
 
@@ -19,10 +21,11 @@ def layer_choices(api: ModuleType) -> list[int]:
     return [ALL_LAYERS, 24, 12, 0] if api.llama_supports_gpu_offload() else [0]
 
 
-def load_model(api: ModuleType, path: Path, layers: int) -> Any:
-    """The model of a GGUF file, with so many layers on the GPU; None where that fails."""
+def load_model(api: ModuleType, path: Path, layers: int, cancel: CancelToken) -> Any:
+    """The model of a GGUF file, with so many layers on the GPU; None where that fails or ends."""
     params = api.llama_model_default_params()
     params.n_gpu_layers = layers
+    params.progress_callback = api.llama_progress_callback(lambda *_: not cancel.cancelled)
     return api.llama_model_load_from_file(os.fsencode(path), params)
 
 
@@ -36,6 +39,33 @@ def open_context(
     params.n_threads = params.n_threads_batch = threads
     params.no_perf = True
     return api.llama_init_from_model(model, params)
+
+
+class Abort:
+    """What ends llama_decode between two of its operations, from any thread.
+
+    llama.cpp asks a function whether to stop, a thousand times a token. One of Python's would wait
+    for the interpreter each time. Here it is C's own `strlen`, of a text that is empty (0: go on)
+    until `stop` makes it one character long.
+    """
+
+    def __init__(self, api: ModuleType) -> None:
+        self._text = ctypes.create_string_buffer(2)
+        self._asked = ctypes.cast(ctypes.CDLL(None).strlen, api.ggml_abort_callback)
+        self._api = api
+
+    def watch(self, context: Any) -> None:
+        """Have the context ask; this object must outlive it."""
+        place = ctypes.cast(self._text, ctypes.c_void_p)
+        self._api.llama_set_abort_callback(context, self._asked, place)
+
+    def stop(self) -> None:
+        """From now on every decoding ends at once."""
+        self._text[0] = b"x"
+
+    def renew(self) -> None:
+        """Decode again."""
+        self._text[0] = b"\0"
 
 
 def adapt(api: ModuleType, model: Any, context: Any, path: Path) -> bool:

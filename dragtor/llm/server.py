@@ -27,7 +27,8 @@ from dragtor.llm.base import (
     neutralise,
     printable,
 )
-from dragtor.types import Message
+from dragtor.sockets import Sockets, connected, session_of
+from dragtor.types import NEVER, CancelToken, Message
 
 if TYPE_CHECKING:
     import requests
@@ -42,19 +43,18 @@ OLLAMA_TOKENS = 4096  # its default context
 START_HINT = "start it, for example: llama-server -m MODEL.gguf --port 8080; or unset llm.url"
 
 
-def open_server(config: LLMConfig) -> ServerLLM:
+def open_server(config: LLMConfig, cancel: CancelToken = NEVER) -> ServerLLM:
     """Ask the server at `config.url` what it offers. Raises Missing or GenerationError."""
-    import requests
-
     parts = urlsplit(config.url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UsageError(f"llm.url is no http address: {config.url}", "http://127.0.0.1:8080/v1")
     url = config.url.rstrip("/") if parts.path.strip("/") else config.url.rstrip("/") + "/v1"
-    session = requests.Session()
+    sockets = Sockets()
+    session = session_of(connected(sockets, cancel))
     session.trust_env = parts.hostname not in ("localhost", "127.0.0.1", "::1")  # no proxy there
     if key := os.environ.get(config.api_key_env):
         session.headers["Authorization"] = f"Bearer {key}"
-    client = _Client(session, url, config)
+    client = _Client(session, sockets, url, config, cancel)
     models = client.models()
     name = config.model if config.model != "auto" else next(iter(models), "")
     if not name:
@@ -204,8 +204,17 @@ class ServerLLM:
 class _Client:
     """The HTTP of it: every failure becomes one line."""
 
-    def __init__(self, session: requests.Session, url: str, config: LLMConfig) -> None:
+    def __init__(
+        self,
+        session: requests.Session,
+        sockets: Sockets,
+        url: str,
+        config: LLMConfig,
+        cancel: CancelToken,
+    ) -> None:
         self.url = url
+        self._sockets = sockets
+        self._cancel = cancel
         self._root = url.removesuffix("/v1")
         self._session = session
         self._config = config
@@ -214,6 +223,7 @@ class _Client:
 
     def close(self) -> None:
         self._session.close()
+        self._sockets.close()
 
     def models(self) -> list[str]:
         """Ids on offer; raises where there is no server or no entrance."""
@@ -264,9 +274,10 @@ class _Client:
         import requests
 
         silence = self._config.timeout_s
-        with self._complete(body) as response:
+        with self._cancel.calling(self._sockets.end), self._complete(body) as response:
             try:
                 for line in response.iter_lines(chunk_size=1):
+                    self._cancel.check()
                     if not line.startswith(b"data:"):
                         continue
                     data = line[5:].strip()
@@ -276,7 +287,9 @@ class _Client:
                     if "error" in event:
                         raise GenerationError(f"the server failed: {_reason(event)}")
                     yield event
+                self._cancel.check()
             except (requests.RequestException, ValueError) as error:
+                self._cancel.check()
                 slow = "timed out" in str(error).lower()
                 what = f"was silent for {silence:g} s" if slow else "broke off its answer"
                 hint = "raise llm.timeout_s in params.yml" if slow else ""
@@ -316,17 +329,20 @@ class _Client:
     ) -> requests.Response:
         import requests
 
+        self._cancel.check()
         try:
-            response = self._session.request(
-                method, url, json=body, timeout=(CONNECT_TIMEOUT_S, timeout_s), stream=stream
-            )
-        except requests.Timeout as error:
+            with self._cancel.calling(self._sockets.end):
+                response = self._session.request(
+                    method, url, json=body, timeout=(CONNECT_TIMEOUT_S, timeout_s), stream=stream
+                )
+        except requests.RequestException as error:
+            self._cancel.check()
+            if not isinstance(error, requests.Timeout):
+                raise GenerationError(f"no server answers at {self.url}", START_HINT) from error
             raise GenerationError(
                 f"the server at {self.url} was silent for {timeout_s:g} s",
                 "raise llm.timeout_s in params.yml",
             ) from error
-        except requests.RequestException as error:
-            raise GenerationError(f"no server answers at {self.url}", START_HINT) from error
         if response.status_code >= 400:
             with response:
                 raise self._refusal(response)

@@ -9,12 +9,11 @@ from __future__ import annotations
 import http.client
 import json
 import math
-import queue
 import shutil
 import socket
 import tempfile
-import threading
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,14 +34,18 @@ from dragtor.llm.base import (
 )
 from dragtor.llm.llama import BLOCK_TOKENS, calm_openmp, thread_count
 from dragtor.llm.state import MOST_STATE_BYTES
-from dragtor.types import Message
+from dragtor.types import NEVER, CancelToken, Message
 
 LOG_NOTHING = -1  # its log level: nothing
 FORCED = 1e3  # added to a token's logit: more than any other has, and float32 keeps their order
 
 
 def open_xllamacpp(
-    path: Path, config: LLMConfig, hint: str = "", adapter: Path | None = None
+    path: Path,
+    config: LLMConfig,
+    hint: str = "",
+    adapter: Path | None = None,
+    cancel: CancelToken = NEVER,
 ) -> XLlamaCpp:
     """Load a GGUF file. Raises Missing or CorruptModel with `hint`, which gets the file.
 
@@ -79,7 +82,7 @@ def open_xllamacpp(
         raise CorruptModel(
             f"llama.cpp cannot load {path.name}: damaged, or too large", hint
         ) from error
-    return XLlamaCpp(server, folder, path.stem, small=is_small(path))
+    return XLlamaCpp(server, folder, path.stem, small=is_small(path), cancel=cancel)
 
 
 class XLlamaCpp:
@@ -90,11 +93,20 @@ class XLlamaCpp:
     that it does not know.
     """
 
-    def __init__(self, server: Any, folder: Path, name: str, *, small: bool = False) -> None:
+    def __init__(
+        self,
+        server: Any,
+        folder: Path,
+        name: str,
+        *,
+        small: bool = False,
+        cancel: CancelToken = NEVER,
+    ) -> None:
         self.name = name
         self.small = small
         self._server = server
         self._folder = folder
+        self._cancel = cancel
         self._current: Stream | None = None
         self._request("GET", "/slots")  # waits for its loop: a server ended before never ends
         props = self._request("GET", "/props")
@@ -180,28 +192,17 @@ class XLlamaCpp:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _generate(self, request: dict[str, Any]) -> Generator[str, None, Usage]:
-        """The handler blocks its thread until the end: it runs in one of its own."""
-        chunks: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
-        stopped = threading.Event()
-
-        def receive(chunk: dict[str, Any]) -> bool:
-            chunks.put(chunk)
-            return stopped.is_set()
-
-        def work(server: Any) -> None:
-            try:
-                server.handle_completions(request, receive)
-            finally:
-                chunks.put(None)
-
-        worker = threading.Thread(target=work, args=(self._server,), daemon=True)
-        worker.start()
         usage: Usage | None = None
         reason = "length"
-        try:
-            while (chunk := chunks.get()) is not None:
-                if "error" in chunk:
-                    raise GenerationError(f"llama.cpp failed: {chunk['error'].get('message')}")
+        with self._asked("POST", "/v1/completions", request) as lines:
+            for line in lines:
+                name, _, data = line.strip().partition(b":")
+                if name not in (b"data", b"error") or data.strip() == b"[DONE]":
+                    continue
+                chunk = json.loads(data)
+                if name == b"error" or "error" in chunk:
+                    said = chunk.get("error", chunk)
+                    raise GenerationError(f"llama.cpp failed: {said.get('message')}")
                 for choice in chunk.get("choices", ()):
                     reason = choice.get("finish_reason") or reason
                     if choice.get("text"):
@@ -211,9 +212,6 @@ class XLlamaCpp:
                     known = int((counts.get("prompt_tokens_details") or {}).get("cached_tokens", 0))
                     ended: FinishReason = "stop" if reason == "stop" else "length"
                     usage = Usage(prompt, made, ended, prompt - known)
-        finally:
-            stopped.set()
-            worker.join()
         if usage is None:
             raise GenerationError("llama.cpp ended without an answer")
         return usage
@@ -258,18 +256,31 @@ class XLlamaCpp:
 
     def _request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """One call of a route; ValueError where the server refuses it."""
-        connection = _UnixConnection(self._folder / "llm.sock")
-        try:
-            connection.request(method, path, json.dumps(body) if body is not None else None)
-            response = connection.getresponse()
+        with self._asked(method, path, body) as response:
             data = json.loads(response.read())
-        except (OSError, http.client.HTTPException) as error:
-            raise GenerationError(f"xllamacpp does not answer: {error}") from error
-        finally:
-            connection.close()
         if response.status != 200:
             raise ValueError(str(data))
         return data
+
+    @contextmanager
+    def _asked(
+        self, method: str, path: str, body: Mapping[str, Any] | None
+    ) -> Iterator[http.client.HTTPResponse]:
+        """The answer of a route. Where it is left, or cancelled, the server ends its work."""
+        self._cancel.check()
+        connection = _UnixConnection(self._folder / "llm.sock")
+        try:
+            connection.connect()
+            with self._cancel.calling(connection.end):
+                connection.request(method, path, json.dumps(body) if body is not None else None)
+                with connection.getresponse() as response:
+                    yield response
+                self._cancel.check()
+        except (OSError, http.client.HTTPException, json.JSONDecodeError) as error:
+            self._cancel.check()
+            raise GenerationError(f"xllamacpp does not answer: {error}") from error
+        finally:
+            connection.close()
 
 
 def as_bytes(piece: str | list[int]) -> bytes:
@@ -281,7 +292,13 @@ class _UnixConnection(http.client.HTTPConnection):
     def __init__(self, path: Path) -> None:
         super().__init__("localhost")
         self._path = path
+        self._opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
 
     def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.connect(str(self._path))
+        self._opened.connect(str(self._path))
+        self.sock = self._opened
+
+    def end(self) -> None:
+        """Whoever reads from it is told that it is closed."""
+        with suppress(OSError):
+            self._opened.shutdown(socket.SHUT_RDWR)

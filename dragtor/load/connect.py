@@ -12,17 +12,18 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dragtor.errors import BlockedURL, LoadError
 from dragtor.load.address import ALLOW_PRIVATE, check_host, is_public, shown
+from dragtor.sockets import Sockets, session_of, unless_cancelled
+from dragtor.types import CancelToken
 
 if TYPE_CHECKING:
     import requests
-
-Connect = Callable[[Any], socket.socket]  # of a connection that urllib3 is about to open
 
 MAX_ADDRESSES = 4  # of one name, tried in turn
 
@@ -53,37 +54,43 @@ class Guard:
     """Opens the connections of one call, to checked addresses only; ends them at the deadline."""
 
     def __init__(
-        self, resolve: Callable[[str, int], Sequence[str]], allow_private: bool, total_s: float
+        self,
+        resolve: Callable[[str, int], Sequence[str]],
+        allow_private: bool,
+        total_s: float,
+        cancel: CancelToken,
     ) -> None:
         self._resolve = resolve
         self._allow_private = allow_private
         self._total_s = total_s
+        self._cancel = cancel
         self._expired = threading.Event()
-        self._watched: list[socket.socket] = []
+        self._sockets = Sockets()
         self._end = 0.0
 
-    def __enter__(self) -> None:
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """The time begins to run; at its end, and where it is cancelled, connections are cut."""
         self._expired.clear()
         self._end = time.monotonic() + self._total_s
-        self._timer = threading.Timer(self._total_s, self._expire)
-        self._timer.daemon = True
-        self._timer.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        self._timer.join()
-        for watched in self._watched:
-            watched.close()
-        self._watched.clear()
+        timer = threading.Timer(self._total_s, self._expire)
+        timer.daemon = True
+        timer.start()
+        try:
+            with self._cancel.calling(self._sockets.end):
+                yield
+        finally:
+            timer.cancel()
+            timer.join()
+            self._sockets.close()
 
     def _expire(self) -> None:
         self._expired.set()
-        for watched in list(self._watched):
-            with suppress(OSError):
-                watched.shutdown(socket.SHUT_RDWR)
+        self._sockets.end()
 
-    def check_time(self, url: str) -> None:
-        """Raise LoadError if the response was ended for taking too long."""
+    def check(self, url: str) -> None:
+        """Raise Cancelled or LoadError if the response was ended on request or for its time."""
+        self._cancel.check()
         if self._expired.is_set():
             raise LoadError(
                 f"took longer than {self._total_s:g} s: {shown(url)}",
@@ -96,7 +103,7 @@ class Guard:
             found = [str(ipaddress.ip_address(host))]
         except ValueError:
             try:
-                found = list(self._resolve(host, port))
+                found = list(unless_cancelled(lambda: self._resolve(host, port), self._cancel))
             except (OSError, UnicodeError) as error:
                 raise LoadError(f"the name is not known: {shown(host)}") from error
         if not found:
@@ -114,7 +121,8 @@ class Guard:
     def open(self, connection: Any) -> socket.socket:
         """A socket to a checked address of the connection's host, watched from now on."""
         opened = self.connect(connection, lambda: self._end - time.monotonic())
-        self._watched.append(opened.dup())
+        self._sockets.add(connection, opened)
+        self._cancel.check()
         if self._expired.is_set():
             self._expire()
         return opened
@@ -130,8 +138,15 @@ class Guard:
         for address in self.addresses(connection._dns_host, connection.port):
             wait_s = max(0.001, min(connection.timeout, left_s()))
             try:
-                opened = create_connection(
-                    (address, connection.port), wait_s, socket_options=connection.socket_options
+                opened = unless_cancelled(
+                    partial(
+                        create_connection,
+                        (address, connection.port),
+                        wait_s,
+                        socket_options=connection.socket_options,
+                    ),
+                    self._cancel,
+                    socket.socket.close,
                 )
             except OSError as error:
                 failure = error
@@ -141,43 +156,9 @@ class Guard:
         raise NewConnectionError(connection, "no address answered") from failure
 
 
-def pinned_pools(connect: Connect) -> dict[str, Any]:
-    """urllib3's pools by scheme; `connect` opens all their connections."""
-    from urllib3.connection import HTTPConnection, HTTPSConnection
-    from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-
-    class Plain(HTTPConnection):
-        def _new_conn(self) -> socket.socket:
-            return connect(self)
-
-    class Secure(HTTPSConnection):
-        def _new_conn(self) -> socket.socket:
-            return connect(self)
-
-    class PlainPool(HTTPConnectionPool):
-        ConnectionCls = Plain
-
-    class SecurePool(HTTPSConnectionPool):
-        ConnectionCls = Secure
-
-    return {"http": PlainPool, "https": SecurePool}
-
-
 def guarded_session(guard: Guard) -> requests.Session:
     """A session whose every connection `guard` opens: no proxy, no .netrc, no redirects."""
-    import requests
-    from requests.adapters import HTTPAdapter
-
-    pools = pinned_pools(guard.open)
-
-    class Adapter(HTTPAdapter):
-        def init_poolmanager(self, *args: Any, **named: Any) -> None:
-            super().init_poolmanager(*args, **named)
-            self.poolmanager.pool_classes_by_scheme = pools
-
-    session = requests.Session()
+    session = session_of(guard.open)
     session.trust_env = False
     session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
-    session.mount("http://", Adapter())
-    session.mount("https://", Adapter())
     return session

@@ -10,7 +10,7 @@ import json
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,17 +20,15 @@ from urllib.parse import urlsplit
 from dragtor.errors import LibraryError, LoadError
 from dragtor.load.address import shown
 from dragtor.load.http import Fetcher, Reply
-from dragtor.types import short_hash
+from dragtor.types import SILENT, Reporter, short_hash
 
 SLOWEST_BYTES_S = 1_000  # a slower download is given up; its part is kept
 STALL_S = 60.0  # over which that is judged
-TELL_BYTES = 1 << 20  # between two calls of progress
+TELL_BYTES = 1 << 20  # between two calls of the reporter
 UNTYPED = ("", "application/octet-stream", "binary/octet-stream", "application/force-download")
 RESUMES = "the part is kept; the next run goes on from there"
 ANEW = "the next run begins anew"
 CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)$")
-
-Progress = Callable[[int, int], None]  # bytes so far, bytes in all (0: not known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +55,16 @@ def download(
     types: tuple[str, ...] = (),
     max_mb: int = 2000,
     refresh: bool = False,
-    progress: Progress = lambda done, total: None,
+    label: str = "",
+    reporter: Reporter = SILENT,
 ) -> Path:
     """The file at `url`, in `folder` under a name made of the address.
 
     A part of it that is there is completed if the server can; a whole one is taken as it is, and
     with `refresh` asked for again only if it changed. `types` are beginnings of content types
     that are taken ("audio/"), all if empty; a response without a real type passes.
-    `bytes_expected` is a guess for `progress` where the server tells no size.
+    `reporter` hears of the bytes under `label`; `bytes_expected` is a guess for it where the
+    server tells no size. Where the fetcher is cancelled, the part stays.
     Raises LoadError on what the server refuses, cuts off or sends too much of, and on what the
     disk has no room for; LibraryError if the disk fails while it is written.
     """
@@ -72,7 +72,7 @@ def download(
     path = folder / f"{short_hash(url)}{suffix[0].lower() if suffix else ''}"
     if path.exists() and not refresh:
         return path
-    job = _Download(fetcher, url, path, types, max_mb, bytes_expected, progress)
+    job = _Download(fetcher, url, path, types, max_mb, bytes_expected, label, reporter)
     with job.disk():
         folder.mkdir(parents=True, exist_ok=True)
         job.run()
@@ -94,7 +94,8 @@ class _Download:
     types: tuple[str, ...]
     max_mb: int
     expected: int
-    progress: Progress
+    label: str
+    reporter: Reporter
 
     def __post_init__(self) -> None:
         self.part = self.path.with_name(f"{self.path.name}.part")
@@ -214,12 +215,12 @@ class _Download:
                 raise self.too_large()
             if done - told >= TELL_BYTES:
                 told = done
-                self.progress(done, size or max(done, self.expected))
+                self.reporter.progress(self.label, done, size or max(done, self.expected))
             if (passed_s := time.monotonic() - since) > STALL_S:
                 if (done - judged) / passed_s < SLOWEST_BYTES_S:
                     raise LoadError(f"the download has stalled: {shown(self.url)}", RESUMES)
                 judged, since = done, time.monotonic()
-        self.progress(done, done)
+        self.reporter.progress(self.label, done, done)
         return done
 
     @contextmanager

@@ -93,7 +93,8 @@ class FeedLoader(Loader):
         pace = config.requests_per_minute
         self._config = config
         self._private = web.allow_private
-        self._fetcher = Fetcher(replace(web, requests_per_minute=pace), resolve=resolve)
+        paced = replace(web, requests_per_minute=pace)
+        self._fetcher = Fetcher(paced, resolve=resolve, cancel=cancel)
         self._cache = PageCache(cache_dir, reporter)
         self._audio_dir = audio_dir
         self._reporter = reporter
@@ -362,7 +363,8 @@ class FeedLoader(Loader):
             types=RECORDINGS,
             max_mb=self._config.max_episode_mb,
             refresh=refresh,
-            progress=lambda done, total: self._reporter.progress(label, done, total),
+            label=label,
+            reporter=self._reporter,
         )
 
     def _words(self, entry: Entry, show: Show) -> tuple[tuple[Word, ...], str]:

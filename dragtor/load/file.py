@@ -96,6 +96,7 @@ class FileLoader(Loader):
     ) -> None:
         self._config = config
         self._reporter = reporter
+        self._cancel = cancel
         self._hashed: tuple[tuple[int, ...], str] = ((), "")  # state of a file, its hash
 
     @classmethod
@@ -230,7 +231,7 @@ class FileLoader(Loader):
             case "html":
                 return _html(data, uri)
             case "pdf":
-                return read_pdf(data, partial(self._note_about, uri))
+                return read_pdf(data, partial(self._note_about, uri), self._cancel)
             case "epub":
                 return read_epub(data, self._limit)
             case "docx":
@@ -255,6 +256,7 @@ class FileLoader(Loader):
         seen: set[tuple[int, int]] = set()
         stack = [root]
         while stack:
+            self._cancel.check()
             place = stack.pop()
             if os.path.isdir(place):  # noqa: PTH112  False where stat is denied, unlike Path's
                 entries = self._entries(place, seen)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 import socket
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from dragtor.config import WebConfig
 from dragtor.errors import BlockedURL, LoadError
 from dragtor.load.address import check_url, parse_url, shown
 from dragtor.load.connect import Guard, Pace, guarded_session
+from dragtor.types import NEVER, CancelToken
 
 if TYPE_CHECKING:
     import requests
@@ -31,7 +31,7 @@ BACKOFF_S = 1.0  # pause before the first retry; doubles each time
 READ_BYTES = 65536
 RETRY_STATUS = (429, 500, 502, 503, 504)
 REDIRECT_STATUS = (301, 302, 303, 307, 308)
-ENCODINGS = ("", "identity", "gzip", "x-gzip", "deflate")
+BODY_ENCODINGS = ("", "identity", "gzip", "x-gzip", "deflate")
 
 REASONS = (  # part of an exception's name, what it means
     ("imeout", "no answer in time"),
@@ -72,12 +72,14 @@ class Fetcher:
         config: WebConfig,
         *,
         resolve: Resolver = system_resolver,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] | None = None,
+        cancel: CancelToken = NEVER,
     ) -> None:
         self._config = config
         self._resolve = resolve
-        self._sleep = sleep
-        self._pace = Pace(config.requests_per_minute, sleep)
+        self._cancel = cancel
+        self._sleep = sleep or cancel.wait
+        self._pace = Pace(config.requests_per_minute, self._sleep)
 
     def is_private(self, url: str) -> bool:
         """Whether `url`, or any address its name resolves to, is of a private network.
@@ -88,7 +90,7 @@ class Fetcher:
         permitted = self._config.allow_private
         parsed = parse_url(check_url(url, allow_private=permitted))
         port = int(parsed.port or (443 if parsed.protocol == "https:" else 80))
-        guard = Guard(self._resolve, False, self._config.total_timeout_s)
+        guard = self._guard(private=False)
         try:
             guard.addresses(parsed.hostname.strip("[]"), port)
         except BlockedURL:
@@ -98,9 +100,8 @@ class Fetcher:
         return False
 
     def connect(self, connection: Any) -> socket.socket:
-        """What opens the connections of others, see `pinned_pools`: to a checked address."""
-        permitted = self._config.allow_private
-        return Guard(self._resolve, permitted, self._config.total_timeout_s).connect(connection)
+        """What opens the connections of others, see `sockets.pools`: to a checked address."""
+        return self._guard(private=self._config.allow_private).connect(connection)
 
     def get(
         self, url: str, headers: Mapping[str, str] | None = None, *, trusted: bool = False
@@ -108,10 +109,10 @@ class Fetcher:
         """Fetch `url`, whatever the status that comes back.
 
         `trusted` is for an address out of the user's settings: it may be private, and redirects
-        are not followed. Raises LoadError on a broken, slow or oversized response.
+        are not followed. Raises LoadError on a broken, slow or oversized response, and Cancelled.
         """
         private = trusted or self._config.allow_private
-        guard = Guard(self._resolve, private, self._config.total_timeout_s)
+        guard = self._guard(private=private)
         redirects = 0 if trusted else MOST_REDIRECTS
         return self._follow(guard, url, lambda: headers or {}, self._body, redirects, private)
 
@@ -123,14 +124,18 @@ class Fetcher:
         aside. The reply has no body.
         """
         private = self._config.allow_private
-        guard = Guard(self._resolve, private, MAX_STREAM_S)
+        guard = self._guard(private=private, total_s=MAX_STREAM_S)
 
         def read(response: requests.Response, address: str) -> bytes:
             if response.status_code < 300:
-                take(_reply(response, address), _chunks(response, decode=False))
+                take(_reply(response, address), self._chunks(response, decode=False))
             return b""
 
         return self._follow(guard, url, headers, read, MOST_REDIRECTS, private)
+
+    def _guard(self, *, private: bool, total_s: float = 0.0) -> Guard:
+        total_s = total_s or self._config.total_timeout_s
+        return Guard(self._resolve, private, total_s, self._cancel)
 
     def _follow(
         self,
@@ -200,31 +205,31 @@ class Fetcher:
         wait_s = self._config.timeout_s
         try:
             with (
-                guard,
+                guard.running(),
                 session.get(
                     url, headers=asked, timeout=wait_s, allow_redirects=False, stream=True
                 ) as response,
             ):
                 body = read(response, url)
         except (RequestException, HTTPError, OSError) as error:
-            guard.check_time(url)
+            guard.check(url)
             if isinstance(error, InvalidURL | SSLError):
                 kind = "no secure connection" if isinstance(error, SSLError) else "no web address"
                 raise LoadError(f"{kind}: {shown(url)}") from error
             raise _Broken(_reason(error)) from error
-        guard.check_time(url)
+        guard.check(url)
         return _reply(response, url, body)
 
     def _body(self, response: requests.Response, url: str) -> bytes:
-        """Read to the end, never holding more than the limit; error pages are not read."""
+        """ReadBody to the end, never holding more than the limit; error pages are not read."""
         if response.status_code >= 300:
             return b""
         encoding = response.headers.get("Content-Encoding", "").strip().lower()
-        if encoding not in ENCODINGS:
+        if encoding not in BODY_ENCODINGS:
             raise LoadError(f"sent as {shown(encoding, 40)}, not asked for: {shown(url)}")
         limit = self._config.max_mb * 1_000_000
         chunks, size = [], 0
-        for chunk in _chunks(response, decode=True):
+        for chunk in self._chunks(response, decode=True):
             size += len(chunk)
             if size > limit:
                 raise LoadError(
@@ -234,10 +239,11 @@ class Fetcher:
             chunks.append(chunk)
         return b"".join(chunks)
 
-
-def _chunks(response: requests.Response, *, decode: bool) -> Iterator[bytes]:
-    while chunk := response.raw.read1(READ_BYTES, decode_content=decode):
-        yield chunk
+    def _chunks(self, response: requests.Response, *, decode: bool) -> Iterator[bytes]:
+        while chunk := response.raw.read1(READ_BYTES, decode_content=decode):
+            yield chunk
+            self._cancel.check()
+        self._cancel.check()  # a connection that was cut looks like the end of a body
 
 
 def _reply(response: requests.Response, url: str, body: bytes = b"") -> Reply:

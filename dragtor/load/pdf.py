@@ -16,7 +16,7 @@ from threading import Lock
 from typing import Any
 
 from dragtor.load.text import Content, Refused, one_line
-from dragtor.types import Segment
+from dragtor.types import NEVER, CancelToken, Segment
 
 EDGE_LINES = 3  # at the top and the foot of a page, where running heads are looked for
 _PDF_DATE = re.compile(r"(?:D:)?(\d{4})(\d\d)(\d\d)")
@@ -40,10 +40,10 @@ class _Line:
     size: float
 
 
-def read_pdf(data: bytes, note: Callable[[str], None]) -> Content:
+def read_pdf(data: bytes, note: Callable[[str], None], cancel: CancelToken = NEVER) -> Content:
     """Text with a segment for each page; `note` is told of pages without text. Raises Refused."""
     with _PDFIUM:
-        pages, meta = _pdf_pages(data)
+        pages, meta = _pdf_pages(data, cancel)
     if not any(pages):
         raise Refused(
             "is a PDF without text, probably scanned", "ocrmypdf IN.pdf OUT.pdf, then add OUT.pdf"
@@ -61,7 +61,7 @@ def read_pdf(data: bytes, note: Callable[[str], None]) -> Content:
     )
 
 
-def _pdf_pages(data: bytes) -> tuple[list[list[_Line]], dict[str, str]]:
+def _pdf_pages(data: bytes, cancel: CancelToken) -> tuple[list[list[_Line]], dict[str, str]]:
     import pypdfium2
 
     try:
@@ -73,7 +73,10 @@ def _pdf_pages(data: bytes) -> tuple[list[list[_Line]], dict[str, str]]:
             ) from error
         raise Refused("is not a readable PDF: it is damaged or cut off") from error
     with pdf:
-        pages = [_pdf_lines(pdf, index) for index in range(len(pdf))]
+        pages = []
+        for index in range(len(pdf)):
+            cancel.check()
+            pages.append(_pdf_lines(pdf, index))
         return pages, {name: one_line(pdf.get_metadata_value(name)) for name in pdf.METADATA_KEYS}
 
 

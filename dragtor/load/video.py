@@ -104,7 +104,8 @@ class VideoLoader(Loader):
         self._web = web
         self._folder = folder
         self._reporter = reporter
-        self._fetcher = Fetcher(web, resolve=resolve)
+        self._cancel = cancel
+        self._fetcher = Fetcher(web, resolve=resolve, cancel=cancel)
         self._lists: dict[str, str] = {}  # title of the list that a video was found in
 
     @classmethod
@@ -242,10 +243,10 @@ class VideoLoader(Loader):
 
     def _list(self, url: str, items: str) -> dict[str, Any]:
         with self._open(url, items) as ydl:
-            return _extract(ydl, url)
+            return self._extract(ydl, url)
 
     def _fetch(self, url: str, known: Video | None) -> Video:
-        with self._open(url) as ydl, failures(url):
+        with self._open(url) as ydl, failures(url, self._cancel):
             self._folder.mkdir(parents=True, exist_ok=True)
             info, mute = self._info(ydl, url)
             video = describe(info, url, self._lists.get(url, ""))
@@ -273,13 +274,13 @@ class VideoLoader(Loader):
         """What is known of one video, and the error that says so where it has no sound."""
         mute = None
         try:
-            info = _extract(ydl, url)
+            info = self._extract(ydl, url)
         except LoadError as error:
             if not NO_FORMATS.search(str(error)):
                 raise
             mute = error  # there may be captions all the same
             ydl.params["ignore_no_formats_error"] = True
-            info = _extract(ydl, url)
+            info = self._extract(ydl, url)
         if "entries" in info:
             entries = list(videos(info))
             if len(entries) != 1:
@@ -289,6 +290,25 @@ class VideoLoader(Loader):
             raise LoadError(f"{words}: {shown(url)}", LATER)
         return info, mute
 
+    def _extract(self, ydl: Any, url: str) -> dict[str, Any]:
+        with failures(url, self._cancel):
+            info = ydl.extract_info(url, download=False)
+        if not isinstance(info, dict):
+            raise LoadError(f"yt-dlp finds nothing: {shown(url)}")
+        return info
+
+    def _download(self, ydl: Any, info: Info, path: Path, url: str) -> None:
+        part = path.with_name(f"{path.name}.part")
+        try:
+            with failures(url, self._cancel):
+                ydl.dl(str(path), dict(info))
+        except LoadError as error:
+            if not error.hint and part.exists():
+                error.hint = RESUMES
+            raise
+        if not path.is_file():
+            raise LoadError(f"nothing came: {shown(url)}")
+
     def _captions(self, ydl: Any, info: Info, track: Track, url: str) -> str:
         """The file name of captions that hold words."""
         path = self._folder / f"{short_hash(url)}.captions.{track.kind}"
@@ -297,7 +317,9 @@ class VideoLoader(Loader):
         if (data := track.source.get("data")) is not None:
             new.write_bytes(str(data).encode("utf-8", "replace"))
         else:
-            _download(ydl, {"http_headers": info.get("http_headers"), **track.source}, new, url)
+            self._download(
+                ydl, {"http_headers": info.get("http_headers"), **track.source}, new, url
+            )
         read_captions(new.read_bytes(), track.kind)
         new.replace(path)
         return path.name
@@ -307,13 +329,14 @@ class VideoLoader(Loader):
         form, end = (re.sub(r"\W+", "", str(info.get(key) or "")) for key in ("format_id", "ext"))
         path = self._folder / f"{short_hash(url)}.{form[:40] or 'sound'}.{end[:10] or 'media'}"
         if not path.is_file():
-            _download(ydl, info, path, url)
+            self._download(ydl, info, path, url)
         return path.name
 
     def _open(self, url: str, items: str = "") -> Any:
         limit = self._config.max_mb * 1_000_000
 
         def watch(state: Info) -> None:
+            self._cancel.check()
             done, total = state.get("downloaded_bytes") or 0, state.get("total_bytes") or 0
             if max(done, total) > limit:
                 if part := state.get("tmpfilename"):
@@ -324,7 +347,7 @@ class VideoLoader(Loader):
             total = total or int(state.get("total_bytes_estimate") or 0)
             self._reporter.progress(f"downloading {shown(title, 60)}", done, max(done, total))
 
-        checks = self._fetcher.is_private, watch, items, self._fetcher.connect
+        checks = self._fetcher.is_private, watch, items, self._fetcher.connect, self._cancel
         return open_ytdlp(url, self._config, self._web, self._folder, *checks)
 
 
@@ -334,24 +357,3 @@ def _is_single(url: str) -> bool:
         return url.startswith(WATCH) or is_media(url)
     extractor = extractor_of(url)
     return bool(extractor and extractor.is_single_video(url))
-
-
-def _extract(ydl: Any, url: str) -> dict[str, Any]:
-    with failures(url):
-        info = ydl.extract_info(url, download=False)
-    if not isinstance(info, dict):
-        raise LoadError(f"yt-dlp finds nothing: {shown(url)}")
-    return info
-
-
-def _download(ydl: Any, info: Info, path: Path, url: str) -> None:
-    part = path.with_name(f"{path.name}.part")
-    try:
-        with failures(url):
-            ydl.dl(str(path), dict(info))
-    except LoadError as error:
-        if not error.hint and part.exists():
-            error.hint = RESUMES
-        raise
-    if not path.is_file():
-        raise LoadError(f"nothing came: {shown(url)}")

@@ -58,7 +58,7 @@ class WebLoader(Loader):
         cancel: CancelToken = NEVER,
     ) -> None:
         self._config = config
-        self._fetcher = Fetcher(config, resolve=resolve)
+        self._fetcher = Fetcher(config, resolve=resolve, cancel=cancel)
         self._cache = PageCache(cache_dir, reporter)
         self._reporter = reporter
         self._read_bytes = read_bytes

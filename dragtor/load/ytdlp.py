@@ -9,7 +9,7 @@ import errno
 import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
@@ -17,9 +17,10 @@ from weakref import WeakSet
 from dragtor.config import VideoConfig, WebConfig
 from dragtor.errors import DragtorError, LibraryError, LoadError
 from dragtor.load.address import shown
-from dragtor.load.connect import Connect, pinned_pools
 from dragtor.load.http import REASONS
 from dragtor.load.video_info import choose_sound, is_media, site_of
+from dragtor.sockets import Connect, Sockets, pools
+from dragtor.types import NEVER, CancelToken
 
 COOKIES = (
     "DRAGTOR_LOAD_VIDEO_COOKIES_FROM_BROWSER=firefox dragtor add …"
@@ -44,9 +45,9 @@ HINTS = (  # what yt-dlp says, what helps; the first that fits
     (r"no video formats|format is not available|po token|javascript|nsig|ffmpeg", NEWER),
 )
 NO_FORMATS = re.compile(r"No video formats found|Requested format is not available")
-PREFIX = re.compile(r"^(?:(?:ERROR|WARNING):\s*)*(?:\[[\w:.+-]+\]\s+(?:[^\s:]+:\s+)?)?")
+SAID_BEFORE = re.compile(r"^(?:(?:ERROR|WARNING):\s*)*(?:\[[\w:.+-]+\]\s+(?:[^\s:]+:\s+)?)?")
 WHAT = re.compile(r"^(?:\[download\] )?(?:Got error|Unable to download [\w ]{1,30}): ", re.I)
-CUT = re.compile(r"(\d+) bytes read, (\d+) more expected")
+CUT_SHORT = re.compile(r"(\d+) bytes read, (\d+) more expected")
 ADVICE = re.compile(  # to those who call yt-dlp themselves
     r"[;.,]?\s*(?:please report this issue|confirm you are on the latest|use -|see\s+https"
     r"|also see|you might want to use a vpn|for more information|it is recommended to use).*",
@@ -74,21 +75,23 @@ def open_ytdlp(
     watch: Callable[[dict[str, Any]], None],
     items: str = "",
     connect: Connect | None = None,
+    cancel: CancelToken = NEVER,
 ) -> Any:
     """A YoutubeDL to read `url` with, to be closed after; `items` are the entries of a list.
 
     `check` is asked before every request to a new host, a redirect's too; it raises on one that
     must not be asked. `connect` opens the connections, so that a name cannot lead elsewhere than
     it did when it was checked; behind a proxy names are the proxy's. `watch` hears the state of a
-    download. `folder` gets yt-dlp's cache.
+    download. `folder` gets yt-dlp's cache. `cancel` is asked before each request, and ends those
+    under way.
     """
     options = _options(url, video, web, folder)
     options |= {"progress_hooks": [watch]} | ({"playlist_items": items} if items else {})
-    with failures(url):
-        return _guarded(check, connect)(options)
+    with failures(url, cancel):
+        return _guarded(check, connect, cancel)(options)
 
 
-def _guarded(check: Callable[[str], object], connect: Connect | None) -> Any:
+def _guarded(check: Callable[[str], object], connect: Connect | None, cancel: CancelToken) -> Any:
     """A YoutubeDL whose every request passes `check`, and that starts no other program."""
     from yt_dlp import YoutubeDL
     from yt_dlp.downloader import get_suitable_downloader
@@ -97,7 +100,7 @@ def _guarded(check: Callable[[str], object], connect: Connect | None) -> Any:
 
     class Guarded(YoutubeDL):  # type: ignore[misc]
         def build_request_director(self, handlers: Any, preferences: Any = None) -> Any:
-            return super().build_request_director(_handlers(check, connect), preferences)
+            return super().build_request_director(_handlers(check, connect, cancel), preferences)
 
         def urlopen(self, req: Any) -> Any:
             try:
@@ -122,23 +125,29 @@ def _guarded(check: Callable[[str], object], connect: Connect | None) -> Any:
     return Guarded
 
 
-def _handlers(check: Callable[[str], object], connect: Connect | None) -> list[Any]:
+def _handlers(
+    check: Callable[[str], object], connect: Connect | None, cancel: CancelToken
+) -> list[Any]:
     """What sends yt-dlp's requests; others that it knows follow redirects unseen."""
     from yt_dlp.networking._requests import RequestsRH
     from yt_dlp.networking._urllib import UrllibRH
 
     checked: set[str] = set()
     begun: WeakSet[Any] = WeakSet()  # answers; one that is left midway holds its socket
+    sockets, undo = Sockets(), ExitStack()
+    undo.enter_context(cancel.calling(sockets.end))
 
     class CheckedRH(RequestsRH):  # type: ignore[misc]
         def _create_instance(self, **settings: Any) -> Any:
             session = super()._create_instance(**settings)
             if connect:
+                classes = pools(lambda connection: sockets.add(connection, connect(connection)))
                 for adapter in session.adapters.values():
-                    adapter.poolmanager.pool_classes_by_scheme = pinned_pools(connect)
+                    adapter.poolmanager.pool_classes_by_scheme = classes
             send = session.send  # is called for every hop
 
             def checked_send(request: Any, **options: Any) -> Any:
+                cancel.check()
                 place = "/".join(request.url.split("/")[:3])
                 if place not in checked:
                     check(request.url)
@@ -153,6 +162,8 @@ def _handlers(check: Callable[[str], object], connect: Connect | None) -> list[A
         def close(self) -> None:
             for response in list(begun):
                 response.close()
+            undo.close()
+            sockets.close()
             super().close()
 
     class DataRH(UrllibRH):  # type: ignore[misc]
@@ -214,15 +225,16 @@ def extractor_of(url: str) -> Any:
 
 
 @contextmanager
-def failures(url: str) -> Iterator[None]:
-    """What goes wrong inside becomes one clear line about `url`."""
+def failures(url: str, cancel: CancelToken = NEVER) -> Iterator[None]:
+    """What goes wrong inside becomes one clear line about `url`, or Cancelled."""
     try:
         yield
     except DragtorError:
         raise
-    except OSError as error:
-        raise _of_disk(error.errno or 0, url) from error
     except Exception as error:  # 1,800 extractors, each with errors of its own
+        cancel.check()
+        if isinstance(error, OSError):
+            raise _of_disk(error.errno or 0, url) from error
         raise failure(error, url) from error
 
 
@@ -247,10 +259,10 @@ def failure(error: BaseException, url: str) -> DragtorError:
 
 def reason(text: str) -> str:
     """yt-dlp's message without its prefix, colours, causes and advice on its own options."""
-    text = WHAT.sub("", PREFIX.sub("", COLOUR.sub("", text).strip()))
+    text = WHAT.sub("", SAID_BEFORE.sub("", COLOUR.sub("", text).strip()))
     if text.startswith("Unsupported URL"):
         return "no video and no sound is found here"
-    text = CUT.sub(r"cut off: \1 bytes came, \2 are missing", CAUSE.sub("", text))
+    text = CUT_SHORT.sub(r"cut off: \1 bytes came, \2 are missing", CAUSE.sub("", text))
     text = " ".join(ADVICE.sub("", text).split())
     return shown(text.rstrip(" .:;"), MESSAGE_CHARS) or "yt-dlp fails without a reason"
 

@@ -17,7 +17,6 @@ from dragtor.models.disk import (
     verify,
 )
 from dragtor.models.fetch import pull
-from dragtor.models.progress import Progress, Silent
 
 __all__ = [
     "Catalogue",
@@ -25,8 +24,6 @@ __all__ = [
     "Mirror",
     "ModelFile",
     "ModelSpec",
-    "Progress",
-    "Silent",
     "installed",
     "known_states",
     "model_folder",

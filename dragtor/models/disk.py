@@ -27,12 +27,12 @@ from dragtor.models.catalogue import (
     ModelSpec,
     hub_parts,
 )
-from dragtor.types import ModelState
+from dragtor.types import NEVER, CancelToken, ModelState
 
 State = Literal["ok", "missing", "partial", "corrupt"]
 
 MANIFEST = ".manifest.json"
-PARTS = ".parts"
+PARTS_FOLDER = ".parts"
 TEMPORARY = "tmp-"  # begins names of folders in there that are worthless after a crash
 _CHUNK_BYTES = 1 << 20
 _SHA1_DIGITS = 40  # of a git blob, which the hub states for small files
@@ -111,17 +111,17 @@ def known_spec(name: str, models_dir: Path) -> ModelSpec:
     return ModelSpec(name, "file", spec.licence, manifest.files or (file,), hub)
 
 
-def verify(name: str, models_dir: Path) -> State:
+def verify(name: str, models_dir: Path, cancel: CancelToken = NEVER) -> State:
     """Read every byte of the model and compare: ok, missing, partial or corrupt."""
     spec = known_spec(name, models_dir)
     folder = model_folder(spec, models_dir)
     expected = _on_disk(spec, models_dir)
     there = [file for file in expected if (folder / file.name).is_file()]
-    if any(not is_right(folder / file.name, file) for file in there):
+    if any(not is_right(folder / file.name, file, cancel) for file in there):
         return "corrupt"
     if expected and len(there) == len(expected):
         return "ok"
-    return "partial" if there or (folder / PARTS).exists() else "missing"
+    return "partial" if there or (folder / PARTS_FOLDER).exists() else "missing"
 
 
 def installed(models_dir: Path) -> list[Installed]:
@@ -157,7 +157,7 @@ def remove(name: str, models_dir: Path) -> int:
     folder = model_folder(spec, models_dir)
     if not folder.exists():
         raise Missing(f"model {name} is not installed", "dragtor models list")
-    with writing(folder), locked(folder, timeout_s=0):
+    with writing(folder), pull_lock(folder):
         freed = size(folder)
         shutil.rmtree(folder)
     return freed
@@ -180,7 +180,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     draft.replace(folder / MANIFEST)
 
 
-def is_right(path: Path, expected: ModelFile) -> bool:
+def is_right(path: Path, expected: ModelFile, cancel: CancelToken = NEVER) -> bool:
     """Whether the file has the expected size and hash."""
     try:
         size = path.stat().st_size
@@ -188,16 +188,17 @@ def is_right(path: Path, expected: ModelFile) -> bool:
             return False
         git_blob = len(expected.sha256) == _SHA1_DIGITS
         start = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False) if git_blob else None
-        return sha256(path, start) == expected.sha256
+        return sha256(path, start, cancel) == expected.sha256
     except OSError:
         return False
 
 
-def sha256(path: Path, start: hashlib._Hash | None = None) -> str:
+def sha256(path: Path, start: hashlib._Hash | None = None, cancel: CancelToken = NEVER) -> str:
     """Hex SHA-256 of the file, or what the hash `start` comes to over it."""
     digest = start or hashlib.sha256()
     with path.open("rb") as stream:
         while chunk := stream.read(_CHUNK_BYTES):
+            cancel.check()
             digest.update(chunk)
     return digest.hexdigest()
 
@@ -245,12 +246,12 @@ def writing(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def locked(folder: Path, timeout_s: float = -1) -> Iterator[None]:
-    """Hold the model's lock, a hidden file beside its folder; -1 waits for ever."""
+def pull_lock(folder: Path) -> Iterator[None]:
+    """Hold the model's lock, a hidden file beside its folder; raises LibraryLocked at once."""
     from filelock import FileLock, Timeout
 
     folder.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder.parent / f".{folder.name}.lock", timeout=timeout_s)
+    lock = FileLock(folder.parent / f".{folder.name}.lock", timeout=0)
     try:
         lock.acquire()
     except Timeout as error:

@@ -8,51 +8,61 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dragtor.config import ModelsConfig
 from dragtor.errors import CorruptModel, LibraryLocked, Missing
-from dragtor.models import disk
+from dragtor.models import child, disk
 from dragtor.models.catalogue import HUB_PREFIX, INT8_FILE, INT8_RECIPE, ModelFile, ModelSpec
-from dragtor.models.progress import Progress, RouteFailed
+from dragtor.models.progress import RouteFailed
+from dragtor.types import NEVER, SILENT, CancelToken, Reporter
 
 Drafts = Iterator[tuple[ModelFile, Path]]
 
 
-def pull(name: str, config: ModelsConfig, models_dir: Path, progress: Progress) -> Path:
+def pull(
+    name: str,
+    config: ModelsConfig,
+    models_dir: Path,
+    *,
+    reporter: Reporter = SILENT,
+    cancel: CancelToken = NEVER,
+) -> Path:
     """Have the model on this disk, verified; the path that `model_path` gives.
 
     What is here and right is not fetched again. Raises UsageError for an unknown name, Missing
     where no route delivers, CorruptModel where one delivered wrong bytes, LibraryError where
-    the disk is full or read-only; each names the routes and their reasons in one line.
+    the disk is full or read-only; each names the routes and their reasons in one line. Cancelled,
+    it leaves its parts to the next pull.
     """
-    if disk.verify(name, models_dir) != "ok":
-        spec = _spec(name, config, models_dir)
+    if disk.verify(name, models_dir, cancel) != "ok":
+        spec = _spec(name, config, models_dir, cancel)
         folder = disk.model_folder(spec, models_dir)
-        with disk.writing(folder), _turn(folder, progress):
-            _fill(spec, folder, config, models_dir, progress)
+        with disk.writing(folder), _turn(folder, reporter, cancel):
+            _Pull(spec, folder, config, models_dir, reporter, cancel).run()
     return disk.model_path(name, models_dir)
 
 
-def _spec(name: str, config: ModelsConfig, models_dir: Path) -> ModelSpec:
+def _spec(name: str, config: ModelsConfig, models_dir: Path, cancel: CancelToken) -> ModelSpec:
     """What to fetch; sizes and hashes that nobody wrote down are those that the hub states."""
     if name.startswith(HUB_PREFIX):
-        return _ask(name, name, config)
+        return _ask(name, name, config, cancel)
     spec = disk.known_spec(name, models_dir)
     files = (
         file
         if file.sha256
         else replace(
-            _ask(f"{HUB_PREFIX}{spec.hub}/{file.path}", name, config).files[0], name=file.name
+            _ask(f"{HUB_PREFIX}{spec.hub}/{file.path}", name, config, cancel).files[0],
+            name=file.name,
         )
         for file in spec.files
     )
     return replace(spec, files=tuple(files))
 
 
-def _ask(address: str, name: str, config: ModelsConfig) -> ModelSpec:
+def _ask(address: str, name: str, config: ModelsConfig, cancel: CancelToken) -> ModelSpec:
     """What the hub states of one file, for the model `name`."""
     from dragtor.models import hub
 
@@ -61,7 +71,7 @@ def _ask(address: str, name: str, config: ModelsConfig) -> ModelSpec:
             f"{name} is on the hub only, and models.hub_url is empty", "dragtor config path"
         )
     try:
-        return hub.ask(address, config)
+        return hub.stated_by_hub(address, config, cancel)
     except RouteFailed as failed:
         raise Missing(
             f"{name} could not be had: {config.hub_url} {failed}", f"dragtor models pull {name}"
@@ -69,98 +79,104 @@ def _ask(address: str, name: str, config: ModelsConfig) -> ModelSpec:
 
 
 @contextmanager
-def _turn(folder: Path, progress: Progress) -> Iterator[None]:
+def _turn(folder: Path, reporter: Reporter, cancel: CancelToken) -> Iterator[None]:
     """Hold the model's lock, waiting for another process with a note."""
-    try:
-        with disk.locked(folder, timeout_s=0):
-            yield
-            return
-    except LibraryLocked:
-        progress.note(f"another process is pulling {folder.name}: waiting for it")
-    with disk.locked(folder):
+    told = False
+    with ExitStack() as held:
+        while True:
+            try:
+                held.enter_context(disk.pull_lock(folder))
+                break
+            except LibraryLocked:
+                if not told:
+                    reporter.note(f"another process is pulling {folder.name}: waiting for it")
+                told = True
+            cancel.wait(child.CHILD_POLL_S)
         yield
 
 
-def _fill(
-    spec: ModelSpec, folder: Path, config: ModelsConfig, models_dir: Path, progress: Progress
-) -> None:
-    """Under the lock: fetch what is not right, make what is derived, write the manifest."""
-    if spec.kind != "file" and disk.verify(spec.name, models_dir) == "ok":
-        return  # another process did it while this one waited
-    parts = folder / disk.PARTS
-    parts.mkdir(parents=True, exist_ok=True)
-    for stale in parts.glob(f"{disk.TEMPORARY}*"):
-        shutil.rmtree(stale)
-    made = disk.derived(spec, models_dir)
-    if made and not disk.is_right(folder / made.name, made):
-        made = None
-    sources = spec.files[1:] if made else spec.files
-    wanted = [file for file in sources if not disk.is_right(folder / file.name, file)]
-    disk.need_room(folder, sum(file.bytes for file in wanted) - disk.size(parts))
-    _fetch(spec, wanted, folder, config, progress)
-    files = spec.files
-    if spec.derive:
-        files = (made or _derive(spec, folder, progress), *spec.files[1:])
-    hashes = {file.name: file.sha256 for file in spec.files}
-    recipe = INT8_RECIPE if spec.derive else ""
-    disk.write_manifest(folder, disk.Manifest(spec.name, files, hashes, recipe))
-    if spec.derive:
-        (folder / spec.files[0].name).unlink(missing_ok=True)
-    shutil.rmtree(parts)
+@dataclass(frozen=True)
+class _Pull:
+    """One model on its way, under its lock."""
 
+    spec: ModelSpec
+    folder: Path
+    config: ModelsConfig
+    models_dir: Path
+    reporter: Reporter
+    cancel: CancelToken
 
-def _fetch(
-    spec: ModelSpec, wanted: list[ModelFile], folder: Path, config: ModelsConfig, progress: Progress
-) -> None:
-    """Try each route for the files still wanted; all are in place after it."""
-    reasons: list[str] = []
-    wrong_bytes = False
-    for route, drafts in _routes(spec, wanted, folder / disk.PARTS, config, progress):
-        if not wanted:
-            return
-        if reasons:
-            progress.note(f"{reasons[-1]}: going on to {route}")
-        try:
-            for file, draft in drafts:
-                if not _accept(file, draft, folder, wanted):
-                    wrong_bytes = True
-                    reasons.append(f"{route} gave wrong bytes for {file.name}")
-        except RouteFailed as failed:
-            reasons.append(f"{route} {failed}")
-    if wanted:
-        error = CorruptModel if wrong_bytes else Missing
-        told = "; ".join(reasons) or "no route is known"
-        raise error(
-            f"model {spec.name} could not be had: {told}", f"dragtor models pull {spec.name}"
-        )
+    def run(self) -> None:
+        """Fetch what is not right, make what is derived, write the manifest."""
+        spec, folder, cancel = self.spec, self.folder, self.cancel
+        if spec.kind != "file" and disk.verify(spec.name, self.models_dir, cancel) == "ok":
+            return  # another process did it while this one waited
+        parts = folder / disk.PARTS_FOLDER
+        parts.mkdir(parents=True, exist_ok=True)
+        for stale in parts.glob(f"{disk.TEMPORARY}*"):
+            shutil.rmtree(stale)
+        made = disk.derived(spec, self.models_dir)
+        if made and not disk.is_right(folder / made.name, made, cancel):
+            made = None
+        sources = spec.files[1:] if made else spec.files
+        wanted = [file for file in sources if not disk.is_right(folder / file.name, file, cancel)]
+        disk.need_room(folder, sum(file.bytes for file in wanted) - disk.size(parts))
+        self._fetch(wanted)
+        files = spec.files
+        if spec.derive:
+            files = (made or self._derive(), *spec.files[1:])
+        hashes = {file.name: file.sha256 for file in spec.files}
+        recipe = INT8_RECIPE if spec.derive else ""
+        disk.write_manifest(folder, disk.Manifest(spec.name, files, hashes, recipe))
+        if spec.derive:
+            (folder / spec.files[0].name).unlink(missing_ok=True)
+        shutil.rmtree(parts)
 
+    def _fetch(self, wanted: list[ModelFile]) -> None:
+        """Try each route for the files still wanted; all are in place after it."""
+        reasons: list[str] = []
+        wrong_bytes = False
+        for route, drafts in self._routes(wanted):
+            if not wanted:
+                return
+            if reasons:
+                self.reporter.note(f"{reasons[-1]}: going on to {route}")
+            try:
+                for file, draft in drafts:
+                    if not self._accept(file, draft, wanted):
+                        wrong_bytes = True
+                        reasons.append(f"{route} gave wrong bytes for {file.name}")
+            except RouteFailed as failed:
+                reasons.append(f"{route} {failed}")
+        if wanted:
+            name, error = self.spec.name, CorruptModel if wrong_bytes else Missing
+            told = "; ".join(reasons) or "no route is known"
+            raise error(f"model {name} could not be had: {told}", f"dragtor models pull {name}")
 
-def _accept(file: ModelFile, draft: Path, folder: Path, wanted: list[ModelFile]) -> bool:
-    if not disk.is_right(draft, file):
-        draft.unlink()
-        return False
-    draft.replace(folder / file.name)
-    wanted.remove(file)
-    return True
+    def _accept(self, file: ModelFile, draft: Path, wanted: list[ModelFile]) -> bool:
+        if not disk.is_right(draft, file, self.cancel):
+            draft.unlink()
+            return False
+        draft.replace(self.folder / file.name)
+        wanted.remove(file)
+        return True
 
+    def _routes(self, wanted: list[ModelFile]) -> Iterator[tuple[str, Drafts]]:
+        """Each route's name, and the drafts it gives of what is wanted by then."""
+        from dragtor.models import hub, mirror
 
-def _routes(
-    spec: ModelSpec, wanted: list[ModelFile], parts: Path, config: ModelsConfig, progress: Progress
-) -> Iterator[tuple[str, Drafts]]:
-    """Each route's name, and the drafts it gives of what is wanted by then."""
-    from dragtor.models import hub, mirror
+        parts, told = self.folder / disk.PARTS_FOLDER, (self.reporter, self.cancel)
+        if self.spec.hub and self.config.hub_url:
+            drafts = hub.fetch_from_hub(self.spec, list(wanted), parts, self.config, *told)
+            yield self.config.hub_url, drafts
+        for one in self.spec.mirrors:
+            yield one.label, mirror.fetch_from_mirror(one, list(wanted), parts, *told)
 
-    if spec.hub and config.hub_url:
-        yield config.hub_url, hub.fetch(spec, list(wanted), parts, config, progress)
-    for one in spec.mirrors:
-        yield one.label, mirror.fetch(one, list(wanted), parts, progress)
+    def _derive(self) -> ModelFile:
+        """Make the int8 file of an encoder whose fp32 file has been verified."""
+        from dragtor.models import int8
 
-
-def _derive(spec: ModelSpec, folder: Path, progress: Progress) -> ModelFile:
-    """Make the int8 file of an encoder whose fp32 file has been verified."""
-    from dragtor.models import int8
-
-    progress.note(f"making {INT8_FILE} of {spec.name}")
-    target = folder / INT8_FILE
-    int8.quantize(folder / spec.files[0].name, target)
-    return ModelFile(INT8_FILE, target.stat().st_size, disk.sha256(target))
+        self.reporter.note(f"making {INT8_FILE} of {self.spec.name}")
+        target = self.folder / INT8_FILE
+        int8.quantize(self.folder / self.spec.files[0].name, target, self.cancel)
+        return ModelFile(INT8_FILE, target.stat().st_size, disk.sha256(target))

@@ -6,64 +6,69 @@ Gives unverified drafts: the caller compares hashes. Knows no package mirrors.
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urljoin, urlsplit
 
 from dragtor.config import ModelsConfig
 from dragtor.models.catalogue import ModelFile, ModelSpec, hub_parts
 from dragtor.models.disk import is_right
-from dragtor.models.progress import Meter, Progress, RouteFailed
+from dragtor.models.progress import Meter, RouteFailed
+from dragtor.sockets import cancellable_session
+from dragtor.types import CancelToken, Reporter
 
 if TYPE_CHECKING:
     import requests
 
 CONNECT_S = 3.05  # for each of the hub's addresses: where it is blocked, go on soon
 FRUITLESS_TRIES = 3  # downloads in a row that bring no byte
-MAX_REDIRECTS = 5
+HUB_REDIRECTS = 5
+AS_IT_IS = {"Accept-Encoding": "identity"}
 Get = Callable[[int], "requests.Response"]  # the answer from that byte on
 _CHUNK_BYTES = 1 << 16  # at most this much is lost at a cut
 _DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
-def fetch(
+def fetch_from_hub(
     spec: ModelSpec,
     wanted: list[ModelFile],
     parts: Path,
     config: ModelsConfig,
-    progress: Progress,
+    reporter: Reporter,
+    cancel: CancelToken,
 ) -> Iterator[tuple[ModelFile, Path]]:
     """Download each wanted file into `parts`, going on where an earlier try was cut off.
 
     Raises RouteFailed at the first file that the hub does not give.
     """
-    with _session() as http, _reasons():
+    with _session(cancel) as http, _reasons(cancel):
         for file in filter(lambda file: file.path, wanted):
             draft = parts / f"{file.name}.part"
             resumed = draft.exists()
             get = _getter(http, _url(config, spec.hub, file.path), config)
-            _download(get, draft, file, progress)
-            if resumed and not is_right(draft, file):
+            _download(get, draft, file, reporter, cancel)
+            if resumed and not is_right(draft, file, cancel):
                 draft.unlink()
-                _download(get, draft, file, progress)
+                _download(get, draft, file, reporter, cancel)
             yield file, draft
     if lacking := [file.name for file in wanted if not file.path]:
         raise RouteFailed(f"does not have {', '.join(lacking)}")
 
 
-def ask(name: str, config: ModelsConfig) -> ModelSpec:
+def stated_by_hub(name: str, config: ModelsConfig, cancel: CancelToken) -> ModelSpec:
     """What the hub states about `hf:OWNER/REPO/FILE`: size and hash, not the bytes.
 
     Raises RouteFailed where it is out of reach, has no such file or states no hash.
     """
     hub, path = hub_parts(name)
     url = _url(config, hub, path)
-    with _session() as http, _reasons():
-        for _ in range(MAX_REDIRECTS):
-            answer = http.head(url, allow_redirects=False, timeout=_timeout(config))
+    with _session(cancel) as http, _reasons(cancel):
+        for _ in range(HUB_REDIRECTS):
+            answer = http.head(
+                url, headers=AS_IT_IS, allow_redirects=False, timeout=_timeout(config)
+            )
             stated = answer.headers.get("X-Linked-Etag")
             onward = urljoin(url, answer.headers.get("Location", ""))
             if stated or not answer.is_redirect or urlsplit(onward)[:2] != urlsplit(url)[:2]:
@@ -89,18 +94,22 @@ def _timeout(config: ModelsConfig) -> tuple[float, float]:
 
 def _getter(http: requests.Session, url: str, config: ModelsConfig) -> Get:
     def get(start: int) -> requests.Response:
-        headers = {"Range": f"bytes={start}-"} if start else {}
+        headers = AS_IT_IS | ({"Range": f"bytes={start}-"} if start else {})
         return http.get(url, headers=headers, stream=True, timeout=_timeout(config))
 
     return get
 
 
-def _session() -> requests.Session:
-    import requests
-    from requests.adapters import HTTPAdapter
+def _session(cancel: CancelToken) -> AbstractContextManager[requests.Session]:
+    """Retries what may pass, and waits between two tries no longer than `cancel` lets it."""
     from urllib3.util import Retry
 
-    retry = Retry(
+    class Patience(Retry):
+        def sleep(self, response: Any = None) -> None:
+            told_s = self.get_retry_after(response) if response else None
+            cancel.wait(told_s or self.get_backoff_time())
+
+    retry = Patience(
         total=3,
         connect=0,
         read=1,
@@ -109,35 +118,38 @@ def _session() -> requests.Session:
         raise_on_status=False,
         retry_after_max=30,
     )
-    session = requests.Session()
-    session.headers["Accept-Encoding"] = "identity"
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, HTTPAdapter(max_retries=retry))
-    return session
+    return cancellable_session(cancel, max_retries=retry)
 
 
-def _download(get: Get, draft: Path, file: ModelFile, progress: Progress) -> None:
+def _download(
+    get: Get, draft: Path, file: ModelFile, reporter: Reporter, cancel: CancelToken
+) -> None:
     """Fill `draft` up to the file's size; each cut is resumed while bytes keep coming."""
+    with Meter(reporter, file.name, file.bytes) as meter:
+        _fill(get, draft, file, meter, cancel)
+
+
+def _fill(get: Get, draft: Path, file: ModelFile, meter: Meter, cancel: CancelToken) -> None:
     import requests
 
-    meter = Meter(progress, file.name, file.bytes)
     fruitless = 0
     if _size(draft) > file.bytes:
         draft.unlink()
     while (before := _size(draft)) != file.bytes:
         try:
-            _stream(get, draft, file, meter)
+            _stream(get, draft, file, meter, cancel)
         except requests.RequestException:
+            cancel.check()
             if not meter.started:
                 raise
         fruitless = 0 if _size(draft) > before else fruitless + 1
         if fruitless == FRUITLESS_TRIES:
             raise RouteFailed(f"breaks off at {before:,} of {file.bytes:,} bytes")
         if fruitless:
-            time.sleep(0.2 * 2**fruitless)
+            cancel.wait(0.2 * 2**fruitless)
 
 
-def _stream(get: Get, draft: Path, file: ModelFile, meter: Meter) -> None:
+def _stream(get: Get, draft: Path, file: ModelFile, meter: Meter, cancel: CancelToken) -> None:
     """One request, from where the draft ends; a cut in the middle raises RequestException."""
     done = _size(draft)
     with get(done) as answer:
@@ -157,6 +169,7 @@ def _stream(get: Get, draft: Path, file: ModelFile, meter: Meter) -> None:
                     raise RouteFailed(f"sends more than {file.bytes:,} bytes")
                 out.write(chunk)
                 meter.reach(done)
+                cancel.check()
 
 
 def _refused(answer: requests.Response) -> RouteFailed:
@@ -176,16 +189,19 @@ def _size(path: Path) -> int:
 
 
 @contextmanager
-def _reasons() -> Iterator[None]:
+def _reasons(cancel: CancelToken) -> Iterator[None]:
     import requests
 
     try:
         yield
-    except requests.Timeout as error:
-        raise RouteFailed("does not answer in time") from error
-    except requests.exceptions.SSLError as error:
-        raise RouteFailed("has a certificate that this machine does not trust") from error
-    except requests.ConnectionError as error:
-        raise RouteFailed("cannot be reached") from error
     except requests.RequestException as error:
-        raise RouteFailed(f"cannot be asked: {error}") from error
+        cancel.check()
+        if isinstance(error, requests.Timeout):
+            told = "does not answer in time"
+        elif isinstance(error, requests.exceptions.SSLError):
+            told = "has a certificate that this machine does not trust"
+        elif isinstance(error, requests.ConnectionError):
+            told = "cannot be reached"
+        else:
+            told = f"cannot be asked: {error}"
+        raise RouteFailed(told) from error

@@ -13,6 +13,7 @@ from dragtor.errors import UsageError
 from dragtor.rerank.cross import CrossEncoder
 from dragtor.rerank.llm import Chooser, LlmReranker
 from dragtor.rerank.tokens import EmbedsTokens, TokenReranker
+from dragtor.types import NEVER, CancelToken
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,6 +49,7 @@ def open_reranker(
     llm: Callable[[], Chooser],
     embedder: Callable[[], EmbedsTokens],
     threads: int = 0,
+    cancel: CancelToken = NEVER,
 ) -> Reranker | None:
     """None for `none`; `tokens`; `llm`; or a cross-encoder of config/models.yml, from disk.
 
@@ -71,4 +73,4 @@ def open_reranker(
     spec, folder = catalogue.get(name), models_path(models)
     weights = model_path(name, folder)
     tokenizer = model_path(name, folder, CrossEncoder.TOKENIZER)
-    return CrossEncoder.open(name, weights, tokenizer, spec.max_tokens, threads)
+    return CrossEncoder.open(name, weights, tokenizer, spec.max_tokens, threads, cancel)

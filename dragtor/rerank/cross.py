@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from dragtor import onnx
 from dragtor.errors import CorruptModel
+from dragtor.types import NEVER, CancelToken
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,12 +37,14 @@ class CrossEncoder:
         tokenizer: Tokenizer,
         max_tokens: int,
         threads: int = 0,
+        cancel: CancelToken = NEVER,
     ) -> None:
         self.name = name
         self._session = session
         self._hint = f"dragtor models pull {name}"
         self._inputs = onnx.input_names(session, name, self._hint)
         self._threads = threads
+        self._cancel = cancel
         self._max_tokens = max_tokens
         tokenizer.no_padding()  # a tokenizer.json may hold a fixed length
         tokenizer.encode_special_tokens = True  # "[SEP]" inside a text is text
@@ -49,12 +52,19 @@ class CrossEncoder:
 
     @classmethod
     def open(
-        cls, name: str, weights: Path, tokenizer: Path, max_tokens: int, threads: int = 0
+        cls,
+        name: str,
+        weights: Path,
+        tokenizer: Path,
+        max_tokens: int,
+        threads: int = 0,
+        cancel: CancelToken = NEVER,
     ) -> CrossEncoder:
         """Load model.onnx and tokenizer.json; raises CorruptModel where one cannot be read."""
         hint = f"dragtor models pull {name}"
         session = onnx.open_session(weights, hint)
-        return cls(name, session, onnx.open_tokenizer(tokenizer, hint), max_tokens, threads)
+        reads = onnx.open_tokenizer(tokenizer, hint)
+        return cls(name, session, reads, max_tokens, threads, cancel)
 
     def score(self, query: str, passages: Sequence[str]) -> NDArray[np.float32]:
         """(n,): the probability that the passage is relevant, as the model was trained to say."""
@@ -62,7 +72,9 @@ class CrossEncoder:
 
         asked = self._shortened(_readable(query))
         self._tokenizer.enable_truncation(self._max_tokens, strategy="only_second")
-        found = onnx.each(lambda text: self._one(asked, text), passages, self._threads, "rerank")
+        found = onnx.each(
+            lambda text: self._one(asked, text), passages, self._threads, "rerank", self._cancel
+        )
         return np.array(found, np.float32)
 
     def _shortened(self, query: str) -> str:
@@ -85,7 +97,8 @@ class CrossEncoder:
         try:
             logits = np.asarray(self._session.run(None, feed)[0], np.float64)
         except Exception as error:  # onnxruntime's errors share no base
-            raise CorruptModel(f"{self.name} failed: {onnx.one_line(error)}", self._hint) from error
+            told = f"{self.name} failed: {onnx.error_line(error)}"
+            raise CorruptModel(told, self._hint) from error
         if logits.shape not in ((1, 1), (1, 2)) or not np.isfinite(logits).all():
             raise CorruptModel(f"{self.name} gives no relevance for a pair of texts", self._hint)
         gain = logits[0, 0] if logits.size == 1 else logits[0, 1] - logits[0, 0]

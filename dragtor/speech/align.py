@@ -16,12 +16,12 @@ from dragtor.transcript import SENTENCE_END
 from dragtor.types import SpeakerTurn, Word
 
 REACH_S = 1.0  # a turn farther away than this pulls no more or less
-PAUSE_S = 0.4  # silence after which another may well speak
+TURN_PAUSE_S = 0.4  # silence after which another may well speak
 CHANGE_INSIDE = 0.9  # cost of a change inside a sentence; a word's pull is -1 to 1
 CHANGE_BETWEEN = 0.05  # after its end, or after a pause
 
 
-def align(words: Sequence[Word], turns: Sequence[SpeakerTurn]) -> tuple[Word, ...]:
+def align_words(words: Sequence[Word], turns: Sequence[SpeakerTurn]) -> tuple[Word, ...]:
     """The words with a speaker each; with no turns, as they are.
 
     `words` are in the order they are spoken. A word in no turn goes with its neighbours and the
@@ -77,7 +77,7 @@ def _pull(turns: Sequence[SpeakerTurn], words: Sequence[Word]) -> list[float]:
 
 
 def _change_cost(before: Word, after: Word) -> float:
-    pause = after.start_s - before.end_s >= PAUSE_S
+    pause = after.start_s - before.end_s >= TURN_PAUSE_S
     return CHANGE_BETWEEN if pause or SENTENCE_END.search(before.text) else CHANGE_INSIDE
 
 

@@ -12,10 +12,10 @@ from typing import Literal
 
 from dragtor.speech.stretches import (
     FULL,
-    NAME,
-    NAMES,
+    NAME_LIST,
+    NAME_WORD,
+    ONE_NAME,
     SENTENCE_MARKS,
-    TOKEN,
     UPPER,
     Speech,
     Stretch,
@@ -35,7 +35,7 @@ TITLE = r"(?:(?:Dr|Prof|Mr|Mrs|Ms)\.? |Professor |Doctor |Coach )?"
 START = r"(?:^|(?<=[.?!…] )|(?<=-- ))"
 YOU = r"(?i:you|your|you're|you've|you'd|thanks|thank|let me ask)\b"
 VERB = r"(?:is|are|was|has|have|do|will|can|could|would)\b"
-ASKS = (
+ASKED = (
     rf"(?i:{YOU}|(?:we|i|what|how|why|when|where|who|do|did|does|can|could|would|will|have|is|"
     r"are)\b)"
 )
@@ -69,75 +69,79 @@ INTRODUCED = (
     r"(?:man|woman|guy) named),? "
 )
 GUEST = r"\b(?i:guests?)(?: today| this \w+)?(?: is| are|,|:)?"
-SAID = r"(?:said|says|mentioned|saying|asked|asks|pointed|talked|alluded)"
+SAYING = r"(?:said|says|mentioned|saying|asked|asks|pointed|talked|alluded)"
 CAME = r"(?:joining|coming|being|taking|talking)\b"
 AND_I = r"and I (?:are|were|talk|have|had|think|like|did|do)\b"
-THIRD = r"(?! (?:from|who|the|an?|is|was|has|and)\b)"
+SPOKEN_OF = r"(?! (?:from|who|the|an?|is|was|has|and)\b)"
 
 # Cue, weight, pattern; between << and >> stand the names.
-PATTERNS: tuple[tuple[Cue, float, str], ...] = (
-    ("self", 4.0, rf"{OWN_HOST}<<{NAME}>>"),
-    ("self", 3.0, rf"\b(?i:I'm|I am|(?:my|full) name is|my name's) <<{NAME}>>{OWN_END}"),
-    ("self", 2.0, rf"\b[Tt]his is <<{NAME}>>{OWN_END}"),
-    ("self", 2.0, rf"{START}<<{NAME}>> here\b"),
+CUE_PATTERNS: tuple[tuple[Cue, float, str], ...] = (
+    ("self", 4.0, rf"{OWN_HOST}<<{ONE_NAME}>>"),
+    ("self", 3.0, rf"\b(?i:I'm|I am|(?:my|full) name is|my name's) <<{ONE_NAME}>>{OWN_END}"),
+    ("self", 2.0, rf"\b[Tt]his is <<{ONE_NAME}>>{OWN_END}"),
+    ("self", 2.0, rf"{START}<<{ONE_NAME}>> here\b"),
     (
         "self",
         2.0,
-        rf"\b(?i:hey|hi|hello|everyone|everybody)[,.!]* (?i:it's) <<{NAME}>>{OWN_END}",
+        rf"\b(?i:hey|hi|hello|everyone|everybody)[,.!]* (?i:it's) <<{ONE_NAME}>>{OWN_END}",
     ),
     ("self", 2.0, rf"\b(?i:listening to) [^.?!]{{0,60}}? with <<{FULL}>>"),
-    ("cohost", 2.0, rf"\bco-?hosts?,? (?:[a-z]+ )?<<{NAMES}>>"),
-    ("cohost", 1.0, rf"(?<!, )\b<<{TOKEN}(?:, {TOKEN})*>> {AND_I}"),
-    ("guest", 2.0, rf"{GUEST}(?:,? {SOME}| )<<{NAMES}>>"),
-    ("intro", 1.5, rf"{INTRODUCED}{SOME}<<{NAMES}>>"),
+    ("cohost", 2.0, rf"\bco-?hosts?,? (?:[a-z]+ )?<<{NAME_LIST}>>"),
+    ("cohost", 1.0, rf"(?<!, )\b<<{NAME_WORD}(?:, {NAME_WORD})*>> {AND_I}"),
+    ("guest", 2.0, rf"{GUEST}(?:,? {SOME}| )<<{NAME_LIST}>>"),
+    ("intro", 1.5, rf"{INTRODUCED}{SOME}<<{NAME_LIST}>>"),
     (
         "intro",
         1.0,
         rf"\b(?:I've got|we've got|we have|I have|that's|[Ii]t's|our|is) {SOME}"
         rf"<<{FULL}(?:(?:,? and |, ){FULL})*>>",
     ),
-    ("opening", 1.0, rf"\b<<{TOKEN}>>(?: is|'s) (?:here|back|with us|joining us)\b"),
-    ("intro", 1.5, rf"\b(?i:thanks|thank you)(?: again)? to {SOME}<<{NAMES}>>(?= for {CAME})"),
-    ("address", 1.0, rf"{HANDED}<<{TOKEN}>>"),
-    ("address", 1.0, rf"{GREETING}<<{NAME}>>{GREETED}"),
-    ("address", 0.5, rf"{GREETING}<<{NAME}>>(?! \w+ed\b)"),
-    ("address", 1.0, rf"{START}{LEAD}{{1,2}}<<{NAME}>>,?(?: --?)? (?={ASKS})(?!{VERB})"),
-    ("address", 0.5, rf"{START}{LEAD}{{1,2}}<<{TOKEN}>>,{THIRD}"),
+    ("opening", 1.0, rf"\b<<{NAME_WORD}>>(?: is|'s) (?:here|back|with us|joining us)\b"),
+    (
+        "intro",
+        1.5,
+        rf"\b(?i:thanks|thank you)(?: again)? to {SOME}<<{NAME_LIST}>>(?= for {CAME})",
+    ),
+    ("address", 1.0, rf"{HANDED}<<{NAME_WORD}>>"),
+    ("address", 1.0, rf"{GREETING}<<{ONE_NAME}>>{GREETED}"),
+    ("address", 0.5, rf"{GREETING}<<{ONE_NAME}>>(?! \w+ed\b)"),
+    ("address", 1.0, rf"{START}{LEAD}{{1,2}}<<{ONE_NAME}>>,?(?: --?)? (?={ASKED})(?!{VERB})"),
+    ("address", 0.5, rf"{START}{LEAD}{{1,2}}<<{NAME_WORD}>>,{SPOKEN_OF}"),
     (
         "address",
         0.8,
-        rf"{START}<<{TOKEN}>>(?:,| -|!) (?={ASKS}|(?:thank|welcome|tell|it's|let|go|over)\b)",
+        rf"{START}<<{NAME_WORD}>>(?:,| -|!) (?={ASKED}|(?:thank|welcome|tell|it's|let|go|over)\b)",
     ),
-    ("address", 0.6, rf"[a-z], <<{TOKEN}>>, (?={YOU}|(?:what|how|why|did)\b)"),
-    ("address", 0.3, rf"{START}<<{TOKEN}>>,{THIRD} (?=[a-z]|I\b)"),
-    ("address", 0.8, rf"{START}<<{TOKEN}>>(?:\.\.\.|\?)(?= [{UPPER}a-z]|$)"),
+    ("address", 0.6, rf"[a-z], <<{NAME_WORD}>>, (?={YOU}|(?:what|how|why|did)\b)"),
+    ("address", 0.3, rf"{START}<<{NAME_WORD}>>,{SPOKEN_OF} (?=[a-z]|I\b)"),
+    ("address", 0.8, rf"{START}<<{NAME_WORD}>>(?:\.\.\.|\?)(?= [{UPPER}a-z]|$)"),
     (
         "address",
         0.8,
-        rf"\b{YOU}[^.?!,]{{0,200}}(?:, [^.?!,]{{0,200}})?, <<{TOKEN}>>(?=[.?!…,]|$| -)",
+        rf"\b{YOU}[^.?!,]{{0,200}}(?:, [^.?!,]{{0,200}})?, <<{NAME_WORD}>>(?=[.?!…,]|$| -)",
     ),
-    ("address", 0.8, rf"{START}(?:[^\s,.?!]+ ){{0,4}}[^\s,.?!]+, <<{TOKEN}>>(?=[.?!…]|$)"),
-    ("address", 0.4, rf"[a-z\d], <<{TOKEN}>>(?=[.?!…]|$)"),
+    ("address", 0.8, rf"{START}(?:[^\s,.?!]+ ){{0,4}}[^\s,.?!]+, <<{NAME_WORD}>>(?=[.?!…]|$)"),
+    ("address", 0.4, rf"[a-z\d], <<{NAME_WORD}>>(?=[.?!…]|$)"),
     (
         "third",
         1.0,
-        rf"\b(?i:like|as|what|think|and|specifically,?) <<{TOKEN}>>"
-        rf"(?: just| was| has| had)? {SAID}",
+        rf"\b(?i:like|as|what|think|and|specifically,?) <<{NAME_WORD}>>"
+        rf"(?: just| was| has| had)? {SAYING}",
     ),
-    ("third", 1.0, rf"\bask(?:ed|ing)? <<{TOKEN}>> (?:to|about|if)\b"),
+    ("third", 1.0, rf"\bask(?:ed|ing)? <<{NAME_WORD}>> (?:to|about|if)\b"),
 )
 CUES = tuple(
     (cue, weight, re.compile(pattern.replace("<<", rf"{TITLE}(?P<names>").replace(">>", ")")))
-    for cue, weight, pattern in PATTERNS
+    for cue, weight, pattern in CUE_PATTERNS
 )
-MORE = re.compile(rf"(?:and|,) ({FULL})(?=,| from\b| who\b|$)")  # further names introduced
+MORE_NAMES = re.compile(rf"(?:and|,) ({FULL})(?=,| from\b| who\b|$)")  # further names introduced
 PERSON = re.compile(r"(?:'s |, (?:the|an?|who|co)\b| is\b| from\b)")  # after the name of one
 WHERE_TO = re.compile(r"(?<!talk)(?<!ed)(?<!speak)(?<!ing) to $")  # "to New York"
 QUOTED = re.compile(r'"[^"]*"|“[^”]*”')
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class NameMention:
     """A name at characters `start` to `end` of a stretch; `key` says who shares it."""
 
     name: str
@@ -149,35 +153,35 @@ class Heard:
     end: int
 
 
-def hear(speech: Speech) -> list[Heard]:
+def name_mentions(speech: Speech) -> list[NameMention]:
     """Every name that the words around it give to somebody; of one place, the clearest cue."""
-    found: list[Heard] = []
+    found: list[NameMention] = []
     for number, turn in enumerate(speech.turns):
-        best: dict[int, Heard] = {}
+        best: dict[int, NameMention] = {}
         quoted = [match.span() for match in QUOTED.finditer(turn.text)]
-        for heard in _names_in(speech, turn, number):
-            if any(start < heard.start < end for start, end in quoted):
-                heard = replace(heard, weight=0.6 if heard.cue == "self" else 0.0)
-            if heard.start not in best or best[heard.start].weight < heard.weight:
-                best[heard.start] = heard
+        for mention in _names_in(speech, turn, number):
+            if any(start < mention.start < end for start, end in quoted):
+                mention = replace(mention, weight=0.6 if mention.cue == "self" else 0.0)
+            if mention.start not in best or best[mention.start].weight < mention.weight:
+                best[mention.start] = mention
         end = 0
-        for _, heard in sorted(best.items()):
-            if heard.start >= end:  # else it is a part of the name before it
-                found.append(heard)
-            end = max(end, heard.end)
+        for _, mention in sorted(best.items()):
+            if mention.start >= end:  # else it is a part of the name before it
+                found.append(mention)
+            end = max(end, mention.end)
     return found
 
 
-def _names_in(speech: Speech, turn: Stretch, number: int) -> Iterator[Heard]:
+def _names_in(speech: Speech, turn: Stretch, number: int) -> Iterator[NameMention]:
     text = turn.text
     for cue, weight, pattern in CUES:
         for match in pattern.finditer(text):
             places = [(one[0], match.start("names") + one.start(), weight)
-                      for one in re.finditer(NAME, match["names"])]  # fmt: skip
+                      for one in re.finditer(ONE_NAME, match["names"])]  # fmt: skip
             if cue in ("guest", "intro"):
                 rest = re.split(r"[.?!]", text[match.end() : match.end() + 300], maxsplit=1)[0]
                 places += [(one[1], match.end() + one.start(1), weight / 2)
-                           for one in MORE.finditer(rest)]  # fmt: skip
+                           for one in MORE_NAMES.finditer(rest)]  # fmt: skip
             for name, at, sure in places:
                 yield from _name_at(speech, turn, number, cue, sure, name, at)
     if turn.before < OPENING_WORDS:
@@ -190,7 +194,7 @@ def _names_in(speech: Speech, turn: Stretch, number: int) -> Iterator[Heard]:
 
 def _name_at(
     speech: Speech, turn: Stretch, number: int, cue: Cue, weight: float, name: str, at: int
-) -> Iterator[Heard]:
+) -> Iterator[NameMention]:
     clean = re.sub(r"'s?$", "", name.split(f" {name.split()[0]}")[0])
     before = re.sub(r"\b(?:Dr|Prof|Mr|Mrs|Ms)\.$", "", turn.text[:at].rstrip()).rstrip()
     if cue != "self" and NOT_BEFORE.search(before):
@@ -201,4 +205,4 @@ def _name_at(
         turn.text[at + len(clean) :],
     )
     if speech.is_name(clean, at_start, bool(spoken_to)):
-        yield Heard(clean, fold(clean.split()[0]), cue, weight, number, at, at + len(clean))
+        yield NameMention(clean, fold(clean.split()[0]), cue, weight, number, at, at + len(clean))

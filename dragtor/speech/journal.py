@@ -16,7 +16,7 @@ from dragtor.types import Word
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a first listening told; a window's pieces are (start, end) in seconds, in order."""
+    """What a first pass told; a window's pieces are (start, end) in seconds, in order."""
 
     language: str
     duration_s: float

@@ -1,6 +1,6 @@
 """A Recording becomes a Document: its words, who says them, their names, and text with times.
 
-Composes this room's parts in their order; each is opened when it is first needed. Knows neither
+Composes this package's parts in their order; each is opened when it is first needed. Knows neither
 where recordings come from nor where documents go.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -17,21 +17,32 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from dragtor.errors import LoadError, Missing, UsageError
-from dragtor.speech.align import align
+from dragtor.speech.align import align_words
 from dragtor.speech.roles import roles
 from dragtor.transcript import spoken, words_of
-from dragtor.types import Chapter, Document, Recording, Speaker, SpeakerTurn, Word, short_hash
+from dragtor.types import (
+    NEVER,
+    SILENT,
+    CancelToken,
+    Chapter,
+    Document,
+    Recording,
+    Reporter,
+    Speaker,
+    SpeakerTurn,
+    Word,
+    short_hash,
+)
 
 if TYPE_CHECKING:
-    from dragtor.speech.decode import Media
+    from dragtor.speech.decode import Media, Samples
     from dragtor.speech.diarize import Diarization, Diarizer
     from dragtor.speech.transcribe import Transcriber, Transcript
 
-SAME_VOICE = 0.6  # cosine of two voice prints from here on: one person
+SAME_SPEAKER = 0.6  # cosine of two voice prints from here on: one person
 KNOWN_AGAIN = 0.85  # confidence in the name of a voice that was known before
-HEARD = ("language", "duration_s", "voices")  # what is noted of a sound beside its words
-NOTES = "Notes"  # heading of what was written about a recording, after what is said
-Progress = Callable[[str, int, int], None]  # label, seconds done, in all
+MEASURED = ("language", "duration_s", "voices")  # what is noted of a sound beside its words
+NOTES_HEADING = "Notes"  # heading of what was written about a recording, after what is said
 
 
 class TranscribePipeline:
@@ -39,8 +50,8 @@ class TranscribePipeline:
 
     `voices` gives the speakers known by their voice in a show, for an engine of diarization.
     `folder` keeps the words and turns of each sound, finished or under way, under its content:
-    whatever else changes about it, what is heard once need not be heard again. An empty file
-    beside them, SOURCE.DOCUMENT.for, says for whom they are kept.
+    whatever else changes about it, what is transcribed once need not be again. An empty file beside
+    them, SOURCE.DOCUMENT.for, says for whom they are kept.
     """
 
     def __init__(
@@ -50,12 +61,12 @@ class TranscribePipeline:
         folder: Path,
         *,
         voices: Callable[[str, str], Sequence[Speaker]] = lambda show, engine: (),
-        notify: Callable[[str], None] = lambda line: None,
-        progress: Progress = lambda label, done, total: None,
+        reporter: Reporter = SILENT,
+        cancel: CancelToken = NEVER,
     ) -> None:
         self._transcriber, self._diarizer = transcriber, diarizer
         self._folder, self._voices = folder, voices
-        self._notify, self._progress = notify, progress
+        self._reporter, self._cancel = reporter, cancel
 
     def document(
         self, recording: Recording, source_id: str = "", before: Document | None = None
@@ -67,7 +78,7 @@ class TranscribePipeline:
         """
         prints: Mapping[str, tuple[float, ...]] = {}
         if recording.audio is not None and not recording.words:
-            recording, prints = self._listened(recording, recording.audio, source_id)
+            recording, prints = self._transcribed(recording, recording.audio, source_id)
         elif not recording.words and before is not None:
             recording, prints = _again(recording, before)
         document, words = recording.document, recording.words
@@ -86,10 +97,10 @@ class TranscribePipeline:
             if not any(mark.parent.glob("*.for")):
                 shutil.rmtree(mark.parent, ignore_errors=True)
 
-    def _listened(
+    def _transcribed(
         self, recording: Recording, audio: Path, source_id: str
     ) -> tuple[Recording, Mapping[str, tuple[float, ...]]]:
-        """The recording with the words that are heard in it, and a voice print of each speaker."""
+        """The recording with the words that are said in it, and a voice print of each speaker."""
         from dragtor.speech.decode import probe
 
         document = recording.document
@@ -98,7 +109,8 @@ class TranscribePipeline:
             audio,
             language=_known_language(recording.language),
             folder=kept,
-            progress=self._progress,
+            reporter=self._reporter,
+            cancel=self._cancel,
         )
         words, prints, engine = self._told_apart(audio, transcript, kept)
         told = {"language": transcript.language, "duration_s": transcript.duration_s}
@@ -130,7 +142,7 @@ class TranscribePipeline:
         try:
             diarizer = self._diarizer() if words else None
         except Missing as error:  # the words are worth having without their speakers
-            self._notify(f"speakers are not told apart: {error} ({error.hint})")
+            self._reporter.note(f"speakers are not told apart: {error} ({error.hint})")
             diarizer = None
         if diarizer is None:
             return words, {}, ""
@@ -139,16 +151,23 @@ class TranscribePipeline:
         if found is None:
             found = self._diarized(audio, diarizer, transcript)
             _write_turns(path, found)
-        return align(words, found.turns), found.voices, diarizer.engine
+        return align_words(words, found.turns), found.voices, diarizer.engine
 
     def _diarized(self, audio: Path, diarizer: Diarizer, transcript: Transcript) -> Diarization:
-        from dragtor.speech.decode import decode
+        from dragtor.speech.decode import RATE_HZ, decode
 
         label = f"telling speakers apart in {audio.name}"
         total = max(1, int(transcript.duration_s))
-        return diarizer.diarize(
-            decode(audio), lambda seconds: self._progress(label, min(int(seconds), total), total)
-        )
+
+        def counted() -> Iterator[Samples]:
+            samples = 0
+            for block in decode(audio):
+                self._cancel.check()
+                samples += block.size
+                yield block
+                self._reporter.progress(label, min(samples // RATE_HZ, total), total)
+
+        return diarizer.diarize(counted(), self._cancel)
 
     def _speakers(
         self,
@@ -156,7 +175,7 @@ class TranscribePipeline:
         words: Sequence[Word],
         prints: Mapping[str, tuple[float, ...]],
     ) -> tuple[Speaker, ...]:
-        """Everybody who is heard, with role and name where something tells."""
+        """Everybody who speaks, with role and name where something tells."""
         show = str(document.meta.get("show", ""))
         found = roles(
             words,
@@ -260,7 +279,7 @@ def _known_again(voice: Sequence[float], known: Sequence[Speaker]) -> Speaker | 
     if not voice or not known:
         return None
     nearest = max(known, key=likeness)
-    return nearest if likeness(nearest) >= SAME_VOICE else None
+    return nearest if likeness(nearest) >= SAME_SPEAKER else None
 
 
 def _again(
@@ -268,7 +287,7 @@ def _again(
 ) -> tuple[Recording, Mapping[str, tuple[float, ...]]]:
     """The recording with the words and the voice prints of its document `before`."""
     words, chapters = words_of(before)
-    meta = {name: before.meta[name] for name in HEARD if name in before.meta}
+    meta = {name: before.meta[name] for name in MEASURED if name in before.meta}
     document = _filled(recording.document, before)
     document = replace(document, meta={**document.meta, **meta})
     chapters = recording.chapters or chapters
@@ -290,5 +309,5 @@ def _written(document: Document, words: Sequence[Word], chapters: Sequence[Chapt
     """What is said, with its segments, and after it what was written about it."""
     text, segments = spoken(words, chapters)
     if notes := document.text.strip():
-        text = f"{text}\n\n## {NOTES}\n\n{notes}" if text else notes
+        text = f"{text}\n\n## {NOTES_HEADING}\n\n{notes}" if text else notes
     return replace(document, text=text, segments=segments)

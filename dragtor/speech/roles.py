@@ -12,17 +12,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from dragtor.speech.cues import Heard, hear
+from dragtor.speech.cues import NameMention, name_mentions
 from dragtor.speech.names import (
     Named,
-    Written,
+    WrittenName,
     assigned,
     claims,
     full_names,
     merged,
     respelt,
     spelt,
-    written,
+    written_names,
 )
 from dragtor.speech.stretches import Speech, Stretch, key_of, recased, stretches
 from dragtor.types import Word
@@ -114,7 +114,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Role:
+class SpeakerRole:
     """What a speaker does in a recording and is called; confidences 0..1, name "" if unknown."""
 
     role: RoleName
@@ -126,8 +126,8 @@ class Role:
 
 def roles(
     words: Sequence[Word], *, title: str = "", author: str = "", show: str = "", notes: str = ""
-) -> dict[str, Role]:
-    """Role and name by speaker label, in the order in which they are first heard.
+) -> dict[str, SpeakerRole]:
+    """Role and name by speaker label, in the order in which they first speak.
 
     Two hosts without a guest are both "host"; so is a lone speaker. Words without a speaker are
     left out. A name of the title or the notes is taken where it fits, and corrects the spelling.
@@ -137,7 +137,7 @@ def roles(
         return {}
     speech, known = _speech(turns, title, author, show, notes)
     hosting, sayings = _hosting(speech)
-    found = respelt(hear(speech), known)
+    found = respelt(name_mentions(speech), known)
     named = claims(speech, found, hosting)
     _add_written(named, hosting, known)
     found = merged(named, found)
@@ -153,22 +153,22 @@ def roles(
         key = keys.get(label, "")
         sure = _role_confidence(label, parts, hosting)
         if not key:
-            result[label] = Role(part, "", sure, 0.0, evidence)
+            result[label] = SpeakerRole(part, "", sure, 0.0, evidence)
             continue
         evidence += _name_evidence(key, speech, found, known)
         name = spelt(key, forms.get(key, ""), known, part == "host")
-        result[label] = Role(part, name, sure, _name_confidence(label, key, named), evidence)
+        result[label] = SpeakerRole(part, name, sure, _name_confidence(label, key, named), evidence)
     return result
 
 
 def _speech(
     turns: list[Stretch], title: str, author: str, show: str, notes: str
-) -> tuple[Speech, list[Written]]:
+) -> tuple[Speech, list[WrittenName]]:
     speech = Speech(turns)
     if speech.cased:
-        known = written(title, author, show, notes, speech.common)
+        known = written_names(title, author, show, notes, speech.common)
         return Speech(turns, [one.name for one in known]), known
-    known = written(title, author, show, notes)
+    known = written_names(title, author, show, notes)
     names = [one.name for one in known]
     return Speech(recased(turns, names), names), known
 
@@ -230,7 +230,7 @@ def _parts(hosting: Mapping[str, float], turns: Sequence[Stretch]) -> dict[str, 
     }
 
 
-def _add_written(named: Named, hosting: Mapping[str, float], known: Sequence[Written]) -> None:
+def _add_written(named: Named, hosting: Mapping[str, float], known: Sequence[WrittenName]) -> None:
     """Let the title speak for guests, and author and "hosted by" for hosts."""
     hosts = _hosts(hosting)
     guests = [label for label in hosting if label not in hosts]
@@ -273,15 +273,15 @@ def _role_evidence(sayings: Sequence[Saying], part: RoleName) -> tuple[Evidence,
 
 
 def _name_evidence(
-    key: str, speech: Speech, found: Sequence[Heard], known: Sequence[Written]
+    key: str, speech: Speech, found: Sequence[NameMention], known: Sequence[WrittenName]
 ) -> tuple[Evidence, ...]:
-    heard = [
+    said = [
         Evidence("name", _around(turn, one.start, one.end), "speech", turn.start_s(one.start))
         for one in found
         if one.key == key and (turn := speech.turns[one.stretch])
     ]
     return (
-        *heard,
+        *said,
         *(Evidence("name", one.name, one.where) for one in known if key_of(one.name) == key),
     )
 

@@ -16,11 +16,11 @@ from dragtor.transcript import fold
 from dragtor.types import Word
 
 UPPER = "A-ZÀ-ÖØ-Þ\u0100\u0106\u010c\u010e\u0110\u0141\u0158\u015a\u0160\u017b\u017d"
-TOKEN = rf"(?:O'|D'|Mc)?[{UPPER}][\w'-]*\w"
+NAME_WORD = rf"(?:O'|D'|Mc)?[{UPPER}][\w'-]*\w"
 PARTICLE = r"(?:de|da|del|der|di|la|van|von|bin|al|[A-Z]\.)"
-NAME = rf"(?:{TOKEN}(?: (?:{PARTICLE} ){{0,2}}{TOKEN}){{0,2}})"
-FULL = rf"(?:{TOKEN}(?: (?:{PARTICLE} ){{0,2}}{TOKEN}){{1,2}})"
-NAMES = rf"{NAME}(?:(?:,? and |, ){NAME})*"
+ONE_NAME = rf"(?:{NAME_WORD}(?: (?:{PARTICLE} ){{0,2}}{NAME_WORD}){{0,2}})"
+FULL = rf"(?:{NAME_WORD}(?: (?:{PARTICLE} ){{0,2}}{NAME_WORD}){{1,2}})"
+NAME_LIST = rf"{ONE_NAME}(?:(?:,? and |, ){ONE_NAME})*"
 
 # Never the name of somebody in the room, though capitals and commas say so.
 NOT_NAMES = frozenset(
@@ -165,9 +165,9 @@ def recased(turns: Sequence[Stretch], known: Sequence[str]) -> list[Stretch]:
     lower = [turn.text.lower() for turn in turns]
     for text in lower:
         for match in SMALL_CUES.finditer(text):
-            cue, heard = next(one for one in match.groupdict().items() if one[1])
+            cue, said = next(one for one in match.groupdict().items() if one[1])
             kept: list[str] = []
-            for word in heard.split():
+            for word in said.split():
                 if word in SMALL_WORDS or len(word) < 2:
                     break
                 kept.append(word)

@@ -1,7 +1,7 @@
-"""A recording's words: its speech is found, cut into windows at pauses, and heard by Whisper, a
+"""A recording's words: its speech is found, cut into windows at pauses, and read by Whisper, a
 window at a time on each core.
 
-Owns which model hears which language, and that an interrupted run goes on. Knows nothing of what
+Owns which model reads which language, and that an interrupted run goes on. Knows nothing of what
 the words are for.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,17 +22,17 @@ from dragtor.errors import LoadError, Missing
 from dragtor.models import model_path
 from dragtor.speech.decode import RATE_HZ, decode, probe
 from dragtor.speech.journal import Plan, TranscriptJournal
-from dragtor.speech.voice import (
-    BUILT_IN,
-    Listening,
-    Voice,
-    Window,
-    open_voice,
+from dragtor.speech.vad import (
+    VAD_DEFAULTS,
+    SpeechWindow,
+    VadOptions,
+    VoiceActivity,
+    open_vad,
     speech_regions,
-    windows,
+    speech_windows,
 )
 from dragtor.speech.whisper import Whisper, check_language, is_multilingual
-from dragtor.types import Word, short_hash
+from dragtor.types import NEVER, SILENT, CancelToken, Reporter, Word, short_hash
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,12 +40,11 @@ if TYPE_CHECKING:
 
     Samples: TypeAlias = NDArray[np.float32]
 
-Progress = Callable[[str, int, int], None]  # label, seconds of sound done, in all
-RECIPE = 1  # goes up when the same sound would be heard otherwise: old journals are then left alone
+RECIPE = 1  # goes up when the same sound would give other words: old journals are then left alone
 AUTO, ENGLISH = "auto", "en"
 SAMPLED_WINDOWS = 3  # that tell the language:
 SAMPLED_FROM = 20  # the longest of so many first ones
-SURE = 0.5  # probability of another language; below it, it is English
+SURE_LANGUAGE = 0.5  # probability of another language; below it, it is English
 MOST_WORKERS = 2  # each has the model in memory,
 LARGE_MODEL_BYTES = 500_000_000  # which only one has if it is larger
 
@@ -64,12 +63,12 @@ class Transcriber:
 
     def __init__(
         self,
-        voice: Voice,
+        vad: VoiceActivity,
         config: SpeechConfig,
         models: ModelsConfig,
-        listening: Listening = BUILT_IN,
+        options: VadOptions = VAD_DEFAULTS,
     ) -> None:
-        self._voice, self._config, self._listening = voice, config, listening
+        self._vad, self._config, self._options = vad, config, options
         self._folder = models_path(models)
         self._opened: dict[Path, list[Whisper]] = {}
         self._hashes: dict[Path, str] = {}
@@ -80,71 +79,75 @@ class Transcriber:
         *,
         language: str = "",
         folder: Path,
-        progress: Progress = lambda label, done, total: None,
+        reporter: Reporter = SILENT,
+        cancel: CancelToken = NEVER,
     ) -> Transcript:
         """The words of an audio or video file, with times in seconds.
 
-        `language` is a code or `auto`; empty: as configured. What is finished is kept in `folder`
-        under the content of the file, so that an interrupted run goes on. Raises LoadError on a
-        file without sound, Missing with the command that pulls a model.
+        `language` is a code or `auto`; empty: as configured. `reporter` hears of seconds of sound.
+        What is finished is kept in `folder` under the content of the file, so that an interrupted
+        or cancelled run goes on. Raises LoadError on a file without sound, Missing with the command
+        that pulls a model.
         """
         wanted = language or self._config.language
         wanted = AUTO if wanted == AUTO else check_language(wanted)
         weights = [self._hash(model) for model in self._weights(wanted)]
-        settings = (str(RECIPE), wanted, repr(self._listening), *weights)
+        settings = (str(RECIPE), wanted, self._options.key(), *weights)
         with TranscriptJournal(folder / f"{short_hash(_sha256(path), *settings)}.jsonl") as journal:
-            plan = journal.plan or journal.begin(self._plan(path, wanted, progress))
-            self._hear(path, plan, journal, progress)
+            run = _Run(path, reporter, cancel)
+            plan = journal.plan or journal.begin(self._plan(run, wanted))
+            self._transcribe(run, plan, journal)
         words = tuple(word for n in range(len(plan.windows)) for word in journal.done[n])
         return Transcript(plan.language, words, plan.duration_s)
 
-    def _plan(self, path: Path, wanted: str, progress: Progress) -> Plan:
-        """Listen through the file once: where somebody speaks, and in which language."""
-        label, claimed_s = f"listening to {path.name}", probe(path).duration_s
-        heard = 0
+    def _plan(self, run: _Run, wanted: str) -> Plan:
+        """Go through the file once: where somebody speaks, and in which language."""
+        label, claimed_s = f"listening to {run.path.name}", probe(run.path).duration_s
+        samples = 0
 
         def counted() -> Iterator[Samples]:
-            nonlocal heard
-            for block in decode(path):
-                heard += block.size
-                progress(label, heard // RATE_HZ, max(int(claimed_s), heard // RATE_HZ))
+            nonlocal samples
+            for block in run.blocks():
+                samples += block.size
+                done_s = samples // RATE_HZ
+                run.reporter.progress(label, done_s, max(int(claimed_s), done_s))
                 yield block
 
-        spoken = speech_regions(counted(), self._voice, self._listening)
-        cut = windows(spoken, heard / RATE_HZ, self._listening)
+        spoken = speech_regions(counted(), self._vad, self._options)
+        cut = speech_windows(spoken, samples / RATE_HZ, self._options)
         found = wanted
         if wanted == AUTO or not cut:
-            found = self._language(path, cut) if cut else ""
-        return Plan(found, round(heard / RATE_HZ, 3), tuple(cut))
+            found = self._language(run, cut) if cut else ""
+        return Plan(found, round(samples / RATE_HZ, 3), tuple(cut))
 
-    def _language(self, path: Path, cut: Sequence[Window]) -> str:
+    def _language(self, run: _Run, cut: Sequence[SpeechWindow]) -> str:
         """What is spoken, by a model that knows languages; English where there is none."""
         telling = [model for model in self._weights(AUTO) if is_multilingual(model)]
         if not telling:
             return ENGLISH
         fullest = sorted(cut[:SAMPLED_FROM], key=_length_s, reverse=True)[:SAMPLED_WINDOWS]
         engine = Whisper(telling[0], self._threads(), _mend(telling[0]))
-        heard = [engine.languages(sound) for sound in _sounds(decode(path), sorted(fullest))]
-        means = {code: sum(each[code] for each in heard) / len(heard) for code in heard[0]}
+        found = [engine.languages(sound) for sound in _sounds(run.blocks(), sorted(fullest))]
+        means = {code: sum(each[code] for each in found) / len(found) for code in found[0]}
         likeliest = max(means, key=means.__getitem__)
-        return likeliest if means[likeliest] >= SURE else ENGLISH
+        return likeliest if means[likeliest] >= SURE_LANGUAGE else ENGLISH
 
-    def _hear(self, path: Path, plan: Plan, journal: TranscriptJournal, progress: Progress) -> None:
+    def _transcribe(self, run: _Run, plan: Plan, journal: TranscriptJournal) -> None:
         """Every window that is not in the journal; on Ctrl-C those under way are finished."""
         left = [number for number in range(len(plan.windows)) if number not in journal.done]
         if not left:
             return
         total_s = sum(map(_length_s, plan.windows))
-        model = self._model_for(plan.language)
-        ready = self._engines(model)
+        ready = self._engines(self._model_for(plan.language))
         engines: SimpleQueue[Whisper] = SimpleQueue()
         for engine in ready:
             engines.put(engine)
 
-        def hear(number: int, sound: Samples) -> None:
+        def transcribe(number: int, sound: Samples) -> None:
             engine = engines.get()
             try:
-                words = engine.words(sound, plan.language)
+                run.cancel.check()
+                words = engine.words(sound, plan.language, run.cancel)
             finally:
                 engines.put(engine)
             journal.put(number, _placed(words, plan.windows[number]))
@@ -152,13 +155,14 @@ class Transcriber:
         def finish(future: Future[None]) -> None:
             future.result()
             done_s = sum(_length_s(plan.windows[number]) for number in list(journal.done))
-            progress(f"transcribing {path.name}", round(done_s), round(total_s))
+            label = f"transcribing {run.path.name}"
+            run.reporter.progress(label, round(done_s), round(total_s))
 
         pool, waiting = ThreadPoolExecutor(len(ready), "transcribe"), deque[Future[None]]()
         try:
-            sounds = _sounds(decode(path), [plan.windows[number] for number in left])
+            sounds = _sounds(run.blocks(), [plan.windows[number] for number in left])
             for number, sound in zip(left, sounds, strict=True):
-                waiting.append(pool.submit(hear, number, sound))
+                waiting.append(pool.submit(transcribe, number, sound))
                 if len(waiting) > 2 * len(ready):  # sound that waits takes memory
                     finish(waiting.popleft())
             while waiting:
@@ -209,18 +213,33 @@ class Transcriber:
 def open_transcriber(config: SpeechConfig, models: ModelsConfig) -> Transcriber:
     """With the models of the settings; raises Missing with the command that pulls one."""
     model_path(config.model, models_path(models))
-    return Transcriber(open_voice(models), config, models)
+    return Transcriber(open_vad(models), config, models)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One recording on its way."""
+
+    path: Path
+    reporter: Reporter
+    cancel: CancelToken
+
+    def blocks(self) -> Iterator[Samples]:
+        """Its sound from the beginning."""
+        for block in decode(self.path):
+            self.cancel.check()
+            yield block
 
 
 def _mend(model: Path) -> str:
     return f"dragtor models pull {model.parent.name}"
 
 
-def _length_s(window: Window) -> float:
+def _length_s(window: SpeechWindow) -> float:
     return sum(end - start for start, end in window)
 
 
-def _sounds(blocks: Iterable[Samples], cut: Sequence[Window]) -> Iterator[Samples]:
+def _sounds(blocks: Iterable[Samples], cut: Sequence[SpeechWindow]) -> Iterator[Samples]:
     """The samples of each window, its pieces joined; holds one window at a time."""
     import numpy as np
 
@@ -240,7 +259,7 @@ def _sounds(blocks: Iterable[Samples], cut: Sequence[Window]) -> Iterator[Sample
         yield np.concatenate(pieces)
 
 
-def _placed(words: Sequence[Word], window: Window) -> list[Word]:
+def _placed(words: Sequence[Word], window: SpeechWindow) -> list[Word]:
     """Words of a window at their times in the recording: in order, each in one piece, to 10 ms."""
     found: list[Word] = []
     latest = window[0][0]

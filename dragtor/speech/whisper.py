@@ -6,6 +6,7 @@ carries nothing from one window to the next: a window's words depend on its samp
 
 from __future__ import annotations
 
+import atexit
 import math
 import re
 import struct
@@ -13,12 +14,14 @@ import weakref
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from dragtor.errors import CorruptModel, GenerationError, UsageError
-from dragtor.types import Word
+from dragtor.speech.decode import RATE_HZ
+from dragtor.types import NEVER, CancelToken, Word
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,23 +29,23 @@ if TYPE_CHECKING:
 
     Samples: TypeAlias = NDArray[np.float32]
 
-RATE_HZ = 16_000
 FRAMES_PER_S = 50  # of the encoder, which reads 30 s,
 SPARE_FRAMES = 50  # or no more than the window and a second, where that lasts
 READ_WHOLE_S = 20.0  # so long: of short ones read so, words get lost and phrases loop
 BEAMS = 5  # of the second try
 # A try has failed where its last tokens repeat (bits of 32 tokens) or are improbable (mean log).
 LOOP_TOKENS, LOOP_ENTROPY, WORST_LOGPROB = 32, 2.4, -1.0
-SOUND = re.compile(r"\[[^\]]*\]|\([^)]*\)|\*[^*]*\*|♪[^♪]*♪?")  # [laughter], (music), *sighs*
+SOUND_NOTE = re.compile(r"\[[^\]]*\]|\([^)]*\)|\*[^*]*\*|♪[^♪]*♪?")  # [laughter], (music), *sighs*
 LOOP_TIMES, LOOP_WORDS = 4, 12  # a phrase said so often, of so many words in all, is a loop
 LONGEST_S, LETTER_S = 0.25, 0.1  # of a word: more is a silence before it
 ENGLISH_VOCABULARY = 51864  # tokens; other models have more
 _ERROR_LEVEL = 4
-_loading = Lock()  # the log's callback is one for the process
+_loading = Lock()
+_complaints: list[str] = []  # whisper.cpp's error lines; its log is kept off stderr
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class WhisperToken:
     """A piece of a word; `text` may end within a character. `end_s` is the window's second."""
 
     text: bytes
@@ -64,21 +67,27 @@ class Whisper:
         self._context = _load(self._path, self._mend)
         self._free = weakref.finalize(self, _binding().whisper_free, self._context)
 
-    def words(self, samples: Samples, language: str) -> list[Word]:
+    def words(self, samples: Samples, language: str, cancel: CancelToken = NEVER) -> list[Word]:
         """What is said in at most 30 s of 16 kHz mono, times from the window's start.
 
-        Read greedily; where that loops or is improbable, a second time with beams.
+        Read greedily; where that loops or is improbable, a second time with beams. Cancelled, it
+        ends with the encoder's run or the token under way.
         """
-        segments = self._read(samples, language, beams=1)
+        segments = self._read(samples, language, 1, cancel)
         if _failed(segments):
-            again = self._read(samples, language, beams=BEAMS)
-            self._free()
-            self._open()  # beams leave a memory behind in which the same sound reads otherwise
+            again = self._read(samples, language, BEAMS, cancel)
+            self._reopen()  # beams leave a memory behind in which the same sound reads otherwise
             if _score(again) > _score(segments):
                 segments = again
         return without_loops(_words(segments))
 
-    def _read(self, samples: Samples, language: str, beams: int) -> list[list[Token]]:
+    def _reopen(self) -> None:
+        self._free()
+        self._open()
+
+    def _read(
+        self, samples: Samples, language: str, beams: int, cancel: CancelToken
+    ) -> list[list[WhisperToken]]:
         """Tokens of each segment."""
         import numpy as np
 
@@ -102,24 +111,28 @@ class Whisper:
         # invents words in silence, and where it is of 0.1 s ends the process in the alignment.
         params.single_segment = True
         params.print_progress = False
+        params.set_abort_callback(lambda *_: cancel.cancelled)
         if binding.whisper_full(self._context, params, samples, samples.size):
+            if cancel.cancelled:
+                self._reopen()  # what was cut off leaves a memory behind too
+                cancel.check()
             raise GenerationError("whisper.cpp failed at a window of speech")
         return list(self._segments())
 
-    def _segments(self) -> Iterator[list[Token]]:
+    def _segments(self) -> Iterator[list[WhisperToken]]:
         """What was just read, split where the model set times."""
         binding, context = _binding(), self._context
         text_ends, times_begin = (
             binding.whisper_token_eot(context),
             binding.whisper_token_beg(context),
         )
-        tokens: list[Token] = []
+        tokens: list[WhisperToken] = []
         for segment in range(binding.whisper_full_n_segments(context)):
             for place in range(binding.whisper_full_n_tokens(context, segment)):
                 data = binding.whisper_full_get_token_data(context, segment, place)
                 if data.id < text_ends:
                     text = binding.whisper_token_to_bytes(context, data.id)
-                    tokens.append(Token(text, data.t_dtw / 100, data.plog))
+                    tokens.append(WhisperToken(text, data.t_dtw / 100, data.plog))
                 elif data.id > times_begin and tokens:
                     yield tokens
                     tokens = []
@@ -147,12 +160,7 @@ def _load(path: Path, mend: str) -> Any:
     Alignment (dynamic time warping of some heads' attention) costs a seventh, and sets every word
     of two neighbouring clips to its own; whisper.cpp's cheaper guess missed one in twenty.
     """
-    binding, complaints = _binding(), []
-
-    def hear(level: int, text: str) -> None:
-        if level == _ERROR_LEVEL:
-            complaints.append(" ".join(text.partition(":")[2].split()))
-
+    binding = _binding()
     params = binding.whisper_context_default_params()
     params.flash_attn = False  # which keeps no attention to align by
     params.dtw_token_timestamps = True
@@ -160,13 +168,10 @@ def _load(path: Path, mend: str) -> Any:
     params.dtw_aheads_preset = getattr(binding, f"WHISPER_AHEADS_{name}")
     params.dtw_n_top = 2 if name == "N_TOP_MOST" else -1
     with _loading:
-        binding.whisper_log_set(hear)
-        try:
-            context = binding.whisper_init_from_file_with_params(str(path), params)
-        finally:
-            binding.whisper_log_set(None)  # one of Python's would crash as the process ends
-    if complaints:
-        raise CorruptModel(f"{path} is not readable by whisper.cpp: {complaints[0]}", mend)
+        _complaints.clear()
+        context = binding.whisper_init_from_file_with_params(str(path), params)
+        if _complaints:
+            raise CorruptModel(f"{path} is not readable by whisper.cpp: {_complaints[0]}", mend)
     return context
 
 
@@ -190,16 +195,23 @@ def is_multilingual(path: Path) -> bool:
 
 
 def _sizes(path: Path) -> tuple[int, int, int]:
-    """Tokens it knows, layers that hear, layers that write; zeros where the file is too short."""
+    """Tokens it knows, layers of encoder and decoder; zeros where the file is too short."""
     with path.open("rb") as file:
         numbers = struct.unpack("<10i", file.read(40).ljust(40, b"\0"))
     return numbers[1], numbers[5], numbers[9]
 
 
+@cache
 def _binding() -> Any:
     """pywhispercpp's C++ part, which gives tokens; its Python part gives lines only."""
     import _pywhispercpp
 
+    def keep(level: int, text: str) -> None:
+        if level == _ERROR_LEVEL:
+            _complaints.append(" ".join(text.partition(":")[2].split()))
+
+    _pywhispercpp.whisper_log_set(keep)
+    atexit.register(_pywhispercpp.whisper_log_set, None)  # one of Python's would crash after this
     return _pywhispercpp
 
 
@@ -213,20 +225,20 @@ def check_language(code: str) -> str:
     return str(binding.whisper_lang_str(number))
 
 
-def _words(segments: Sequence[Sequence[Token]]) -> list[Word]:
+def _words(segments: Sequence[Sequence[WhisperToken]]) -> list[Word]:
     """Tokens as words: one that opens with a space, or a segment, begins a word.
 
     A word lasts from the token before it to its last letter. Sounds are no words.
     """
     found, before_s = [], 0.0
     for segment in segments:
-        groups: list[list[Token]] = []
+        groups: list[list[WhisperToken]] = []
         for token in segment:
             if not groups or token.text.startswith(b" "):
                 groups.append([])
             groups[-1].append(token)
         texts = [b"".join(t.text for t in group).decode("utf-8", "replace") for group in groups]
-        sounds = [match.span() for match in SOUND.finditer("".join(texts))]
+        sounds = [match.span() for match in SOUND_NOTE.finditer("".join(texts))]
         place = 0
         for group, text in zip(groups, texts, strict=True):
             start, place = place, place + len(text)
@@ -236,18 +248,18 @@ def _words(segments: Sequence[Sequence[Token]]) -> list[Word]:
     return found
 
 
-def _timed(text: str, group: Sequence[Token], before_s: float) -> Word:
+def _timed(text: str, group: Sequence[WhisperToken], before_s: float) -> Word:
     spoken = [token for token in group if re.search(rb"[^\W_]|[\x80-\xff]", token.text)]
     end_s = max((spoken or group)[-1].end_s, before_s)
     return Word(text, max(before_s, end_s - LONGEST_S - LETTER_S * len(text)), end_s)
 
 
-def _failed(segments: Sequence[Sequence[Token]]) -> bool:
+def _failed(segments: Sequence[Sequence[WhisperToken]]) -> bool:
     tokens = [token for segment in segments for token in segment]
     return bool(tokens) and (_loops(tokens) or _score(segments) < WORST_LOGPROB)
 
 
-def _loops(tokens: Sequence[Token]) -> bool:
+def _loops(tokens: Sequence[WhisperToken]) -> bool:
     """whisper's own test: the last tokens are few different ones."""
     last = [token.text for token in tokens[-LOOP_TOKENS:]]
     shares = [count / len(last) for count in Counter(last).values()]
@@ -255,7 +267,7 @@ def _loops(tokens: Sequence[Token]) -> bool:
     return len(tokens) >= LOOP_TOKENS and entropy < LOOP_ENTROPY
 
 
-def _score(segments: Sequence[Sequence[Token]]) -> float:
+def _score(segments: Sequence[Sequence[WhisperToken]]) -> float:
     """Mean log probability of the tokens; a loop is worse than anything."""
     tokens = [token for segment in segments for token in segment]
     if not tokens:

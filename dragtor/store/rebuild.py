@@ -11,13 +11,17 @@ from collections.abc import Sequence
 from dragtor.store import vectors
 from dragtor.store.schema import transaction
 from dragtor.store.write import Indexed, Writer
+from dragtor.types import NEVER, CancelToken
 
 
 class Rebuild:
     """One rebuild, for an embedder's fingerprint and a splitter's version."""
 
-    def __init__(self, writer: Writer, fingerprint: str, splitter: str) -> None:
+    def __init__(
+        self, writer: Writer, fingerprint: str, splitter: str, cancel: CancelToken = NEVER
+    ) -> None:
         self.writer = writer
+        self._cancel = cancel
         self.fingerprint = fingerprint
         self.splitter = splitter
         self.index_version = writer.store.index_version + 1
@@ -44,7 +48,7 @@ class Rebuild:
         """Make the new version's vector index, then publish it and drop the old one."""
         writer, db = self.writer, self.writer.db
         old = writer.store.index_version
-        vectors.fill_index(writer.store, self.index_version)
+        vectors.fill_index(writer.store, self.index_version, self._cancel)
         with transaction(db):
             db.execute("DELETE FROM passages_fts")
             db.execute(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from dragtor.store.read import Store
+from dragtor.types import CancelToken
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from dragtor.store.chroma import ChromaIndex
 
-READ_BATCH = 1000  # vectors read and handed over at once
+READ_BATCH = 500  # vectors read and handed over at once
 SAMPLE = 500  # vectors that a look at the index compares
 
 
@@ -44,12 +45,16 @@ def put_rows(
 
 
 def upsert(
-    db: sqlite3.Connection, index: Callable[[], ChromaIndex], rows: Sequence[tuple[str, int]]
+    db: sqlite3.Connection,
+    index: Callable[[], ChromaIndex],
+    rows: Sequence[tuple[str, int]],
+    cancel: CancelToken,
 ) -> None:
     """Bring (passage id, vector row) pairs into the index, which is opened when there are any."""
     import numpy as np
 
     for at in range(0, len(rows), READ_BATCH):
+        cancel.check()
         part = rows[at : at + READ_BATCH]
         blobs = [
             db.execute("SELECT vector FROM vectors WHERE id = ?", (row,)).fetchone()[0]
@@ -59,7 +64,7 @@ def upsert(
         index().upsert([identity for identity, _ in part], matrix.reshape(len(part), -1))
 
 
-def fill_index(store: Store, index_version: int) -> None:
+def fill_index(store: Store, index_version: int, cancel: CancelToken) -> None:
     """Make the vector index of an index version anew."""
     from dragtor.store.chroma import ChromaIndex
 
@@ -68,15 +73,15 @@ def fill_index(store: Store, index_version: int) -> None:
     index = ChromaIndex.open(folder, name, store.config.url)
     try:
         rows = store.rows("SELECT id, vector_id FROM passages WHERE edition = ?", (index_version,))
-        upsert(store.db, lambda: index, [(row[0], row[1]) for row in rows])
+        upsert(store.db, lambda: index, [(row[0], row[1]) for row in rows], cancel)
     finally:
         index.close()
 
 
-def restore_index(store: Store) -> None:
+def restore_index(store: Store, cancel: CancelToken) -> None:
     """Make the vector index that is searched again."""
     store.close_index()
-    fill_index(store, store.index_version)
+    fill_index(store, store.index_version, cancel)
 
 
 def drift(store: Store) -> str:

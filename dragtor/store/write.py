@@ -61,8 +61,9 @@ def document_hash(document: Document) -> str:
 class Writer:
     """The one process that may change the library; open it with `Writer.open`."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, cancel: CancelToken = NEVER) -> None:
         self.store = store
+        self._cancel = cancel
         self.db = store.db
         store.writing = True
         self._looked = False  # at whether the vector index is whole
@@ -81,13 +82,15 @@ class Writer:
     ) -> Iterator[Writer]:
         """Lock, create or migrate, and finish what a crash left; raises LibraryLocked.
 
+        Cancelled while the vector index is written, the next writer finishes that too.
+
         A rebuild gives `recover=False`: it replaces the vector index without opening it.
         """
         config = config or StoreConfig()
         path = folder / "library.db"
         with writer_lock(folder, lock_timeout_s, reporter, cancel), plain_errors(path):
             store = Store(folder, connect(path, write=True), config)
-            writer = cls(store)
+            writer = cls(store, cancel)
             try:
                 if recover:
                     writer._recover()
@@ -311,7 +314,8 @@ class Writer:
             for p, key in zip(item.passages, item.keys, strict=True)
             if p.id in ids
         ]
-        vectors.upsert(self.db, self.store.index, [(i, v) for i, v in keyed if v is not None])
+        rows = [(i, v) for i, v in keyed if v is not None]
+        vectors.upsert(self.db, self.store.index, rows, self._cancel)
 
     def _publish_document(self, item: Indexed, index_version: int) -> None:
         key = (item.document.id,)
@@ -370,11 +374,11 @@ class Writer:
             self.set_meta("recovering", "1")
             with suppress(LibraryError):
                 touched = [(r[0], r[1]) for r in rows if r[1] is not None]
-                vectors.upsert(self.db, self.store.index, touched)
+                vectors.upsert(self.db, self.store.index, touched, self._cancel)
                 self.store.index().delete([r[0] for r in rows if r[1] is None])
                 whole = self._index_is_whole()
         if not whole:
-            vectors.restore_index(self.store)
+            vectors.restore_index(self.store, self._cancel)
         with transaction(self.db):
             self.db.execute("DELETE FROM pending")
             self.set_meta("recovering", "")
@@ -382,7 +386,7 @@ class Writer:
     def _repair_index(self) -> None:
         """Make a vector index anew that cannot be opened or has lost something; looks once."""
         if not self._looked and not self._index_is_whole():
-            vectors.restore_index(self.store)
+            vectors.restore_index(self.store, self._cancel)
         self._looked = True
 
     def _index_is_whole(self) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from dragtor.errors import UsageError
-from dragtor.types import SpeakerTurn
+from dragtor.types import NEVER, CancelToken, SpeakerTurn
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     Blocks = Iterable[NDArray[np.float32]]  # a recording in order, cut anywhere
 
 RATE = 16000  # samples a second, of everything that comes in
-Progress = Callable[[float], None]  # seconds of sound that were heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ class Diarizer(Protocol):
         """Name of the models at work: voice prints of two engines cannot be compared."""
         ...
 
-    def diarize(self, blocks: Blocks, progress: Progress | None = None) -> Diarization:
+    def diarize(self, blocks: Blocks, cancel: CancelToken = NEVER) -> Diarization:
         """The turns of one recording, given as mono blocks of 16,000 samples a second."""
         ...
 
@@ -88,7 +87,9 @@ def open_diarizer(config: DiarizeConfig, models: ModelsConfig) -> Diarizer | Non
     return ENGINES[config.engine](config, models)
 
 
-def named(turns: Iterable[SpeakerTurn]) -> tuple[tuple[SpeakerTurn, ...], dict[str, str]]:
+def numbered_speakers(
+    turns: Iterable[SpeakerTurn],
+) -> tuple[tuple[SpeakerTurn, ...], dict[str, str]]:
     """The turns by time, speakers renamed as they first speak, and new name by old one."""
     ordered = sorted(turns, key=lambda turn: (turn.start_s, turn.end_s))
     names: dict[str, str] = {}

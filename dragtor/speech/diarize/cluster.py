@@ -1,4 +1,4 @@
-"""Voices heard in windows become speakers, and their activity becomes turns. No model, no sound.
+"""Voices of windows become speakers, and their activity becomes turns. No model, no sound.
 
 Windows overlap; in each up to three local speakers are active in frames. Voices are clustered by
 cosine (linkage.py), each window's local speakers are given to different clusters, and activities
@@ -27,20 +27,20 @@ SAME_VOICE = 0.6  # mean cosine distance below which two clusters are one voice
 APART = 1.0  # added between two speakers of one window: they are never one
 MAX_CLUSTERED = 3000  # voices that make the clusters; pairs need memory
 MIN_SECONDS = 0.5  # of voice alone, for those
-MIN_SHARE, MIN_HEARD = 30, 6  # a cluster has 1 of 30 voices, 6 are always enough
+MIN_SHARE, MIN_VOICES = 30, 6  # a cluster has 1 of 30 voices, 6 are always enough
 
 # Chosen on ten extracts of meetings; `make bench ONLY=diarization FULL=1` tells what that is worth
 # on extracts left out. Far below one half: quiet people, laughter and overlap score low.
 SPEECH = 0.35  # share of belief that anybody speaks
 SECOND = 0.15  # that two speak at once
-THIRD = 0.2  # activity of a third voice while two speak
+THIRD_VOICE = 0.2  # activity of a third voice while two speak
 MIN_TURN_S = 0.1  # shorter ones are dropped
 MAX_GAP_S = 0.2  # shorter pauses inside a turn are filled
 EDGE = 90  # frames at both ends of a window that count less, the outermost least
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
+class LocalVoice:
     """What a local speaker of a window sounds like; `seconds` alone, 0 where always overlapped."""
 
     window: int
@@ -65,7 +65,7 @@ class Bounds:
 
 
 def speakers_of(
-    voices: Sequence[Voice], windows: int, bounds: Bounds
+    voices: Sequence[LocalVoice], windows: int, bounds: Bounds
 ) -> tuple[NDArray[np.int64], Floats]:
     """(windows, LOCALS) speaker of each local speaker, or NOBODY, and (speakers, size) centres."""
     import numpy as np
@@ -83,7 +83,7 @@ def speakers_of(
     return who, centres
 
 
-def _by_window(voices: Sequence[Voice]) -> Iterator[list[int]]:
+def _by_window(voices: Sequence[LocalVoice]) -> Iterator[list[int]]:
     """Indices of each window's voices; `voices` are in the order of windows."""
     rows: list[int] = []
     for index, voice in enumerate(voices):
@@ -95,7 +95,7 @@ def _by_window(voices: Sequence[Voice]) -> Iterator[list[int]]:
         yield rows
 
 
-def _centres(voices: Sequence[Voice], vectors: Floats, bounds: Bounds) -> Floats:
+def _centres(voices: Sequence[LocalVoice], vectors: Floats, bounds: Bounds) -> Floats:
     """The mean voice of each cluster, of length 1."""
     import numpy as np
 
@@ -120,7 +120,7 @@ def _labels(windows: Sequence[int], vectors: Floats, bounds: Bounds) -> NDArray[
 
     count = len(vectors)
     tree = linkage.average(_distances(windows, vectors))
-    enough = min(MIN_HEARD, max(1, count // MIN_SHARE))
+    enough = min(MIN_VOICES, max(1, count // MIN_SHARE))
     labels = _large(linkage.below(tree, SAME_VOICE), enough)
     found = len(np.unique(labels[labels >= 0]))
     wanted = min(bounds.nearest(found), count)
@@ -224,7 +224,7 @@ def activity(
     speaking = belief.speaking()
     ranks = np.argsort(np.argsort(-total, axis=1, kind="stable"), axis=1, kind="stable")
     chosen: NDArray[np.bool_] = (ranks < speaking[:, None]) & (total > 0)
-    chosen |= (ranks == LOCALS - 1) & (total > THIRD) & (speaking > 1)[:, None]
+    chosen |= (ranks == LOCALS - 1) & (total > THIRD_VOICE) & (speaking > 1)[:, None]
     return chosen
 
 
@@ -236,7 +236,7 @@ def edged(frames: int) -> Floats:
     return np.minimum(np.minimum(places, places[::-1]) / np.float32(EDGE), np.float32(1))
 
 
-def turns_of(
+def speaker_turns(
     active: NDArray[np.bool_], frame_s: float, offset_s: float, end_s: float
 ) -> list[SpeakerTurn]:
     """Runs of activity as turns, by speaker number; frame i begins at `offset_s + i * frame_s`."""

@@ -17,15 +17,16 @@ from dragtor import onnx
 from dragtor.config import asset, models_path
 from dragtor.errors import CorruptModel, Missing
 from dragtor.models import model_path
-from dragtor.speech.diarize import RATE, Diarization, Progress, named
+from dragtor.speech.diarize import RATE, Diarization, numbered_speakers
 from dragtor.speech.diarize.cluster import (
     Belief,
     Bounds,
-    Voice,
+    LocalVoice,
     activity,
+    speaker_turns,
     speakers_of,
-    turns_of,
 )
+from dragtor.types import NEVER, CancelToken
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,12 +52,12 @@ CLASSES = ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0), (1, 0, 1), (0,
 LEANING = (0.4, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0)
 
 MELS = 80
-SHORTEST = 20  # spectra (10 ms each) of a voice print
+SHORTEST_PRINT = 20  # spectra (10 ms each) of a voice print
 TOGETHER = 16  # windows held at a time
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class WindowScores:
     """One window: probabilities by frame, activity 0 to 255, and voices by local speaker."""
 
     start: int  # samples
@@ -92,31 +93,29 @@ class OnnxDiarizer:
         bounds = Bounds(config.speakers, config.min_speakers, config.max_speakers)
         return cls(segmentation, embedding, bounds, config.threads)
 
-    def diarize(self, blocks: Blocks, progress: Progress | None = None) -> Diarization:
+    def diarize(self, blocks: Blocks, cancel: CancelToken = NEVER) -> Diarization:
         """The turns of one recording, given as mono blocks of 16,000 samples a second."""
         belief, length = Belief.empty(), 0
         starts: list[int] = []
         activities: list[NDArray[np.uint8]] = []
-        voices: list[Voice] = []
-        slid = windows(blocks)
+        voices: list[LocalVoice] = []
+        slid = sound_windows(blocks)
         while group := list(islice(slid, TOGETHER)):
-            for heard in onnx.each(self._hear, group, self._threads, "diarize"):
-                frame = heard.start // FRAME
-                belief.add(frame, heard.speech, heard.overlap)
-                voices += [Voice(len(starts), *voice) for voice in heard.voices]
+            for scores in onnx.each(self._scored, group, self._threads, "diarize", cancel):
+                frame = scores.start // FRAME
+                belief.add(frame, scores.speech, scores.overlap)
+                voices += [LocalVoice(len(starts), *voice) for voice in scores.voices]
                 starts.append(frame)
-                activities.append(heard.active)
+                activities.append(scores.active)
             length = group[-1].start + group[-1].length
-            if progress is not None:
-                progress(length / RATE)
         who, centres = speakers_of(voices, len(starts), self._bounds)
         active = activity(activities, starts, who, len(centres), belief)
         offset = (FIELD - FRAME) / 2 / RATE
-        turns, names = named(turns_of(active, FRAME / RATE, offset, length / RATE))
+        turns, names = numbered_speakers(speaker_turns(active, FRAME / RATE, offset, length / RATE))
         prints = {name: tuple(map(float, centres[int(old)])) for old, name in names.items()}
         return Diarization(turns, prints)
 
-    def _hear(self, window: Window) -> Heard:
+    def _scored(self, window: SoundWindow) -> WindowScores:
         import numpy as np
 
         sound = window.sound
@@ -124,7 +123,7 @@ class OnnxDiarizer:
         likely = np.exp(logs)
         classes = np.array(CLASSES, np.float32)
         mine = classes[(likely * np.array(LEANING, np.float32)).argmax(1)] > 0
-        return Heard(
+        return WindowScores(
             window.start,
             1.0 - likely[:, 0],
             likely[:, 4:].sum(1),
@@ -147,9 +146,9 @@ class OnnxDiarizer:
         for local in range(mine.shape[1]):
             chosen = spectra[(mine[:, local] & alone)[nearest]]
             seconds = len(chosen) * HOP_MEL / RATE
-            if len(chosen) < SHORTEST:
+            if len(chosen) < SHORTEST_PRINT:
                 chosen, seconds = spectra[mine[nearest, local]], 0.0
-            if len(chosen) >= SHORTEST:
+            if len(chosen) >= SHORTEST_PRINT:
                 yield local, self._voice(chosen), seconds
 
     def _voice(self, spectra: Floats) -> Floats:
@@ -173,14 +172,14 @@ def _run(session: InferenceSession, name: str, values: Floats, model: str) -> An
     try:
         return session.run(None, {name: values})[0]
     except Exception as error:  # onnxruntime's errors share no base
-        raise CorruptModel(f"{model} failed: {onnx.one_line(error)}") from error
+        raise CorruptModel(f"{model} failed: {onnx.error_line(error)}") from error
 
 
 # Windows
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class SoundWindow:
     """Ten seconds of sound from sample `start` on; beyond `length` samples it is silence."""
 
     start: int
@@ -188,7 +187,7 @@ class Window:
     sound: Floats
 
 
-def windows(blocks: Iterable[Floats]) -> Iterator[Window]:
+def sound_windows(blocks: Iterable[Floats]) -> Iterator[SoundWindow]:
     """Windows at every HOP until all sound is covered; a short recording is one window."""
     import numpy as np
 
@@ -197,11 +196,11 @@ def windows(blocks: Iterable[Floats]) -> Iterator[Window]:
         new = np.nan_to_num(np.asarray(block, np.float32), nan=0.0, posinf=0.0, neginf=0.0)
         held = np.concatenate([held, new])
         while len(held) >= WINDOW:
-            yield Window(start, WINDOW, held[:WINDOW])
+            yield SoundWindow(start, WINDOW, held[:WINDOW])
             covered = start + WINDOW
             held, start = held[HOP:], start + HOP
     if start + len(held) > covered:
-        yield Window(start, len(held), np.pad(held, (0, WINDOW - len(held))))
+        yield SoundWindow(start, len(held), np.pad(held, (0, WINDOW - len(held))))
 
 
 # The spectrogram that the voice print was trained on: Kaldi's, without dither.

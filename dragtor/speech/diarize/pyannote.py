@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 from dragtor.config import models_path
 from dragtor.errors import LoadError, Missing
 from dragtor.extras import require
-from dragtor.onnx import one_line
-from dragtor.speech.diarize import RATE, Diarization, Progress, named
-from dragtor.types import SpeakerTurn
+from dragtor.onnx import error_line
+from dragtor.speech.diarize import RATE, Diarization, numbered_speakers
+from dragtor.types import NEVER, CancelToken, SpeakerTurn
 
 if TYPE_CHECKING:
     from dragtor.config import DiarizeConfig, ModelsConfig
     from dragtor.speech.diarize import Blocks
 
-EXTRA = "diarize"
+DIARIZE_EXTRA = "diarize"
 REPORTS = "PYANNOTE_METRICS_ENABLED"  # unset, the library reports each use to its makers
 CONFIG_FILE = "config.yaml"  # what a folder of a pipeline holds
 GET = "set diarize.engine=onnx, which needs no token"
@@ -46,8 +46,8 @@ class PyannoteDiarizer:
     def open(cls, config: DiarizeConfig, models: ModelsConfig) -> PyannoteDiarizer:
         """Load the pipeline, from the hub if its folder is not here; raises Missing."""
         os.environ[REPORTS] = "0"
-        pyannote = require("pyannote.audio", extra=EXTRA)
-        torch = require("torch", extra=EXTRA)
+        pyannote = require("pyannote.audio", extra=DIARIZE_EXTRA)
+        torch = require("torch", extra=DIARIZE_EXTRA)
         folder = Path(config.model).expanduser()
         local = (folder / CONFIG_FILE).is_file()
         if not local and (folder.is_absolute() or folder.is_dir()):
@@ -59,7 +59,7 @@ class PyannoteDiarizer:
                 str(folder) if local else config.model, token=token, cache_dir=str(cache)
             )
         except Exception as error:  # the hub's, torch's and the library's share no base
-            raise _unavailable(config, local, one_line(error)) from error
+            raise _unavailable(config, local, error_line(error)) from error
         if pipeline is None:
             raise _unavailable(config, local, "nothing was given")
         pipeline.to(torch.device(_device(config.device, torch)))
@@ -70,8 +70,11 @@ class PyannoteDiarizer:
         """The pipeline's name."""
         return self._engine
 
-    def diarize(self, blocks: Blocks, progress: Progress | None = None) -> Diarization:
-        """The turns of one recording; the pipeline works on the whole of it at once."""
+    def diarize(self, blocks: Blocks, cancel: CancelToken = NEVER) -> Diarization:
+        """The turns of one recording.
+
+        The pipeline works on the whole of it at once: `cancel` ends it only before and after.
+        """
         import numpy as np
 
         parts = [np.asarray(block, dtype=np.float32) for block in blocks]
@@ -86,10 +89,11 @@ class PyannoteDiarizer:
         try:
             output = self._pipeline(sound, **self._bounds)
         except Exception as error:  # torch's and the library's share no base
-            raise LoadError(f"pyannote could not tell speakers apart: {one_line(error)}") from error
-        if progress is not None:
-            progress(waveform.size / RATE)
-        return diarization(output)
+            raise LoadError(
+                f"pyannote could not tell speakers apart: {error_line(error)}"
+            ) from error
+        cancel.check()
+        return as_diarization(output)
 
 
 def bounds(config: DiarizeConfig) -> dict[str, int]:
@@ -100,14 +104,14 @@ def bounds(config: DiarizeConfig) -> dict[str, int]:
     return {name: count for name, count in limits.items() if count}
 
 
-def diarization(output: Any) -> Diarization:
+def as_diarization(output: Any) -> Diarization:
     """A pipeline's output (version 4: with embeddings; before: an Annotation) as ours."""
     annotation = getattr(output, "speaker_diarization", output)
     turns = [
         SpeakerTurn(str(label), float(span.start), float(span.end))
         for span, _, label in annotation.itertracks(yield_label=True)
     ]
-    ordered, names = named(turns)
+    ordered, names = numbered_speakers(turns)
     vectors = getattr(output, "speaker_embeddings", None)
     rows = [] if vectors is None else list(zip(annotation.labels(), vectors, strict=False))
     voices = {names[str(label)]: _unit(vector) for label, vector in rows if str(label) in names}
