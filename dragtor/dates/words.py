@@ -231,3 +231,26 @@ AFTER_HOUR_WORD = AFTER_HOUR - {
     "-",
 }
 ANY_WEEKDAY = {**WEEKDAYS, **PLURAL_WEEKDAYS}
+# What tells that something has happened: verbs in the past, but none of an appointment.
+PAST_VERBS = set(
+    (
+        "was were did had went came got took saw met spoke said told began broke fell felt found"
+        " gave left lost made ran sat sent shot slept stood thought threw woke won wrote knew kept"
+        " heard held grew flew drove drank ate bought brought built caught chose did hurt taught"
+        " swam sang rang rode rose stuck struck tore wore died tried led paid sold spent"
+    ).split()
+)
+ARRANGED = set(
+    (
+        "agreed arranged asked booked cancelled canceled changed confirmed decided delayed expected"
+        " hundred hoped indeed invited moved needed ordered organised organized planned postponed"
+        " promised pushed rescheduled reserved scheduled succeed supposed wanted proposed suggested"
+        " exceed proceed offered"
+    ).split()
+)
+BEFORE_PARTICIPLE = set(
+    "am is are be been being s re ve have has having get gets to a an the t not".split()
+)
+NOT_PAST = set("will ll shall going gonna must should could would can may might please let".split())
+BEFORE_LIMIT = set("to for until till by from".split())
+CLAUSE_ENDS = {*". ! ? ; : ,".split(), "", "\n"}
