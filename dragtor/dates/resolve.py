@@ -176,7 +176,7 @@ def happened(p: Parser, i: int, j: int) -> bool:
     before, after = clause(p, i - 1, -1), clause(p, j, 1)
     words = [*before[::-1], "", *after]
     told = any(is_past_verb(words, k) for k in range(len(words)))
-    return told and not (NOT_PAST & set(words) or BEFORE_LIMIT & set(before))
+    return told and not (NOT_PAST & set(words) or BEFORE_LIMIT & set(before[:3]))
 
 
 def clause(p: Parser, i: int, step: int) -> list[str]:
@@ -197,6 +197,8 @@ def is_past_verb(words: list[str], k: int) -> bool:
 
 def to_values(node: Node) -> tuple[Value, ...]:
     """Its readings in order, each once."""
+    if node.value and node.readings:  # a season: its months, and that the hemisphere decides
+        return (*(to_value(node, read) for read in node.readings), Value(node.kind, node.value))
     if node.value or node.kind == "set":
         times = [iso_text("time", at) for at in next(iter(node.readings), ())]
         return (Value(node.kind, node.value or "not resolved", *times),)
