@@ -174,7 +174,7 @@ def test_times(text: str, values: list[str]) -> None:
         ("until the end of March 2027", "daterange", "/2027-04-01"),
         ("2018 or later", "daterange", "2018-01-01/"),
         ("rest of the week", "daterange", "2026-11-20/2026-11-23"),
-        ("summer 2027", "daterange", "not resolved"),
+        ("summer 2027", "daterange", "2027-06-01/2027-09-01"),
         ("next tuesday at half past three", "datetime", "2026-11-24 15:30:00"),
         ("tomorrow evening at quarter to eight", "datetime", "2026-11-21 19:45:00"),
         ("the day after christmas at noon", "datetime", "2026-12-26 12:00:00"),

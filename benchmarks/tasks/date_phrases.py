@@ -8,8 +8,7 @@ with one of its other readings ("also"). What is compared is the first value of 
 `mentions` finds in the row's text where the phrase stands, a range with its last day, a part of a
 day as that day. Where they are several, a time is on the day said beside it (else today, or
 tomorrow where it is past), two days are a range, and a length alone counts from now. A zone that is
-said is that of the clock, as in events/when.py. A series is `recurrence` of the phrase from the
-next time on. --show is for the half that may be read, never for the unread one.
+said is that of the clock, as in events/when.py. A series is read by events/when.py. --show is for the half that may be read, never for the unread one.
 
 rules: a rule is needed where, without it, an event of the product's own texts comes out otherwise
 (calendar_events, sgd_calendar, spoken_events.txt and made texts, read as the product reads them
@@ -42,7 +41,8 @@ from dragtor.dates import Mention, mentions
 from dragtor.dates.parser import RULES
 from dragtor.events.extract import EventExtractor
 from dragtor.events.spans import EventSpans
-from dragtor.events.when import occurrences
+from dragtor.events.phrases import EARLY, LATE, likely_hour
+from dragtor.events.when import occurrences, resolve_when
 from dragtor.training.events.augment import made
 from dragtor.training.events.labels import Example, find_values
 from dragtor.training.events.marks import unmark
@@ -52,10 +52,7 @@ CALENDAR = train_events.SHARED / "calendar_events" / "train.jsonl"
 SGD_NOW = datetime(2019, 3, 1, tzinfo=UTC)
 MADE = 3000  # texts made for training
 SEED = 5
-SINCE = re.compile(
-    r"\b(?:from|starting|beginning|as of)(?: on| with)?(?: the)? [^,;]*$", re.IGNORECASE
-)
-VAGUE = re.compile(r"T(?:MO|AF|EV|NI|DT|BH|ME[A-Z])$")  # a TIMEX code: only a part of the day
+VAGUE = re.compile(r"T(?:MO|AF|EV|NI|DT|BH|ME[A-Z])(?:,|$)")  # a TIMEX code: only a part of the day
 
 
 def rows_of(path: Path) -> list[dict[str, Any]]:
@@ -110,20 +107,22 @@ def reading(row: dict[str, Any]) -> dict[str, Any]:
     zone = next((mention.zone for mention in ours if mention.zone), "")
     there = now.astimezone(dates.zone_info(zone)) if zone else now
     ours = covering(row, there)
-    vague = any(VAGUE.search(mention.timex) for mention in ours)
+    vague = [bool(VAGUE.search(mention.timex)) for mention in ours if "time" in mention.kind or mention.kind == "set"]
+    vague = any(vague) and (all(vague) or not any(m.kind.startswith("time") and not VAGUE.search(m.timex) for m in ours))
     day_first = not row["zone"].startswith("America/")
-    rule = dates.recurrence(row["phrase"], there.replace(tzinfo=None), day_first=day_first)
-    if rule:
-        begin = first_of(row, ours, there)
-        begin = next(iter(occurrences(re.sub(r";INTERVAL=\d+", "", rule), begin, 1)), begin)
-        series = [local(zoned(at, there), now, vague) for at in occurrences(rule, begin, 3)]
-        last = re.search(r"UNTIL=(\d{8})", rule)
-        if "COUNT=" in rule:
-            end = local(occurrences(rule, begin, 1000)[-1], now, True)
-        else:
-            end = date.fromisoformat(last[1]).isoformat() if last else None
+    words = {"recurrence": row["phrase"], "action": row["text"]}
+    when = resolve_when(words, there, day_first=day_first)
+    if when.rrule and when.start:
+        series = [local(at, now, vague) for at in occurrences(when.rrule, when.start, 3)]
+        last = re.search(r"UNTIL=([\dTZ]+)", when.rrule)
+        end = local(datetime.fromisoformat(last[1]).astimezone(there.tzinfo), there, True) if last and "Z" in last[1] else (date.fromisoformat(last[1]).isoformat() if last else None)
+        if "COUNT=" in when.rrule:
+            end = local(occurrences(when.rrule, when.start, 1000)[-1], now, True)
         return {"start": next(iter(series), None), "end": end, "next": series}
     start, end = bounds(ours, there)
+    if isinstance(start, datetime) and 1 <= start.hour % 12 and any(m.ambiguous and "time" in m.kind for m in ours):
+        hinted = EARLY.search(row["text"]) or LATE.search(row["text"])
+        start = start.replace(hour=likely_hour(start.hour % 12, "", row["text"])) if hinted and not end else start
     first, final = local(start, now, vague), local(end, now, vague)
     return {"start": first, "end": None if vague and first == final else final, "next": None}
 
@@ -167,27 +166,6 @@ def parsed(stamp: str) -> date | datetime | time | None:
     if ":" not in stamp:
         return date.fromisoformat(stamp) if stamp[:1].isdigit() else None
     return datetime.fromisoformat(stamp) if "-" in stamp else time.fromisoformat(stamp)
-
-
-def first_of(row: dict[str, Any], ours: list[Mention], now: datetime) -> Moment:
-    """From when on a series counts, at the time that is said: now, or the day behind "from"."""
-    times = [m.values[0] for m in ours if m.kind in ("set", "time", "timerange")]
-    clock = next((at for v in times if (at := parsed(v.start or v.value))), None)
-    for m in ours:  # Monday to Friday at 7
-        if m.kind.startswith("datetime") and not times:
-            first, last = (parsed(stamp) for stamp in stamps(m))
-            one_day = last is None or (first and first.date() == last.date())
-            clock = (first if one_day else last).time()
-    said = (
-        parsed(stamps(m)[0])
-        for m in ours
-        if m.kind.startswith("date") and SINCE.search(row["text"][: m.end])
-    )
-    day = next(filter(None, said), now)
-    if not isinstance(clock, time):
-        return day.date() if isinstance(day, datetime) else day
-    start = datetime.combine(day, clock)
-    return start if start >= now.replace(tzinfo=None) else start + timedelta(days=1)
 
 
 def zoned(moment: Any, now: datetime) -> Moment | None:

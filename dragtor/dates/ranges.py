@@ -51,6 +51,7 @@ def range_edge(p: Parser, i: int) -> Parse | None:
     return best
 
 
+@rule("event_day")
 def event_day(p: Parser, i: int) -> Parse | None:
     """The day of an event: the wound check next Thursday, you see me on the 4th."""
     for k in range(i + 1, i + 8):
@@ -185,7 +186,7 @@ def range_node(first: Node, second: Node) -> Node | None:
     reads = tuple((as_datetime(a), as_datetime(b)) if exact else (a, b) for a, b in pairs)
     start, end = pairs[0]
     names = [
-        n.timex if not n.kind.endswith("range") else p.isoformat()
+        n.timex if parts or not n.kind.endswith("range") else p.isoformat()
         for n, p in ((first, start), (second, end))
     ]
     timex = f"({names[0]},{names[1]},P{(date_of(end) - date_of(start)).days}D)"

@@ -149,6 +149,8 @@ def offset_from_day(p: Parser, i: int) -> Parse | None:
         p.word(found[1]) in ("after", "before") and p.word(i) == "in"
     ):
         base = p.parse("whole_period", j) or p.parse("whole_period", p.optional(j, ("the",)))
+    if not base and p.word(found[1]) in ("after", "before") and p.word(i) != "in":
+        base = p.parse("event_day", j)
     if not base or not base[0].readings or base[0].weak:
         return None
     reads = [

@@ -374,8 +374,9 @@ def period_part_node(node: Node, mod: str, exact: bool, today: date, relative: s
             read = (start, today)
         elif relative == "later" and start <= today < end and read[0] < today:
             read = (today, end)
-        third = shift(start, 20, "day") if relative == "late" else None
-        if third and shift(start, 1, "month") == end:  # late March: its last third, or half
+        months = next((n for n in (1, 3) if shift(start, n, "month") == end), 0)
+        third = shift(start, *((20, "day") if months == 1 else (2, "month")))
+        if third and months and relative == "late":  # late March: its last third, or half
             reads.append((third, end))
         reads.append(read)
     if not reads:

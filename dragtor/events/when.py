@@ -78,6 +78,11 @@ def _resolved(words: Mapping[str, str], now: datetime, day_first: bool) -> When:
         closer = dates.recurrence(both, local, day_first=day_first)
         if closer and closer != rule:
             rule, words = closer, {**words, "date": ""}
+    if rule and days is None and not words.get("date"):
+        opens = dates.opening(words["recurrence"], local, day_first=day_first)
+        days = Days(_day_of(opens), _day_of(opens), False) if opens else None
+        if isinstance(opens, datetime) and clock is None:
+            clock = Clock(opens.time(), None, False)
     minutes = dates.minutes(words["duration"]) if words.get("duration") else None
     unsure = {"date": days, "time": clock, "recurrence": rule, "duration": minutes}
     doubts = {name for name, value in unsure.items() if value is None and words.get(name)}
@@ -122,6 +127,8 @@ def _placed(
     start: Moment = datetime.combine(first, clock.start) if clock else first
     if isinstance(start, datetime) and start < local and (days is None or days.weekly):
         start += timedelta(days=1 if days is None else 7)
+    if rule and "BYHOUR" in rule:  # at 8 and at 20: whichever comes next
+        start = max(datetime.combine(first, time()), local.replace(second=0, microsecond=0))
     if rule:
         every = re.sub(r";INTERVAL=\d+", "", rule)  # every other Tuesday: from the next one on
         comes = occurrences(rule, next(iter(occurrences(every, start, 1)), start), 2)
@@ -162,9 +169,13 @@ def occurrences(rule: str, start: Moment, most: int) -> list[Moment]:
     return [each if isinstance(start, datetime) else each.date() for each in found]
 
 
+def _day_of(moment: Moment) -> date:
+    return moment.date() if isinstance(moment, datetime) else moment
+
+
 def _falls_twice(comes: list[Moment], last: date) -> bool:
     """Whether the second one, too, is on or before the last day."""
-    days = [each.date() if isinstance(each, datetime) else each for each in comes]
+    days = [_day_of(each) for each in comes]
     return len(days) > 1 and days[1] <= last
 
 
