@@ -8,7 +8,8 @@ with one of its other readings ("also"). What is compared is the first value of 
 `mentions` finds in the row's text where the phrase stands, a range with its last day, a part of a
 day as that day. Where they are several, a time is on the day said beside it (else today, or
 tomorrow where it is past), two days are a range, and a length alone counts from now. A zone that is
-said is that of the clock, as in events/when.py. A series is read by events/when.py. --show is for the half that may be read, never for the unread one.
+said is that of the clock, as in events/when.py, which reads a series whole. --show is for the half
+that may be read, never for the unread one.
 
 rules: a rule is needed where, without it, an event of the product's own texts comes out otherwise
 (calendar_events, sgd_calendar, spoken_events.txt and made texts, read as the product reads them
@@ -40,8 +41,8 @@ from dragtor import dates, metrics
 from dragtor.dates import Mention, mentions
 from dragtor.dates.parser import RULES
 from dragtor.events.extract import EventExtractor
+from dragtor.events.phrases import EARLY, LATE, SPELT, likely_hour
 from dragtor.events.spans import EventSpans
-from dragtor.events.phrases import EARLY, LATE, likely_hour
 from dragtor.events.when import occurrences, resolve_when
 from dragtor.training.events.augment import made
 from dragtor.training.events.labels import Example, find_values
@@ -107,24 +108,47 @@ def reading(row: dict[str, Any]) -> dict[str, Any]:
     zone = next((mention.zone for mention in ours if mention.zone), "")
     there = now.astimezone(dates.zone_info(zone)) if zone else now
     ours = covering(row, there)
-    vague = [bool(VAGUE.search(mention.timex)) for mention in ours if "time" in mention.kind or mention.kind == "set"]
-    vague = any(vague) and (all(vague) or not any(m.kind.startswith("time") and not VAGUE.search(m.timex) for m in ours))
+    vague = only_parts(row["text"], ours)
     day_first = not row["zone"].startswith("America/")
     words = {"recurrence": row["phrase"], "action": row["text"]}
     when = resolve_when(words, there, day_first=day_first)
     if when.rrule and when.start:
         series = [local(at, now, vague) for at in occurrences(when.rrule, when.start, 3)]
         last = re.search(r"UNTIL=([\dTZ]+)", when.rrule)
-        end = local(datetime.fromisoformat(last[1]).astimezone(there.tzinfo), there, True) if last and "Z" in last[1] else (date.fromisoformat(last[1]).isoformat() if last else None)
+        end = None
         if "COUNT=" in when.rrule:
             end = local(occurrences(when.rrule, when.start, 1000)[-1], now, True)
+        elif last:
+            until = datetime.fromisoformat(last[1])
+            end = local(until.astimezone(there.tzinfo) if until.tzinfo else until, there, True)
         return {"start": next(iter(series), None), "end": end, "next": series}
     start, end = bounds(ours, there)
-    if isinstance(start, datetime) and 1 <= start.hour % 12 and any(m.ambiguous and "time" in m.kind for m in ours):
-        hinted = EARLY.search(row["text"]) or LATE.search(row["text"])
-        start = start.replace(hour=likely_hour(start.hour % 12, "", row["text"])) if hinted and not end else start
+    doubt = any(mention.ambiguous and "time" in mention.kind for mention in ours)
+    if isinstance(start, datetime) and doubt and end is None and start.hour % 12:
+        start = start.replace(hour=hinted(start.hour, row["text"]))
     first, final = local(start, now, vague), local(end, now, vague)
     return {"start": first, "end": None if vague and first == final else final, "next": None}
+
+
+def hinted(hour: int, text: str) -> int:
+    """The half of the day that "pub quiz" or "alarm" tells, as in events/phrases.py."""
+    told = EARLY.search(text) or LATE.search(text)
+    return likely_hour(hour % 12, "", text) if told else hour
+
+
+def only_parts(text: str, ours: list[Mention]) -> bool:
+    """Whether parts of the day are said and no time of it."""
+    timed = [m for m in ours if "time" in m.kind or m.kind == "set"]
+    parts = [
+        bool(VAGUE.search(m.timex))
+        or (
+            m.kind == "datetimerange"
+            and not re.search(rf"\d|{SPELT.pattern}", text[m.start : m.end], re.I)
+        )
+        for m in timed
+    ]
+    exact = (m.kind.startswith("time") and not part for m, part in zip(timed, parts, strict=True))
+    return any(parts) and (all(parts) or not any(exact))
 
 
 def covering(row: dict[str, Any], now: datetime) -> list[Mention]:

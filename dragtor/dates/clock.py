@@ -24,13 +24,9 @@ from dragtor.dates.zones import skip_zone
 
 LAST_SECOND = time(23, 59, 59)
 MERIDIEM_OF_PART = {
-    "morning": "am",
-    "forenoon": "am",
-    "afternoon": "pm",
-    "arvo": "pm",
-    "evening": "pm",
+    "morning": "am", "forenoon": "am", "afternoon": "pm", "arvo": "pm", "evening": "pm",
     "night": "pm",
-}
+}  # fmt: skip
 NAMED_HOURS = {
     "noon": 12, "midday": 12, "noonish": 12, "midnight": 0, "noontime": 12, "noonday": 12,
 }  # fmt: skip
@@ -430,7 +426,8 @@ def british_half(p: Parser, i: int) -> Parse | None:
     side, j = meridiem(p, target[1])
     leads = ("at", "around", "for", "from", "by", "until", "till", "before", "after")
     k = p.optional(j, ("on", "this", "next"))
-    sure = side or p.word(i - 1) in leads or p.word(k) in WEEKDAYS or p.word(j) in TODAY
+    ranged = p.word(j) in ("to", "till", "until", "-") and p.parse("bare_time", j + 1)
+    sure = side or ranged or p.word(i - 1) in leads or p.word(k) in WEEKDAYS or p.word(j) in TODAY
     node = clock_node(target[0], 30, 0, side) if sure else None
     return (node, j) if node else None
 

@@ -366,21 +366,9 @@ BEFORE_MONTH = set(
     ).split()
 )
 SURELY_BEFORE_MONTH = {
-    "by",
-    "before",
-    "after",
-    "in",
-    "since",
-    "of",
-    "early",
-    "mid",
-    "late",
-    "during",
-    "throughout",
-    "until",
-    "till",
-    "every",
-}
+    "by", "before", "after", "in", "since", "of", "early", "mid", "late", "during", "throughout",
+    "until", "till", "every",
+}  # fmt: skip
 MONTH_JOINTS = ("to", "till", "til", "until", "through", "thru", "-", "–", "—")
 
 

@@ -13,13 +13,7 @@ from dragtor.dates.clock import time_code
 from dragtor.dates.holidays import HOLIDAYS, NTH_WEEKDAYS
 from dragtor.dates.moments import part_interval, times_in_part
 from dragtor.dates.parser import Interval, Node, Parse, Parser, rule
-from dragtor.dates.quantities import (
-    cardinal,
-    duration_node,
-    integer,
-    ordinal_number,
-    time_unit,
-)
+from dragtor.dates.quantities import cardinal, duration_node, ordinal_number, time_unit
 from dragtor.dates.words import (
     ADVERBS,
     ANY_WEEKDAY,

@@ -90,12 +90,7 @@ def offset_from_now(p: Parser, i: int) -> Parse | None:
                 return None
             if phrase == "from today" and is_sub_day(amounts):
                 return None
-            if phrase in ("later", "earlier") and p.word(end) in (
-                *SHIFTS,
-                "in",
-                "today",
-                "than",
-            ):
+            if phrase in ("later", "earlier") and p.word(end) in (*SHIFTS, "in", "today", "than"):
                 return None
             node = node_from_now(p, amounts, sign)
             if node and phrase == "ago" and node.kind == "date":

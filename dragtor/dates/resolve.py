@@ -189,7 +189,7 @@ def clause(p: Parser, i: int, step: int) -> list[str]:
 
 
 def is_past_verb(words: list[str], k: int) -> bool:
-    """Whether the word is a verb in the past tense, and none of an appointment: we met, it began."""
+    """Whether the word is a verb in the past tense, and no appointment's: we met, it began."""
     word, led = words[k], words[k - 1] if k else ""
     regular = len(word) > 4 and word.endswith("ed") and word not in ARRANGED and k > 0
     return (regular or word in PAST_VERBS) and led not in BEFORE_PARTICIPLE

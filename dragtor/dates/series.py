@@ -12,7 +12,13 @@ from dragtor.dates.parser import Node, Parse, Parser, date_of, shift
 from dragtor.dates.periods import shifted_week
 from dragtor.dates.quantities import cardinal, integer, ordinal_number
 from dragtor.dates.ranges import as_datetime, range_edge
-from dragtor.dates.recurrences import WORKDAYS, nth_of_the_month, ordinal_list, set_node, weekday_list
+from dragtor.dates.recurrences import (
+    WORKDAYS,
+    nth_of_the_month,
+    ordinal_list,
+    set_node,
+    weekday_list,
+)
 from dragtor.dates.relative import moved_by
 from dragtor.dates.words import CODES, LAST, SECONDS_OF, WEEKDAYS
 
@@ -40,9 +46,9 @@ def recurrence(phrase: str, now: datetime, *, day_first: bool = False) -> str | 
         return None
     node, start, end = found
     parts = dict(node.rrule) | counted_days(p, start, end, dict(node.rrule))
-    if parts["FREQ"] == "SECONDLY" or only_how_often(p, start, end):
+    hours = max((times_of_day(p, i) for i in range(len(p.tokens))), key=len)
+    if parts["FREQ"] == "SECONDLY" or (only_how_often(p, start, end) and len(hours) < 2):
         return None
-    hours = next((found for i in range(len(p.tokens)) if (found := times_of_day(p, i))), ())
     if len(hours) > 1 and len({at.minute for at in hours}) == 1:  # at 8 and at 20
         listed = ",".join(str(at.hour) for at in sorted(hours))
         parts |= {"BYHOUR": listed, "BYMINUTE": str(hours[0].minute)}
@@ -80,8 +86,11 @@ def series_opening(p: Parser) -> date | None:
     for i in range(len(p.tokens)):
         led = next((j for word in OPENING if (j := p.match(i, word))), 0)
         stretch = p.parse("range", i) if p.word(i) == "from" else None
-        found = stretch or (range_edge(p, p.optional(led, ("on", "from", "with", "in"))) if led else None)
-        found = found or period_said(p, i)
+        found = stretch or (
+            range_edge(p, p.optional(led, ("on", "from", "with", "in"))) if led else None
+        )
+        counted = "for" in (p.word(i - 1), p.word(i - 2))  # for the next month
+        found = found or (None if counted else period_said(p, i))
         start = found[0].likeliest[0] if found and found[0].readings else None
         if found and isinstance(start, date):
             return start if found[0].kind == "datetime" else date_of(start)

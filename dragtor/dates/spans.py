@@ -63,10 +63,22 @@ def shifted_unit(p: Parser, i: int) -> Parse | None:
 def all_of_period(p: Parser, i: int) -> Parse | None:
     """All of next week, all through August, throughout 2019, the whole of May, all this month."""
     start = p.optional(i, ("the",))
-    leads = ("all of", "all through", "all throughout", "throughout", "all", "whole of", "entirety of")
+    leads = (
+        "all of",
+        "all through",
+        "all throughout",
+        "throughout",
+        "all",
+        "whole of",
+        "entirety of",
+    )
     for lead in leads:
         j = p.match(start, lead) if lead != "all" or p.word(start + 1) in THIS | NEXT | LAST else 0
-        found = p.parse("whole_period", j) or p.parse("whole_period", p.optional(j, ("the",))) if j else None
+        found = (
+            p.parse("whole_period", j) or p.parse("whole_period", p.optional(j, ("the",)))
+            if j
+            else None
+        )
         found = found or (current_unit(p, j) if j else None)
         if found and found[0].kind == "daterange":
             return found

@@ -18,7 +18,7 @@ from dragtor.dates.words import HOURS, ONES, ORDINALS
 
 # The hour of a part of the day that nothing else narrows.
 PART_HOURS = {"morning": 9, "afternoon": 14, "evening": 19, "night": 20}
-_PART = re.compile(r"\b(morning|afternoon|evening|to?night|night|nite)s?\b", re.I)
+_PART = re.compile(r"\b(?:week)?(morning|afternoon|evening|to?night|night|nite)s?\b", re.I)
 _PART_BESIDE = re.compile(rf"(?:\b(?:in|at|of|the|this|tomorrow)\s+)*{_PART.pattern}", re.I)
 LATE = re.compile(
     r"\b(?:dinner|supper|drinks?|pub|party|movies?|film|cinema|concert|gig|show)\b", re.I
@@ -28,6 +28,7 @@ _A_PART = re.compile(r"T[A-Z]{2,}$")  # a TIMEX code
 _IN_FULL = re.compile(r"\b(0\d|1[0-2]|\d(?=h))[:h]\d*")  # on a clock of 24 hours
 _NUMBERS = ONES | {"twenty": 20, **{f"twenty {word}": 20 + ONES[word] for word in HOURS[:3]}}
 _HOUR = re.compile(rf"\b(?:{'|'.join(HOURS)})\b", re.I)
+SPELT = re.compile(rf"{_HOUR.pattern}|\b(?:noon|midday|midnight)\b", re.I)
 _BARE = re.compile(
     r"\D{0,12}?(?P<hour>\d{1,2})(?:[:.h](?P<minute>\d\d))?\s*(?:ish|o.?clock)?"
     r"(?:\s*(?:-|–|to|till|until)\s*(?P<to_hour>\d{1,2})(?:[:.h](?P<to_minute>\d\d))?)?"
@@ -216,8 +217,8 @@ def clock_of(parsed: Mapping[str, list[Mention]], words: Mapping[str, str]) -> C
                 continue  # every night
             spans = [span for value in values if (span := _span_of_clock(value))]
             stretch = _PART.search(text) or values[0].kind == "datetimerange"
-            said = re.search(r"\d", text) or (name == "recurrence" and _HOUR.search(text))
-            if not spans or (stretch and not said):
+            exact = re.search(r"\d", text) or (name == "recurrence" and SPELT.search(text))
+            if not spans or (stretch and not exact):
                 continue  # a part of the day, or the rest of it
             return _chosen(spans, mention, text, part, action)
     if bare:
