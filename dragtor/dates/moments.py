@@ -7,7 +7,14 @@ from __future__ import annotations
 
 from datetime import date, datetime, time
 
-from dragtor.dates.clock import LAST_SECOND, MERIDIEM_OF_PART, may_be_hour, meridiem, time_code
+from dragtor.dates.clock import (
+    LAST_SECOND,
+    MERIDIEM_OF_PART,
+    exact_time,
+    may_be_hour,
+    meridiem,
+    time_code,
+)
 from dragtor.dates.parser import Interval, Node, Parse, Parser, make_date, rule, shift
 from dragtor.dates.periods import NUMBERED_THINGS
 from dragtor.dates.quantities import integer
@@ -304,7 +311,22 @@ def near_part_with_time(p: Parser, i: int) -> Parse | None:
     return node, j
 
 
-DAY_ENDS = ("eod", "end of the day", "end of day", "end of business", "close of business", "cob")
+@rule("datetime")
+def this_time_of_day(p: Parser, i: int) -> Parse | None:
+    """This time tomorrow, the same time on Friday, this time next week: at the hour it is now."""
+    j = p.match(i, "this time") or p.match(i, "same time")
+    found = p.parse("day", p.optional(j, ("on",))) if j else None
+    clock = exact_time(p.now.time().replace(second=0))
+    if found and found[0].kind == "date" and found[0].readings:
+        return day_at_time(found[0], clock), found[1]
+    day = shift(p.today, SHIFTS[p.word(j)], p.word(j + 1)) if j and p.word(j) in SHIFTS else None
+    return (day_at_time(Node("date", f"{day}", ((day, None),)), clock), j + 2) if day else None
+
+
+DAY_ENDS = (
+    "eod", "end of the day", "end of day", "end of business", "close of business", "cob",
+    "close of play",
+)  # fmt: skip
 
 
 @rule("datetime")

@@ -20,7 +20,7 @@ from dragtor.dates.recurrences import (
     weekday_list,
 )
 from dragtor.dates.relative import moved_by
-from dragtor.dates.words import CODES, LAST, SECONDS_OF, WEEKDAYS
+from dragtor.dates.words import CODES, LAST, SECONDS_OF, SHIFTS, WEEKDAYS
 
 WEEKDAY_JOINTS = (",", "and", "&", "or", "/")
 UNIT_OF_FREQUENCY = {
@@ -154,7 +154,8 @@ def implied_set(p: Parser) -> tuple[Node, int, int] | None:
             listed = ",".join(map(str, numbers))
             return set_node("", (("FREQ", "MONTHLY"), ("BYMONTHDAY", listed))), i, end
         days = weekday_list(p, i)
-        if days and p.word(i + 1) not in WEEKDAY_JOINTS and shifted_week(p, days[1]):
+        of_one_week = days and (shifted_week(p, days[1]) or p.word(i - 1) in SHIFTS)
+        if of_one_week and p.word(i + 1) not in WEEKDAY_JOINTS:
             return None  # Monday to Wednesday next week
         if days and len(days[0]) > 1:
             codes = ",".join(CODES[d] for d in sorted(set(days[0])))
@@ -195,7 +196,7 @@ def period_said(p: Parser, i: int) -> Parse | None:
 
 def until_end_of(p: Parser, i: int) -> dict[str, str]:
     """UNTIL of "this week", "next month", "in December": its last day."""
-    found = period_said(p, i)
+    found = p.parse("period", i) if p.word(i) in ("rest", "remainder") else period_said(p, i)
     end = found[0].likeliest[1] if found else None
     last = shift(end, -1, "day") if isinstance(end, date) else None
     return {"UNTIL": last.isoformat().replace("-", "")} if last else {}
@@ -237,7 +238,12 @@ def until_day(p: Parser, i: int) -> date | None:
 def count_or_until(p: Parser, i: int, parts: dict[str, str]) -> dict[str, str]:
     """COUNT of "10 times" and "for 4 weeks", UNTIL where the unit is another."""
     number = cardinal(p, i)
-    if number and p.word(number[1]) in ("times", "occurrences", "sessions", "repeats"):
+    often = number and p.word(number[1] + 1) in ("a", "per", "every", "each")  # 3 times a week
+    if (
+        number
+        and not often
+        and p.word(number[1]) in ("times", "occurrences", "sessions", "repeats")
+    ):
         return {"COUNT": str(int(number[0]))} if 1 <= number[0] <= 100_000 else {}
     j = p.optional(i + 1, ("the", "a", "next", "another"))
     j = p.optional(j, ("next", "total")) if p.word(i) == "for" else j

@@ -21,7 +21,7 @@ from dragtor.dates.quantities import (
     time_unit,
 )
 from dragtor.dates.relative import business_day, is_sub_day, moved_by
-from dragtor.dates.words import EARLY, LAST, NEXT, SECONDS_OF, SHIFTS, THIS, TIMEX_UNITS, UNITS
+from dragtor.dates.words import EARLY, NEXT, SECONDS_OF, SHIFTS, TIMEX_UNITS, UNITS
 
 CALENDAR_UNITS = {"week", "weekend", "month", "quarter", "year", "decade", "century", "fortnight"}
 WHOLE = ("whole", "entire", "full")
@@ -73,7 +73,9 @@ def all_of_period(p: Parser, i: int) -> Parse | None:
         "entirety of",
     )
     for lead in leads:
-        j = p.match(start, lead) if lead != "all" or p.word(start + 1) in THIS | NEXT | LAST else 0
+        j = p.match(start, lead)
+        if j and lead == "all" and UNITS.get(p.word(j)) != "weekend":
+            j = j if p.word(j) in SHIFTS else 0
         found = (
             p.parse("whole_period", j) or p.parse("whole_period", p.optional(j, ("the",)))
             if j

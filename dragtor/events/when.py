@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any
 
 from dragtor import dates
+from dragtor.dates.words import CODES
 from dragtor.events.phrases import (
     Clock,
     Days,
@@ -65,7 +66,8 @@ def _resolved(words: Mapping[str, str], now: datetime, day_first: bool) -> When:
     parsed = parse_phrases(words, local, day_first)
     if (zone := zone_of(parsed)) and zone != now.tzinfo:
         there = _resolved(words, now.astimezone(zone), day_first)
-        return replace(there, start=_here(there.start, now), end=_here(there.end, now))
+        here = replace(there, start=_here(there.start, now), end=_here(there.end, now))
+        return replace(here, rrule=_on_days_here(there.rrule, there.start, here.start))
     days = days_of(parsed, words.get("date", ""), local.date())
     clock = clock_of(parsed, words)
     rule = (
@@ -188,6 +190,25 @@ def _within_a_day(rule: str) -> bool:
 
 def _here(moment: Moment | None, now: datetime) -> Moment | None:
     return moment.astimezone(now.tzinfo) if isinstance(moment, datetime) else moment
+
+
+def _on_days_here(rule: str | None, there: Moment | None, here: Moment | None) -> str | None:
+    """A weekly rule with the weekdays, and times, of the clocks here: Tuesday 9 pm there."""
+    if not rule or not isinstance(there, datetime) or not isinstance(here, datetime):
+        return rule
+    days = (here.date() - there.date()).days
+    ahead = (here.utcoffset() or timedelta()) - (there.utcoffset() or timedelta())
+
+    def moved(found: re.Match[str]) -> str:
+        return ",".join(CODES[(CODES.index(code) + days) % 7] for code in found[0].split(","))
+
+    def hours(found: re.Match[str]) -> str:
+        moved = (int(hour) + ahead // timedelta(hours=1) for hour in found[0].split(","))
+        return ",".join(f"{hour % 24}" for hour in moved)
+
+    if rule.startswith("FREQ=WEEKLY"):
+        rule = re.sub(r"(?<=BYDAY=)[A-Z,]+", moved, rule)
+    return re.sub(r"(?<=BYHOUR=)[\d,]+", hours, rule)
 
 
 def _zoned(found: When, zone: tzinfo, doubts: set[str]) -> When:
