@@ -14,7 +14,7 @@ from dateutil.rrule import rrulestr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dragtor.dates import Mention, mentions, minutes, recurrence, zone_info
+from dragtor.dates import Mention, mentions, minutes, opening, recurrence, zone_info
 from dragtor.dates.days import nearest_days
 from dragtor.dates.holidays import holiday_on
 from dragtor.dates.parser import corrected
@@ -174,7 +174,7 @@ def test_times(text: str, values: list[str]) -> None:
         ("until the end of March 2027", "daterange", "/2027-04-01"),
         ("2018 or later", "daterange", "2018-01-01/"),
         ("rest of the week", "daterange", "2026-11-20/2026-11-23"),
-        ("summer 2027", "daterange", "not resolved"),
+        ("summer 2027", "daterange", "2027-06-01/2027-09-01"),
         ("next tuesday at half past three", "datetime", "2026-11-24 15:30:00"),
         ("tomorrow evening at quarter to eight", "datetime", "2026-11-21 19:45:00"),
         ("the day after christmas at noon", "datetime", "2026-12-26 12:00:00"),
@@ -297,6 +297,57 @@ def test_a_bare_time_is_the_next_one_to_come_and_what_happened_is_past() -> None
     assert reads("wake me at twenty past", evening)[0] == "19:20:00"
     assert reads("How was the run on Wednesday?")[0] == "2026-11-18"
     assert reads("It was moved to Wednesday")[0] == "2026-11-25"
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "last"),
+    [
+        ("We met over the weekend and it rained", "2026-11-14", "2026-11-15"),
+        ("I turned forty on the eighth of May", "2026-05-08", ""),
+        ("we booked a table on Monday", "2026-11-23", ""),
+        ("he's not been seen since a year ago today", "2025-11-20", ""),
+        ("three weeks ago yesterday", "2026-10-29", ""),
+        ("all through August", "2027-08-01", "2027-08-31"),
+        ("this whole month", "2026-11-01", "2026-11-30"),
+        ("the second half of May", "2027-05-16", "2027-05-31"),
+        ("until the wound check next Thursday", "", "2026-11-26"),
+        ("from today up to and including 14 April", "2026-11-20", "2027-04-14"),
+        ("from now until the paperback lands on 2 April", "2026-11-20", "2027-04-02"),
+        ("for two weeks after the op on 3 December", "2026-12-03", "2026-12-16"),
+        ("Friday night till Sunday lunchtime", "2026-11-20 20:00:00", "2026-11-22 13:00:00"),
+        ("nothing after 10 tonight", "2026-11-20 22:00:00", ""),
+        ("the night before last", "2026-11-18 20:00:00", "2026-11-18 23:59:59"),
+        ("late March", "2027-03-21", "2027-03-31"),
+        ("half seven till nine tonight", "2026-11-20 19:30:00", "2026-11-20 21:00:00"),
+    ],
+)
+def test_what_people_say_of_days(text: str, start: str, last: str) -> None:
+    value = mentions(text, NOW)[0].values[0]
+    assert ((value.start or value.value), value.last) == (start, last) or value.value == start
+
+
+@pytest.mark.parametrize(
+    ("phrase", "rule", "opens"),
+    [
+        ("daily 7am and 7pm", "FREQ=DAILY;BYHOUR=7,19;BYMINUTE=0", None),
+        ("at 7 and again at 9 each evening", "FREQ=DAILY;BYHOUR=19,21;BYMINUTE=0", None),
+        ("8am and 8pm for five days", "FREQ=DAILY;BYHOUR=8,20;BYMINUTE=0;COUNT=10", None),
+        ("for the next four Wednesdays", "FREQ=WEEKLY;BYDAY=WE;COUNT=4", None),
+        ("every morning for a week", "FREQ=DAILY;COUNT=7", None),
+        ("first tues of jan apr jul oct", "FREQ=YEARLY;BYMONTH=1,4,7,10;BYDAY=1TU", None),
+        ("first and third Mondays of the month", "FREQ=MONTHLY;BYDAY=1MO,3MO", None),
+        ("Sun and Wed nights", "FREQ=WEEKLY;BYDAY=WE,SU", None),
+        ("Mon-Wed next week", None, date(2026, 11, 23)),
+        ("every Saturday in January", "FREQ=WEEKLY;BYDAY=SA;UNTIL=20270131", date(2027, 1, 1)),
+        ("every 6 hours from 8 tomorrow morning", "FREQ=HOURLY;INTERVAL=6",
+         datetime(2026, 11, 21, 8)),
+        ("every Mon and Wed for 3 weeks, starting the 30th",
+         "FREQ=WEEKLY;BYDAY=MO,WE;UNTIL=20261220", date(2026, 11, 30)),
+    ],
+)  # fmt: skip
+def test_what_people_say_of_series(phrase: str, rule: str | None, opens: date | None) -> None:
+    assert recurrence(phrase, NOW) == rule
+    assert opening(phrase, NOW) == opens
 
 
 def test_spans_and_order() -> None:

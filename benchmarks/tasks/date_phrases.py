@@ -8,8 +8,8 @@ with one of its other readings ("also"). What is compared is the first value of 
 `mentions` finds in the row's text where the phrase stands, a range with its last day, a part of a
 day as that day. Where they are several, a time is on the day said beside it (else today, or
 tomorrow where it is past), two days are a range, and a length alone counts from now. A zone that is
-said is that of the clock, as in events/when.py. A series is `recurrence` of the phrase from the
-next time on. --show is for the half that may be read, never for the unread one.
+said is that of the clock, as in events/when.py, which reads a series whole. --show is for the half
+that may be read, never for the unread one.
 
 rules: a rule is needed where, without it, an event of the product's own texts comes out otherwise
 (calendar_events, sgd_calendar, spoken_events.txt and made texts, read as the product reads them
@@ -41,8 +41,9 @@ from dragtor import dates, metrics
 from dragtor.dates import Mention, mentions
 from dragtor.dates.parser import RULES
 from dragtor.events.extract import EventExtractor
+from dragtor.events.phrases import EARLY, LATE, SPELT, likely_hour
 from dragtor.events.spans import EventSpans
-from dragtor.events.when import occurrences
+from dragtor.events.when import occurrences, resolve_when
 from dragtor.training.events.augment import made
 from dragtor.training.events.labels import Example, find_values
 from dragtor.training.events.marks import unmark
@@ -52,10 +53,7 @@ CALENDAR = train_events.SHARED / "calendar_events" / "train.jsonl"
 SGD_NOW = datetime(2019, 3, 1, tzinfo=UTC)
 MADE = 3000  # texts made for training
 SEED = 5
-SINCE = re.compile(
-    r"\b(?:from|starting|beginning|as of)(?: on| with)?(?: the)? [^,;]*$", re.IGNORECASE
-)
-VAGUE = re.compile(r"T(?:MO|AF|EV|NI|DT|BH|ME[A-Z])$")  # a TIMEX code: only a part of the day
+VAGUE = re.compile(r"T(?:MO|AF|EV|NI|DT|BH|ME[A-Z])(?:,|$)")  # a TIMEX code: only a part of the day
 
 
 def rows_of(path: Path) -> list[dict[str, Any]]:
@@ -110,22 +108,47 @@ def reading(row: dict[str, Any]) -> dict[str, Any]:
     zone = next((mention.zone for mention in ours if mention.zone), "")
     there = now.astimezone(dates.zone_info(zone)) if zone else now
     ours = covering(row, there)
-    vague = any(VAGUE.search(mention.timex) for mention in ours)
+    vague = only_parts(row["text"], ours)
     day_first = not row["zone"].startswith("America/")
-    rule = dates.recurrence(row["phrase"], there.replace(tzinfo=None), day_first=day_first)
-    if rule:
-        begin = first_of(row, ours, there)
-        begin = next(iter(occurrences(re.sub(r";INTERVAL=\d+", "", rule), begin, 1)), begin)
-        series = [local(zoned(at, there), now, vague) for at in occurrences(rule, begin, 3)]
-        last = re.search(r"UNTIL=(\d{8})", rule)
-        if "COUNT=" in rule:
-            end = local(occurrences(rule, begin, 1000)[-1], now, True)
-        else:
-            end = date.fromisoformat(last[1]).isoformat() if last else None
+    words = {"recurrence": row["phrase"], "action": row["text"]}
+    when = resolve_when(words, there, day_first=day_first)
+    if when.rrule and when.start:
+        series = [local(at, now, vague) for at in occurrences(when.rrule, when.start, 3)]
+        last = re.search(r"UNTIL=([\dTZ]+)", when.rrule)
+        end = None
+        if "COUNT=" in when.rrule:
+            end = local(occurrences(when.rrule, when.start, 1000)[-1], now, True)
+        elif last:
+            until = datetime.fromisoformat(last[1])
+            end = local(until.astimezone(there.tzinfo) if until.tzinfo else until, there, True)
         return {"start": next(iter(series), None), "end": end, "next": series}
     start, end = bounds(ours, there)
+    doubt = any(mention.ambiguous and "time" in mention.kind for mention in ours)
+    if isinstance(start, datetime) and doubt and end is None and start.hour % 12:
+        start = start.replace(hour=hinted(start.hour, row["text"]))
     first, final = local(start, now, vague), local(end, now, vague)
     return {"start": first, "end": None if vague and first == final else final, "next": None}
+
+
+def hinted(hour: int, text: str) -> int:
+    """The half of the day that "pub quiz" or "alarm" tells, as in events/phrases.py."""
+    told = EARLY.search(text) or LATE.search(text)
+    return likely_hour(hour % 12, "", text) if told else hour
+
+
+def only_parts(text: str, ours: list[Mention]) -> bool:
+    """Whether parts of the day are said and no time of it."""
+    timed = [m for m in ours if "time" in m.kind or m.kind == "set"]
+    parts = [
+        bool(VAGUE.search(m.timex))
+        or (
+            m.kind == "datetimerange"
+            and not re.search(rf"\d|{SPELT.pattern}", text[m.start : m.end], re.I)
+        )
+        for m in timed
+    ]
+    exact = (m.kind.startswith("time") and not part for m, part in zip(timed, parts, strict=True))
+    return any(parts) and (all(parts) or not any(exact))
 
 
 def covering(row: dict[str, Any], now: datetime) -> list[Mention]:
@@ -167,27 +190,6 @@ def parsed(stamp: str) -> date | datetime | time | None:
     if ":" not in stamp:
         return date.fromisoformat(stamp) if stamp[:1].isdigit() else None
     return datetime.fromisoformat(stamp) if "-" in stamp else time.fromisoformat(stamp)
-
-
-def first_of(row: dict[str, Any], ours: list[Mention], now: datetime) -> Moment:
-    """From when on a series counts, at the time that is said: now, or the day behind "from"."""
-    times = [m.values[0] for m in ours if m.kind in ("set", "time", "timerange")]
-    clock = next((at for v in times if (at := parsed(v.start or v.value))), None)
-    for m in ours:  # Monday to Friday at 7
-        if m.kind.startswith("datetime") and not times:
-            first, last = (parsed(stamp) for stamp in stamps(m))
-            one_day = last is None or (first and first.date() == last.date())
-            clock = (first if one_day else last).time()
-    said = (
-        parsed(stamps(m)[0])
-        for m in ours
-        if m.kind.startswith("date") and SINCE.search(row["text"][: m.end])
-    )
-    day = next(filter(None, said), now)
-    if not isinstance(clock, time):
-        return day.date() if isinstance(day, datetime) else day
-    start = datetime.combine(day, clock)
-    return start if start >= now.replace(tzinfo=None) else start + timedelta(days=1)
 
 
 def zoned(moment: Any, now: datetime) -> Moment | None:

@@ -24,13 +24,9 @@ from dragtor.dates.zones import skip_zone
 
 LAST_SECOND = time(23, 59, 59)
 MERIDIEM_OF_PART = {
-    "morning": "am",
-    "forenoon": "am",
-    "afternoon": "pm",
-    "arvo": "pm",
-    "evening": "pm",
+    "morning": "am", "forenoon": "am", "afternoon": "pm", "arvo": "pm", "evening": "pm",
     "night": "pm",
-}
+}  # fmt: skip
 NAMED_HOURS = {
     "noon": 12, "midday": 12, "noonish": 12, "midnight": 0, "noontime": 12, "noonday": 12,
 }  # fmt: skip
@@ -119,9 +115,11 @@ def hour_with_meridiem(p: Parser, hour: int, minute: int, second: int, j: int) -
 
 
 def skip_ish(p: Parser, j: int) -> int:
-    """The place behind -ish."""
+    """The place behind -ish, or on the dot."""
     if p.word(j) == "ish":
         return j + 1
+    if j and (end := p.match(j, "on the dot")):
+        return end
     return j + 2 if p.match(j, "- ish") and p.adjacent(j) else j
 
 
@@ -290,7 +288,8 @@ def spaced_time(p: Parser, i: int) -> Parse | None:
     if hour is None or minute is None or len(p.word(i + 1)) != 2 or p.adjacent(i + 1):
         return None
     side, j = meridiem(p, i + 2, day_part=False)
-    if not side and (p.word(i - 1) not in ("at", "@") or not may_end_hour(p, i + 1, i + 2)):
+    led = p.word(i - 1) in ("at", "@") or p.word(i - 1) in WEEKDAYS or p.word(i - 1) in TODAY
+    if not side and not (led and may_end_hour(p, i + 1, i + 2)):
         return None
     node = clock_node(hour, minute, 0, side)
     return (node, j) if node else None
@@ -333,7 +332,7 @@ def named_hour(p: Parser, i: int) -> Parse | None:
         return None
     hour = NAMED_HOURS[p.word(j)]
     k = p.optional(j + 1, ("time",)) if hour else j + 1
-    mod = "" if hour else "midnight"  # of Friday: where Friday ends
+    mod = "" if hour or p.word(i - 1) == "after" else "midnight"  # of Friday: where Friday ends
     return Node("time", f"T{hour:02}", ((time(hour), None),), mod=mod), skip_ish(p, k)
 
 
@@ -427,7 +426,8 @@ def british_half(p: Parser, i: int) -> Parse | None:
     side, j = meridiem(p, target[1])
     leads = ("at", "around", "for", "from", "by", "until", "till", "before", "after")
     k = p.optional(j, ("on", "this", "next"))
-    sure = side or p.word(i - 1) in leads or p.word(k) in WEEKDAYS or p.word(j) in TODAY
+    ranged = p.word(j) in ("to", "till", "until", "-") and p.parse("bare_time", j + 1)
+    sure = side or ranged or p.word(i - 1) in leads or p.word(k) in WEEKDAYS or p.word(j) in TODAY
     node = clock_node(target[0], 30, 0, side) if sure else None
     return (node, j) if node else None
 
@@ -467,7 +467,7 @@ def time_to_time(p: Parser, i: int) -> Parse | None:
     ends = ((first, j), (second, k + 1))
     score = any(is_bare_hour(p, at, end) and found.missing != "half" for (found, end), at in ends)
     weak = weak or (j == i and score)  # 3-0 is none, nor 0.5-0.9
-    return Node(node.kind, node.timex, node.readings, node.ambiguous, weak=weak), second[1]
+    return replace(node, weak=weak), second[1]
 
 
 def is_bare_hour(p: Parser, i: int, j: int) -> bool:

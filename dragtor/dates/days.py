@@ -272,7 +272,7 @@ def means_weekday(p: Parser, i: int, j: int) -> bool:
     if p.word(i) not in AMBIGUOUS_NAMES or p.capitalised(i):
         return True
     k = p.optional(j, (",",))
-    if p.word(k) in MONTHS or p.word(k) in DAY_PARTS or p.word(k) in WEEKDAYS:
+    if p.word(k) in (*MONTHS, *DAY_PARTS, *WEEKDAYS) or p.parse("day_part", k):
         return True
     if ordinal_number(p, p.optional(k, ("the",))) or p.parse("time_range", k) or p.parse("time", k):
         return True

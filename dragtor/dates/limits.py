@@ -10,7 +10,7 @@ from datetime import date, datetime, time
 
 from dragtor.dates.clock import may_end_hour
 from dragtor.dates.parser import Interval, Node, Parse, Parser, date_of, rule
-from dragtor.dates.ranges import in_year, range_edge
+from dragtor.dates.ranges import event_day, in_year, range_edge
 from dragtor.dates.relative import moved_by
 from dragtor.dates.words import FUNCTION_WORDS, TODAY, WEEKDAYS
 
@@ -79,6 +79,8 @@ def bound_prefix(p: Parser, i: int) -> Parse | None:
             bare = phrase in ("before", "after", "until", "till", "til") or phrase[:2] == "no"
             bare = bare or phrase[-3:] == " at"
             found = bounding_time(p, j, mod, bare)
+        if not found and phrase in ("until", "till", "til", "since", "up until"):
+            found = event_day(p, j)
         node = bounded_by(nearest_bound(p, found[0], phrase, mod), mod) if found else None
         if found and node:
             whole = found[0].kind == "date" and phrase not in STRICTLY_BEFORE
@@ -188,6 +190,8 @@ def day_with_bound(p: Parser, i: int) -> Parse | None:
     found = bound_prefix(p, i)
     if not found or found[0].kind != "timerange":
         return None
+    if tonight := p.parse("near_day_part", found[1]):
+        return bound_in_part(found[0], tonight[0]), tonight[1]
     after = p.parse("day", p.optional(found[1], ("on", ",", "of")))
     if (
         not after
@@ -198,6 +202,20 @@ def day_with_bound(p: Parser, i: int) -> Parse | None:
     ):
         return None
     return bound_on_day(after[0], found[0]), after[1]
+
+
+def bound_in_part(limit: Node, part: Node) -> Node:
+    """After 10 tonight, before 8 this morning: the half of the day is known."""
+    start = part.likeliest[0]
+    day = date_of(start) if isinstance(start, date) else date.min
+    early = isinstance(start, datetime) and start.hour < 12
+    fits = [
+        (low, high)
+        for low, high in limit.readings
+        if (at := low or high) and isinstance(at, time) and (at.hour < 12) == early
+    ]
+    limit = replace(limit, readings=tuple(fits) or limit.readings, ambiguous=len(fits) != 1)
+    return bound_on_day(Node("date", day.isoformat(), ((day, None),)), limit)
 
 
 def day_then_bound(p: Parser, day: Parse) -> Parse | None:

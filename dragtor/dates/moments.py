@@ -7,7 +7,14 @@ from __future__ import annotations
 
 from datetime import date, datetime, time
 
-from dragtor.dates.clock import LAST_SECOND, MERIDIEM_OF_PART, may_be_hour, meridiem, time_code
+from dragtor.dates.clock import (
+    LAST_SECOND,
+    MERIDIEM_OF_PART,
+    exact_time,
+    may_be_hour,
+    meridiem,
+    time_code,
+)
 from dragtor.dates.parser import Interval, Node, Parse, Parser, make_date, rule, shift
 from dragtor.dates.periods import NUMBERED_THINGS
 from dragtor.dates.quantities import integer
@@ -133,6 +140,9 @@ def day_with_following_time(p: Parser, day: Node, j: int) -> Parse | None:
     """The day with the time or part of the day behind it."""
     clock = following_time(p, j, day)
     part = following_part(p, j)
+    exact = date_behind_part(p, part[1]) if part and day.missing == "week" else None
+    if part and exact:  # Tuesday night, the 14th of March
+        return day_at_time(exact[0], part[0]), exact[1]
     if part and (not clock or part[1] > clock[1] or p.word(j) in DAY_PARTS):
         precise = following_time(p, part[1], day)
         if precise:
@@ -145,6 +155,14 @@ def day_with_following_time(p: Parser, day: Node, j: int) -> Parse | None:
     if part and clock[0].kind == "time":
         return day_at_time(day, times_in_part(clock[0], part[0])), part[1]
     return day_at_time(day, clock[0]), clock[1]
+
+
+def date_behind_part(p: Parser, j: int) -> Parse | None:
+    """The date that follows a weekday and a part of the day."""
+    k = p.optional(p.optional(j, (",",)), ("on",))
+    found = p.parse("calendar_day", k)
+    dated = found and found[0].kind == "date" and (found[0].day[0] or not found[0].missing)
+    return found if dated and k > j and p.word(k) not in (*TODAY, *SHIFTS) else None
 
 
 def following_part(p: Parser, j: int) -> Parse | None:
@@ -222,6 +240,8 @@ def hour_before_day_part(p: Parser, i: int, j: int) -> bool:
     """The 8 of "8 on Monday morning", the 4 of "around 4 on Monday"."""
     k = p.optional(j, ("on",))
     day = (p.word(k) in WEEKDAYS or p.word(k) in TODAY) and p.word(i - 1) not in NUMBERED_THINGS
+    if p.word(i) == "one" and k == j and p.word(i - 1) not in ("at", "around"):
+        return False  # one Tuesday night
     return day and (p.word(k + 1) in MERIDIEM_OF_PART or (k > j and p.word(i - 1) == "around"))
 
 
@@ -255,7 +275,11 @@ def part_of_near_day(p: Parser, i: int) -> Parse | None:
     ):
         early, j = {"early": "start", "earlier": "start"}.get(word, "end"), i + 1
         word = p.word(j)
-    if word in ("tonight", "tonite", "2nite"):
+    j = p.optional(j, ("the",)) if p.word(j + 1) in DAY_PARTS else j
+    apart = p.match(j + 1, "before last"), p.match(j + 1, "after next")
+    if p.word(j) in DAY_PARTS and any(apart):
+        name, days, end = p.word(j), -2 if apart[0] else 2, max(apart)
+    elif word in ("tonight", "tonite", "2nite"):
         name, days, end = "night", 0, j + 1
     elif word in SHIFTS:
         mod = {"early": "start", "late": "end", "mid": "mid"}.get(p.word(j + 1), "")
@@ -287,7 +311,22 @@ def near_part_with_time(p: Parser, i: int) -> Parse | None:
     return node, j
 
 
-DAY_ENDS = ("eod", "end of the day", "end of day", "end of business", "close of business", "cob")
+@rule("datetime")
+def this_time_of_day(p: Parser, i: int) -> Parse | None:
+    """This time tomorrow, the same time on Friday, this time next week: at the hour it is now."""
+    j = p.match(i, "this time") or p.match(i, "same time")
+    found = p.parse("day", p.optional(j, ("on",))) if j else None
+    clock = exact_time(p.now.time().replace(second=0))
+    if found and found[0].kind == "date" and found[0].readings:
+        return day_at_time(found[0], clock), found[1]
+    day = shift(p.today, SHIFTS[p.word(j)], p.word(j + 1)) if j and p.word(j) in SHIFTS else None
+    return (day_at_time(Node("date", f"{day}", ((day, None),)), clock), j + 2) if day else None
+
+
+DAY_ENDS = (
+    "eod", "end of the day", "end of day", "end of business", "close of business", "cob",
+    "close of play",
+)  # fmt: skip
 
 
 @rule("datetime")

@@ -5,6 +5,7 @@ Gives nodes of kind "daterange"; the end is the first day after.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from dragtor.dates.parser import Node, Parse, Parser, make_date, monday_of, rule, shift
@@ -195,7 +196,7 @@ def season(p: Parser, i: int) -> Parse | None:
     before = full_year(p, i)
     if before and p.word(before[1]) in SEASONS:
         name = SEASONS[p.word(before[1])][0]
-        return Node("daterange", f"{before[0]:04}-{name}", value=UNRESOLVED), before[1] + 1
+        return season_node(p, name, before[0]), before[1] + 1
     j = p.optional(i, ("the",)) if p.word(i + 1) in SEASONS else i
     said = SHIFTS.get(p.word(j)) if p.word(j) in SHIFTS else None
     k = j + 1 if said is not None else j
@@ -225,8 +226,16 @@ def season(p: Parser, i: int) -> Parse | None:
             or shy
             or (p.word(i) == "the" and p.word(i - 1) not in ("in", "since", "until", "during"))
         )
-        return Node("daterange", code, value=UNRESOLVED, weak=kept), k + 1
-    return Node("daterange", f"{year[0]:04}-{code}", value=UNRESOLVED), year[1]
+        return replace(season_node(p, code, None), weak=kept), k + 1
+    return season_node(p, code, year[0]), year[1]
+
+
+def season_node(p: Parser, code: str, year: int | None) -> Node:
+    """Three whole months of the northern half of the earth, and that the hemisphere decides."""
+    month = next(n for name, n in SEASONS.values() if name == code)
+    timex = f"{year:04}-{code}" if year else code
+    node = months_node(p, month, 3, year, timex) or Node("daterange", timex)
+    return replace(node, value=UNRESOLVED)
 
 
 TENS_OF_YEARS = {
@@ -357,21 +366,9 @@ BEFORE_MONTH = set(
     ).split()
 )
 SURELY_BEFORE_MONTH = {
-    "by",
-    "before",
-    "after",
-    "in",
-    "since",
-    "of",
-    "early",
-    "mid",
-    "late",
-    "during",
-    "throughout",
-    "until",
-    "till",
-    "every",
-}
+    "by", "before", "after", "in", "since", "of", "early", "mid", "late", "during", "throughout",
+    "until", "till", "every",
+}  # fmt: skip
 MONTH_JOINTS = ("to", "till", "til", "until", "through", "thru", "-", "–", "—")
 
 

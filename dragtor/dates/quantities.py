@@ -212,16 +212,8 @@ def following_year(p: Parser, j: int) -> tuple[int, int] | None:
 Amounts = tuple[tuple[float, str], ...]
 BUSINESS = {"business", "working", "work"}
 AFTER_ARTICLE = {
-    "full",
-    "whole",
-    "good",
-    "single",
-    "solid",
-    "entire",
-    "additional",
-    "extra",
-    "further",
-}
+    "full", "whole", "good", "single", "solid", "entire", "additional", "extra", "further",
+}  # fmt: skip
 AFTER_COUNT = ("more", "full", "whole", "straight", "consecutive", "additional", "extra", "further",
         "calendar", "complete")  # fmt: skip
 

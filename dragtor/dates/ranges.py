@@ -22,7 +22,7 @@ from dragtor.dates.parser import (
 )
 from dragtor.dates.quantities import Amounts, below_hundred, following_year, integer, ordinal_number
 from dragtor.dates.relative import is_sub_day, moved_by
-from dragtor.dates.words import MONTHS, SECONDS_OF, WEEKDAYS
+from dragtor.dates.words import CLAUSE_ENDS, MONTHS, SECONDS_OF, SHIFTS, TODAY, WEEKDAYS
 
 TO_SIGNS = ("to", "-", "–", "—", "~", "until", "till", "til", "through", "thru", "up")
 TO_OR_AND = (*TO_SIGNS, "and")
@@ -49,6 +49,20 @@ def range_edge(p: Parser, i: int) -> Parse | None:
     if best and best[0].timex == "PRESENT_REF":
         return Node("date", p.today.isoformat(), ((p.today, None),)), best[1]
     return best
+
+
+@rule("event_day")
+def event_day(p: Parser, i: int) -> Parse | None:
+    """The day of an event: the wound check next Thursday, you see me on the 4th."""
+    for k in range(i + 1, i + 8):
+        if p.word(k - 1) in CLAUSE_ENDS or p.parse("duration", k - 1):
+            return None
+        on = p.word(k) == "on"
+        known = on or p.word(k) in (*SHIFTS, *TODAY, *WEEKDAYS, *MONTHS) or p.word(k).isdigit()
+        found = range_edge(p, k + on) if known else None
+        if found and found[0].kind in ("date", "datetime"):
+            return found
+    return None
 
 
 def opening_bound(node: Node, start: date, end: Bound) -> date:
@@ -157,8 +171,11 @@ def range_node(first: Node, second: Node) -> Node | None:
         "year",
         "month",
     )
-    if "datetimerange" in (first.kind, second.kind) or month_to_day:
+    parts = first.kind == second.kind == "datetimerange"
+    if month_to_day or ("datetimerange" in (first.kind, second.kind) and not parts):
         return None
+    if parts:  # Friday night to Sunday lunchtime
+        second = replace(second, readings=tuple((e, None) for _, e in second.readings if e))
     pairs = range_pairs(first, second)
     if not pairs and first.mod == "end":  # late 2017 to early 2018: from where "late" begins
         pairs = range_pairs(replace(first, mod=""), second)
@@ -169,7 +186,7 @@ def range_node(first: Node, second: Node) -> Node | None:
     reads = tuple((as_datetime(a), as_datetime(b)) if exact else (a, b) for a, b in pairs)
     start, end = pairs[0]
     names = [
-        n.timex if not n.kind.endswith("range") else p.isoformat()
+        n.timex if parts or not n.kind.endswith("range") else p.isoformat()
         for n, p in ((first, start), (second, end))
     ]
     timex = f"({names[0]},{names[1]},P{(date_of(end) - date_of(start)).days}D)"
@@ -222,13 +239,19 @@ def closed_range(p: Parser, first: Parse, lead: str, bare: bool) -> Parse | None
     if p.word(k) not in signs or (p.word(k) == "up" and p.word(k + 1) != "to"):
         return None
     number = bare and integer(p, k - 1, 4) is not None and node.timex.isdigit()
+    until = p.word(k) in ("until", "till", "til")
     k = p.optional(k + 1, ("to",))  # up to, through to
+    k = p.match(k, "and including") or p.optional(k, ("about", "around"))
     second = range_edge(p, k)
+    if not second and until and not p.parse("time", k):
+        second = event_day(p, k)
     clock = p.parse("time", k) if node.kind == "datetime" and not second else None
     if clock and not clock[0].weak:
         return range_to_time(node, clock)
     if not second or (number and not second[0].timex.isdigit()):
         return None
+    if node.kind == "datetimerange" and p.word(first[1] - 1) in ("am", "pm"):
+        return None  # from today pm to tomorrow am
     whole = range_node(node, second[0])
     return (whole, second[1]) if whole else None
 
@@ -387,12 +410,14 @@ def duration_from_day(p: Parser, i: int) -> Parse | None:
     found = p.parse("duration", start)
     j = p.optional(found[1], (",",)) if found else i
     verb = p.word(j) in ("starting", "beginning")
-    if found and ((not verb and (p.word(j) != "from" or start == i)) or (verb and start > i)):
+    after = found is not None and p.word(j) in ("after", "following")
+    led = p.word(j) == "from" or after
+    if found and ((not verb and (not led or start == i)) or (verb and start > i)):
         return None
-    if not found and not verb and p.word(j) != "from":
+    if not found and not verb and not led:
         return None
     k = p.optional(p.optional(p.optional(j + 1, ("from",)), ("on",)), ("the",))
-    first = range_edge(p, k)
+    first = range_edge(p, k) or (event_day(p, k) if after else None)
     if not first or first[0].kind not in ("date", "datetime"):
         return None
     end = first[1]
@@ -404,9 +429,11 @@ def duration_from_day(p: Parser, i: int) -> Parse | None:
         return None
     reads: list[Interval] = []
     for at, _ in first[0].readings:
-        after = end_after(at, found[0].amounts) if isinstance(at, date) else None
-        if after:
-            reads.append((at, after))
+        end_at = end_after(at, found[0].amounts) if isinstance(at, date) else None
+        if end_at:
+            reads.append((at, end_at))
+    if after:  # for a week after the op on the 3rd: the nearest one
+        reads.sort(key=lambda x: abs(date_of(x[0]) - p.today))  # type: ignore[arg-type]
     timex = f"({first[0].timex},{reads[0][1] if reads else ''},{found[0].timex})"
     kind = f"{first[0].kind}range"
     return (Node(kind, timex, tuple(reads), missing=first[0].missing), end) if reads else None

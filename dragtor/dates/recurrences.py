@@ -1,26 +1,19 @@
-"""What comes again: daily, every other week, first Monday of each month; as an RFC 5545 rule too.
+"""What comes again: daily, every other week, first Monday of each month.
 
-Gives nodes of kind "set", whose `rrule` holds the parts of the rule. `recurrence` adds what stands
-beside them in a phrase: days, end, exceptions.
+Gives nodes of kind "set", whose `rrule` holds the parts of an RFC 5545 rule.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, time
+from dataclasses import replace
+from datetime import date, time
 
 from dragtor.dates.clock import time_code
 from dragtor.dates.holidays import HOLIDAYS, NTH_WEEKDAYS
 from dragtor.dates.moments import part_interval, times_in_part
-from dragtor.dates.parser import Interval, Node, Parse, Parser, date_of, rule, shift
-from dragtor.dates.quantities import (
-    cardinal,
-    duration_node,
-    integer,
-    ordinal_number,
-    time_unit,
-)
-from dragtor.dates.relative import moved_by
+from dragtor.dates.parser import Interval, Node, Parse, Parser, rule
+from dragtor.dates.quantities import cardinal, duration_node, ordinal_number, time_unit
 from dragtor.dates.words import (
     ADVERBS,
     ANY_WEEKDAY,
@@ -28,7 +21,6 @@ from dragtor.dates.words import (
     DAY_PARTS,
     MONTHS,
     PLURAL_WEEKDAYS,
-    SECONDS_OF,
     WEEKDAYS,
 )
 
@@ -184,7 +176,7 @@ def weekday_list(
     if p.word(j) in ("to", "through", "thru", "-", "–") and p.word(j + 1) in names:
         last = names[p.word(j + 1)]
         return [(days[0] + n) % 7 for n in range((last - days[0]) % 7 + 1)], j + 2
-    while p.word(j) in (",", "and", "&", "or", "/"):
+    while p.word(j) in (",", "and", "&", "or", "/") and len(days) < 7:
         k = j + 1
         while p.word(k) in ("and", "every", "each", "on"):
             k += 1
@@ -205,11 +197,10 @@ def every_part(p: Parser, i: int) -> Parse | None:
         j = p.optional(i + 1, ("single",))
         if p.word(j) in ALTERNATE and p.word(j + 1) in DAY_PARTS:
             pairs, j = (("FREQ", "DAILY"), ("INTERVAL", "2")), j + 1
-    if p.word(j) in WEEKDAYS:
-        index = WEEKDAYS[p.word(j)]
-        day = f"XXXX-WXX-{index + 1}"
-        pairs = (("FREQ", "WEEKLY"), ("BYDAY", CODES[index]))
-        j += 1
+    if named := weekday_list(p, j, WEEKDAYS):
+        day = "XXXX-WXX-" + ",".join(str(d + 1) for d in named[0])
+        pairs = (("FREQ", "WEEKLY"), ("BYDAY", ",".join(CODES[d] for d in sorted(named[0]))))
+        j = named[1]
     elif p.word(j) in ("weeknight", "weeknights"):
         return set_node("P1WDTNI", WORKDAYS, (part_interval("night", "")[1],)), j + 1
     elif p.word(j) == "weekday":
@@ -310,7 +301,8 @@ def timed_set(node: Node, clock: Node) -> Node:
         start, end = clock.likeliest
         if isinstance(start, time) and isinstance(end, time):
             code = f"({time_code(start)},{time_code(end)},{code.rpartition(',')[2]}"
-    return set_node(timed_code(node, code), node.rrule, clock.readings)
+    timed = set_node(timed_code(node, code), node.rrule, clock.readings)
+    return replace(timed, ambiguous=clock.ambiguous)
 
 
 def timed_code(node: Node, clock: str) -> str:
@@ -338,6 +330,7 @@ def nth_of_month(p: Parser, i: int, each: bool) -> Parse | None:
     if not numbers:
         return None
     index = ANY_WEEKDAY.get(p.word(k))
+    each = each or p.word(k) in PLURAL_WEEKDAYS
     long = p.word(k) in ("working", "business") and p.word(k + 1) == "day"
     working = long or p.word(k) in ("weekday", "workday")
     k = k + 1 + long if index is not None or working or p.word(k) == "day" else k
@@ -391,206 +384,18 @@ def month_frequency(p: Parser, k: int, each: bool) -> tuple[RulePairs, int] | No
 
 
 def year_frequency(p: Parser, k: int, each: bool) -> tuple[RulePairs, int] | None:
-    """March every year; March (behind "every first Sunday of")."""
-    month = MONTHS.get(p.word(k)) if p.word(k - 1) in ("of", "in") else None
-    if not month:
+    """March every year; March (behind "every first Sunday of"); Jan, Apr and Jul."""
+    months: list[int] = []
+    at = k if p.word(k - 1) in ("of", "in") else len(p.tokens)
+    while p.word(at) in MONTHS:
+        months.append(MONTHS[p.word(at)])
+        k, at = at, p.optional(p.optional(at + 1, (",", "/")), ("and", "&"))
+    if not months:
         return None
-    pairs = (("FREQ", "YEARLY"), ("BYMONTH", str(month)))
+    each = each or len(months) > 1
+    pairs = (("FREQ", "YEARLY"), ("BYMONTH", ",".join(map(str, months))))
     if p.word(k + 1) in ("every", "each") and p.word(k + 2) == "year":
         return pairs, k + 3
     if p.word(k + 1) in ("yearly", "annually"):
         return pairs, k + 2
     return (pairs, k + 1) if each else None
-
-
-UNIT_OF_FREQUENCY = {
-    "DAILY": "day", "WEEKLY": "week", "MONTHLY": "month", "YEARLY": "year", "HOURLY": "hour",
-}  # fmt: skip
-PART_ORDER = ("FREQ", "INTERVAL", "BYMONTH", "BYMONTHDAY", "BYDAY", "BYSETPOS", "COUNT", "UNTIL")
-DAY_LETTERS = {"mwf": "MO,WE,FR", "tth": "TU,TH", "tuth": "TU,TH", "mtwthf": "MO,TU,WE,TH,FR"}
-UNTIL_WORDS = ("until", "till", "til", "through", "thru", "ending", "before", "to")
-
-
-def recurrence(phrase: str, now: datetime, *, day_first: bool = False) -> str | None:
-    """Such as FREQ=WEEKLY;INTERVAL=2;BYDAY=TU;UNTIL=20270601; None for what has no exact rule.
-
-    "Until June" ends on 1 June, the first day that is no more wholly inside.
-    """
-    p = Parser(phrase, now, day_first)
-    found = longest_set(p) or implied_set(p)
-    if not found or not found[0].rrule:
-        return None
-    node, start, end = found
-    parts = dict(node.rrule)
-    if parts["FREQ"] == "SECONDLY" or only_how_often(p, start, end):
-        return None
-    for i in [*range(start), *range(end, len(p.tokens))]:
-        if names_no_day(p, i, parts):
-            return None
-        if p.word(i) in UNTIL_WORDS and "UNTIL" not in parts and (day := until_day(p, i)):
-            parts["UNTIL"] = day.isoformat().replace("-", "")
-        elif "COUNT" not in parts and "UNTIL" not in parts:
-            parts |= count_or_until(p, i, parts) or until_end_of(p, i)
-        other = p.parse("recurrence", i)
-        if other and other[0].rrule and "INTERVAL" not in parts:
-            parts |= added_interval(dict(other[0].rrule), parts["FREQ"])
-        if p.word(i) in ("except", "but", "not") and (
-            dropped := excluded_weekdays(p, after_except(p, i))
-        ):
-            left = parts.get("BYDAY", ",".join(CODES)).split(",")
-            keep = [code for code in left if code not in {CODES[d] for d in dropped}]
-            parts |= {"FREQ": "WEEKLY", "BYDAY": ",".join(keep)} if keep else {}
-        elif "BYDAY" not in parts and "BYMONTHDAY" not in parts:
-            parts |= added_days(p, i, parts)
-    return ";".join(f"{name}={parts[name]}" for name in PART_ORDER if name in parts)
-
-
-def names_no_day(p: Parser, i: int, parts: dict[str, str]) -> bool:
-    """Until 31/02/2026, monthly on the 32nd: a day is named that there is not."""
-    if p.word(i) in ("until", "till", "til"):
-        return integer(p, i + 1, 4) is not None and not until_day(p, i)
-    number = ordinal_number(p, p.optional(i + 1, ("the",))) if p.word(i) == "on" else None
-    return bool(number and parts["FREQ"] == "MONTHLY" and not 1 <= number[0] <= 31)
-
-
-def longest_set(p: Parser) -> tuple[Node, int, int] | None:
-    """The longest recurrence of the phrase and its tokens."""
-    best: tuple[Node, int, int] | None = None
-    for i in range(len(p.tokens)):
-        found = p.parse("recurrence", i)
-        if found and (best is None or found[1] - i > best[2] - best[1]):
-            best = found[0], i, found[1]
-    return best
-
-
-def implied_set(p: Parser) -> tuple[Node, int, int] | None:
-    """What comes again though no word says so: Mon-Fri, Mon/Wed/Fri, last Friday of the month."""
-    for i in range(len(p.tokens)):
-        days = weekday_list(p, i)
-        if days and len(days[0]) > 1:
-            codes = ",".join(CODES[d] for d in sorted(set(days[0])))
-            return set_node("", (("FREQ", "WEEKLY"), ("BYDAY", codes))), i, days[1]
-        if p.word(i) in DAY_LETTERS:
-            return set_node("", (("FREQ", "WEEKLY"), ("BYDAY", DAY_LETTERS[p.word(i)]))), i, i + 1
-        if end := p.match(i, "m - f"):
-            return set_node("", WORKDAYS), i, end
-        found = nth_of_the_month(p, i)
-        if found:
-            return found[0], i, found[1]
-    return None
-
-
-def added_interval(rule: dict[str, str], freq: str) -> dict[str, str]:
-    """The INTERVAL of a second recurrence in the phrase: the 2 of "fortnightly on Fridays"."""
-    fits = "INTERVAL" in rule and rule["FREQ"] == freq
-    return {"INTERVAL": rule["INTERVAL"]} if fits else {}
-
-
-def excluded_weekdays(p: Parser, i: int) -> list[int]:
-    """The weekdays named here, counted from Monday as 0: Friday; Mon and Tue; weekends."""
-    if p.word(p.optional(i, ("the",))) in ("weekend", "weekends"):
-        return [5, 6]
-    found = weekday_list(p, i)
-    return found[0] if found else []
-
-
-def until_end_of(p: Parser, i: int) -> dict[str, str]:
-    """UNTIL of "this week", "next month", "in December": its last day."""
-    j = i + 1 if p.word(i) in ("in", "during", "throughout") else i
-    opened = p.word(i - 1) in ("starting", "beginning", "from", "after", "until", "till", "of")
-    if (j == i and p.word(i) not in ("this", "next")) or opened:
-        return {}
-    found = p.parse("period", j)
-    end = (
-        found[0].likeliest[1]
-        if found and found[0].readings and found[0].kind == "daterange"
-        else None
-    )
-    last = shift(end, -1, "day") if isinstance(end, date) else None
-    return {"UNTIL": last.isoformat().replace("-", "")} if last else {}
-
-
-def only_how_often(p: Parser, start: int, end: int) -> bool:
-    """Twice a week, three times every month: how often is said, not when."""
-    return p.word(start - 1) in ("twice", "thrice", "times") or p.word(end) in ("twice", "thrice")
-
-
-def after_except(p: Parser, i: int) -> int:
-    """The place behind "except", "except on", "but not"."""
-    j = i + 1
-    while p.word(j) in ("not", "on", "for"):
-        j += 1
-    return j
-
-
-def until_day(p: Parser, i: int) -> date | None:
-    """The day named behind "until"."""
-    j = p.optional(p.optional(i + 1, ("on", "with")), ("the",))
-    found = [
-        f for name in ("datetime", "day", "period") if (f := p.parse(name, j)) and f[0].readings
-    ]
-    best = max(found, key=lambda f: f[1], default=None)
-    if not best:
-        return None
-    start, at = best[0].likeliest
-    if isinstance(at, date) and (best[0].mod == "end" or p.word(i) in ("through", "thru")):
-        return shift(date_of(at), -1, "day")
-    at = start
-    if not isinstance(at, date):
-        return None
-    day = date_of(at)
-    unit = best[0].missing if best[0].missing in ("year", "month", "week") else ""
-    return shift(day, 1, unit) if unit and day <= p.today else day
-
-
-def count_or_until(p: Parser, i: int, parts: dict[str, str]) -> dict[str, str]:
-    """COUNT of "10 times" and "for 4 weeks", UNTIL where the unit is another."""
-    number = cardinal(p, i)
-    if number and p.word(number[1]) in ("times", "occurrences", "sessions", "repeats"):
-        return {"COUNT": str(int(number[0]))} if 1 <= number[0] <= 100_000 else {}
-    j = p.optional(i + 1, ("the", "a", "next", "another"))
-    j = p.optional(j, ("next", "total")) if p.word(i) == "for" else j
-    found = p.parse("duration", j) if p.word(i) in ("for", "over") else None
-    if not found and p.word(i) == "for" and p.word(i + 1) in ("a", "an"):
-        found = p.parse("duration", i + 1)
-    if not found or len(found[0].amounts) > 1:
-        return {}
-    amount, unit = found[0].amounts[0]
-    steps = int(parts.get("INTERVAL", "1"))
-    own = UNIT_OF_FREQUENCY.get(parts["FREQ"], "")
-    if SECONDS_OF[unit] < 86400 and own != "hour":
-        return {}  # for an hour: how long each lasts
-    listed = "," in parts.get("BYDAY", "") or "," in parts.get("BYMONTHDAY", "")
-    whole = round(amount * SECONDS_OF[unit] / SECONDS_OF["week"], 6) if own == "week" else 0
-    if unit == own and amount == int(amount) and not listed:
-        return {"COUNT": str(max(1, -(-int(amount) // steps)))}
-    if own == "week" and whole == int(whole) and not listed and unit != "month":
-        return {"COUNT": str(max(1, -(-int(whole) // steps)))}
-    after = moved_by(p.today, ((amount, unit),), 1)
-    end = shift(after, -1, "day") if after else None
-    return {"UNTIL": end.isoformat().replace("-", "")} if end else {}
-
-
-def added_days(p: Parser, i: int, parts: dict[str, str]) -> dict[str, str]:
-    """The days of "weekly on Tue and Thu", "monthly on the 15th", "yearly on May 5"."""
-    freq = parts["FREQ"]
-    if p.word(i - 1) in ("until", "till", "from", "starting", "by", "before", "through"):
-        return {}
-    if freq == "WEEKLY" and (found := weekday_list(p, i)):
-        return {"BYDAY": ",".join(CODES[d] for d in sorted(set(found[0])))}
-    if p.word(i) not in ("on", "the"):
-        return {}
-    j = p.optional(p.optional(i, ("on",)), ("the",))
-    if freq == "MONTHLY":
-        number = (-1, j + 1) if p.word(j) == "last" else ordinal_number(p, j)
-        if not number:
-            return {}
-        if listed := weekday_list(p, number[1]):
-            valid = number[0] == -1 or 1 <= number[0] <= 5
-            return {"BYDAY": f"{number[0]}{CODES[listed[0][0]]}"} if valid else {}
-        return {"BYMONTHDAY": str(number[0])} if number[0] == -1 or 1 <= number[0] <= 31 else {}
-    day = p.parse("calendar_day", j)
-    if freq == "YEARLY" and day and day[0].day[0]:
-        month, number_ = day[0].day
-        return {"BYMONTH": str(month), "BYMONTHDAY": str(number_)}
-    return {}

@@ -90,16 +90,28 @@ def offset_from_now(p: Parser, i: int) -> Parse | None:
                 return None
             if phrase == "from today" and is_sub_day(amounts):
                 return None
-            if phrase in ("later", "earlier") and p.word(end) in (
-                *SHIFTS,
-                "in",
-                "today",
-                "than",
-            ):
+            if phrase in ("later", "earlier") and p.word(end) in (*SHIFTS, "in", "today", "than"):
                 return None
             node = node_from_now(p, amounts, sign)
+            if node and phrase == "ago" and node.kind == "date":
+                return counted_from_day(p, node, amounts, end)
             return (node, end) if node else None
     return None
+
+
+def counted_from_day(p: Parser, node: Node, amounts: Amounts, j: int) -> Parse:
+    """The day so long ago; ago today, to the day, yesterday, on Friday: that long before it."""
+    if end := p.match(j, "today") or p.match(j, "to the day") or p.match(j, "this very day"):
+        return node, end
+    base = p.parse("calendar_day", p.optional(j, ("on", "this", "last")))
+    weeks = amounts[0][1] in ("week", "fortnight") or p.word(j) == "yesterday"
+    day = base[0].likeliest[0] if base and base[0].readings and base[0].kind == "date" else None
+    if not base or not weeks or not isinstance(day, date):
+        return node, j
+    if day > p.today or p.word(j) == "last":  # two weeks ago on Friday: from the last Friday on
+        return node, j
+    back = moved_by(day, amounts, -1)
+    return (day_node(back), base[1]) if back else (node, j)
 
 
 @rule("relative_day")
@@ -132,6 +144,8 @@ def offset_from_day(p: Parser, i: int) -> Parse | None:
         p.word(found[1]) in ("after", "before") and p.word(i) == "in"
     ):
         base = p.parse("whole_period", j) or p.parse("whole_period", p.optional(j, ("the",)))
+    if not base and p.word(found[1]) in ("after", "before") and p.word(i) != "in":
+        base = p.parse("event_day", j)
     if not base or not base[0].readings or base[0].weak:
         return None
     reads = [

@@ -25,16 +25,22 @@ from dragtor.dates.holidays import HOLIDAYS
 from dragtor.dates.limits import BOUND_WORDS
 from dragtor.dates.parser import Bound, Interval, Node, Parse, Parser, date_of, shift
 from dragtor.dates.periods import TENS_OF_YEARS
-from dragtor.dates.ranges import with_shared_time
+from dragtor.dates.ranges import day_of_instant, with_shared_time
 from dragtor.dates.words import (
     ADVERBS,
+    ARRANGED,
+    BEFORE_LIMIT,
+    BEFORE_PARTICIPLE,
+    CLAUSE_ENDS,
     DAY_PARTS,
     EARLY,
     FRACTION_WORDS,
     MEALS,
     MONTHS,
+    NOT_PAST,
     ONES,
     ORDINALS,
+    PAST_VERBS,
     PLURAL_WEEKDAYS,
     SEASONS,
     SHIFTS,
@@ -146,36 +152,53 @@ def to_mention(p: Parser, i: int, j: int, node: Node) -> Mention:
     timed = "time" in node.kind or node.kind == "set"
     zones = [found[0] for k in range(i, j + 1) if timed and (found := p.parse("zone", k))]
     zone = next((each.timex or each.value for each in zones), "")
-    values = to_values(likelier_first(p, i, node))
+    values = to_values(likelier_first(p, i, j, node))
     return Mention(start, end, node.kind, node.timex, values, node.ambiguous, zone)
 
 
-def likelier_first(p: Parser, i: int, node: Node) -> Node:
+def likelier_first(p: Parser, i: int, j: int, node: Node) -> Node:
     """A bare "at 8" is the next one to come; "on Monday" of what was or happened the last one."""
     readings = node.readings
-    if node.kind == "time" and node.missing == "half":
+    if node.kind in ("time", "timerange") and node.missing == "half":
         now = p.now.time()
         ahead = [x for x in readings if isinstance(x[0], time) and x[0] >= now]
-    elif node.missing in ("week", "month", "year") and happened(p, i):
+    elif node.ambiguous and all(x[0] and day_of_instant(x[0]) == p.today for x in readings):
+        ahead = [x for x in readings if isinstance(x[0], datetime) and x[0] >= p.now]
+    elif node.missing in ("week", "month", "year", "fixed") and happened(p, i, j):
         ahead = [x for x in readings if isinstance(x[0], date) and date_of(x[0]) < p.today]
     else:
         return node
     return replace(node, readings=(*ahead, *(x for x in readings if x not in ahead)))
 
 
-def happened(p: Parser, i: int) -> bool:
-    """Whether the clause before token `i` tells what was, and not until when or what for."""
-    clause: list[str] = []
-    while i > 0 and (word := p.lookahead(i - 1)) not in ".!?;:,\n" and len(clause) < 8:
-        clause.append(word)
-        i -= 1
-    return not {"to", "for", "until", "till", "by", "from"} & set(clause) and bool(
-        {"was", "were", "did", "happened"} & set(clause)
-    )
+def happened(p: Parser, i: int, j: int) -> bool:
+    """Whether the clause around the tokens tells what was, and not until when or what for."""
+    before, after = clause(p, i - 1, -1), clause(p, j, 1)
+    words = [*before[::-1], "", *after]
+    told = any(is_past_verb(words, k) for k in range(len(words)))
+    return told and not (NOT_PAST & set(words) or BEFORE_LIMIT & set(before[:3]))
+
+
+def clause(p: Parser, i: int, step: int) -> list[str]:
+    """The words from token `i` on, or back from it, as far as the clause goes."""
+    words: list[str] = []
+    while (word := p.word(i)) not in CLAUSE_ENDS and len(words) < 12:
+        words.append(word)
+        i += step
+    return words
+
+
+def is_past_verb(words: list[str], k: int) -> bool:
+    """Whether the word is a verb in the past tense, and no appointment's: we met, it began."""
+    word, led = words[k], words[k - 1] if k else ""
+    regular = len(word) > 4 and word.endswith("ed") and word not in ARRANGED and k > 0
+    return (regular or word in PAST_VERBS) and led not in BEFORE_PARTICIPLE
 
 
 def to_values(node: Node) -> tuple[Value, ...]:
     """Its readings in order, each once."""
+    if node.value and node.readings:  # a season: its months, and that the hemisphere decides
+        return (*(to_value(node, read) for read in node.readings), Value(node.kind, node.value))
     if node.value or node.kind == "set":
         times = [iso_text("time", at) for at in next(iter(node.readings), ())]
         return (Value(node.kind, node.value or "not resolved", *times),)

@@ -5,6 +5,7 @@ Gives nodes of kind "daterange" and, of hours and minutes, "datetimerange".
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from dragtor.dates.parser import Interval, Node, Parse, Parser, monday_of, rule, shift
@@ -23,6 +24,7 @@ from dragtor.dates.relative import business_day, is_sub_day, moved_by
 from dragtor.dates.words import EARLY, NEXT, SECONDS_OF, SHIFTS, TIMEX_UNITS, UNITS
 
 CALENDAR_UNITS = {"week", "weekend", "month", "quarter", "year", "decade", "century", "fortnight"}
+WHOLE = ("whole", "entire", "full")
 
 
 @rule("whole_period")
@@ -36,7 +38,7 @@ def shifted_unit(p: Parser, i: int) -> Parse | None:
             return (node, end) if node else None
     word = p.word(i)
     bare = word in ("the", "same", "my", "that")
-    j = i + 1 if word in SHIFTS or bare else 0
+    j = p.optional(i + 1, WHOLE if word in SHIFTS else ()) if word in SHIFTS or bare else 0
     if word == "the" and p.word(i + 1) in SHIFTS:
         j = i + 2
         word = p.word(i + 1)
@@ -51,7 +53,60 @@ def shifted_unit(p: Parser, i: int) -> Parse | None:
     if word in ("the", "that") and not ends_with_unit(p, unit[1]):
         return None
     node = shifted_unit_node(p, SHIFTS.get(word, 0), unit[0])
+    last = shifted_unit_node(p, -1, unit[0]) if bare and unit[0] == "weekend" else None
+    if node and last:  # the weekend: the coming one, or the last
+        node = replace(node, readings=node.readings + last.readings, missing="week")
     return (node, unit[1]) if node else None
+
+
+@rule("whole_period")
+def all_of_period(p: Parser, i: int) -> Parse | None:
+    """All of next week, all through August, throughout 2019, the whole of May, all this month."""
+    start = p.optional(i, ("the",))
+    leads = (
+        "all of",
+        "all through",
+        "all throughout",
+        "throughout",
+        "all",
+        "whole of",
+        "entirety of",
+    )
+    for lead in leads:
+        j = p.match(start, lead)
+        if j and lead == "all" and UNITS.get(p.word(j)) != "weekend":
+            j = j if p.word(j) in SHIFTS else 0
+        found = (
+            p.parse("whole_period", j) or p.parse("whole_period", p.optional(j, ("the",)))
+            if j
+            else None
+        )
+        found = found or (current_unit(p, j) if j else None)
+        if found and found[0].kind == "daterange":
+            return found
+    return None
+
+
+@rule("whole_period")
+def half_of_month(p: Parser, i: int) -> Parse | None:
+    """The first half of May, the second half of next month, the latter half of June."""
+    j = p.optional(i, ("the",))
+    first = p.word(j) in ("first", "1st", "front")
+    if not first and p.word(j) not in ("second", "latter", "last", "back", "other"):
+        return None
+    k = p.match(j + 1, "half of")
+    found = (p.parse("whole_period", k) or current_unit(p, k)) if k else None
+    if not found or found[0].kind != "daterange" or not found[0].readings:
+        return None
+    reads = [
+        (start, middle) if first else (middle, end)
+        for start, end in found[0].readings
+        if isinstance(start, date)
+        and shift(start, 1, "month") == end
+        and (middle := shift(start, 15, "day"))
+    ]
+    node = replace(found[0], readings=tuple(reads), missing=found[0].missing and "fixed")
+    return (node, found[1]) if reads else None
 
 
 def ends_with_unit(p: Parser, j: int) -> bool:
@@ -333,6 +388,10 @@ def period_part_node(node: Node, mod: str, exact: bool, today: date, relative: s
             read = (start, today)
         elif relative == "later" and start <= today < end and read[0] < today:
             read = (today, end)
+        months = next((n for n in (1, 3) if shift(start, n, "month") == end), 0)
+        third = shift(start, *((20, "day") if months == 1 else (2, "month")))
+        if third and months and relative == "late":  # late March: its last third, or half
+            reads.append((third, end))
         reads.append(read)
     if not reads:
         return None
@@ -400,6 +459,10 @@ def week_of(p: Parser, i: int) -> Parse | None:
     j = p.optional(i, ("the",))
     starts = (
         "week of",
+        "wk of",
+        "wk commencing",
+        "wk starting",
+        "wk beginning",
         "week commencing",
         "week starting",
         "week beginning",

@@ -48,37 +48,16 @@ UNITS = {
 }
 SHORT_UNITS = {"m": "minute", "d": "day", "w": "week", "y": "year"}  # only behind a digit
 SECONDS_OF = {
-    "second": 1,
-    "minute": 60,
-    "hour": 3600,
-    "day": 86400,
-    "night": 86400,
-    "business day": 86400,
-    "week": 604800,
-    "fortnight": 1209600,
-    "weekend": 172800,
-    "month": 2592000,
-    "quarter": 7776000,
-    "year": 31536000,
-    "decade": 315360000,
-    "century": 3153600000,
-}
+    "second": 1, "minute": 60, "hour": 3600, "day": 86400, "night": 86400, "business day": 86400,
+    "week": 604800, "fortnight": 1209600, "weekend": 172800, "month": 2592000, "quarter": 7776000,
+    "year": 31536000, "decade": 315360000, "century": 3153600000,
+}  # fmt: skip
 TIMEX_UNITS = {  # unit -> number of what in ISO 8601
-    "second": (1, "TS"),
-    "minute": (1, "TM"),
-    "hour": (1, "TH"),
-    "day": (1, "D"),
-    "night": (1, "D"),
-    "business day": (1, "BD"),
-    "week": (1, "W"),
-    "fortnight": (2, "W"),
-    "weekend": (1, "WE"),
-    "month": (1, "M"),
-    "quarter": (3, "M"),
-    "year": (1, "Y"),
-    "decade": (10, "Y"),
+    "second": (1, "TS"), "minute": (1, "TM"), "hour": (1, "TH"), "day": (1, "D"), "night": (1, "D"),
+    "business day": (1, "BD"), "week": (1, "W"), "fortnight": (2, "W"), "weekend": (1, "WE"),
+    "month": (1, "M"), "quarter": (3, "M"), "year": (1, "Y"), "decade": (10, "Y"),
     "century": (100, "Y"),
-}
+}  # fmt: skip
 MONTHS = {
     name: n
     for n, names in enumerate(
@@ -106,19 +85,8 @@ CODES = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")  # weekdays in RFC 5545
 PLURAL_WEEKDAYS = {name + "s": n for name, n in WEEKDAYS.items() if name.endswith("day")}
 # Words that are also something else: they need company.
 AMBIGUOUS_NAMES = {
-    "may",
-    "march",
-    "mar",
-    "mon",
-    "sun",
-    "sat",
-    "wed",
-    "dec",
-    "second",
-    "sec",
-    "jan",
-    "fall",
-}
+    "may", "march", "mar", "mon", "sun", "sat", "wed", "dec", "second", "sec", "jan", "fall",
+}  # fmt: skip
 NEXT = {"next", "nxt", "coming", "upcoming", "following"}
 LAST = {"last", "past", "previous", "preceding", "prior"}
 THIS = {"this", "current"}
@@ -128,19 +96,11 @@ TODAY = {"today": 0, "otd": 0, "tonight": 0, "tomorrow": 1, "yesterday": -1} | d
 )
 # part of the day: name in TIMEX3, from hour, to hour
 DAY_PARTS = {
-    "morning": ("MO", 8, 12),
-    "forenoon": ("MO", 8, 12),
-    "afternoon": ("AF", 12, 16),
-    "arvo": ("AF", 12, 16),
-    "evening": ("EV", 16, 20),
-    "night": ("NI", 20, 24),
-    "daytime": ("DT", 8, 18),
-    "breakfast": ("MEB", 8, 12),
-    "brunch": ("MER", 8, 12),
-    "lunch": ("MEL", 11, 13),
-    "dinner": ("MED", 16, 20),
-    "supper": ("MED", 16, 20),
-}
+    "morning": ("MO", 8, 12), "forenoon": ("MO", 8, 12), "afternoon": ("AF", 12, 16),
+    "arvo": ("AF", 12, 16), "evening": ("EV", 16, 20), "night": ("NI", 20, 24),
+    "daytime": ("DT", 8, 18), "breakfast": ("MEB", 8, 12), "brunch": ("MER", 8, 12),
+    "lunch": ("MEL", 11, 13), "dinner": ("MED", 16, 20), "supper": ("MED", 16, 20),
+}  # fmt: skip
 MEALS = {"breakfast", "brunch", "lunch", "dinner", "supper"}
 EARLY = {"early": "start", "mid": "mid", "middle": "mid", "late": "end"} | {
     "beginning": "start",
@@ -157,26 +117,13 @@ SEASONS = {
     "winter": ("WI", 12),
 }
 ADVERBS = {  # unit, how many
-    "hourly": ("hour", 1),
-    "daily": ("day", 1),
-    "everyday": ("day", 1),
-    "nightly": ("day", 1),
-    "weekly": ("week", 1),
-    "biweekly": ("week", 2),
-    "fortnightly": ("week", 2),
-    "monthly": ("month", 1),
-    "bimonthly": ("month", 2),
-    "quarterly": ("month", 3),
-    "semiannual": ("month", 6),
-    "semiannually": ("month", 6),
-    "biannual": ("month", 6),
-    "biannually": ("month", 6),
-    "annual": ("year", 1),
-    "annually": ("year", 1),
-    "yearly": ("year", 1),
-    "biennial": ("year", 2),
-    "biennially": ("year", 2),
-}
+    "hourly": ("hour", 1), "daily": ("day", 1), "everyday": ("day", 1), "nightly": ("day", 1),
+    "weekly": ("week", 1), "biweekly": ("week", 2), "fortnightly": ("week", 2),
+    "monthly": ("month", 1), "bimonthly": ("month", 2), "quarterly": ("month", 3),
+    "semiannual": ("month", 6), "semiannually": ("month", 6), "biannual": ("month", 6),
+    "biannually": ("month", 6), "annual": ("year", 1), "annually": ("year", 1),
+    "yearly": ("year", 1), "biennial": ("year", 2), "biennially": ("year", 2),
+}  # fmt: skip
 MEASURE_WORDS = set(
     (
         "% percent per pct degrees ° dollars euros pounds million billion thousand kg g mg ml "
@@ -215,19 +162,29 @@ AFTER_HOUR = (
     | set(MONTHS)
 )
 AFTER_HOUR_WORD = AFTER_HOUR - {
-    "of",
-    "the",
-    "with",
-    "as",
-    "there",
-    "to",
-    "in",
-    "and",
-    "or",
-    "by",
-    "'",
-    "i",
-    "we",
-    "-",
-}
+    "of", "the", "with", "as", "there", "to", "in", "and", "or", "by", "'", "i", "we", "-",
+}  # fmt: skip
 ANY_WEEKDAY = {**WEEKDAYS, **PLURAL_WEEKDAYS}
+# What tells that something has happened: verbs in the past, but none of an appointment.
+PAST_VERBS = set(
+    (
+        "was were did had went came got took saw met spoke said told began broke fell felt found"
+        " gave left lost made ran sat sent shot slept stood thought threw woke won wrote knew kept"
+        " heard held grew flew drove drank ate bought brought built caught chose did hurt taught"
+        " swam sang rang rode rose stuck struck tore wore died tried led paid sold spent"
+    ).split()
+)
+ARRANGED = set(
+    (
+        "agreed arranged asked booked cancelled canceled changed confirmed decided delayed expected"
+        " hundred hoped indeed invited moved needed ordered organised organized planned postponed"
+        " promised pushed rescheduled reserved scheduled succeed supposed wanted proposed suggested"
+        " exceed proceed offered"
+    ).split()
+)
+BEFORE_PARTICIPLE = set(
+    "am is are be been being s re ve have has having get gets to a an the t not".split()
+)
+NOT_PAST = set("will ll shall going gonna must should could would can may might please let".split())
+BEFORE_LIMIT = set("to for until till by from".split())
+CLAUSE_ENDS = {*". ! ? ; : ,".split(), "", "\n"}

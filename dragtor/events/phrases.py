@@ -18,15 +18,17 @@ from dragtor.dates.words import HOURS, ONES, ORDINALS
 
 # The hour of a part of the day that nothing else narrows.
 PART_HOURS = {"morning": 9, "afternoon": 14, "evening": 19, "night": 20}
-_PART = re.compile(r"\b(morning|afternoon|evening|to?night|night|nite)\b", re.I)
+_PART = re.compile(r"\b(?:week)?(morning|afternoon|evening|to?night|night|nite)s?\b", re.I)
 _PART_BESIDE = re.compile(rf"(?:\b(?:in|at|of|the|this|tomorrow)\s+)*{_PART.pattern}", re.I)
-_LATE = re.compile(
-    r"\b(?:dinner|supper|drinks?|party|movies?|film|cinema|concert|gig|show)\b", re.I
+LATE = re.compile(
+    r"\b(?:dinner|supper|drinks?|pub|party|movies?|film|cinema|concert|gig|show)\b", re.I
 )
-_EARLY = re.compile(r"\b(?:breakfast|sunrise)\b", re.I)
+EARLY = re.compile(r"\b(?:breakfast|sunrise|alarm|wake)\b", re.I)
+_A_PART = re.compile(r"T[A-Z]{2,}$")  # a TIMEX code
 _IN_FULL = re.compile(r"\b(0\d|1[0-2]|\d(?=h))[:h]\d*")  # on a clock of 24 hours
 _NUMBERS = ONES | {"twenty": 20, **{f"twenty {word}": 20 + ONES[word] for word in HOURS[:3]}}
 _HOUR = re.compile(rf"\b(?:{'|'.join(HOURS)})\b", re.I)
+SPELT = re.compile(rf"{_HOUR.pattern}|\b(?:noon|midday|midnight)\b", re.I)
 _BARE = re.compile(
     r"\D{0,12}?(?P<hour>\d{1,2})(?:[:.h](?P<minute>\d\d))?\s*(?:ish|o.?clock)?"
     r"(?:\s*(?:-|–|to|till|until)\s*(?P<to_hour>\d{1,2})(?:[:.h](?P<to_minute>\d\d))?)?"
@@ -39,7 +41,7 @@ _ORDINAL = re.compile(
     rf"\b({'|'.join(sorted(_ORDINALS, key=len, reverse=True)).replace(' ', '[ -]')})\b", re.I
 )
 _UP_TO = re.compile(r"\s(?:to|until|till|til|through|thru)\s|[\d\w]\s*[-–—]\s*[\d\w]", re.I)
-_CLOCK_KINDS = ("time", "timerange", "datetime", "datetimerange")
+_CLOCK_KINDS = ("time", "timerange", "datetime", "datetimerange", "set")
 _DAY_KINDS = ("date", "daterange", "datetime", "datetimerange")
 
 
@@ -204,16 +206,19 @@ def _day(stamp: str | None) -> date | None:
 
 def clock_of(parsed: Mapping[str, list[Mention]], words: Mapping[str, str]) -> Clock | None:
     """The time that is meant, of the time phrase, else of the date's or the repetition's."""
-    part = _part(words.get("time", "")) or _part(words.get("date", ""))
+    part = next((p for n in ("time", "date", "recurrence") if (p := _part(words.get(n, "")))), "")
     clock, action = _without_part(words.get("time", "")), words.get("action", "")
     bare = _BARE.fullmatch(_HOUR.sub(lambda word: f"{ONES[word[0].lower()]}", clock))
     if bare and bare["to_hour"]:
         return _bare(bare, part, action)
     for name, text in (("clock", clock), *((n, words.get(n, "")) for n in ("date", "recurrence"))):
         for mention, values in _of_kind(parsed.get(name, []), _CLOCK_KINDS):
+            if name == "recurrence" and _A_PART.search(mention.timex):
+                continue  # every night
             spans = [span for value in values if (span := _span_of_clock(value))]
             stretch = _PART.search(text) or values[0].kind == "datetimerange"
-            if not spans or (stretch and not re.search(r"\d", text)):
+            exact = re.search(r"\d", text) or (name == "recurrence" and SPELT.search(text))
+            if not spans or (stretch and not exact):
                 continue  # a part of the day, or the rest of it
             return _chosen(spans, mention, text, part, action)
     if bare:
@@ -228,11 +233,13 @@ def _part(text: str) -> str:
 
 
 def _span_of_clock(value: Value) -> tuple[time, time | None] | None:
-    if not value.kind.endswith("range"):
+    if value.kind != "set" and not value.kind.endswith("range"):
         start = _clock_of(value.value)
         return (start, None) if start else None
-    start = _clock_of(value.start)
-    return (start, _clock_of(value.end)) if start else None
+    start, end = _clock_of(value.start), _clock_of(value.end)
+    if end and start == time(0) and value.start[:10] < value.end[:10]:
+        return end, None  # Monday to Friday at 9
+    return (start, end) if start else None
 
 
 def _clock_of(stamp: str | None) -> time | None:
@@ -254,7 +261,7 @@ def _chosen(
     if mention.ambiguous and written and not part:
         start = start.replace(hour=int(written[1]))
     elif mention.ambiguous:
-        start = start.replace(hour=_likely_hour(start.hour % 12 or 12, part, action))
+        start = start.replace(hour=likely_hour(start.hour % 12 or 12, part, action))
         end = _after(start, end.replace(hour=end.hour % 12)) if end else None
     return Clock(start, end, mention.ambiguous and not written and not part)
 
@@ -265,23 +272,23 @@ def _bare(found: re.Match[str], part: str, action: str) -> Clock | None:
         return None
     sure = hour > 12 or bool(part or _IN_FULL.search(found.string))
     bare = 1 <= hour <= 12 and (part or not sure)
-    likely = _likely_hour(hour, part, action) if bare else hour % 24
+    likely = likely_hour(hour, part, action) if bare else hour % 24
     start, end = time(likely, minute), None
     if found["to_hour"] and int(found["to_hour"]) <= 24 and int(found["to_minute"] or 0) <= 59:
         end = _after(start, time(int(found["to_hour"]) % 24, int(found["to_minute"] or 0)))
     return Clock(start, end, not sure)
 
 
-def _likely_hour(hour: int, part: str, action: str) -> int:
+def likely_hour(hour: int, part: str, action: str) -> int:
     """Which half of the day a bare hour (1 to 12) means: 1 to 6 and 12 the second one."""
     early, late = hour % 12, hour % 12 + 12
-    if part == "morning" or (not part and hour in range(5, 12) and _EARLY.search(action)):
+    if part == "morning" or (not part and hour in range(5, 12) and EARLY.search(action)):
         return early
     if part == "night" and hour in (12, 1, 2, 3, 4):
         return early
     if part or hour == 12 or hour <= 6:
         return late
-    return late if _LATE.search(action) else early
+    return late if LATE.search(action) else early
 
 
 def _after(start: time, end: time) -> time:
@@ -293,7 +300,8 @@ def _after(start: time, end: time) -> time:
 
 def zone_of(parsed: Mapping[str, list[Mention]]) -> tzinfo | None:
     """The zone in the words of the time, such as 3pm CET."""
-    name = next((mention.zone for mention in parsed.get("time", []) if mention.zone), "")
+    said = (*parsed.get("time", []), *parsed.get("recurrence", []))
+    name = next((mention.zone for mention in said if mention.zone), "")
     return dates.zone_info(name) if name else None
 
 

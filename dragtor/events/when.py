@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any
 
 from dragtor import dates
+from dragtor.dates.words import CODES
 from dragtor.events.phrases import (
     Clock,
     Days,
@@ -65,7 +66,8 @@ def _resolved(words: Mapping[str, str], now: datetime, day_first: bool) -> When:
     parsed = parse_phrases(words, local, day_first)
     if (zone := zone_of(parsed)) and zone != now.tzinfo:
         there = _resolved(words, now.astimezone(zone), day_first)
-        return replace(there, start=_here(there.start, now), end=_here(there.end, now))
+        here = replace(there, start=_here(there.start, now), end=_here(there.end, now))
+        return replace(here, rrule=_on_days_here(there.rrule, there.start, here.start))
     days = days_of(parsed, words.get("date", ""), local.date())
     clock = clock_of(parsed, words)
     said = words.get("recurrence")
@@ -75,6 +77,11 @@ def _resolved(words: Mapping[str, str], now: datetime, day_first: bool) -> When:
         closer = dates.recurrence(both, local, day_first=day_first)
         if closer and closer != rule:
             rule, words = closer, {**words, "date": ""}
+    if rule and days is None and not words.get("date"):
+        opens = dates.opening(words["recurrence"], local, day_first=day_first)
+        days = Days(_day_of(opens), _day_of(opens), False) if opens else None
+        if isinstance(opens, datetime) and clock is None:
+            clock = Clock(opens.time(), None, False)
     minutes = dates.minutes(words["duration"]) if words.get("duration") else None
     unsure = {"date": days, "time": clock, "recurrence": rule, "duration": minutes}
     doubts = {name for name, value in unsure.items() if value is None and words.get(name)}
@@ -119,6 +126,8 @@ def _placed(
     start: Moment = datetime.combine(first, clock.start) if clock else first
     if isinstance(start, datetime) and start < local and (days is None or days.weekly):
         start += timedelta(days=1 if days is None else 7)
+    if rule and "BYHOUR" in rule:  # at 8 and at 20: whichever comes next
+        start = max(datetime.combine(first, time()), local.replace(second=0, microsecond=0))
     if rule:
         every = re.sub(r";INTERVAL=\d+", "", rule)  # every other Tuesday: from the next one on
         comes = occurrences(rule, next(iter(occurrences(every, start, 1)), start), 2)
@@ -159,9 +168,13 @@ def occurrences(rule: str, start: Moment, most: int) -> list[Moment]:
     return [each if isinstance(start, datetime) else each.date() for each in found]
 
 
+def _day_of(moment: Moment) -> date:
+    return moment.date() if isinstance(moment, datetime) else moment
+
+
 def _falls_twice(comes: list[Moment], last: date) -> bool:
     """Whether the second one, too, is on or before the last day."""
-    days = [each.date() if isinstance(each, datetime) else each for each in comes]
+    days = [_day_of(each) for each in comes]
     return len(days) > 1 and days[1] <= last
 
 
@@ -174,6 +187,25 @@ def _within_a_day(rule: str) -> bool:
 
 def _here(moment: Moment | None, now: datetime) -> Moment | None:
     return moment.astimezone(now.tzinfo) if isinstance(moment, datetime) else moment
+
+
+def _on_days_here(rule: str | None, there: Moment | None, here: Moment | None) -> str | None:
+    """A weekly rule with the weekdays, and times, of the clocks here: Tuesday 9 pm there."""
+    if not rule or not isinstance(there, datetime) or not isinstance(here, datetime):
+        return rule
+    days = (here.date() - there.date()).days
+    ahead = (here.utcoffset() or timedelta()) - (there.utcoffset() or timedelta())
+
+    def moved(found: re.Match[str]) -> str:
+        return ",".join(CODES[(CODES.index(code) + days) % 7] for code in found[0].split(","))
+
+    def hours(found: re.Match[str]) -> str:
+        moved = (int(hour) + ahead // timedelta(hours=1) for hour in found[0].split(","))
+        return ",".join(f"{hour % 24}" for hour in moved)
+
+    if rule.startswith("FREQ=WEEKLY"):
+        rule = re.sub(r"(?<=BYDAY=)[A-Z,]+", moved, rule)
+    return re.sub(r"(?<=BYHOUR=)[\d,]+", hours, rule)
 
 
 def _zoned(found: When, zone: tzinfo, doubts: set[str]) -> When:
