@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from dragtor import ground, prompt
 from dragtor.config import ChatConfig
-from dragtor.errors import Cancelled, DragtorError, LibraryError, UsageError
+from dragtor.errors import DragtorError, LibraryError, UsageError
 from dragtor.ground.stems import STOP_WORDS
 from dragtor.llm import GenerationOptions
 from dragtor.store import Filters
@@ -67,8 +67,6 @@ def standalone(
     try:
         with llm().stream(messages, options) as stream:
             text = "".join(cancel.checked(stream)).strip()
-    except Cancelled:
-        raise
     except DragtorError:
         return joined
     repeated = _words(text) in ([], _words(before.query), _words(before.question))

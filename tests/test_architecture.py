@@ -75,12 +75,6 @@ SAME_BY_PROTOCOL = {
     "register",  # of cli/NAME.py: adds its commands
     "scores",  # of evaluate/NAME.py: rows -> metrics
 }
-# Defined twice with two meanings in packages that are being renamed: empty this, then drop it.
-TWICE_FOR_NOW = set(
-    """
-    Heard PAUSE_S Progress RATE_HZ Role SAME_VOICE THIRD Voice Window ask fetch one_line windows
-    """.split()
-)
 
 Import = tuple[str, int]  # what is imported (dotted), at which line
 
@@ -317,7 +311,7 @@ def test_no_file_and_no_function_is_long() -> None:
 def test_a_name_means_one_thing() -> None:
     twice = names_defined_twice(PACKAGE)
     wrong = {name: where for name, where in twice.items() if name not in SAME_BY_PROTOCOL}
-    assert {name: where for name, where in wrong.items() if name not in TWICE_FOR_NOW} == {}
+    assert wrong == {}
     assert twice.keys() >= SAME_BY_PROTOCOL, "no longer twice: take it off the list"
 
 

@@ -182,7 +182,7 @@ def test_add_of_many_files(
         library.add(notes)
     with Store.open(own_folders) as store:
         counts = store.counts()
-        assert counts["documents"] + counts["staged"] == (61 if label == "loading" else 120)
+        assert counts["documents"] + counts["pending"] == (61 if label == "loading" else 120)
         assert (counts["documents"] > 0) == (label == "indexing")
         assert counts["documents"] < 120
     with Library() as library:
@@ -199,7 +199,7 @@ def test_add_while_a_batch_is_embedded(tmp_path: Path, own_folders: Path) -> Non
         with stopped(token, lambda: waiting(own_folders) == 300):
             library.add(notes)
     with Store.open(own_folders) as store:
-        assert store.counts()["staged"] > 0
+        assert store.counts()["pending"] > 0
     with Library() as library:
         library.index()
         assert {row["staged"] for row in library.documents()} == {0}
@@ -208,7 +208,7 @@ def test_add_while_a_batch_is_embedded(tmp_path: Path, own_folders: Path) -> Non
 def waiting(folder: Path) -> int:
     try:
         with Store.open(folder) as store:
-            return store.counts()["staged"]
+            return store.counts()["pending"]
     except DragtorError:
         return 0
 

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from shown import Shown
+from common import Shown
 
 from dragtor.config import Config, load_config
 from dragtor.evaluate.answers import evaluate, fitted_gate, opened

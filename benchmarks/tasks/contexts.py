@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 from answers import ROOT, SETS, documents, questions
+from common import Shown
 from numpy.typing import NDArray
-from shown import Shown
 
 from dragtor import ground, metrics, prompt, retrieve
 from dragtor.answer import MISMATCH_DENSE_WEIGHT, TERMS_TOKENS, AnswerPipeline, Sentence

@@ -21,7 +21,7 @@ import numpy as np
 
 from dragtor.config import load_config
 from dragtor.evaluate.diarization import TOTAL, WRONG_PARTS, bare_name, compare, rttm_turns
-from dragtor.speech.align import align
+from dragtor.speech.align import align_words
 from dragtor.speech.decode import decode
 from dragtor.speech.diarize import RATE, cluster, onnx
 from dragtor.transcript import spoken_sentences
@@ -180,7 +180,7 @@ def a_word(words: Sequence[Word], turns: Sequence[SpeakerTurn]) -> list[str | No
 
 
 def aligned(words: Sequence[Word], turns: Sequence[SpeakerTurn]) -> list[str | None]:
-    return [word.speaker for word in align(words, turns)]
+    return [word.speaker for word in align_words(words, turns)]
 
 
 WAYS: dict[str, Callable[[Sequence[Word], Sequence[SpeakerTurn]], list[str | None]]] = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from shown import Shown
+from common import Shown
 
 from dragtor.config import load_config
 from dragtor.evaluate import chat, injection, retrieval

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
-from shown import Shown
+from common import Shown
 from train_events import half
 
 from dragtor import metrics

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from shown import Shown
+from common import Shown
 
 QUERY = "how long to rest after a finger pulley injury"
 BARE = """

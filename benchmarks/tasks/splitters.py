@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from shown import Shown
+from common import Shown
 
 from dragtor.config import Config, load_config
 from dragtor.evaluate.chunking import evaluate

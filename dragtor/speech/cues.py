@@ -35,7 +35,7 @@ TITLE = r"(?:(?:Dr|Prof|Mr|Mrs|Ms)\.? |Professor |Doctor |Coach )?"
 START = r"(?:^|(?<=[.?!…] )|(?<=-- ))"
 YOU = r"(?i:you|your|you're|you've|you'd|thanks|thank|let me ask)\b"
 VERB = r"(?:is|are|was|has|have|do|will|can|could|would)\b"
-ASKED = (
+ASK_WORDS = (
     rf"(?i:{YOU}|(?:we|i|what|how|why|when|where|who|do|did|does|can|could|would|will|have|is|"
     r"are)\b)"
 )
@@ -105,12 +105,13 @@ CUE_PATTERNS: tuple[tuple[Cue, float, str], ...] = (
     ("address", 1.0, rf"{HANDED}<<{NAME_WORD}>>"),
     ("address", 1.0, rf"{GREETING}<<{ONE_NAME}>>{GREETED}"),
     ("address", 0.5, rf"{GREETING}<<{ONE_NAME}>>(?! \w+ed\b)"),
-    ("address", 1.0, rf"{START}{LEAD}{{1,2}}<<{ONE_NAME}>>,?(?: --?)? (?={ASKED})(?!{VERB})"),
+    ("address", 1.0, rf"{START}{LEAD}{{1,2}}<<{ONE_NAME}>>,?(?: --?)? (?={ASK_WORDS})(?!{VERB})"),
     ("address", 0.5, rf"{START}{LEAD}{{1,2}}<<{NAME_WORD}>>,{SPOKEN_OF}"),
     (
         "address",
         0.8,
-        rf"{START}<<{NAME_WORD}>>(?:,| -|!) (?={ASKED}|(?:thank|welcome|tell|it's|let|go|over)\b)",
+        rf"{START}<<{NAME_WORD}>>(?:,| -|!) "
+        rf"(?={ASK_WORDS}|(?:thank|welcome|tell|it's|let|go|over)\b)",
     ),
     ("address", 0.6, rf"[a-z], <<{NAME_WORD}>>, (?={YOU}|(?:what|how|why|did)\b)"),
     ("address", 0.3, rf"{START}<<{NAME_WORD}>>,{SPOKEN_OF} (?=[a-z]|I\b)"),

@@ -35,7 +35,7 @@ READ_WHOLE_S = 20.0  # so long: of short ones read so, words get lost and phrase
 BEAMS = 5  # of the second try
 # A try has failed where its last tokens repeat (bits of 32 tokens) or are improbable (mean log).
 LOOP_TOKENS, LOOP_ENTROPY, WORST_LOGPROB = 32, 2.4, -1.0
-SOUND_NOTE = re.compile(r"\[[^\]]*\]|\([^)]*\)|\*[^*]*\*|♪[^♪]*♪?")  # [laughter], (music), *sighs*
+SOUND_TAG = re.compile(r"\[[^\]]*\]|\([^)]*\)|\*[^*]*\*|♪[^♪]*♪?")  # [laughter], (music), *sighs*
 LOOP_TIMES, LOOP_WORDS = 4, 12  # a phrase said so often, of so many words in all, is a loop
 LONGEST_S, LETTER_S = 0.25, 0.1  # of a word: more is a silence before it
 ENGLISH_VOCABULARY = 51864  # tokens; other models have more
@@ -238,7 +238,7 @@ def _words(segments: Sequence[Sequence[WhisperToken]]) -> list[Word]:
                 groups.append([])
             groups[-1].append(token)
         texts = [b"".join(t.text for t in group).decode("utf-8", "replace") for group in groups]
-        sounds = [match.span() for match in SOUND_NOTE.finditer("".join(texts))]
+        sounds = [match.span() for match in SOUND_TAG.finditer("".join(texts))]
         place = 0
         for group, text in zip(groups, texts, strict=True):
             start, place = place, place + len(text)

@@ -1,4 +1,4 @@
-"""How far a benchmark is, on stderr. No benchmark itself."""
+"""What benchmarks share: how far they are, on stderr. No benchmark itself."""
 
 from __future__ import annotations
 
