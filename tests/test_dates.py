@@ -332,6 +332,8 @@ def test_what_people_say_of_days(text: str, start: str, last: str) -> None:
         ("daily 7am and 7pm", "FREQ=DAILY;BYHOUR=7,19;BYMINUTE=0", None),
         ("at 7 and again at 9 each evening", "FREQ=DAILY;BYHOUR=19,21;BYMINUTE=0", None),
         ("8am and 8pm for five days", "FREQ=DAILY;BYHOUR=8,20;BYMINUTE=0;COUNT=10", None),
+        ("between 10 am and 2 pm on weekdays", "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR", None),
+        ("alternate weekends", "FREQ=WEEKLY;INTERVAL=2;BYDAY=SA,SU", None),
         ("for the next four Wednesdays", "FREQ=WEEKLY;BYDAY=WE;COUNT=4", None),
         ("every morning for a week", "FREQ=DAILY;COUNT=7", None),
         ("first tues of jan apr jul oct", "FREQ=YEARLY;BYMONTH=1,4,7,10;BYDAY=1TU", None),

@@ -240,6 +240,8 @@ def hour_before_day_part(p: Parser, i: int, j: int) -> bool:
     """The 8 of "8 on Monday morning", the 4 of "around 4 on Monday"."""
     k = p.optional(j, ("on",))
     day = (p.word(k) in WEEKDAYS or p.word(k) in TODAY) and p.word(i - 1) not in NUMBERED_THINGS
+    if p.word(i - 1) in ("around", "about", "by", "until", "till") and p.parse("near_day_part", j):
+        return True  # around nine this morning
     if p.word(i) == "one" and k == j and p.word(i - 1) not in ("at", "around"):
         return False  # one Tuesday night
     return day and (p.word(k + 1) in MERIDIEM_OF_PART or (k > j and p.word(i - 1) == "around"))

@@ -93,7 +93,8 @@ def every_unit(p: Parser, i: int) -> Parse | None:
     """Every day, each two days, every other week, every 3 months, every second month, any year."""
     once = p.word(i) == "once" and p.word(i + 1) in ("a", "an", "per", "every", "each")
     i = p.match(i, "each and") or i
-    alternate = p.word(i) in ALTERNATING and p.word(i + 1) in ("days", "weeks", "months", "years")
+    several = ("days", "weeks", "weekends", "months", "years")
+    alternate = p.word(i) in ALTERNATING and p.word(i + 1) in several
     if p.word(i) not in EACH and not once and not alternate:
         return None
     j = i + 2 if once else i if alternate else i + 1

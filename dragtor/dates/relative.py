@@ -103,12 +103,10 @@ def counted_from_day(p: Parser, node: Node, amounts: Amounts, j: int) -> Parse:
     """The day so long ago; ago today, to the day, yesterday, on Friday: that long before it."""
     if end := p.match(j, "today") or p.match(j, "to the day") or p.match(j, "this very day"):
         return node, end
-    base = p.parse("calendar_day", p.optional(j, ("on", "this", "last")))
+    base = p.parse("calendar_day", p.optional(j, ("on", "this")))
     weeks = amounts[0][1] in ("week", "fortnight") or p.word(j) == "yesterday"
     day = base[0].likeliest[0] if base and base[0].readings and base[0].kind == "date" else None
-    if not base or not weeks or not isinstance(day, date):
-        return node, j
-    if day > p.today or p.word(j) == "last":  # two weeks ago on Friday: from the last Friday on
+    if not base or not weeks or not isinstance(day, date) or day > p.today:
         return node, j
     back = moved_by(day, amounts, -1)
     return (day_node(back), base[1]) if back else (node, j)

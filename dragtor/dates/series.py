@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, time
 
+from dragtor.dates.clock import may_be_hour
 from dragtor.dates.parser import Node, Parse, Parser, date_of, shift
 from dragtor.dates.periods import shifted_week
 from dragtor.dates.quantities import cardinal, integer, ordinal_number
@@ -99,11 +100,13 @@ def series_opening(p: Parser) -> date | None:
 
 def times_of_day(p: Parser, i: int) -> tuple[time, ...]:
     """The times of "at 8, 12 and 6" and of "7am and again at 7pm", in the part of day said."""
+    if p.word(i - 1) in ("between", "from"):
+        return ()
     led = i == 0 or p.word(i - 1) in ("at", "@")
     late = {"evening", "evenings", "night", "nights", "afternoon", "afternoons"}
     late &= {token.text for token in p.tokens}
     times: list[time] = []
-    while found := p.parse("bare_time" if led else "time", i):
+    while found := p.parse("bare_time" if led and may_be_hour(p, i) else "time", i):
         ends = [at for at, _ in found[0].readings if isinstance(at, time)]
         fit = [at for at in ends if late and at.hour >= 12] or ends
         times.append(fit[0])
