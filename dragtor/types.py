@@ -404,8 +404,11 @@ class Answer:
             parts.append(f"<p>{said}</p>")
         parts.append(display.ordered_list((c.n, c._html()) for c in self.citations))
         if not self.citations:
-            nearest = {hit.title: hit.url for hit in reversed(self.hits[:NAMED_DOCUMENTS])}
-            links = ", ".join(display.link(*each) for each in reversed(nearest.items()))
+            nearest: dict[str, str] = {}
+            for hit in self.hits:
+                nearest.setdefault(hit.title, hit.url)
+            named = [*nearest.items()][:NAMED_DOCUMENTS]
+            links = ", ".join(display.link(*each) for each in named)
             parts.append(display.dim(f"Nearest: {links}") if links else "")
         if self.model:
             parts.append(display.dim(escape(self.model)))
