@@ -197,7 +197,7 @@ def test_the_comparison_sees_a_difference() -> None:
 
 def imported(folder: str) -> set[str]:
     """Distributions (by their canonical names) that the Python files of a folder import."""
-    folders = (folder, "benchmarks", "benchmarks/tasks")
+    folders = (folder, "benchmarks", "benchmarks/tasks", "scripts")
     here = [path.stem for name in folders for path in (ROOT / name).glob("*.py")]
     own = {"dragtor", "conftest", *here}
     of_module = packages_distributions()
