@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +28,7 @@ from test_download import SOUND, Episode, fetcher
 from test_http import OPEN, Server, say
 from test_llm import Fake, events
 from test_models import FILE, WEIGHTS, Hub, at, describe, serve
-from test_transcribe import clip, heard_windows, long_speech, need
+from test_transcribe import clip, heard_windows, long_speech, need, sound
 
 from dragtor import Library
 from dragtor.chat import standalone
@@ -45,6 +46,7 @@ from dragtor.sockets import unless_cancelled
 from dragtor.speech.diarize import RATE
 from dragtor.speech.diarize.onnx import OnnxDiarizer
 from dragtor.speech.transcribe import open_transcriber
+from dragtor.speech.whisper import Whisper
 from dragtor.store import Store, Writer
 from dragtor.types import NEVER, Answer, CancelToken, ChatTurn, Message
 
@@ -348,6 +350,22 @@ def test_transcription_within_a_window(tmp_path: Path, capfd: pytest.CaptureFixt
     assert capfd.readouterr() == ("", "")
     again = tiny.transcribe(path, language="en", folder=kept)
     assert again == tiny.transcribe(path, language="en", folder=tmp_path / "whole")
+
+
+def test_two_windows_that_are_cut_off_at_once(capfd: pytest.CaptureFixture[str]) -> None:
+    """One opens its model again while the other still complains that it was ended."""
+    engines = [Whisper(need("whisper-tiny"), 1, "") for _ in range(2)]
+    samples, wanted = sound("jfk.flac"), engines[0].words(sound("jfk.flac"), "en")
+    with ThreadPoolExecutor(2) as pool:
+        for n in range(3):
+            token = CancelToken()
+            work = [pool.submit(engine.words, samples, "en", token) for engine in engines]
+            time.sleep(0.1 * n)
+            token.cancel()
+            for each in work:
+                assert isinstance(each.exception(), Cancelled)
+    assert engines[1].words(samples, "en") == wanted
+    assert capfd.readouterr() == ("", "")
 
 
 def test_telling_speakers_apart() -> None:

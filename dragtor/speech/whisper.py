@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from threading import Lock
+from threading import local
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from dragtor.errors import CorruptModel, GenerationError, UsageError
@@ -40,8 +40,7 @@ LOOP_TIMES, LOOP_WORDS = 4, 12  # a phrase said so often, of so many words in al
 LONGEST_S, LETTER_S = 0.25, 0.1  # of a word: more is a silence before it
 ENGLISH_VOCABULARY = 51864  # tokens; other models have more
 _ERROR_LEVEL = 4
-_loading = Lock()
-_complaints: list[str] = []  # whisper.cpp's error lines; its log is kept off stderr
+_said = local()  # `errors`: whisper.cpp's lines in this thread; its log is kept off stderr
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +166,10 @@ def _load(path: Path, mend: str) -> Any:
     name = _heads(path)
     params.dtw_aheads_preset = getattr(binding, f"WHISPER_AHEADS_{name}")
     params.dtw_n_top = 2 if name == "N_TOP_MOST" else -1
-    with _loading:
-        _complaints.clear()
-        context = binding.whisper_init_from_file_with_params(str(path), params)
-        if _complaints:
-            raise CorruptModel(f"{path} is not readable by whisper.cpp: {_complaints[0]}", mend)
+    _said.errors = []
+    context = binding.whisper_init_from_file_with_params(str(path), params)
+    if _said.errors:
+        raise CorruptModel(f"{path} is not readable by whisper.cpp: {_said.errors[0]}", mend)
     return context
 
 
@@ -207,8 +205,8 @@ def _binding() -> Any:
     import _pywhispercpp
 
     def keep(level: int, text: str) -> None:
-        if level == _ERROR_LEVEL:
-            _complaints.append(" ".join(text.partition(":")[2].split()))
+        if level == _ERROR_LEVEL and hasattr(_said, "errors"):
+            _said.errors = [*_said.errors[-4:], " ".join(text.partition(":")[2].split())]
 
     _pywhispercpp.whisper_log_set(keep)
     atexit.register(_pywhispercpp.whisper_log_set, None)  # one of Python's would crash after this
