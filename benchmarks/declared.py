@@ -93,6 +93,13 @@ TASKS = (
         (Bar("all/share", ">=", 0.9),), packages=("python-dateutil",),
     ),
     Task(
+        "date_phrases_unread", "date_phrases:phrases",
+        ("dragtor/dates", "benchmarks/data/date_phrases_unread.jsonl"),
+        Way(0.1, {"file": "date_phrases_unread.jsonl"}),
+        Way(0.1, {"file": "date_phrases_unread.jsonl"}),
+        (Bar("all/share", ">=", 0.82, 0.9),), packages=("python-dateutil",),
+    ),
+    Task(
         "date_rules", "date_phrases:rules",
         ("dragtor/dates", "dragtor/events", "benchmarks/data/date_phrases_shown.jsonl"), Way(2),
         shows="rules", data=("calendar_events", "sgd_calendar", "recognizers_datetime"),
@@ -429,9 +436,9 @@ ROWS = (
         "{dates:all/found|.0%} / {dates:date_free/left_alone}",
     ),
     Row(
-        "phrases of a time labelled by hand, of the half that may be read: right",
-        "{date_phrases:all/share|.0%}",
-        "not yet",
+        "340 phrases of a time labelled by hand, right of the half that may be read / of the half"
+        " that nobody who edits the rules has read",
+        "{date_phrases:all/share|.0%} / {date_phrases_unread:all/share|.0%}",
     ),
     Row(
         "an event is invented: in sentences without one / in those that tempt to it",
