@@ -87,9 +87,8 @@ class Transcriber:
         wanted = AUTO if wanted == AUTO else check_language(wanted)
         weights = [self._hash(model) for model in self._weights(wanted)]
         settings = (str(RECIPE), wanted, VAD_DEFAULTS.key(), *weights)
-        with TranscriptJournal(
-            folder / f"{short_hash(file_hash(path), *settings)}.jsonl"
-        ) as journal:
+        kept = folder / f"{short_hash(file_hash(path), *settings)}.jsonl"
+        with TranscriptJournal(kept) as journal:
             run = _Run(path, reporter, cancel)
             plan = journal.plan or journal.begin(self._plan(run, wanted))
             self._transcribe(run, plan, journal)
