@@ -64,7 +64,7 @@ DISK = {
 OWN_DOWNLOADERS = ("HttpFD", "HlsFD", "DashSegmentsFD", "F4mFD", "IsmFD")
 OUTSIDE = "a stream that only ffmpeg or another program could fetch is not read"
 MESSAGE_CHARS = 240
-SILENT = logging.CRITICAL + 1  # a level that nothing reaches
+SAYS_NOTHING = logging.CRITICAL + 1  # a level that nothing reaches
 
 
 def open_ytdlp(
@@ -175,7 +175,7 @@ def _handlers(
 
 def _options(url: str, video: VideoConfig, web: WebConfig, folder: Path) -> dict[str, Any]:
     options: dict[str, Any] = {
-        "logger": logging.Logger("yt-dlp", SILENT),  # its failures come as exceptions too
+        "logger": logging.Logger("yt-dlp", SAYS_NOTHING),  # its failures come as exceptions too
         "quiet": True,
         "noprogress": True,
         "color": "never",

@@ -178,7 +178,7 @@ def _frames(container: InputContainer, stream: AudioStream, path: Path) -> Itera
         raise LoadError(f"{path.name} cannot be decoded: {reason}", AS_SOUND)
 
 
-def sha256(path: Path) -> str:
+def file_hash(path: Path) -> str:
     """Hex SHA-256 of a file's bytes; raises LoadError where it cannot be read."""
     try:
         with path.open("rb") as file:

@@ -125,9 +125,9 @@ class TranscribePipeline:
 
     def _kept(self, audio: Path, whose: str) -> Path:
         """Where the words of this sound are kept, marked as `whose`."""
-        from dragtor.speech.decode import sha256
+        from dragtor.speech.decode import file_hash
 
-        place = self._folder / sha256(audio)[:16]
+        place = self._folder / file_hash(audio)[:16]
         with suppress(OSError):  # whoever writes words there tells of it
             place.mkdir(parents=True, exist_ok=True)
             (place / f"{whose}.for").touch()

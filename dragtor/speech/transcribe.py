@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from dragtor.config import ModelsConfig, SpeechConfig, models_path
 from dragtor.errors import Missing
 from dragtor.models import model_path
-from dragtor.speech.decode import RATE_HZ, decode, probe, sha256
+from dragtor.speech.decode import RATE_HZ, decode, file_hash, probe
 from dragtor.speech.journal import Plan, TranscriptJournal
 from dragtor.speech.vad import (
     VAD_DEFAULTS,
@@ -87,7 +87,8 @@ class Transcriber:
         wanted = AUTO if wanted == AUTO else check_language(wanted)
         weights = [self._hash(model) for model in self._weights(wanted)]
         settings = (str(RECIPE), wanted, VAD_DEFAULTS.key(), *weights)
-        with TranscriptJournal(folder / f"{short_hash(sha256(path), *settings)}.jsonl") as journal:
+        kept = folder / f"{short_hash(file_hash(path), *settings)}.jsonl"
+        with TranscriptJournal(kept) as journal:
             run = _Run(path, reporter, cancel)
             plan = journal.plan or journal.begin(self._plan(run, wanted))
             self._transcribe(run, plan, journal)
@@ -197,7 +198,7 @@ class Transcriber:
 
     def _hash(self, model: Path) -> str:
         if model not in self._hashes:
-            self._hashes[model] = sha256(model)
+            self._hashes[model] = file_hash(model)
         return self._hashes[model]
 
 
