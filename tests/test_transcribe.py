@@ -400,7 +400,7 @@ COMMAND = """
 import sys
 from pathlib import Path
 from dragtor.config import ModelsConfig, SpeechConfig
-from dragtor.speech.transcribe import open_transcriber
+from dragtor.speech.transcribe import _Run, open_transcriber
 config = SpeechConfig(model="whisper-tiny", threads=1)
 transcriber = open_transcriber(config, ModelsConfig())
 transcriber.transcribe(Path(sys.argv[1]), language="en", folder=Path(sys.argv[2]))
