@@ -23,7 +23,7 @@ _PART_BESIDE = re.compile(rf"(?:\b(?:in|at|of|the|this|tomorrow)\s+)*{_PART.patt
 LATE = re.compile(
     r"\b(?:dinner|supper|drinks?|pub|party|movies?|film|cinema|concert|gig|show)\b", re.I
 )
-EARLY = re.compile(r"\b(?:breakfast|sunrise|alarm|wake)\b", re.I)
+EARLY_HOURS = re.compile(r"\b(?:breakfast|sunrise|alarm|wake)\b", re.I)
 _A_PART = re.compile(r"T[A-Z]{2,}$")  # a TIMEX code
 _IN_FULL = re.compile(r"\b(0\d|1[0-2]|\d(?=h))[:h]\d*")  # on a clock of 24 hours
 _NUMBERS = ONES | {"twenty": 20, **{f"twenty {word}": 20 + ONES[word] for word in HOURS[:3]}}
@@ -282,7 +282,7 @@ def _bare(found: re.Match[str], part: str, action: str) -> Clock | None:
 def likely_hour(hour: int, part: str, action: str) -> int:
     """Which half of the day a bare hour (1 to 12) means: 1 to 6 and 12 the second one."""
     early, late = hour % 12, hour % 12 + 12
-    if part == "morning" or (not part and hour in range(5, 12) and EARLY.search(action)):
+    if part == "morning" or (not part and hour in range(5, 12) and EARLY_HOURS.search(action)):
         return early
     if part == "night" and hour in (12, 1, 2, 3, 4):
         return early
