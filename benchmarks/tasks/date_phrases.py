@@ -41,7 +41,7 @@ from dragtor import dates, metrics
 from dragtor.dates import Mention, mentions
 from dragtor.dates.parser import RULES
 from dragtor.events.extract import EventExtractor
-from dragtor.events.phrases import EARLY, LATE, SPELT, likely_hour
+from dragtor.events.phrases import EARLY_HOURS, LATE, SPELT, likely_hour
 from dragtor.events.spans import EventSpans
 from dragtor.events.when import occurrences, resolve_when
 from dragtor.training.events.augment import made
@@ -132,7 +132,7 @@ def reading(row: dict[str, Any]) -> dict[str, Any]:
 
 def hinted(hour: int, text: str) -> int:
     """The half of the day that "pub quiz" or "alarm" tells, as in events/phrases.py."""
-    told = EARLY.search(text) or LATE.search(text)
+    told = EARLY_HOURS.search(text) or LATE.search(text)
     return likely_hour(hour % 12, "", text) if told else hour
 
 
