@@ -33,8 +33,8 @@ def check_loader(
 ) -> None:
     """Hold `loader` to the contract on what `argument` names: all of it can be read.
 
-    `folder` is an empty one for a library. `absent` names a source that the loader supports and
-    that is not there, `others` are arguments of other kinds.
+    `folder` is an empty one for a library. `absent` names a source of this kind that is
+    not there (any more), `others` are arguments of other kinds.
     """
     assert set(loader.takes) <= set(Choice.__slots__) - {"since"}
     source = check_source(loader, argument, others)
