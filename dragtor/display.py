@@ -14,7 +14,7 @@ from html import escape
 
 OPENED = ("http://", "https://", "file://")  # what a link may go to
 SUMMARY_CHARACTERS = 240  # of a long text, shown before it is unfolded
-FRAME = "<div style='max-width:50em;line-height:1.5'>"
+BLOCK_STYLE = "<div style='max-width:50em;line-height:1.5'>"
 INDENT = "margin:.2em 0 .4em;padding-left:.8em;border-left:1px solid;font-size:inherit"
 CELL = "text-align:left;vertical-align:top"
 
@@ -64,7 +64,7 @@ def span_text(start: date | None, end: date | None) -> str:
 
 def framed(*parts: str) -> str:
     """What one object shows."""
-    return f"{FRAME}{''.join(parts)}</div>"
+    return f"{BLOCK_STYLE}{''.join(parts)}</div>"
 
 
 def link(text: str, url: str) -> str:
