@@ -437,7 +437,7 @@ def test_a_turn_that_cannot_be_kept_is_answered_all_the_same(library: SmallLibra
         raise LibraryError("the disk is full")
 
     parts = (library.ask_events, library.llm, ChatConfig())
-    chat = Chat(*parts, keep=full, reporter=Notes())
+    chat = Chat(*parts, keep=full, reporter=Notes(notes))
     assert chat.ask(FIRST).grounded
     assert chat.ask("and tape?").grounded
     assert notes == ["answers are not kept: the disk is full"]
