@@ -25,7 +25,7 @@ from typing import Any
 
 import pytest
 from conftest import ROOT, Cli, digest
-from fakes import HashingEmbedder
+from fakes import HashingEmbedder, Notes
 from test_answer import Parrot
 from test_ingest import open_ingest
 
@@ -67,7 +67,6 @@ from dragtor.types import (
     Hit,
     Message,
     Passage,
-    Reporter,
 )
 
 FIRST = "How many weeks until the pulley heals?"
@@ -434,15 +433,11 @@ def test_without_a_model_a_follow_up_shows_its_quotes_first(
 def test_a_turn_that_cannot_be_kept_is_answered_all_the_same(library: SmallLibrary) -> None:
     notes: list[str] = []
 
-    class Notes(Reporter):
-        def note(self, text: str) -> None:
-            notes.append(text)
-
     def full(*_: object) -> ChatTurn:
         raise LibraryError("the disk is full")
 
     parts = (library.ask_events, library.llm, ChatConfig())
-    chat = Chat(*parts, keep=full, reporter=Notes())
+    chat = Chat(*parts, keep=full, reporter=Notes(notes))
     assert chat.ask(FIRST).grounded
     assert chat.ask("and tape?").grounded
     assert notes == ["answers are not kept: the disk is full"]

@@ -46,15 +46,15 @@ class Clip:
 
     def turns(self) -> list[SpeakerTurn]:
         belief, voices = cluster.Belief.empty(), []
-        starts = [heard.start // onnx.FRAME for heard in self.heard]
+        starts = [heard.start // onnx.FRAME_SAMPLES for heard in self.heard]
         for i, heard in enumerate(self.heard):
             belief.add(starts[i], heard.speech, heard.overlap)
             voices += [cluster.LocalVoice(i, *voice) for voice in heard.voices]
         who, centres = cluster.speakers_of(voices, len(starts), cluster.Bounds())
         activities = [heard.active for heard in self.heard]
         active = cluster.activity(activities, starts, who, len(centres), belief)
-        offset = (onnx.FIELD - onnx.FRAME) / 2 / RATE
-        return cluster.speaker_turns(active, onnx.FRAME / RATE, offset, self.seconds)
+        offset = (onnx.FIELD - onnx.FRAME_SAMPLES) / 2 / RATE
+        return cluster.speaker_turns(active, onnx.FRAME_SAMPLES / RATE, offset, self.seconds)
 
     def parts(self) -> dict[str, float]:
         return compare(self.reference, self.turns(), [(0.0, self.seconds)])

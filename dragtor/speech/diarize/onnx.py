@@ -43,9 +43,9 @@ EMBEDDING = "campplus.onnx"
 ENGINE = "onnx segmentation-3.0 campplus-zh-en"
 
 WINDOW = 10 * RATE  # samples that the segmentation was trained on
-FRAME = 270  # samples between two of its frames,
+FRAME_SAMPLES = 270  # samples between two of its frames,
 FIELD = 991  # and samples that a frame sees
-HOP = 118 * FRAME  # samples between two windows: 1.99 s
+HOP = 118 * FRAME_SAMPLES  # samples between two windows: 1.99 s
 # Its classes: nobody, one of three speakers, two of them.
 CLASSES = ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0), (1, 0, 1), (0, 1, 1))
 # Weights of the classes when it is decided whose voice a frame holds: quiet people count too.
@@ -96,7 +96,7 @@ class OnnxDiarizer:
         slid = sound_windows(blocks)
         while group := list(islice(slid, TOGETHER)):
             for scores in onnx.each(self._scored, group, self.threads, "diarize", cancel):
-                frame = scores.start // FRAME
+                frame = scores.start // FRAME_SAMPLES
                 belief.add(frame, scores.speech, scores.overlap)
                 voices += [LocalVoice(len(starts), *voice) for voice in scores.voices]
                 starts.append(frame)
@@ -104,8 +104,10 @@ class OnnxDiarizer:
             length = group[-1].start + group[-1].length
         who, centres = speakers_of(voices, len(starts), self.bounds)
         active = activity(activities, starts, who, len(centres), belief)
-        offset = (FIELD - FRAME) / 2 / RATE
-        turns, names = numbered_speakers(speaker_turns(active, FRAME / RATE, offset, length / RATE))
+        offset = (FIELD - FRAME_SAMPLES) / 2 / RATE
+        turns, names = numbered_speakers(
+            speaker_turns(active, FRAME_SAMPLES / RATE, offset, length / RATE)
+        )
         prints = {name: tuple(map(float, centres[int(old)])) for old, name in names.items()}
         return Diarization(turns, prints)
 
@@ -135,7 +137,9 @@ class OnnxDiarizer:
             return
         spectra = log_mels(sound)
         middles = np.arange(len(spectra)) * HOP_MEL + WINDOW_MEL / 2
-        nearest = np.clip(np.rint((middles - FIELD / 2) / FRAME).astype(int), 0, len(mine) - 1)
+        nearest = np.clip(
+            np.rint((middles - FIELD / 2) / FRAME_SAMPLES).astype(int), 0, len(mine) - 1
+        )
         alone = mine.sum(1) == 1
         for local in range(mine.shape[1]):
             chosen = spectra[(mine[:, local] & alone)[nearest]]
