@@ -12,7 +12,7 @@ from dragtor.dates.clock import may_end_hour
 from dragtor.dates.parser import Interval, Node, Parse, Parser, date_of, rule
 from dragtor.dates.ranges import event_day, in_year, range_edge
 from dragtor.dates.relative import moved_by
-from dragtor.dates.words import FUNCTION_WORDS, TODAY, WEEKDAYS
+from dragtor.dates.words import FUNCTION_WORDS, LINE_ENDS, TODAY, WEEKDAYS
 
 BEFORE_PHRASES = (
     "before/prior to/in advance of/no later than/not later than/earlier than/sooner than/ending"
@@ -49,12 +49,9 @@ BOUND_SUFFIXES = [
     *((f"{join} {word}", "until") for word in ("earlier", "before", "older")
       for join in ("or", "and")),
 ]  # fmt: skip
-AFTER_SUFFIX = {
-    *". , ; ! ? ) with for if please is and so because".split(),
-    *FUNCTION_WORDS,
-    "",
-    "\n",
-}
+AFTER_SUFFIX = LINE_ENDS.union(
+    FUNCTION_WORDS, ". , ; ! ? ) with for if please is and so because".split()
+)
 BOUND_WORDS = {p.split()[0] for p, _ in BOUND_PREFIXES}
 
 
