@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache, lru_cache
@@ -20,9 +20,7 @@ from dateutil.relativedelta import relativedelta
 from dragtor.dates.words import MONTHS, PLURAL_WEEKDAYS, TODAY, WEEKDAYS
 
 SHORTEST_NAME = 6
-SHORTEST_SUBSTITUTED = (
-    7  # from this length on a changed letter makes no other word: sundry, sundae, munday
-)
+SHORTEST_SUBSTITUTED = 7  # a changed letter makes no other word: sundry, sundae, munday
 LONG_NAMES = tuple(
     name
     for name in (*WEEKDAYS, *PLURAL_WEEKDAYS, *MONTHS, "tomorrow", "yesterday")
@@ -59,19 +57,14 @@ def is_one_edit(word: str, name: str) -> bool:
         bare = name.removesuffix("s")
         return swapped or (len(bare) >= SHORTEST_SUBSTITUTED and word[k + 1 :] == name[k + 1 :])
     if k >= min(len(word), len(name)):  # a letter more or less at the end: augusta, frida
-        return (
-            len(word) < len(name)
-            and len(name.removesuffix("s")) > SHORTEST_SUBSTITUTED
-            and name[-1] != "s"
-        )
+        longer = len(name) > SHORTEST_SUBSTITUTED and name[-1] != "s"
+        return len(word) < len(name) and longer
     if len(word) > len(name):
         return word[k + 1 :] == name[k:]
     return word[k:] == name[k + 1 :]
 
 
-ABBREVIATIONS = (
-    r"mon|tues?|wed|thurs?|thu|fri|sat|sun|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec"
-)
+ABBREVIATIONS = "mon|tues?|wed|thurs?|thu|fri|sat|sun|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec"
 TOKEN_PATTERN = re.compile(
     r"\n\s*\n|[0-9]+"
     rf"|\b(?i:{ABBREVIATIONS})\.(?= ?(?:[a-z0-9(,-]|(?i:{ABBREVIATIONS})))"  # its dot, going on
@@ -115,8 +108,44 @@ class Node:
         """The likeliest reading."""
         return self.readings[0]
 
+    @property
+    def is_day(self) -> bool:
+        """Whether it is a day that exists."""
+        return self.kind == "date" and bool(self.readings)
+
+    @property
+    def days(self) -> list[date]:
+        """The day or moment that each reading begins at."""
+        return [start for start, _ in self.readings if isinstance(start, date)]
+
+    @property
+    def times(self) -> list[time]:
+        """The time of the day that each reading begins at."""
+        return [start for start, _ in self.readings if isinstance(start, time)]
+
+    @property
+    def stretches(self) -> list[tuple[date, date]]:
+        """The readings that are closed at both ends."""
+        return [(a, b) for a, b in self.readings if isinstance(a, date) and isinstance(b, date)]
+
 
 Parse = tuple[Node, int]
+
+
+def longest(found: Iterable[Parse | None]) -> Parse | None:
+    """The match that reaches furthest, the first of equals."""
+    return max((match for match in found if match), key=lambda match: match[1], default=None)
+
+
+def points(days: Iterable[Bound]) -> tuple[Interval, ...]:
+    """Days or times as readings."""
+    return tuple((day, None) for day in days)
+
+
+def nearest(days: Iterable[date], today: date) -> list[date]:
+    """The first of these sorted days from today on, then the last before today."""
+    days = list(days)
+    return [d for d in days if d >= today][:1] + [d for d in days if d < today][-1:]
 
 
 class Parser:

@@ -12,6 +12,7 @@ from datetime import datetime
 from dragtor.dates.parser import Node, Parse, Parser, rule
 from dragtor.dates.words import (
     FRACTION_WORDS,
+    LINE_ENDS,
     ONES,
     ORDINALS,
     SECONDS_OF,
@@ -50,6 +51,22 @@ def below_hundred(p: Parser, i: int) -> tuple[int, int] | None:
     return TENS[word], i + 1
 
 
+def small_number(p: Parser, i: int) -> tuple[int, int] | None:
+    """A number of two digits, or of words below a hundred."""
+    plain = integer(p, i, 2)
+    return below_hundred(p, i) or ((plain, i + 1) if plain is not None else None)
+
+
+def decimal_at(p: Parser, j: int, signs: str = ".,") -> bool:
+    """Whether a number goes on here with one of the signs and a digit: .5, ,000."""
+    return p.word(j) in (*signs,) and p.adjacent(j + 1) and integer(p, j + 1) is not None
+
+
+def ordinal_or_final(p: Parser, i: int) -> tuple[int, int] | None:
+    """First, 3rd; -1 for last."""
+    return (-1, i + 1) if p.word(i) == "last" else ordinal_number(p, i)
+
+
 def cardinal_words(p: Parser, i: int) -> tuple[int, int] | None:
     """Up to thousands: two thousand and fifteen, a hundred."""
     found = below_hundred(p, i)
@@ -85,9 +102,9 @@ def cardinal(p: Parser, i: int) -> tuple[float, int] | None:
     if thousands := grouped_digits(p, i):
         return thousands
     whole = integer(p, i)
-    if whole is not None and p.word(i + 1) == "dozen":
-        return whole * 12, i + 2
     if whole is not None:
+        if p.word(i + 1) == "dozen":
+            return whole * 12, i + 2
         if p.word(i + 1) == "." and p.adjacent(i + 1) and p.adjacent(i + 2):
             part = integer(p, i + 2)
             if part is not None:
@@ -109,7 +126,7 @@ def cardinal(p: Parser, i: int) -> tuple[float, int] | None:
     words = cardinal_words(p, i)
     if words and p.word(words[1]) == "dozen":
         return words[0] * 12, words[1] + 1
-    k = words[1] + 1 if words and p.word(words[1]) == "-" else words[1] if words else 0
+    k = p.optional(words[1], ("-",)) if words else 0
     if words and p.word(k) == "and" and (half := and_half(p, k)):
         return words[0] + half[0], half[1]
     return words
@@ -125,9 +142,8 @@ def ordinal_number(p: Parser, i: int) -> tuple[int, int] | None:
     """1st, 22nd, fourth, twenty-second, twenty second, thirty-first."""
     number = integer(p, i, 2)
     if number is not None:
-        if p.word(i + 1) in ("st", "nd", "rd", "th") and p.adjacent(i + 1):
-            return number, i + 2
-        return None
+        ends = p.word(i + 1) in ("st", "nd", "rd", "th") and p.adjacent(i + 1)
+        return (number, i + 2) if ends else None
     word = p.word(i)
     if word in ORDINALS:
         return ORDINALS[word], i + 1
@@ -144,7 +160,7 @@ def ordinal_or_last(p: Parser, i: int) -> tuple[int, int] | None:
         for each in (phrase, phrase.replace(" ", " - ")):
             if j := p.match(i, each):
                 return -2, j
-    return (-1, i + 1) if p.word(i) == "last" else ordinal_number(p, i)
+    return ordinal_or_final(p, i)
 
 
 def full_year(p: Parser, i: int) -> tuple[int, int] | None:
@@ -211,11 +227,10 @@ def following_year(p: Parser, j: int) -> tuple[int, int] | None:
 
 Amounts = tuple[tuple[float, str], ...]
 BUSINESS = {"business", "working", "work"}
-AFTER_ARTICLE = {
-    "full", "whole", "good", "single", "solid", "entire", "additional", "extra", "further",
-}  # fmt: skip
-AFTER_COUNT = ("more", "full", "whole", "straight", "consecutive", "additional", "extra", "further",
-        "calendar", "complete")  # fmt: skip
+AFTER_ARTICLE = set("full whole good single solid entire additional extra further".split())
+AFTER_COUNT = (
+    "more full whole straight consecutive additional extra further calendar complete".split()
+)
 
 
 def number_text(number: float) -> str:
@@ -293,32 +308,20 @@ def amount(p: Parser, i: int) -> tuple[float, str, int] | None:
         return None  # 1990s
     if not unit or (word == "a" and unit[0] == "second" and p.word(j) != "secs"):
         return None
-    if (
-        unit[0] == "night"
-        and number > 1
-        and p.word(unit[1] - 1) == "night"
-        and p.word(j - 1) != "-"
-    ):
-        return None
-    return number, unit[0], unit[1]
+    single = p.word(unit[1] - 1) == "night" and p.word(j - 1) != "-"  # three night
+    return None if single and number > 1 else (number, *unit)
 
 
-def added_fraction(p: Parser, j: int, unit: str) -> tuple[float, int]:
+def added_fraction(p: Parser, j: int) -> tuple[float, int]:
     """And a half, and quarter: what is added to the last unit."""
     if p.word(j) == "and":
-        if (
-            (end := p.match(j + 1, "three quarters"))
-            and not time_unit(p, end)
-            and p.word(end) != "of"
-        ):
+        end = p.match(j + 1, "three quarters")
+        if end and not time_unit(p, end) and p.word(end) != "of":
             return 0.75, end
-        k = p.optional(j + 1, ("a", "an"))
-        if (
-            p.word(k) in FRACTION_WORDS
-            and not time_unit(p, k + 1)
-            and p.word(k + 1) not in ("a", "an")
-        ):
-            return FRACTION_WORDS[p.word(k)], k + 1
+        k = p.optional(j + 1, ("a", "an")) + 1
+        added = FRACTION_WORDS.get(p.word(k - 1))
+        if added and not time_unit(p, k) and p.word(k) not in ("a", "an"):
+            return added, k
     return 0.0, j
 
 
@@ -341,7 +344,7 @@ def summed_amounts(p: Parser, i: int) -> Parse | None:
             break
         if parts and number * SECONDS_OF[unit] >= 3 * SECONDS_OF[parts[-1][1]]:
             break  # two days 1500 hours
-        more, after = added_fraction(p, after, unit)
+        more, after = added_fraction(p, after)
         parts.append((number + more, unit))
         j = after
     if not parts:
@@ -358,10 +361,11 @@ def summed_amounts(p: Parser, i: int) -> Parse | None:
 def trailing_minutes(p: Parser, j: int) -> tuple[int, int] | None:
     """The minutes of "1 hour 30" and "an hour and fifteen", with nothing behind them."""
     k = p.optional(j, ("and",))
-    found = below_hundred(p, k) or ((plain, k + 1) if (plain := integer(p, k, 2)) else None)
-    ends = found and p.lookahead(found[1]) in ("", "\n", ".", ",", ";", "!", "?", ")")
-    decimal = found and p.adjacent(found[1] + 1) and integer(p, found[1] + 1) is not None
-    return found if found and ends and not decimal and 5 <= found[0] < 60 else None
+    found = small_number(p, k)
+    if not found or p.lookahead(found[1]) not in LINE_ENDS.union(".,;!?)"):
+        return None
+    decimal = p.adjacent(found[1] + 1) and integer(p, found[1] + 1) is not None
+    return found if 5 <= found[0] < 60 and not decimal else None
 
 
 @rule("duration")
@@ -380,16 +384,10 @@ def whole_unit(p: Parser, i: int) -> Parse | None:
 
 @rule("bounded_duration")
 def bounded_duration(p: Parser, i: int) -> Parse | None:
-    """Less than 2 hours, more than 4 days, at least a week."""
-    for phrase, mod in (
-        ("less than", "less"), ("more than", "more"), ("at most", "less"), ("at least", "more"),
-        ("over", "more"), ("under", "less"), ("up to", "less"),
-    ):  # fmt: skip
-        if (j := p.match(i, phrase)) and (found := p.parse("duration", j)):
-            if phrase in ("over", "under", "up to", "at most", "at least"):
-                return None
-            return duration_node(found[0].amounts, mod), found[1]
-    return None
+    """Less than 2 hours, more than 4 days."""
+    j = p.match(i, "less than") or p.match(i, "more than")
+    found = p.parse("duration", j) if j else None
+    return (duration_node(found[0].amounts, p.word(i)), found[1]) if found else None
 
 
 def minutes(phrase: str) -> int | None:
