@@ -8,10 +8,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from itertools import zip_longest
 
-from dragtor.dates.parser import Node, Parse, Parser, make_date, monday_of, rule, shift
+from dragtor.dates.parser import (
+    Node,
+    Parse,
+    Parser,
+    longest,
+    make_date,
+    monday_of,
+    nearest,
+    points,
+    rule,
+    shift,
+)
 from dragtor.dates.quantities import (
     below_hundred,
+    decimal_at,
     following_year,
     full_year,
     integer,
@@ -23,6 +36,7 @@ from dragtor.dates.words import (
     DAY_PARTS,
     FUNCTION_WORDS,
     LAST,
+    LINE_ENDS,
     MEASURE_WORDS,
     MONTHS,
     SHIFTS,
@@ -42,8 +56,8 @@ def yearless_day(p: Parser, month: int, day: int) -> Node | None:
     found = nearest_days(p.today, lambda year: make_date(year, month, day))
     if not found:
         return None
-    reads = tuple((d, None) for d in found)
-    return Node("date", f"XXXX-{month:02}-{day:02}", reads, missing="year", day=(month, day))
+    timex = f"XXXX-{month:02}-{day:02}"
+    return Node("date", timex, points(found), missing="year", day=(month, day))
 
 
 def dated_node(p: Parser, month: int, day: int, year: int | None) -> Node | None:
@@ -57,9 +71,7 @@ def dated_node(p: Parser, month: int, day: int, year: int | None) -> Node | None
 def nearest_days(today: date, of_year: Callable[[int], date | None]) -> tuple[date, ...]:
     """The next such day from today on, then the last before today."""
     days = sorted({d for n in range(-9, 10) if (d := of_year(today.year + n))})
-    coming = [day for day in days if day >= today][:1]
-    gone = [day for day in days if day < today][-1:]
-    return tuple(coming + gone)
+    return tuple(nearest(days, today))
 
 
 @rule("calendar_day")
@@ -87,10 +99,8 @@ def iso_day(p: Parser, i: int) -> Parse | None:
 
 def digits_continue(p: Parser, i: int, j: int, sign: str) -> bool:
     """Whether the digits go on left or right: no date is inside 1/2/3/4."""
-    after = (
-        p.word(j) == sign and p.adjacent(j) and integer(p, j + 1) is not None and p.adjacent(j + 1)
-    )
-    if after and sign == "-" and len(p.word(i)) == 4:
+    after = p.adjacent(j) and decimal_at(p, j, sign)
+    if sign == "-" and len(p.word(i)) == 4:
         after = False  # 2018-09-23-page and 10/1-11/2: other signs decide
     before = p.word(i - 1) in ("/", ".") and p.adjacent(i) and integer(p, i - 2) is not None
     return after or (before and p.adjacent(i - 1))
@@ -120,41 +130,30 @@ def numeric_date(p: Parser, i: int) -> Parse | None:
         return None
     if p.word(j) in MEASURE_WORDS:
         return None
-    if (
-        (not years and sign != "/" and not may_be_lone_date(p, i, j))
-        or digits_continue(p, i, j, sign)
-        or (p.word(j) == "%")
-    ):
+    dated = years or sign == "/" or may_be_lone_date(p, i, j)
+    if not dated or digits_continue(p, i, j, sign):
         return None
     return numeric_date_node(p, first, second, years, j)
 
 
 def may_be_lone_date(p: Parser, i: int, j: int) -> bool:
     """Whether "on" stands before 4.22 or 4-22 and nothing countable behind it."""
-    wide = len(p.word(i + 2)) == 2
-    return (
-        p.word(i - 1) == "on" and wide and p.lookahead(j) in AFTER_MONTH_DAY and not p.adjacent(i)
-    )
+    led = p.word(i - 1) == "on" and len(p.word(i + 2)) == 2 and not p.adjacent(i)
+    return led and p.lookahead(j) in AFTER_MONTH_DAY
 
 
 def numeric_date_node(p: Parser, first: int, second: int, years: list[int], j: int) -> Parse | None:
     """Month first unless the reader says day first or no such day exists."""
-    orders = (
-        [(second, first), (first, second)] if p.day_first else [(first, second), (second, first)]
-    )
+    orders = [(first, second), (second, first)][:: -1 if p.day_first else 1]
     possible: list[int | None] = [*years] or [None]
     nodes = [dated_node(p, month, day, year) for month, day in orders for year in possible]
     found = [node for node in nodes if node]
     if not found:
         return None
-    reads: list[tuple[date, None]] = []
-    for k in range(max(len(node.readings) for node in found)):  # coming days of both orders first
-        for node in found:
-            if k < len(node.readings) and node.readings[k] not in reads:
-                reads.append(node.readings[k])  # type: ignore[arg-type]
-    best = found[0]
-    ambiguous = len({node.readings[0] for node in found}) > 1
-    return Node("date", best.timex, tuple(reads), ambiguous, best.missing, best.day), j
+    turns = zip_longest(*(node.readings for node in found))  # coming days of both orders first
+    reads = tuple(dict.fromkeys(read for turn in turns for read in turn if read))
+    ambiguous = len({node.likeliest for node in found}) > 1
+    return replace(found[0], readings=reads, ambiguous=ambiguous), j
 
 
 @rule("calendar_day")
@@ -193,18 +192,11 @@ def month_then_day(p: Parser, i: int) -> Parse | None:
         number = plain, j + 1
     if not 1 <= number[0] <= 31 or p.word(number[1]) in ("%", "thousand", "hundred"):
         return None
-    verb = p.word(i) in ("may", "march") and p.tokens[i].raw.islower() and spelt
-    if (
-        verb
-        and p.word(number[1]) not in AFTER_MONTH_DAY
-        and not (
-            p.word(i - 1) in BEFORE_MONTH_DAY
-            or p.parse("time", number[1])
-            or following_year(p, number[1])
-        )
-    ):
-        return None
     year = following_year(p, number[1])
+    verb = p.word(i) in ("may", "march") and p.tokens[i].raw.islower() and spelt
+    led = p.word(i - 1) in BEFORE_MONTH_DAY or p.word(number[1]) in AFTER_MONTH_DAY
+    if verb and not (led or year or p.parse("time", number[1])):
+        return None
     if not year and p.word(number[1]) in ("-", "/") and p.adjacent(number[1]):
         year = full_year(p, number[1] + 1)
     node = dated_node(p, month, number[0], year[0] if year else None)
@@ -253,18 +245,19 @@ def day_then_month(p: Parser, i: int) -> Parse | None:
     return node, year[1] if year else j
 
 
-BEFORE_MONTH_DAY = {
-    *"on of from until till by since before after to than starting ending through".split(),
-    *WEEKDAYS,
-}
-AFTER_MONTH_DAY = {*". , ; ! ? ) at to through until for and or from in onwards".split(), "", "\n"}
+BEFORE_MONTH_DAY = set(WEEKDAYS).union(
+    "on of from until till by since before after to than starting ending through".split()
+)
+AFTER_MONTH_DAY = LINE_ENDS.union(
+    ". , ; ! ? ) at to through until for and or from in onwards".split()
+)
 
 
 def weekday_node(p: Parser, index: int) -> Node:
     """The next such weekday, today counting, and the last."""
     ahead = shift(p.today, (index - p.today.weekday()) % 7, "day") or p.today
-    behind = shift(ahead, -7, "day") or ahead
-    return Node("date", f"XXXX-WXX-{index + 1}", ((ahead, None), (behind, None)), missing="week")
+    days = ahead, shift(ahead, -7, "day") or ahead
+    return Node("date", f"XXXX-WXX-{index + 1}", points(days), missing="week")
 
 
 def means_weekday(p: Parser, i: int, j: int) -> bool:
@@ -276,14 +269,14 @@ def means_weekday(p: Parser, i: int, j: int) -> bool:
         return True
     if ordinal_number(p, p.optional(k, ("the",))) or p.parse("time_range", k) or p.parse("time", k):
         return True
-    joint = {"and", "&", "/"} if p.word(i) in ("sat", "wed") else {"and", "&", "/", ","}
-    joint |= {"to", "-", "–", "through", "thru", "till", "until"}
+    joint = {*"and & / to - – through thru till until".split()}
+    joint |= set() if p.word(i) in ("sat", "wed") else {","}
     before = p.word(i - 1)
     if any((time := p.parse("time", k)) and time[1] == i for k in range(i - 4, i)):
         return True  # 1pm sat
-    if (p.word(j) in joint and p.word(j + 1) in WEEKDAYS) or (
-        before in joint and p.word(i - 2) in WEEKDAYS
-    ):
+    if p.word(j) in joint and p.word(j + 1) in WEEKDAYS:
+        return True
+    if before in joint and p.word(i - 2) in WEEKDAYS:
         return True
     if (day := p.parse("calendar_day", k)) and day[0].day[1]:
         return True  # mon 6 apr
@@ -336,28 +329,16 @@ def shifted_date(p: Parser, i: int) -> Parse | None:
     """Next 5/12, this July 4th, last May 5."""
     word = p.word(i)
     found = p.parse("calendar_day", i + 1) if word in SHIFTS else None
-    if (
-        not found
-        or found[0].missing != "year"
-        or p.word(i + 1) in SHIFTS
-        or not has_digits(p, i + 1, found[1])
-    ):
+    if not found or found[0].missing != "year" or p.word(i + 1) in SHIFTS:
         return None
-    reads = [x[0] for x in found[0].readings if isinstance(x[0], date)]
-    ahead, behind = [d for d in reads if d >= p.today], [d for d in reads if d < p.today]
+    node, j = found
     if word in THIS:
-        picked = [d for d in reads if d.year == p.today.year]
+        picked = [d for d in node.days if d.year == p.today.year]
     else:
-        picked = behind if word in LAST else ahead
-    node = found[0]
-    if not picked:
+        picked = [d for d in node.days if (d < p.today) == (word in LAST)]
+    if not picked or all(integer(p, k) is None for k in range(i + 1, j)):
         return None
-    return Node("date", node.timex, tuple((d, None) for d in picked), node.ambiguous), found[1]
-
-
-def has_digits(p: Parser, i: int, j: int) -> bool:
-    """Whether a token of the stretch is a number."""
-    return any(integer(p, k) is not None for k in range(i, j))
+    return Node("date", node.timex, points(picked), node.ambiguous), j
 
 
 @rule("calendar_day")
@@ -378,13 +359,9 @@ NEAR_DAYS = {
     "previous day": -1, "last day": -1, "this day": 0, "same day": 0,
 }  # fmt: skip
 THE_DAYS = {"following day": 1, "day after": 1, "day": 0, "day before": -1}
-AFTER_ORDINAL_DAY = {
-    *". , ; : ! ? ) at and or from between to - with for in until if please around @ as".split(),
-    *"then because by but so instead when that till onwards".split(),
-    *FUNCTION_WORDS,
-    "",
-    "\n",
-}
+AFTER_ORDINAL_DAY = LINE_ENDS.union(FUNCTION_WORDS, (
+    ". , ; : ! ? ) at and or from between to - with for in until if please around @ as then because"
+    " by but so instead when that till onwards").split())  # fmt: skip
 BEFORE_ORDINAL_DAY = {*"on by until till before after since from to".split()}
 
 
@@ -400,10 +377,9 @@ def day_of_open_month(p: Parser, i: int) -> Parse | None:
     if not number or not 1 <= number[0] <= 31:
         return None
     j = number[1]
-    if start > i and p.match(j, "day of the month"):
-        j = p.match(j, "day of the month")
+    if start > i and (end := p.match(j, "day of the month")):
         day = make_date(p.today.year, p.today.month, number[0])
-        return (day_node(day), j) if day else None
+        return (day_node(day), end) if day else None
     days = nearest_month_days(p, number[0])
     if not days or (integer(p, start) is None and start == i and p.word(i - 1) != "between"):
         return None
@@ -412,8 +388,7 @@ def day_of_open_month(p: Parser, i: int) -> Parse | None:
     numeric = integer(p, start) is not None or number[0] > 20
     numeric = numeric or (number[0] > 3 and p.word(i - 1) in BEFORE_ORDINAL_DAY - {"from", "to"})
     weak = not numeric or not (ends and (start > i or here or i == 0))
-    reads = tuple((day, None) for day in days)
-    return Node("date", f"XXXX-XX-{number[0]:02}", reads, missing="month", weak=weak), j
+    return Node("date", f"XXXX-XX-{number[0]:02}", points(days), missing="month", weak=weak), j
 
 
 def number_after_on(p: Parser, i: int, start: int, number: int) -> tuple[int, int] | None:
@@ -423,13 +398,8 @@ def number_after_on(p: Parser, i: int, start: int, number: int) -> tuple[int, in
         clock = p.parse("clock_time", j + 1) if p.word(j) in ("at", ",") else None
         return (number, j) if clock else None
     timed = p.word(j) in ("from", "between", "at")
-    ends = p.lookahead(j) in {
-        *". , ; ! ? ) with".split(),
-        *FUNCTION_WORDS,
-        "",
-        "\n",
-    } and not p.adjacent(j + 1)
-    return (number, j) if timed or ends else None
+    ends = p.lookahead(j) in LINE_ENDS.union(FUNCTION_WORDS, ". , ; ! ? ) with".split())
+    return (number, j) if timed or (ends and not p.adjacent(j + 1)) else None
 
 
 def nearest_month_days(p: Parser, number: int) -> list[date]:
@@ -437,17 +407,13 @@ def nearest_month_days(p: Parser, number: int) -> list[date]:
     first = p.today.replace(day=1)
     months = [shift(first, n, "month") for n in range(-2, 4)]
     days = [d for m in months if m and (d := make_date(m.year, m.month, number))]
-    return [d for d in days if d >= p.today][:1] + [d for d in days if d < p.today][-1:]
+    return nearest(days, p.today)
 
 
 @rule("day")
 def any_day(p: Parser, i: int) -> Parse | None:
     """Any of them, with the weekday said beside it: Tuesday, Jan 15; this friday 5/12."""
-    found = max(
-        (f for f in (p.parse("calendar_day", i), p.parse("relative_day", i)) if f),
-        key=lambda f: f[1],
-        default=None,
-    )
+    found = longest((p.parse("calendar_day", i), p.parse("relative_day", i)))
     if not found:
         return None
     node, j = found
@@ -455,28 +421,18 @@ def any_day(p: Parser, i: int) -> Parse | None:
         k = p.optional(p.optional(p.optional(j, (",",)), ("the", "on")), ("the",))
         dash = p.word(k) == "-" and p.adjacent(k) and p.adjacent(k + 1) and p.word(k + 1) in MONTHS
         k = k + 1 if dash else p.optional(k, ("(",))
-        exact = (
-            number_after_weekday(p, k) or dashed_after_weekday(p, k) or p.parse("calendar_day", k)
-        )
+        exact = number_after_weekday(p, k) or dashed_after_weekday(p, k)
+        exact = exact or p.parse("calendar_day", k)
         offset = p.parse("relative_day", k)
-        from_now_on = offset and p.word(offset[1] - 1) not in WEEKDAYS
-        if (
-            offset
-            and from_now_on
-            and (not exact or offset[1] > exact[1])
-            and node.missing == "week"
-        ):
+        farther = offset and (not exact or offset[1] > exact[1]) and node.missing == "week"
+        if offset and farther and p.word(offset[1] - 1) not in WEEKDAYS:
             return aligned_to_weekday(offset[0], node), offset[1]
-        if exact and exact[0].kind == "date" and exact[0].readings and is_calendar_day(exact[0]):
+        if exact and exact[0].is_day and is_calendar_day(exact[0]):
             closing = p.word(k - 1) == "(" and p.word(exact[1]) == ")"
             return on_weekday(p, node, exact[0]), exact[1] + closing
         return found
     k = p.optional(j, ("on",))
-    reckoned = (
-        found == p.parse("relative_day", i)
-        and found != p.parse("calendar_day", i)
-        and p.parse("duration", p.optional(i, ("in",)))
-    )
+    reckoned = found != p.parse("calendar_day", i) and p.parse("duration", p.optional(i, ("in",)))
     if p.word(k) in WEEKDAYS and k > j and reckoned:
         week = p.parse("calendar_day", k)
         if week and week[0].missing == "week":
@@ -491,18 +447,13 @@ def date_then_weekday(p: Parser, node: Node, j: int) -> Parse | None:
     index = WEEKDAYS.get(p.word(k))
     if index is None or node.kind != "date" or not (node.day[0] or not node.missing):
         return None
-    if (closing and p.word(k + 1) != ")") or not ends_date(p.word(j - 1)):
+    word = p.word(j - 1)
+    written = word.isdigit() or word in ("st", "nd", "rd", "th") or word in MONTHS
+    fit = any(day.weekday() == index for day in node.days)
+    if not fit or not written or (closing and p.word(k + 1) != ")"):
         return None
-    fit = [x for x in node.readings if isinstance(x[0], date) and x[0].weekday() == index]
-    if not fit:
-        return None
-    rest = [x for x in node.readings if x not in fit]
-    return replace(node, readings=tuple(fit + rest), ambiguous=False), k + 1 + closing
-
-
-def ends_date(word: str) -> bool:
-    """Whether a written date ends with the word: a number, 5th, a month."""
-    return word.isdigit() or word in ("st", "nd", "rd", "th") or word in MONTHS
+    days = sorted(node.days, key=lambda day: day.weekday() != index)
+    return replace(node, readings=points(days), ambiguous=False), k + 1 + closing
 
 
 def is_calendar_day(node: Node) -> bool:
@@ -513,42 +464,30 @@ def is_calendar_day(node: Node) -> bool:
 def aligned_to_weekday(node: Node, week: Node) -> Node:
     """The first such weekday from the reckoned day on."""
     index = int(week.timex[-1]) - 1
-    reads = []
-    for start, _ in node.readings:
-        if isinstance(start, date) and (day := shift(start, (index - start.weekday()) % 7, "day")):
-            reads.append((day, None))
-    if not reads:
-        return node
-    ahead = reads[0][0].isoformat()
-    return Node("date", ahead, tuple(reads))
+    days = [shift(start, (index - start.weekday()) % 7, "day") for start in node.days]
+    found = [day for day in days if day]
+    return Node("date", found[0].isoformat(), points(found)) if found else node
 
 
 def on_weekday(p: Parser, week: Node, day: Node) -> Node:
     """The day; of several readings those on the named weekday first."""
-    first = week.readings[0][0]
-    index = first.weekday() if isinstance(first, date) else 0
-    reads = day.readings
-    if day.missing == "month" and isinstance(reads[0][0], date):
-        number = reads[0][0].day
+    index = week.days[0].weekday()
+    if day.missing == "month":
+        number = day.days[0].day
         year, month = p.today.year, p.today.month
         places = [(year + (month + n - 1) // 12, (month + n - 1) % 12 + 1) for n in range(-9, 10)]
         days = [d for y, m in places if (d := make_date(y, m, number)) and d.weekday() == index]
-        ahead = [d for d in days if d >= p.today][:1] + [d for d in days if d < p.today][-1:]
-        reads = tuple((d, None) for d in ahead) or reads
-        return Node("date", day.timex, reads, missing="year", weak=False)
-    fit = [x for x in reads if isinstance(x[0], date) and x[0].weekday() == index]
-    rest = [x for x in reads if x not in fit]
-    return Node(
-        "date", day.timex, tuple(fit + rest), day.ambiguous and not fit, day.missing, day.day
-    )
+        reads = points(nearest(days, p.today)) or day.readings
+        return Node("date", day.timex, reads, missing="year")
+    open_ = day.ambiguous and all(d.weekday() != index for d in day.days)
+    days = sorted(day.days, key=lambda d: d.weekday() != index)
+    return Node("date", day.timex, points(days), open_, day.missing, day.day)
 
 
-AFTER_NUMBER = {
-    *", . ; ! ? ) @ at and or with from between to around for please onwards onward".split(),
-    *FUNCTION_WORDS,
-    "",
-    "\n",
-}
+AFTER_NUMBER = LINE_ENDS.union(
+    FUNCTION_WORDS,
+    ", . ; ! ? ) @ at and or with from between to around for please onwards onward".split(),
+)
 
 
 def number_after_weekday(p: Parser, i: int) -> Parse | None:
@@ -562,14 +501,12 @@ def number_after_weekday(p: Parser, i: int) -> Parse | None:
     if p.lookahead(j) not in AFTER_NUMBER and not timed:
         return None
     own = p.parse("clock_time", i)
-    decimal = p.word(j) in (".", ",") and p.adjacent(j + 1) and integer(p, j + 1) is not None
-    if p.parse("time_range", i) or (own and not own[0].weak) or decimal:
+    if p.parse("time_range", i) or (own and not own[0].weak) or decimal_at(p, j):
         return None
     days = nearest_month_days(p, number)
     if not days or (p.word(j) == "to" and integer(p, j + 1) is not None):
         return None
-    reads = tuple((d, None) for d in days)
-    return Node("date", f"XXXX-XX-{number:02}", reads, missing="month"), j
+    return Node("date", f"XXXX-XX-{number:02}", points(days), missing="month"), j
 
 
 def dashed_after_weekday(p: Parser, i: int) -> Parse | None:
@@ -582,9 +519,5 @@ def dashed_after_weekday(p: Parser, i: int) -> Parse | None:
         return None
     if p.word(i + 3) in ("am", "pm", "a", "p", ":", "-", "/"):
         return None
-    days = nearest_days(p.today, lambda year: make_date(year, month, number))
-    if not days:
-        return None
-    reads = tuple((d, None) for d in days)
-    node = Node("date", f"XXXX-{month:02}-{number:02}", reads, missing="year", day=(month, number))
-    return node, i + 3
+    node = yearless_day(p, month, number)
+    return (node, i + 3) if node else None

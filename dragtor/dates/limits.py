@@ -9,8 +9,10 @@ from dataclasses import replace
 from datetime import date, datetime, time
 
 from dragtor.dates.clock import may_end_hour
-from dragtor.dates.parser import Interval, Node, Parse, Parser, date_of, rule
-from dragtor.dates.ranges import event_day, in_year, range_edge
+from dragtor.dates.days import day_node
+from dragtor.dates.moments import instant_on
+from dragtor.dates.parser import Node, Parse, Parser, date_of, longest, points, rule
+from dragtor.dates.ranges import as_datetime, event_day, in_year, range_edge
 from dragtor.dates.relative import moved_by
 from dragtor.dates.words import FUNCTION_WORDS, LINE_ENDS, TODAY, WEEKDAYS
 
@@ -116,44 +118,26 @@ def bounding_time(p: Parser, j: int, mod: str, bare: bool) -> Parse | None:
     """A time or a part of the day behind before, after, until."""
     clock = p.parse("bare_time", j) if mod != "since" or bare else p.parse("time", j)
     bare = bare or p.word(j + 1) in TODAY or (p.word(j + 1) == "on" and p.word(j + 2) in WEEKDAYS)
-    if (
-        clock
-        and clock[1] == j + 1
-        and not is_named_time(p, j)
-        and not (bare and may_end_hour(p, j, j + 1))
-    ):
+    named = p.parse("clock_time", j)  # noon and midnight, as against a bare number
+    known = (named and not named[0].weak) or (bare and may_end_hour(p, j, j + 1))
+    if clock and clock[1] == j + 1 and not known:
         clock = None
-    part = p.parse("day_part", j) or p.parse("day_part", p.optional(j, ("the",)))
-    found = [f for f in (clock, part) if f and f[0].readings]
-    return max(found, key=lambda f: f[1], default=None)
-
-
-def is_named_time(p: Parser, j: int) -> bool:
-    """Noon and midnight, as against a bare number."""
-    found = p.parse("clock_time", j)
-    return bool(found and not found[0].weak)
+    return longest((clock, p.parse("day_part", j) or p.parse("day_part", p.optional(j, ("the",)))))
 
 
 def bounded_by(node: Node, mod: str) -> Node | None:
     """The stretch that ends before the node, or starts with it or after it."""
-    reads: list[Interval] = []
-    for start, end in node.readings:
-        low, high = start, end if end is not None else start
-        if mod == "since":
-            read: Interval = (low, None)
-        elif mod == "after":
-            read = (low if node.mod == "start" else high, None)
-        elif mod == "until":
-            read = (None, high)
-        else:
-            read = (None, high if node.mod == "end" else low)
-        reads.append(read)
-    if not reads:
+    opens = mod in ("since", "after")
+    at_start = (
+        mod == "since" or node.mod == "start" if opens else mod != "until" and node.mod != "end"
+    )
+    edges = [low if at_start or high is None else high for low, high in node.readings]
+    if not edges:
         return None
-    kinds = {"date": "daterange", "time": "timerange", "datetime": "datetimerange"}
-    kind = kinds.get(node.kind, node.kind)
+    reads = points(edges) if opens else tuple((None, at) for at in edges)
+    kind = f"{node.kind.removesuffix('range')}range"
     name = f"{mod}-{node.mod}" if node.mod in ("start", "mid", "end") else mod
-    return Node(kind, node.timex, tuple(reads), node.ambiguous, node.missing, mod=name)
+    return Node(kind, node.timex, reads, node.ambiguous, node.missing, mod=name)
 
 
 @rule("open_range")
@@ -167,12 +151,8 @@ def bound_suffix(p: Parser, i: int) -> Parse | None:
             if phrase.split()[1:] in (["after"], ["before"]) and p.lookahead(j) not in AFTER_SUFFIX:
                 return None
             node = bounded_by(found[0], mod)
-            day = (
-                p.parse("day", p.optional(j, ("on", ",", "of")))
-                if node and node.kind == "timerange"
-                else None
-            )
-            if node and day and day[0].kind == "date" and day[0].readings:
+            day = p.parse("day", p.optional(j, ("on", ",", "of")))
+            if node and node.kind == "timerange" and day and day[0].is_day:
                 return bound_on_day(day[0], node), day[1]
             return (node, j) if node else None
     return None
@@ -182,7 +162,7 @@ def bound_suffix(p: Parser, i: int) -> Parse | None:
 def day_with_bound(p: Parser, i: int) -> Parse | None:
     """Tomorrow before 5pm, monday after 3; after 3pm tomorrow."""
     day = p.parse("day", i)
-    if day and day[0].kind == "date" and day[0].readings:
+    if day and day[0].is_day:
         return day_then_bound(p, day)
     found = bound_prefix(p, i)
     if not found or found[0].kind != "timerange":
@@ -190,61 +170,35 @@ def day_with_bound(p: Parser, i: int) -> Parse | None:
     if tonight := p.parse("near_day_part", found[1]):
         return bound_in_part(found[0], tonight[0]), tonight[1]
     after = p.parse("day", p.optional(found[1], ("on", ",", "of")))
-    if (
-        not after
-        or found[0].timex[:3] == "TME"
-        or after[0].kind != "date"
-        or not after[0].readings
-        or after[0].weak
-    ):
+    if not after or found[0].timex[:3] == "TME" or not after[0].is_day or after[0].weak:
         return None
     return bound_on_day(after[0], found[0]), after[1]
 
 
 def bound_in_part(limit: Node, part: Node) -> Node:
     """After 10 tonight, before 8 this morning: the half of the day is known."""
-    start = part.likeliest[0]
-    day = date_of(start) if isinstance(start, date) else date.min
-    early = isinstance(start, datetime) and start.hour < 12
-    fits = [
-        (low, high)
-        for low, high in limit.readings
-        if (at := low or high) and isinstance(at, time) and (at.hour < 12) == early
-    ]
-    limit = replace(limit, readings=tuple(fits) or limit.readings, ambiguous=len(fits) != 1)
-    return bound_on_day(Node("date", day.isoformat(), ((day, None),)), limit)
+    start = as_datetime(part.days[0])
+    ends = [(read, at) for read in limit.readings for at in read if isinstance(at, time)]
+    fits = tuple(read for read, at in ends if (at.hour < 12) == (start.hour < 12))
+    limit = replace(limit, readings=fits or limit.readings, ambiguous=len(fits) != 1)
+    return bound_on_day(day_node(start.date()), limit)
 
 
 def day_then_bound(p: Parser, day: Parse) -> Parse | None:
     """The limit behind the day."""
     j = p.optional(day[1], (",", "anytime", "sometime"))
     found = bound_prefix(p, j)
-    if not found or found[0].kind != "timerange":
-        return None
-    if found[0].timex.startswith("TM") and found[0].timex[:3] == "TME":
+    if not found or found[0].kind != "timerange" or found[0].timex[:3] == "TME":
         return None
     return bound_on_day(day[0], found[0]), found[1]
 
 
 def bound_on_day(day: Node, limit: Node) -> Node:
     """An open stretch of hours put on a day."""
-    reads: list[Interval] = []
-    for start, _ in day.readings:
-        for low, high in limit.readings:
-            if isinstance(start, date):
-                ends = [
-                    datetime.combine(start, t) if isinstance(t, time) else None for t in (low, high)
-                ]
-                reads.append((ends[0], ends[1]))
-    timex = f"{day.timex}{limit.timex}"
-    return Node(
-        "datetimerange",
-        timex,
-        tuple(reads),
-        day.ambiguous or limit.ambiguous,
-        day.missing,
-        mod=limit.mod,
-    )
+    pairs = [(start, read) for start in day.days for read in limit.readings]
+    reads = tuple((instant_on(start, low), instant_on(start, high)) for start, (low, high) in pairs)
+    timex, ambiguous = f"{day.timex}{limit.timex}", day.ambiguous or limit.ambiguous
+    return Node("datetimerange", timex, reads, ambiguous, day.missing, mod=limit.mod)
 
 
 @rule("open_range")
@@ -258,16 +212,10 @@ def more_than_offset(p: Parser, i: int) -> Parse | None:
     if not length:
         return None
     back = p.word(length[1]) in ("ago", "before", "back", "earlier")
-    at = found[0].likeliest[0]
-    if not isinstance(at, date):
-        return None
-    base = moved_by(date_of(at), length[0].amounts, 1 if back else -1)
-    if isinstance(at, datetime):
-        base = None
-    read: Interval = (None, at) if back else (at, None)
-    if mod == "less" and base:
-        read = (at, base) if back else (base, at)
-    elif mod == "less":
-        read = (at, p.now) if back else (p.now, at)
-    kind = "datetimerange" if isinstance(at, datetime) else "daterange"
+    at = found[0].days[0]
+    exact = isinstance(at, datetime)
+    base = None if exact else moved_by(at, length[0].amounts, 1 if back else -1)
+    other = (base or p.now) if mod == "less" else None
+    read = (at, other) if back == (mod == "less") else (other, at)
+    kind = "datetimerange" if exact else "daterange"
     return Node(kind, found[0].timex, (read,), mod="before" if back else "after"), found[1]

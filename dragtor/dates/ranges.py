@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
+from dragtor.dates.days import day_node
 from dragtor.dates.moments import day_at_time
 from dragtor.dates.parser import (
     Bound,
@@ -16,11 +17,12 @@ from dragtor.dates.parser import (
     Parse,
     Parser,
     date_of,
+    longest,
     make_date,
     rule,
     shift,
 )
-from dragtor.dates.quantities import Amounts, below_hundred, following_year, integer, ordinal_number
+from dragtor.dates.quantities import Amounts, following_year, integer, ordinal_number, small_number
 from dragtor.dates.relative import is_sub_day, moved_by
 from dragtor.dates.words import CLAUSE_ENDS, MONTHS, SECONDS_OF, SHIFTS, TODAY, WEEKDAYS
 
@@ -32,22 +34,12 @@ SECOND, WEEK = timedelta(seconds=1), timedelta(days=7)
 def range_edge(p: Parser, i: int) -> Parse | None:
     """What can open or close a stretch: a moment, a day, a period or a part of one, now."""
     places = {i, p.optional(i, ("the",))}
-    found = [
-        f
-        for name in ("datetime", "day", "period")
-        for j in places
-        if (f := p.parse(name, j)) and f[0].readings
-    ]
-    best = max(found, key=lambda f: f[1], default=None)
-    if (
-        best
-        and best[0].weak
-        and best[0].timex != "PRESENT_REF"
-        and not any(integer(p, k) is not None for k in range(i, best[1]))
-    ):
-        return None
+    found = [p.parse(name, j) for name in ("datetime", "day", "period") for j in places]
+    best = longest(f for f in found if f and f[0].readings)
     if best and best[0].timex == "PRESENT_REF":
-        return Node("date", p.today.isoformat(), ((p.today, None),)), best[1]
+        return day_node(p.today), best[1]
+    if best and best[0].weak and all(integer(p, k) is None for k in range(i, best[1])):
+        return None
     return best
 
 
@@ -81,14 +73,11 @@ def middle_of(start: date) -> date:
     return date(start.year, 7, 2)
 
 
-def edge_points(node: Node, last: bool) -> list[tuple[date, tuple[int, int]]]:
-    """The days or moments an edge may mean, each with month and day if the year is open."""
-    found = []
-    for start, end in node.readings:
-        if isinstance(start, date):
-            at = opening_bound(node, start, end) if node.kind.endswith("range") else start
-            found.append((at, (at.month, at.day) if node.missing in ("year", "fixed") else (0, 0)))
-    return found
+def edge_points(node: Node) -> list[date]:
+    """The days or moments an edge may mean."""
+    whole = node.kind.endswith("range")
+    reads = [(start, end) for start, end in node.readings if isinstance(start, date)]
+    return [opening_bound(node, start, end) if whole else start for start, end in reads]
 
 
 def in_year(day: date, year: int) -> date | None:
@@ -112,42 +101,38 @@ def as_datetime(a: date) -> datetime:
 def range_pairs(first: Node, second: Node) -> list[tuple[date, date]]:
     """Start and end for every reading, an open year taken from the other side."""
     pairs: list[tuple[date, date]] = []
-    starts, ends = edge_points(first, False), edge_points(second, True)
+    starts, ends = edge_points(first), edge_points(second)
     loose, loose_end = first.missing in ("year", "fixed"), second.missing in ("year", "fixed")
     if loose and not loose_end and second.missing != "month":
-        for end, _ in ends:
-            years = [in_year(s, end.year - n) for s, _ in starts[:1] for n in (0, 1)]
+        for end in ends:
+            years = [in_year(s, end.year - n) for s in starts[:1] for n in (0, 1)]
             pairs += [(y, end) for y in years if y and comes_before(y, end)][:1]
         return pairs
     if first.missing == "week" and not second.missing:
-        both = [(s, e) for e, _ in ends for s, _ in starts]
-        weeks = [(last_weekday_before(s, e), e) for s, e in both]
+        weeks = [(last_weekday_before(s, e), e) for e in ends for s in starts]
         return [(low, high) for low, high in weeks if low][:1]
     if first.missing == "month" and second.missing not in ("week", "month"):
-        for end, _ in ends:
-            near = [in_month(s, date_of(end), n) for s, _ in starts[:1] for n in (0, -1)]
+        for end in ends:
+            near = [in_month(s, date_of(end), n) for s in starts[:1] for n in (0, -1)]
             pairs += [(s, end) for s in near if s and comes_before(s, end)][:1]
         return pairs
     if first.missing == "week" and not loose_end and second.missing not in ("week", "month"):
-        return [(s, e) for e, _ in ends for s, _ in starts if comes_before(s, e)][:1]
-    for start, _ in starts:
+        return [(s, e) for e in ends for s in starts if comes_before(s, e)][:1]
+    for start in starts:
         later: list[date]
         if loose_end:
             moving = second.kind == "date" and not second.day[0]  # Easter, the last Friday of May
-            later = sorted(e for e, _ in ends if moving and comes_before(start, e))
-            later = later or [
-                y for e, _ in ends[:1] for n in (0, 1) if (y := in_year(e, start.year + n))
-            ]
+            later = sorted(e for e in ends if moving and comes_before(start, e))
+            years = [in_year(e, start.year + n) for e in ends[:1] for n in (0, 1)]
+            later = later or [y for y in years if y]
         elif second.missing == "week":
-            over = [
-                (e, (as_datetime(e) - as_datetime(start) - SECOND) // WEEK) for e, _ in ends[:1]
-            ]
-            later = [d for e, weeks in over if (d := shift(e, -7 * weeks, "day"))]
+            weeks_over = (as_datetime(ends[0]) - as_datetime(start) - SECOND) // WEEK
+            later = [d for e in ends[:1] if (d := shift(e, -7 * weeks_over, "day"))]
         elif second.missing == "month":
-            days = [in_month(e, date_of(start), n) for e, _ in ends[:1] for n in (0, 1)]
+            days = [in_month(e, date_of(start), n) for e in ends[:1] for n in (0, 1)]
             later = [d for d in days if d]
         else:
-            later = [e for e, _ in ends]
+            later = ends
         pairs += [(start, e) for e in later if comes_before(start, e)][:1]
     return pairs
 
@@ -167,10 +152,8 @@ def in_month(at: date, day: date, ahead: int) -> date | None:
 
 def range_node(first: Node, second: Node) -> Node | None:
     """The stretch between two edges."""
-    month_to_day = first.kind == "daterange" and (first.missing, second.missing) == (
-        "year",
-        "month",
-    )
+    month_to_day = first.kind == "daterange" and first.missing == "year"
+    month_to_day = month_to_day and second.missing == "month"
     parts = first.kind == second.kind == "datetimerange"
     if month_to_day or ("datetimerange" in (first.kind, second.kind) and not parts):
         return None
@@ -217,8 +200,7 @@ def from_to(p: Parser, i: int) -> Parse | None:
     firsts = [first]
     if first[0].kind == "datetimerange" and (instant := day_and_one_time(p, j)):
         firsts.append(instant)  # from friday at 3pm to 5pm on july 5
-    found = [f for opened in firsts if (f := closed_range(p, opened, lead, bare=j == i))]
-    return max(found, key=lambda f: f[1], default=None)
+    return longest(closed_range(p, opened, lead, bare=j == i) for opened in firsts)
 
 
 def day_and_one_time(p: Parser, i: int) -> Parse | None:
@@ -226,7 +208,7 @@ def day_and_one_time(p: Parser, i: int) -> Parse | None:
     day = p.parse("day", i)
     k = p.optional(day[1], ("at", "@", ",", "around")) if day else 0
     clock = p.parse("time", k) or (p.parse("bare_time", k) if day and k > day[1] else None)
-    if not day or day[0].kind != "date" or not day[0].readings or not clock or clock[0].weak:
+    if not day or not day[0].is_day or not clock or clock[0].weak:
         return None
     return day_at_time(day[0], clock[0]), clock[1]
 
@@ -290,16 +272,13 @@ def range_with_now(p: Parser, i: int) -> Parse | None:
 
 def times_today(p: Parser, clock: Node) -> list[datetime]:
     """The times of a clock, today."""
-    return [datetime.combine(p.today, t) for t, _ in clock.readings if isinstance(t, time)]
+    return [datetime.combine(p.today, at) for at in clock.times]
 
 
 def instants_node(reads: list[Interval], end: int) -> Parse | None:
     """A stretch of hours that now opens or closes."""
-    return (
-        (Node("datetimerange", f"({reads[0][0]},{reads[0][1]},P)", tuple(reads)), end)
-        if reads
-        else None
-    )
+    timex = "({},{},P)".format(*reads[0]) if reads else ""
+    return (Node("datetimerange", timex, tuple(reads)), end) if reads else None
 
 
 @rule("range")
@@ -309,13 +288,7 @@ def range_of_month_days(p: Parser, i: int) -> Parse | None:
     j = i + 1 if lead in ("from", "between") else i
     signs = TO_OR_AND if lead == "between" else TO_SIGNS[:-1]
     first = p.parse("calendar_day", j)
-    if (
-        first
-        and first[0].missing in ("year", "")
-        and first[0].kind == "date"
-        and first[0].readings
-        and MONTHS.get(p.word(j))
-    ):
+    if first and first[0].missing in ("year", "") and first[0].is_day and p.word(j) in MONTHS:
         k = first[1]
         if p.word(k) not in signs:
             return None
@@ -330,25 +303,18 @@ def range_of_month_days(p: Parser, i: int) -> Parse | None:
     if found := numbers_in_month(p, low[0], low[1] + 1, lead):
         return found
     second = p.parse("calendar_day", p.optional(low[1] + 1, ("the",)))
-    if not second or not second[0].readings or second[0].kind != "date":
+    if not second or not second[0].is_day or second[0].missing == "month":
         return None
     if (whole := p.parse("calendar_day", j)) and whole[1] >= second[1]:  # 02-Oct-16 is one day
         return None
-    end_month = [n for n in range(low[1] + 1, second[1]) if MONTHS.get(p.word(n))]
-    if not end_month or second[0].missing == "month":
-        return None
-    reads = []
-    for end, _ in second[0].readings:
-        start = make_date(end.year, end.month, low[0]) if isinstance(end, date) else None
-        if start and isinstance(end, date) and start < end:
-            reads.append((start, end))
-    if not reads:
+    node, end = second
+    pairs = [(make_date(day.year, day.month, low[0]), day) for day in node.days]
+    reads = [(start, day) for start, day in pairs if start and start < day]
+    if not reads or not any(p.word(n) in MONTHS for n in range(low[1] + 1, end)):
         return None
     length = (reads[0][1] - reads[0][0]).days
-    timex = f"({second[0].timex[:-2]}{low[0]:02},{second[0].timex},P{length}D)"
-    return Node("daterange", timex, tuple(reads), missing=second[0].missing, closes="day"), second[
-        1
-    ]
+    timex = f"({node.timex[:-2]}{low[0]:02},{node.timex},P{length}D)"
+    return Node("daterange", timex, tuple(reads), missing=node.missing, closes="day"), end
 
 
 def numbers_in_month(p: Parser, low: int, j: int, lead: str) -> Parse | None:
@@ -361,14 +327,11 @@ def numbers_in_month(p: Parser, low: int, j: int, lead: str) -> Parse | None:
     if not month or month[0].kind != "daterange":
         return None
     reads = []
-    for start, end in month[0].readings:
-        if isinstance(start, date) and start.day == 1 and shift(start, 1, "month") == end:
-            days = (
-                make_date(start.year, start.month, low),
-                make_date(start.year, start.month, high[0]),
-            )
-            if days[0] and days[1] and days[0] < days[1]:
-                reads.append(days)
+    for start, end in month[0].stretches:
+        ends = [make_date(start.year, start.month, n) for n in (low, high[0])]
+        whole = start.day == 1 and shift(start, 1, "month") == end
+        if whole and low < high[0] and all(ends):
+            reads.append((ends[0], ends[1]))
     if not reads:
         return None
     timex = f"({month[0].timex}-{low:02},{month[0].timex}-{high[0]:02},P{high[0] - low}D)"
@@ -377,9 +340,7 @@ def numbers_in_month(p: Parser, low: int, j: int, lead: str) -> Parse | None:
 
 def day_number(p: Parser, i: int) -> tuple[int, int] | None:
     """A day of a month: 19, 19th, ninth."""
-    found = ordinal_number(p, i) or below_hundred(p, i)
-    if not found and (plain_number := integer(p, i, 2)):
-        found = plain_number, i + 1
+    found = ordinal_number(p, i) or small_number(p, i)
     return found if found and 1 <= found[0] <= 31 else None
 
 
@@ -387,20 +348,14 @@ def range_within_month(
     p: Parser, first: Node, number: int, year: tuple[int, int] | None, j: int
 ) -> Parse | None:
     """From a day to a later one of the same month."""
-    reads = []
-    for start, _ in first.readings:
-        if isinstance(start, date):
-            start = in_year(start, year[0]) if year else start
-            end = make_date(start.year, start.month, number) if start else None
-            if start and end and start < end:
-                reads.append((start, end))
+    starts = [in_year(start, year[0]) if year else start for start in first.days]
+    pairs = [(start, make_date(start.year, start.month, number)) for start in starts if start]
+    reads = [(start, end) for start, end in pairs if end and start < end][: 1 if year else None]
     if not reads:
         return None
-    reads = reads[:1] if year else reads
     timex = f"({first.timex},{first.timex[:-2]}{number:02},P{(reads[0][1] - reads[0][0]).days}D)"
-    return Node(
-        "daterange", timex, tuple(reads), missing="" if year else first.missing, closes="day"
-    ), (year[1] if year else j)
+    missing, end = ("", year[1]) if year else (first.missing, j)
+    return Node("daterange", timex, tuple(reads), missing=missing, closes="day"), end
 
 
 @rule("range")
@@ -427,13 +382,10 @@ def duration_from_day(p: Parser, i: int) -> Parse | None:
         end = found[1] if found else end
     if not found:
         return None
-    reads: list[Interval] = []
-    for at, _ in first[0].readings:
-        end_at = end_after(at, found[0].amounts) if isinstance(at, date) else None
-        if end_at:
-            reads.append((at, end_at))
+    ends = [(at, end_after(at, found[0].amounts)) for at in first[0].days]
+    reads = [(at, end_at) for at, end_at in ends if end_at]
     if after:  # for a week after the op on the 3rd: the nearest one
-        reads.sort(key=lambda x: abs(date_of(x[0]) - p.today))  # type: ignore[arg-type]
+        reads.sort(key=lambda x: abs(date_of(x[0]) - p.today))
     timex = f"({first[0].timex},{reads[0][1] if reads else ''},{found[0].timex})"
     kind = f"{first[0].kind}range"
     return (Node(kind, timex, tuple(reads), missing=first[0].missing), end) if reads else None
@@ -477,17 +429,12 @@ def given_time(day: Node, last: Node) -> Node:
     """The day with the time of the other one, in every reading of both."""
     first = last.likeliest[0]
     same = [x for x in last.readings if day_of_instant(x[0]) == day_of_instant(first)]
-    reads: list[Interval] = []
-    for start, _ in day.readings:
-        for low, high in same:
-            if isinstance(start, date):
-                reads.append(
-                    (at_same_offset(start, low, first), at_same_offset(start, high, first))
-                )
+    pairs = [(start, read) for start in day.days for read in same]
+    reads = [[at_same_offset(start, at, first) for at in read] for start, read in pairs]
     mark = "XXXX-WXX-"
     old = last.timex[last.timex.index(mark) :][: len(mark) + 1]
     timex = last.timex.replace(old, day.timex)
-    return replace(last, readings=tuple(reads), timex=timex)
+    return replace(last, readings=tuple((a, b) for a, b in reads), timex=timex)
 
 
 def day_of_instant(at: Bound) -> date | None:
