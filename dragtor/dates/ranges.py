@@ -109,8 +109,8 @@ def range_pairs(first: Node, second: Node) -> list[tuple[date, date]]:
             pairs += [(y, end) for y in years if y and comes_before(y, end)][:1]
         return pairs
     if first.missing == "week" and not second.missing:
-        weeks = [(last_weekday_before(s, e), e) for e in ends for s in starts]
-        return [(low, high) for low, high in weeks if low][:1]
+        both = [(last_weekday_before(s, e), e) for e in ends for s in starts]
+        return [(low, high) for low, high in both if low][:1]
     if first.missing == "month" and second.missing not in ("week", "month"):
         for end in ends:
             near = [in_month(s, date_of(end), n) for s in starts[:1] for n in (0, -1)]
@@ -126,8 +126,8 @@ def range_pairs(first: Node, second: Node) -> list[tuple[date, date]]:
             years = [in_year(e, start.year + n) for e in ends[:1] for n in (0, 1)]
             later = later or [y for y in years if y]
         elif second.missing == "week":
-            weeks_over = (as_datetime(ends[0]) - as_datetime(start) - SECOND) // WEEK
-            later = [d for e in ends[:1] if (d := shift(e, -7 * weeks_over, "day"))]
+            over = [(as_datetime(e) - as_datetime(start) - SECOND) // WEEK for e in ends[:1]]
+            later = [d for weeks in over if (d := shift(ends[0], -7 * weeks, "day"))]
         elif second.missing == "month":
             days = [in_month(e, date_of(start), n) for e in ends[:1] for n in (0, 1)]
             later = [d for d in days if d]

@@ -9,9 +9,26 @@ from datetime import date, datetime, timedelta
 
 from dragtor.dates.days import day_node
 from dragtor.dates.moments import day_at_time
-from dragtor.dates.parser import Node, Parse, Parser, monday_of, rule, shift
+from dragtor.dates.parser import (
+    Node,
+    Parse,
+    Parser,
+    longest,
+    monday_of,
+    nearest,
+    points,
+    rule,
+    shift,
+)
 from dragtor.dates.periods import shifted_week
-from dragtor.dates.quantities import BUSINESS, Amounts, integer, ordinal_number, ordinal_or_last
+from dragtor.dates.quantities import (
+    BUSINESS,
+    Amounts,
+    integer,
+    ordinal_number,
+    ordinal_or_final,
+    ordinal_or_last,
+)
 from dragtor.dates.words import SECONDS_OF, SHIFTS, WEEKDAYS
 
 WORKING = 7  # beside Monday as 0: any of Monday to Friday
@@ -133,9 +150,8 @@ def offset_from_day(p: Parser, i: int) -> Parse | None:
     found = p.parse("duration", p.optional(i, ("in",)))
     if not found or is_sub_day(found[0].amounts):
         return None
-    sign = {"from": 1, "after": 1, "before": -1, "prior": -1, "since": 1, "following": 1}.get(
-        p.word(found[1]), 0
-    )
+    signs = {"from": 1, "after": 1, "before": -1, "prior": -1, "since": 1, "following": 1}
+    sign = signs.get(p.word(found[1]), 0)
     j = p.optional(found[1] + 1, ("to",)) if p.word(found[1]) == "prior" else found[1] + 1
     base = (nth_day_of_period(p, j) or p.parse("calendar_day", j)) if sign else None
     if (not base and p.word(found[1]) == "since") or (
@@ -146,15 +162,11 @@ def offset_from_day(p: Parser, i: int) -> Parse | None:
         base = p.parse("event_day", j)
     if not base or not base[0].readings or base[0].weak:
         return None
-    reads = [
-        (day, None)
-        for start, _ in base[0].readings
-        if isinstance(start, date) and (day := moved_by(start, found[0].amounts, sign))
-    ]
-    if not reads:
+    moved = [moved_by(start, found[0].amounts, sign) for start in base[0].days]
+    days = [day for day in moved if day]
+    if not days:
         return None
-    node = Node("date", reads[0][0].isoformat(), tuple(reads), missing=base[0].missing)
-    return node, base[1]
+    return Node("date", days[0].isoformat(), points(days), missing=base[0].missing), base[1]
 
 
 @rule("relative_day")
@@ -164,23 +176,15 @@ def weeks_from_day(p: Parser, i: int) -> Parse | None:
     if found and len(found[0].amounts) == 1 and found[0].amounts[0][1] in ("week", "fortnight"):
         k = p.optional(found[1], ("on",))
         base = p.parse("calendar_day", k)
-        near = (p.word(k) in ("today", "tomorrow") and k == found[1]) or (
-            p.word(k) in WEEKDAYS and k > found[1]
-        )
-        day = moved_by(first_day(base[0], p.today), found[0].amounts, 1) if base and near else None
+        near = p.word(k) in (WEEKDAYS if k > found[1] else ("today", "tomorrow"))
+        day = moved_by(base[0].days[0], found[0].amounts, 1) if base and near else None
         return (day_node(day), base[1]) if base and day else None
     base = p.parse("calendar_day", i)
     ahead = {"week": 7, "fortnight": 14}.get(p.word(base[1]), 0) if base else 0
     if base and ahead and (p.word(i) in WEEKDAYS or p.word(i) in ("today", "tomorrow")):
-        day = shift(first_day(base[0], p.today), ahead, "day")
+        day = shift(base[0].days[0], ahead, "day")
         return (day_node(day), base[1] + 1) if day else None
     return None
-
-
-def first_day(node: Node, today: date) -> date:
-    """The first reading of a day."""
-    first = node.likeliest[0]
-    return first if isinstance(first, date) else today
 
 
 @rule("relative_day")
@@ -190,12 +194,9 @@ def weekday_of_week(p: Parser, i: int) -> Parse | None:
     index = WEEKDAYS.get(p.word(named))
     if index is not None:
         j = p.optional(named + 1, ("of", "in"))
-        numbered = (
-            p.parse("whole_period", j) if j > named + 1 and p.word(j) in ("week", "wk") else None
-        )
-        start = numbered[0].likeliest[0] if numbered and numbered[0].readings else None
-        if numbered and isinstance(start, date):
-            day = shift(start, index, "day")
+        numbered = p.parse("whole_period", j) if p.word(j) in ("week", "wk") else None
+        if numbered and j > named + 1 and numbered[0].readings:
+            day = shift(numbered[0].days[0], index, "day")
             return (day_node(day), numbered[1]) if day else None
         week = shifted_week(p, j)
         day = shift(week[0], index, "day") if week else None
@@ -252,18 +253,15 @@ def enclosing_period(p: Parser, k: int, said: bool) -> Parse | None:
 
 def nth_day_node(p: Parser, number: int, index: int | None, period: Node) -> Node | None:
     """That weekday, or day, of the stretches that are meant."""
-    stretches = [(s, e) for s, e in period.readings if isinstance(s, date) and isinstance(e, date)]
+    stretches = period.stretches
     if period.missing:
         s, e = stretches[0]
         years = [(shift(s, n, "year"), shift(e, n, "year")) for n in range(-2, 3)]
         stretches = [(low, high) for low, high in years if low and high]
     days = [d for s, e in stretches if (d := nth_day(s, e, number, index))]
-    if period.missing:
-        days = [d for d in days if d >= p.today][:1] + [d for d in days if d < p.today][-1:]
-    if not days:
-        return None
-    reads = tuple((d, None) for d in days)
-    return Node("date", days[0].isoformat(), reads, missing=period.missing and "year")
+    days = nearest(days, p.today) if period.missing else days
+    missing = period.missing and "year"
+    return Node("date", days[0].isoformat(), points(days), missing=missing) if days else None
 
 
 def nth_day(start: date, end: date, number: int, index: int | None) -> date | None:
@@ -285,17 +283,13 @@ def nth_day(start: date, end: date, number: int, index: int | None) -> date | No
 @rule("datetime")
 def nth_with_time(p: Parser, i: int) -> Parse | None:
     """First Monday evening of next month, last friday 1pm to 3pm of May."""
-    which = (-1, i + 1) if p.word(i) == "last" else ordinal_number(p, i)
+    which = ordinal_or_final(p, i)
     index = WEEKDAYS.get(p.word(which[1])) if which else None
     if not which or index is None:
         return None
     start = which[1] + 1
-    found = [
-        f
-        for name in ("time_range", "day_part", "time")
-        if (f := p.parse(name, p.optional(start, ("at",))))
-    ]
-    clock = max(found, key=lambda f: f[1], default=None)
+    start = p.optional(start, ("at",))
+    clock = longest(p.parse(name, start) for name in ("time_range", "day_part", "time"))
     period = enclosing_period(p, clock[1], True) if clock else None
     if not clock or not period:
         return None
@@ -324,10 +318,8 @@ SIDES = {"before": -1, "preceding": -1, "after": 1, "following": 1}
 def anchor_day(p: Parser, i: int) -> Parse | None:
     """The day that another stands beside: a feast or a day of a month, no weekday, no today."""
     places = {i, p.optional(i, ("the",))}
-    found = max(
-        (f for k in places if (f := p.parse("calendar_day", k))), key=lambda f: f[1], default=None
-    )
-    if not found or found[0].kind != "date" or not found[0].readings or found[0].weak:
+    found = longest(p.parse("calendar_day", k) for k in places)
+    if not found or not found[0].is_day or found[0].weak:
         return None
     return found if p.word(i) not in ("today", "tomorrow", "yesterday") else None
 
@@ -345,16 +337,11 @@ def day_beside(p: Parser, i: int) -> Parse | None:
     found = anchor_day(p, k + 2) if sign else None
     if not found:
         return None
-    days = [
-        (near, None)
-        for day, _ in found[0].readings
-        if isinstance(day, date) and (near := weekday_beside(day, index, sign * int(count)))
-    ]
-    if not days:
-        return None
-    return Node(
-        "date", days[0][0].isoformat(), tuple(days), missing=found[0].missing and "fixed"
-    ), found[1]
+    beside = [weekday_beside(day, index, sign * count) for day in found[0].days]
+    days = [day for day in beside if day]
+    missing = found[0].missing and "fixed"
+    node = Node("date", days[0].isoformat(), points(days), missing=missing) if days else None
+    return (node, found[1]) if node else None
 
 
 def weekday_beside(day: date, index: int | None, number: int) -> date | None:

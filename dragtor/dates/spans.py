@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
-from dragtor.dates.parser import Interval, Node, Parse, Parser, monday_of, rule, shift
+from dragtor.dates.parser import Node, Parse, Parser, monday_of, rule, shift
 from dragtor.dates.periods import period_node, start_of_unit, week_code, whole_unit_node
 from dragtor.dates.quantities import (
     Amounts,
@@ -17,7 +17,8 @@ from dragtor.dates.quantities import (
     duration_node,
     integer,
     number_text,
-    ordinal_number,
+    ordinal_or_final,
+    small_number,
     time_unit,
 )
 from dragtor.dates.relative import business_day, is_sub_day, moved_by
@@ -63,25 +64,11 @@ def shifted_unit(p: Parser, i: int) -> Parse | None:
 def all_of_period(p: Parser, i: int) -> Parse | None:
     """All of next week, all through August, throughout 2019, the whole of May, all this month."""
     start = p.optional(i, ("the",))
-    leads = (
-        "all of",
-        "all through",
-        "all throughout",
-        "throughout",
-        "all",
-        "whole of",
-        "entirety of",
-    )
-    for lead in leads:
+    for lead in "all of/all through/all throughout/throughout/all/whole of/entirety of".split("/"):
         j = p.match(start, lead)
         if j and lead == "all" and UNITS.get(p.word(j)) != "weekend":
             j = j if p.word(j) in SHIFTS else 0
-        found = (
-            p.parse("whole_period", j) or p.parse("whole_period", p.optional(j, ("the",)))
-            if j
-            else None
-        )
-        found = found or (current_unit(p, j) if j else None)
+        found = period_or_unit(p, j) if j else None
         if found and found[0].kind == "daterange":
             return found
     return None
@@ -98,35 +85,26 @@ def half_of_month(p: Parser, i: int) -> Parse | None:
     found = (p.parse("whole_period", k) or current_unit(p, k)) if k else None
     if not found or found[0].kind != "daterange" or not found[0].readings:
         return None
-    reads = [
-        (start, middle) if first else (middle, end)
-        for start, end in found[0].readings
-        if isinstance(start, date)
-        and shift(start, 1, "month") == end
-        and (middle := shift(start, 15, "day"))
-    ]
+    months = [(a, b) for a, b in found[0].stretches if shift(a, 1, "month") == b]
+    halves = [(start, shift(start, 15, "day"), end) for start, end in months]
+    reads = [(start, middle) if first else (middle, end) for start, middle, end in halves]
     node = replace(found[0], readings=tuple(reads), missing=found[0].missing and "fixed")
     return (node, found[1]) if reads else None
 
 
 def ends_with_unit(p: Parser, j: int) -> bool:
     """Whether "the week" stands alone: no "of" follows it."""
-    return (
-        p.word(j) not in ("of", "after", "before", "'", "s", "that", "when", "in")
-        and not (p.word(j) == "-" and p.adjacent(j))
-        and integer(p, j) is None
-        and not below_hundred(p, j)
-    )
+    if p.word(j) in ("of", "after", "before", "'", "s", "that", "when", "in"):
+        return False
+    counted = integer(p, j) is not None or below_hundred(p, j)
+    return not (counted or (p.word(j) == "-" and p.adjacent(j)))
 
 
 def shifted_unit_node(p: Parser, number: int, unit: str) -> Node | None:
     """The unit that holds today, moved by so many."""
     start = start_of_unit(p.today, unit)
-    if unit == "weekend":
-        moved_start = shift(start, 7 * number, "day") if start else None
-    else:
-        moved_start = shift(start, number, unit) if start else None
-    return whole_unit_node(moved_start, unit) if moved_start else None
+    moved = shift(start, number, "week" if unit == "weekend" else unit) if start else None
+    return whole_unit_node(moved, unit) if moved else None
 
 
 @rule("whole_period")
@@ -186,20 +164,7 @@ def seconds_from_now(p: Parser, sign: int, seconds: float, timex: str) -> Node |
 
 def is_verb_last(p: Parser, i: int) -> bool:
     """Whether "last" is what something does: should last two hours."""
-    modal = (
-        "will",
-        "would",
-        "should",
-        "could",
-        "can",
-        "may",
-        "might",
-        "must",
-        "to",
-        "not",
-        "t",
-        "usually",
-    )
+    modal = "will would should could can may might must to not t usually".split()
     return p.word(i) == "last" and p.word(i - 1) in modal
 
 
@@ -210,13 +175,10 @@ def units_from_now(p: Parser, sign: int, number: float, unit: str) -> Node | Non
         return seconds_from_now(p, sign, number * SECONDS_OF[unit], length)
     first: date | None
     last: date | None
-    if unit in ("quarter", "decade", "century", "fortnight", "weekend") and unit != "weekend":
+    if unit in ("quarter", "decade", "century", "fortnight"):
         start = start_of_unit(p.today, unit)
         first = shift(start, 1, unit) if start and sign > 0 else start
         last = shift(first, int(number) * sign, unit) if first else None
-        if unit == "decade" and sign > 0 and start:
-            first = shift(start, 10, "year")
-            last = shift(first, 10 * int(number), "year") if first else None
     elif unit == "business day":
         edge = business_day(p.today, sign)
         last = business_day(p.today, sign * int(number))
@@ -237,16 +199,8 @@ def units_from_now(p: Parser, sign: int, number: float, unit: str) -> Node | Non
 def work_week(p: Parser, i: int) -> Parse | None:
     """This work week, next workweek: Monday to Friday."""
     j = i + 1 if p.word(i) in SHIFTS or p.word(i) == "the" else 0
-    end = (
-        (
-            p.match(j, "work week")
-            or p.match(j, "working week")
-            or p.match(j, "workweek")
-            or p.match(j, "business week")
-        )
-        if j
-        else 0
-    )
+    names = ("work week", "working week", "workweek", "business week")
+    end = max(p.match(j, name) for name in names) if j else 0
     start = shift(monday_of(p.today), 7 * SHIFTS.get(p.word(i), 0), "day")
     if not end or not start:
         return None
@@ -280,9 +234,7 @@ def nth_unit_of_period(p: Parser, i: int) -> Parse | None:
     """First week of 2019, the last 3 weeks of this year, first 2 days of May, last week of july."""
     j = p.optional(i, ("the",))
     word = p.word(j)
-    which = (
-        (-1, j + 1) if word == "last" else (1, j + 1) if word == "first" else ordinal_number(p, j)
-    )
+    which = ordinal_or_final(p, j)
     if not which:
         return None
     number = cardinal(p, which[1]) if word in ("last", "first") else None
@@ -292,26 +244,24 @@ def nth_unit_of_period(p: Parser, i: int) -> Parse | None:
     k = p.optional(unit[1], ("of", "in", "on"))
     if k == unit[1] and p.word(k) not in SHIFTS:
         return None
-    period = (
-        p.parse("whole_period", k)
-        or p.parse("whole_period", p.optional(k, ("the",)))
-        or current_unit(p, k)
-    )
+    period = period_or_unit(p, k)
     if not period or period[0].kind != "daterange" or (unit[0] == "day" and not number):
         return None
     count = int(number[0]) if number else 1
-    reads = []
-    for start, end in period[0].readings:
-        if isinstance(start, date) and isinstance(end, date):
-            cut = unit_slice(start, end, unit[0], which[0], count)
-            if cut:
-                reads.append(cut)
+    cuts = [unit_slice(start, end, unit[0], which[0], count) for start, end in period[0].stretches]
+    reads = [cut for cut in cuts if cut]
     if not reads:
         return None
     timex = f"({reads[0][0]},{reads[0][1]},P{count}{TIMEX_UNITS[unit[0]][1]})"
     if unit[0] == "week" and count == 1:
         timex = week_code(reads[0][0])
     return Node("daterange", timex, tuple(reads), missing=period[0].missing and "fixed"), period[1]
+
+
+def period_or_unit(p: Parser, k: int) -> Parse | None:
+    """A period, with or without its article; the unit that today is in."""
+    found = p.parse("whole_period", k) or p.parse("whole_period", p.optional(k, ("the",)))
+    return found or current_unit(p, k)
 
 
 def current_unit(p: Parser, k: int) -> Parse | None:
@@ -339,17 +289,12 @@ def unit_slice(
     if not first or not last:
         return None
     base = "day" if unit in ("week", "weekend") else unit
-    if which < 0:
-        low = shift(last, -(count - 1) * step, base)
-    else:
-        low = shift(first, (which - 1) * step, base)
+    low = shift(last, (1 - count) * step, base) if which < 0 else None
+    low = shift(first, (which - 1) * step, base) if which >= 0 else low
+    low = shift(low, 5, "day") if low and unit == "weekend" else low
     if not low:
         return None
-    if unit == "weekend":
-        low = shift(low, 5, "day") or low
-        high = shift(low, 2, "day")
-    else:
-        high = shift(low, count * step, base)
+    high = shift(low, 2 if unit == "weekend" else count * step, base)
     return (low, high) if high and low < end else None
 
 
@@ -362,27 +307,24 @@ def to_date(p: Parser, i: int) -> Parse | None:
                 start = start_of_unit(p.today, unit)
                 return Node("daterange", f"{p.today:%Y}", ((start, p.today),), mod="before"), j
     if j := (p.match(i, "till date") or p.match(i, "to date")):
-        if j and p.word(i) == "to" and p.word(i - 1) in ("up", "up -", "-", "year", "month"):
+        weak = p.word(i) == "to"
+        if weak and p.word(i - 1) in ("up", "-", "year", "month"):
             return None
-        return Node(
-            "daterange", "PRESENT_REF", ((None, p.today),), mod="before", weak=p.word(i) == "to"
-        ), j
-    if j := (p.match(i, "rest of") or p.match(i, "remainder of") or p.match(i, "remaining of")):
-        unit_read = time_unit(p, p.optional(j, ("the", "my", "this", "current")))
-        if unit_read and unit_read[0] in ("week", "month", "quarter", "year", "decade"):
-            node = shifted_unit_node(p, 0, unit_read[0])
-            if node:
-                timex = f"({p.today},{node.likeliest[1]},P)"
-                return Node("daterange", timex, ((p.today, node.likeliest[1]),)), unit_read[1]
-    return None
+        read = (None, p.today)
+        return Node("daterange", "PRESENT_REF", (read,), mod="before", weak=weak), j
+    j = p.match(i, "rest of") or p.match(i, "remainder of") or p.match(i, "remaining of")
+    unit_read = time_unit(p, p.optional(j, ("the", "my", "this", "current"))) if j else None
+    if not unit_read or unit_read[0] not in ("week", "month", "quarter", "year", "decade"):
+        return None
+    node = shifted_unit_node(p, 0, unit_read[0])
+    end = node.likeliest[1] if node else None
+    return (Node("daterange", f"({p.today},{end},P)", ((p.today, end),)), unit_read[1])
 
 
 def period_part_node(node: Node, mod: str, exact: bool, today: date, relative: str) -> Node | None:
     """The early, middle or late part of a stretch."""
     reads = []
-    for start, end in node.readings:
-        if not isinstance(start, date) or not isinstance(end, date):
-            continue
+    for start, end in node.stretches:
         read = period_part(start, end, mod, exact)
         if relative == "earlier" and start <= today < end:
             read = (start, today)
@@ -395,14 +337,8 @@ def period_part_node(node: Node, mod: str, exact: bool, today: date, relative: s
         reads.append(read)
     if not reads:
         return None
-    return Node(
-        "daterange",
-        node.timex,
-        tuple(reads),
-        missing=node.missing and "fixed",
-        day=node.day,
-        mod=mod,
-    )
+    missing = node.missing and "fixed"
+    return Node("daterange", node.timex, tuple(reads), missing=missing, day=node.day, mod=mod)
 
 
 def period_part(start: date, end: date, mod: str, exact: bool) -> tuple[date, date]:
@@ -429,13 +365,12 @@ def period_part(start: date, end: date, mod: str, exact: bool) -> tuple[date, da
 @rule("period")
 def early_or_late_period(p: Parser, i: int) -> Parse | None:
     """Early next month, mid 1989, the end of June, beginning of the week, later this year."""
-    j = i
-    word = p.word(j)
+    word = p.word(i)
     if word not in EARLY:
         return None
     noun = word in ("beginning", "start", "middle", "end")
-    k = p.optional(j + 1, ("of",) if noun else ("in", "-", "of") if word == "mid" else ("in", "-"))
-    if noun and k == j + 1 and p.word(k) not in SHIFTS:
+    k = p.optional(i + 1, ("of",) if noun else ("in", "-", "of") if word == "mid" else ("in", "-"))
+    if noun and k == i + 1 and p.word(k) not in SHIFTS:
         return None
     found = p.parse("whole_period", k) or current_unit(p, k)
     if not found and p.word(k) == "the":
@@ -447,58 +382,36 @@ def early_or_late_period(p: Parser, i: int) -> Parse | None:
     return (node, found[1]) if node else None
 
 
-@rule("period")
-def any_period(p: Parser, i: int) -> Parse | None:
-    """A stretch as it is."""
-    return p.parse("whole_period", i)
+rule("period")(lambda p, i: p.parse("whole_period", i))
+
+
+WEEK_OPENINGS = (
+    "week of", "wk of", "wk commencing", "wk starting", "wk beginning", "week commencing",
+    "week starting", "week beginning", "week ending", "w / c", "w / b", "weekend of",
+)  # fmt: skip
 
 
 @rule("whole_period")
 def week_of(p: Parser, i: int) -> Parse | None:
     """The week of July 23, w/c feb 4, week commencing the 3rd, weekend of thanksgiving 2023."""
     j = p.optional(i, ("the",))
-    starts = (
-        "week of",
-        "wk of",
-        "wk commencing",
-        "wk starting",
-        "wk beginning",
-        "week commencing",
-        "week starting",
-        "week beginning",
-        "week ending",
-        "w / c",
-        "w / b",
-        "weekend of",
-        "week from",
-    )
-    phrase = next((each for each in starts if p.match(j, each)), "")
-    if not phrase:
-        return None
-    k = (
-        p.optional(p.optional(p.match(j, phrase), ("on",)), ("the",))
-        if phrase != "week from"
-        else 0
-    )
-    found = (p.parse("day", k) or p.parse("day", p.match(j, phrase))) if k else None
+    start = next((end for each in WEEK_OPENINGS if (end := p.match(j, each))), 0)
+    k = p.optional(p.optional(start, ("on",)), ("the",))
+    found = (p.parse("day", k) or p.parse("day", start)) if start else None
     if not found or not found[0].readings:
         return None
-    reads: list[Interval] = []
-    for day, _ in found[0].readings:
-        if isinstance(day, date):
-            named = found[0].missing != "month"
-            if phrase == "weekend of":
-                reads.append(long_weekend(day) if named else weekend_of_day(day))
-            else:
-                reads.append((monday_of(day), shift(monday_of(day), 7, "day")))
-    if not reads:
-        return None
-    first = reads[0][0]
-    timex = found[0].timex
-    if not found[0].missing and isinstance(first, date):
-        timex = week_code(first)
-    timex += "-WE" if phrase == "weekend of" else ""
-    return Node("daterange", timex, tuple(reads), missing=found[0].missing and "fixed"), found[1]
+    weekend, missing = p.word(j) == "weekend", found[0].missing
+    stretch = week_of_day
+    if weekend:
+        stretch = weekend_of_day if missing == "month" else long_weekend
+    reads = tuple(stretch(day) for day in found[0].days)
+    timex = (found[0].timex if missing else week_code(reads[0][0])) + ("-WE" if weekend else "")
+    return Node("daterange", timex, reads, missing=missing and "fixed"), found[1]
+
+
+def week_of_day(day: date) -> tuple[date, date]:
+    """Monday to Sunday of the day's week."""
+    return monday_of(day), shift(monday_of(day), 7, "day") or day
 
 
 def weekend_of_day(day: date) -> tuple[date, date]:
@@ -519,24 +432,15 @@ def long_weekend(day: date) -> tuple[date, date]:
 def holiday_weekend(p: Parser, i: int) -> Parse | None:
     """Labor day weekend, thanksgiving weekend 2023, Christmas week."""
     found = p.parse("calendar_day", i)
-    if (
-        not found
-        or found[0].kind != "date"
-        or p.word(found[1]) not in ("weekend", "week")
-        or found[0].missing not in ("year", "")
-    ):
+    if not found or not found[0].is_day or found[0].missing not in ("year", ""):
         return None
-    days = [day for day, _ in found[0].readings if isinstance(day, date)]
-    reads = [long_weekend(day) for day in days]
-    timex = f"{week_code(reads[0][0])}-WE"
-    if p.word(found[1]) == "week":
-        if not p.parse("holiday", i):
-            return None
-        reads = [(monday_of(day), shift(monday_of(day), 7, "day") or day) for day in days]
-        timex = week_code(reads[0][0])
-    return Node("daterange", timex, tuple(reads), missing=found[0].missing and "fixed"), found[
-        1
-    ] + 1
+    node, j = found
+    weekend = p.word(j) == "weekend"
+    if not weekend and (p.word(j) != "week" or not p.parse("holiday", i)):
+        return None
+    reads = [long_weekend(day) if weekend else week_of_day(day) for day in node.days]
+    timex = week_code(reads[0][0]) + ("-WE" if weekend else "")
+    return Node("daterange", timex, tuple(reads), missing=node.missing and "fixed"), j + 1
 
 
 @rule("whole_period")
@@ -547,11 +451,10 @@ def numbered_week(p: Parser, i: int) -> Parse | None:
     k = i + 1
     while p.word(k) in ("number", "no", "nr", "#", ".") and k < i + 3:
         k += 1
-    spelt = below_hundred(p, k)
-    number = integer(p, k, 2) or (spelt[0] if spelt else None)
-    if not number or number > 53 or (p.word(i) == "w" and not p.adjacent(i + 1)):
+    counted = small_number(p, k)
+    if not counted or not 0 < counted[0] <= 53 or (p.word(i) == "w" and not p.adjacent(i + 1)):
         return None
-    j, year = spelt[1] if spelt else k + 1, p.today.year
+    (number, j), year = counted, p.today.year
     found = p.parse("whole_period", p.optional(p.optional(j, ("of", ",", "in")), ("the",)))
     if found and found[0].timex.isdigit():
         year, j = int(found[0].timex), found[1]
