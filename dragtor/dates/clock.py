@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
-from dragtor.dates.parser import Interval, Node, Parse, Parser, rule
-from dragtor.dates.quantities import below_hundred, duration_node, integer
+from dragtor.dates.parser import Node, Parse, Parser, points, rule
+from dragtor.dates.quantities import below_hundred, decimal_at, duration_node, integer, small_number
 from dragtor.dates.words import (
     AFTER_HOUR,
     AFTER_HOUR_WORD,
@@ -81,21 +81,15 @@ def meridiem(p: Parser, j: int, day_part: bool = True) -> tuple[str, int]:
         if p.word(k) == "m":
             dotted = k > j + 1 and p.word(k + 1) == "."
             return letter + "m", k + 2 if dotted else k + 1
-        if (
-            p.adjacent(j)
-            and not (p.word(j + 1) == "." and p.adjacent(j + 2))
-            and p.word(j + 1) != "/"
-        ):
+        goes_on = p.word(j + 1) == "/" or (p.word(j + 1) == "." and p.adjacent(j + 2))
+        if p.adjacent(j) and not goes_on:
             return letter + "m", j + 1
     if day_part:
         k = p.match(j, "in the") or p.match(j, "at") or p.match(j, "this") or p.match(j, "in")
         early = p.optional(k or j, ("early", "late"))
         colon = p.word(j - 2) == ":" and p.word(early) != "night"
-        if (
-            (k or early > j or colon)
-            and p.word(early) in MERIDIEM_OF_PART
-            and p.word(k - 1) != "this"
-        ):
+        led = (k or early > j or colon) and p.word(k - 1) != "this"
+        if led and p.word(early) in MERIDIEM_OF_PART:
             return MERIDIEM_OF_PART[p.word(early)], early + 1
     return "", j
 
@@ -123,11 +117,8 @@ def skip_ish(p: Parser, j: int) -> int:
     return j + 2 if p.match(j, "- ish") and p.adjacent(j) else j
 
 
-BEFORE_LETTER = {
-    *"at by from between to - before after until till around @ and".split(),
-    *TODAY,
-    *WEEKDAYS,
-}
+BEFORE_LETTER = set("at by from between to - before after until till around @ and".split())
+BEFORE_LETTER |= {*TODAY, *WEEKDAYS}
 
 
 def may_end_hour(p: Parser, i: int, j: int, sure: bool = False) -> bool:
@@ -138,13 +129,8 @@ def may_end_hour(p: Parser, i: int, j: int, sure: bool = False) -> bool:
     number = integer(p, i)
     if number is None:
         return p.lookahead(j) in AFTER_HOUR_WORD or (sure and p.lookahead(j) in FUNCTION_WORDS)
-    decimal = (
-        p.word(j) in (".", ",", ":", "-", "–")
-        and p.adjacent(j + 1)
-        and integer(p, j + 1) is not None
-    )
     ends = p.lookahead(j) in AFTER_HOUR or (sure and p.lookahead(j) in FUNCTION_WORDS)
-    return number > 0 and ends and not decimal
+    return number > 0 and ends and not decimal_at(p, j, ".,:-–")
 
 
 @rule("clock_time")
@@ -153,12 +139,7 @@ def digital_time(p: Parser, i: int) -> Parse | None:
     hour = integer(p, i, 2)
     if hour is None or (p.word(i - 1) in (":", "/") and p.adjacent(i)) or p.word(i - 1) == "$":
         return None
-    if (
-        p.word(i - 1) == "."
-        and p.adjacent(i)
-        and p.adjacent(i - 1)
-        and integer(p, i - 2) is not None
-    ):
+    if p.adjacent(i - 1) and decimal_at(p, i - 1, ".") and integer(p, i - 2) is not None:
         return None
     minute = integer(p, i + 2, 2) if len(p.word(i + 2)) == 2 else None
     pair = minute is not None and p.adjacent(i + 1) and p.adjacent(i + 2)
@@ -178,7 +159,7 @@ def colon_time(p: Parser, i: int, hour: int, minute: int) -> Parse | None:
     """14:30, 8:00:31am, 14h30, 18:00 h."""
     second = integer(p, i + 4, 2) if p.word(i + 3) == ":" and p.adjacent(i + 3) else None
     j = i + 5 if second is not None else i + 3
-    decimal = p.word(j) == "." and p.adjacent(j + 1) and integer(p, j + 1) is not None
+    decimal = decimal_at(p, j, ".")
     if decimal and second is None:
         return None  # 1:56.318 was run
     j = j + 2 if decimal else j
@@ -230,11 +211,8 @@ def packed_time(p: Parser, i: int) -> Parse | None:
         return node, i + 2
     if skip_zone(p, i + 1) > i + 1:
         return node, i + 1
-    run = (
-        p.word(i - 1) in ("-", "–", "to", "until")
-        and p.word(i - 2)[:1] == "0"
-        and len(p.word(i - 2)) == 4
-    )
+    earlier = p.word(i - 2)
+    run = p.word(i - 1) in ("-", "–", "to", "until") and earlier[:1] == "0" and len(earlier) == 4
     if any(word in TODAY or word in WEEKDAYS for word in (p.word(i - 1), p.word(i + 1))):
         return exact_time(time(number // 100 % 24, number % 100)), i + 1  # sat 1015, 1742 mon
     return (weakened(node), i + 1) if p.word(i)[0] == "0" or run or p.word(i - 1) == "at" else None
@@ -304,17 +282,8 @@ def part_before_time(p: Parser, i: int) -> Parse | None:
     if not part or not hour or (not joined and not may_end_hour(p, part[1], hour[1])):
         return None
     side = MERIDIEM_OF_PART.get(p.word(part[1] - 1))
-    if not hour or not side:
-        return None
-    keep = tuple(
-        x
-        for x in hour[0].readings
-        if isinstance(x[0], time) and (x[0].hour >= 12) == (side == "pm")
-    )
-    first = keep[0][0] if keep else None
-    if not isinstance(first, time):
-        return None
-    return Node("time", time_code(first), keep), hour[1]
+    keep = [at for at in hour[0].times if side and (at.hour >= 12) == (side == "pm")]
+    return (Node("time", time_code(keep[0]), points(keep)), hour[1]) if keep else None
 
 
 @rule("clock_time")
@@ -336,18 +305,14 @@ def named_hour(p: Parser, i: int) -> Parse | None:
     return Node("time", f"T{hour:02}", ((time(hour), None),), mod=mod), skip_ish(p, k)
 
 
-@rule("time")
-def any_clock_time(p: Parser, i: int) -> Parse | None:
-    """Any of them."""
-    return p.parse("clock_time", i)
+rule("time")(lambda p, i: p.parse("clock_time", i))
 
 
 @rule("bare_time")
 def bare_hour(p: Parser, i: int) -> Parse | None:
     """7, seven: only where a rule around it says that a time stands here."""
     found = p.parse("clock_time", i)
-    number = integer(p, i, 2)
-    words = below_hundred(p, i) if number is None else (number, i + 1)
+    words = small_number(p, i)
     if words and 0 <= words[0] <= 24 and (not found or words[1] > found[1]):
         node = clock_node(words[0], 0, 0, "")
         return (node, words[1]) if node else None
@@ -361,9 +326,7 @@ def minutes_past_hour(p: Parser, i: int) -> Parse | None:
     number = {"half": 30, "quarter": 15}.get(p.word(j))
     counted = (number, j + 1) if number else None
     if not counted and j == i:
-        words = below_hundred(p, i)
-        plain = integer(p, i, 2)
-        counted = words or ((plain, i + 1) if plain is not None else None)
+        counted = small_number(p, i)
     if not counted or not 1 <= counted[0] <= 59:
         return None
     k = p.optional(counted[1], ("minutes", "minute", "mins", "min"))
@@ -382,9 +345,7 @@ def minutes_past_hour(p: Parser, i: int) -> Parse | None:
         return None
     if sign == "to" and p.word(i - 1) in ("from", "between") and k == counted[1]:
         return None
-    hour = below_hundred(p, k + 1)
-    plain = integer(p, k + 1, 2)
-    target = hour or ((plain, k + 2) if plain is not None else None)
+    target = small_number(p, k + 1)
     if not target and p.word(k + 1) in NAMED_HOURS:
         return minutes_past_noon(NAMED_HOURS[p.word(k + 1)] * 60, counted[0], sign), k + 2
     if not target and sign == "past" and p.lookahead(k + 1) in AFTER_HOUR and p.word(i - 1) == "at":
@@ -418,10 +379,8 @@ def minutes_past_noon(start: int, number: int, sign: str) -> Node:
 @rule("clock_time")
 def british_half(p: Parser, i: int) -> Parse | None:
     """Half seven: 7:30, where "at", am or pm or a day makes a time of it."""
-    hour = below_hundred(p, i + 1) if p.word(i) == "half" else None
-    plain = integer(p, i + 1, 2)
-    target = hour or ((plain, i + 2) if plain is not None else None)
-    if p.word(i) != "half" or not target or not 1 <= target[0] <= 12:
+    target = small_number(p, i + 1) if p.word(i) == "half" else None
+    if not target or not 1 <= target[0] <= 12:
         return None
     side, j = meridiem(p, target[1])
     leads = ("at", "around", "for", "from", "by", "until", "till", "before", "after")
@@ -477,11 +436,7 @@ def is_bare_hour(p: Parser, i: int, j: int) -> bool:
 
 def joined_times(first: Node, second: Node) -> Node | None:
     """From one time to the other, am and pm taken over where one side has none."""
-    pairs: list[tuple[time, time]] = []
-    for end, _ in second.readings:
-        for start, _ in first.readings:
-            if isinstance(start, time) and isinstance(end, time):
-                pairs.append((start, end))
+    pairs = [(start, end) for end in second.times for start in first.times]
     if first.missing == "half" and second.missing == "half":
         same = [p for p in pairs if (p[0] < p[1] and (p[0].hour < 12) == (p[1].hour < 12))]
         pairs = same or [p for p in pairs if p[0] < p[1]]
@@ -527,12 +482,11 @@ def duration_from_time(p: Parser, i: int) -> Parse | None:
     seconds = float(found[0].value)
     if not start or seconds >= 86400:
         return None
-    reads: list[Interval] = []
-    for low, _ in start[0].readings:
-        if isinstance(low, time):
-            high = datetime.combine(date(2000, 1, 1), low) + timedelta(seconds=seconds)
-            reads.append((low, high.time().replace(microsecond=0)))
-    timex = f"({start[0].timex},{time_code(reads[0][1])},{found[0].timex})"  # type: ignore[arg-type]
+    reads: list[tuple[time, time]] = []
+    for low in start[0].times:
+        high = datetime.combine(date(2000, 1, 1), low) + timedelta(seconds=seconds)
+        reads.append((low, high.time().replace(microsecond=0)))
+    timex = f"({start[0].timex},{time_code(reads[0][1])},{found[0].timex})"
     return Node("timerange", timex, tuple(reads), start[0].ambiguous), start[1]
 
 
@@ -544,9 +498,7 @@ def dotted_time_after_at(p: Parser, i: int) -> Parse | None:
     found = p.parse("clock_time", i + 1)
     if not found or p.word(i + 2) != "." or integer(p, i + 3) is None:
         return None
-    return Node(
-        "time", found[0].timex, found[0].readings, found[0].ambiguous, found[0].missing
-    ), found[1]
+    return replace(found[0], weak=False, mod=""), found[1]
 
 
 @rule("time")
@@ -557,8 +509,7 @@ def hour_after_at(p: Parser, i: int) -> Parse | None:
     found = p.parse("bare_time", i) if may_be_hour(p, i) else None
     if not found or not (lead in ("at", "@") or p.word(found[1]) == "sharp"):
         return None
-    node = Node("time", found[0].timex, found[0].readings, found[0].ambiguous, found[0].missing)
-    return node, p.optional(found[1], ("sharp",))
+    return replace(found[0], weak=False, mod=""), p.optional(found[1], ("sharp",))
 
 
 def may_be_hour(p: Parser, i: int, day: bool = False) -> bool:
@@ -584,12 +535,9 @@ def approximate_time(p: Parser, i: int) -> Parse | None:
     """Circa 5 in the morning, around 7pm, about half past 3."""
     if p.word(i) not in ("circa", "around"):
         return None
-    found = p.parse("time", i + 1) or (
-        p.parse("bare_time", i + 1) if may_be_hour(p, i + 1) else None
-    )
-    if not found or (is_bare_hour(p, i + 1, found[1])):
+    found = p.parse("time", i + 1)
+    if not found and may_be_hour(p, i + 1):
+        found = p.parse("bare_time", i + 1)
+    if not found or is_bare_hour(p, i + 1, found[1]):
         return None
-    node = found[0]
-    return Node(
-        "time", node.timex, node.readings, node.ambiguous, node.missing, mod="approx"
-    ), found[1]
+    return replace(found[0], weak=False, mod="approx"), found[1]

@@ -8,17 +8,25 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from dragtor.dates.parser import Node, Parse, Parser, make_date, monday_of, rule, shift
-from dragtor.dates.quantities import any_year, below_hundred, full_year, integer, ordinal_number
-from dragtor.dates.words import EARLY, MONTHS, SEASONS, SHIFTS
+from dragtor.dates.parser import Node, Parse, Parser, make_date, monday_of, nearest, rule, shift
+from dragtor.dates.quantities import (
+    any_year,
+    below_hundred,
+    decimal_at,
+    full_year,
+    integer,
+    ordinal_number,
+    ordinal_or_final,
+)
+from dragtor.dates.words import EARLY, LINE_ENDS, MONTHS, SEASONS, SHIFTS
 from dragtor.dates.zones import skip_zone
 
-NUMBERED_THINGS = set(
-    (
-        "room building suite gate flight hall no nr number # $ £ € line version model unit "
-        "apartment apt highway route floor office "
-    ).split()
-)
+NUMBERED_THINGS = set((
+    "room building suite gate flight hall no nr number # $ £ € line version model unit apartment"
+    " apt highway route floor office").split())  # fmt: skip
+COUNTED_THINGS = set((
+    "am pm hours hrs people dollars euros km m miles percent times points mg ml kg patients cases"
+    " subjects children men women participants samples students users").split())  # fmt: skip
 BEFORE_YEAR = {*"in since of from until till to before after between and by".split()}
 UNRESOLVED = "not resolved"  # of a season: it depends on the hemisphere
 
@@ -38,60 +46,39 @@ def year_node(year: int) -> Node | None:
 def months_node(p: Parser, month: int, number: int, year: int | None, timex: str) -> Node | None:
     """So many months from a month on; without a year the coming ones, then the last."""
     years = [year] if year else [p.today.year, p.today.year + 1, p.today.year - 1]
-    reads = []
-    for each in years:
-        start = make_date(each, month, 1)
-        end = shift(start, number, "month") if start else None
-        if start and end:
-            reads.append((start, end))
+    starts = sorted(start for each in years if (start := make_date(each, month, 1)))
+    picked = starts if year else nearest(starts, p.today.replace(day=1))
+    reads = tuple((start, end) for start in picked if (end := shift(start, number, "month")))
     if not reads:
         return None
     if year:
-        return Node("daterange", timex, tuple(reads))
-    ahead = [x for x in reads if x[0] >= p.today.replace(day=1)]
-    behind = [x for x in reads if x[0] < p.today.replace(day=1)]
-    ahead.sort()
-    behind.sort()
-    picked = tuple(ahead[:1] + behind[-1:])
-    return Node("daterange", timex, picked, missing="year", day=(month, 0))
+        return Node("daterange", timex, reads)
+    return Node("daterange", timex, reads, missing="year", day=(month, 0))
+
+
+YEAR_OPENINGS = {  # and the sign of a year that is none of the calendar's
+    "year of": "", "year": "", "calendar year": "", "fiscal year": "FY", "school year": "SY",
+    "cy": "", "fy": "FY", "sy": "SY",
+}  # fmt: skip
 
 
 @rule("whole_period")
 def calendar_year(p: Parser, i: int) -> Parse | None:
     """2008, year 2008, the year 2008, cy 2008, fy 2019, fiscal year 2019."""
-    j = i
-    for phrase in (
-        "year of",
-        "year",
-        "calendar year",
-        "fiscal year",
-        "school year",
-        "cy",
-        "fy",
-        "sy",
-    ):
-        if k := p.match(j, phrase):
-            fiscal = {"fiscal year": "FY", "fy": "FY", "school year": "SY", "sy": "SY"}.get(
-                phrase, ""
-            )
+    for phrase, fiscal in YEAR_OPENINGS.items():
+        if k := p.match(i, phrase):
             found = any_year(p, k)
-            if not found:
-                return None
-            node = year_node(found[0])
-            if node and fiscal:
+            node = year_node(found[0]) if found else None
+            if found and node and fiscal:
                 node = Node("daterange", f"{fiscal}{found[0]}", value=UNRESOLVED)
-            return (node, found[1]) if node else None
-    if (
-        p.word(i) == "'"
-        and not p.adjacent(i)
-        and p.adjacent(i + 1)
-        and p.word(i - 1) in BEFORE_YEAR
-    ):
+            return (node, found[1]) if found and node else None
+    opens = p.word(i) == "'" and not p.adjacent(i) and p.adjacent(i + 1)
+    if opens and p.word(i - 1) in BEFORE_YEAR:
         short = any_year(p, i) if p.word(i + 2) not in ("s", "'") else None  # from '95
         node = year_node(short[0]) if short else None
         return (node, short[1]) if short and node else None
     found = full_year(p, i)
-    if not found or j > i or not means_year(p, i, found[1]):
+    if not found or not means_year(p, i, found[1]):
         return None
     node = year_node(found[0])
     return (node, found[1]) if node else None
@@ -109,39 +96,18 @@ def means_year(p: Parser, i: int, j: int) -> bool:
     compared = before == "=" and p.word(i - 2) in ("<", ">")
     apart = p.word(i - 3) != "-" or not p.adjacent(i - 2)
     run = before == "-" and full_year(p, i - 2) and apart
-    glued_before = (
-        not compared
-        and not run
-        and before in (".", ",", "/", ":", "-", "_", "+", "=")
-        and p.adjacent(i)
-        and i > 1
-    )
+    glued_before = before in (*".,/:-_+=",) and p.adjacent(i) and i > 1 and not compared and not run
     if glued_before and ((p.adjacent(i - 1) and p.word(i - 2).isdigit()) or before in "/+=_"):
         return False
-    if before == "=" and p.word(i - 2) in ("<", ">"):
+    if compared:
         return True
     if before == "-" and integer(p, i - 2) is not None and not full_year(p, i - 2):
         return False
     if after == "-" and integer(p, j + 1) is not None and not full_year(p, j + 1):
         return False
-    if (
-        skip_zone(p, j) > j
-        or before in NUMBERED_THINGS
-        or (after in ("%", "$", "€", ":", "/") and p.adjacent(j))
-    ):
+    if skip_zone(p, j) > j or before in NUMBERED_THINGS or after in COUNTED_THINGS:
         return False
-    decimal = (
-        after in (".", ",")
-        and p.adjacent(j)
-        and p.adjacent(j + 1)
-        and integer(p, j + 1) is not None
-    )
-    return not decimal and after not in tuple(
-        (
-            "am pm hours hrs people dollars euros km m miles percent times points mg ml kg patients"
-            " cases subjects children men women participants samples students users"
-        ).split()
-    )
+    return not p.adjacent(j) or not (after in ("%", "$", "€", ":", "/") or decimal_at(p, j))
 
 
 @rule("whole_period")
@@ -155,9 +121,7 @@ def quarter_or_half(p: Parser, i: int) -> Parse | None:
     size = 0
     if p.word(j) in ("q", "h") and p.adjacent(j + 1):
         number, size, end = integer(p, j + 1, 1), 3 if p.word(j) == "q" else 6, j + 2
-    elif (found := (-1, j + 1) if p.word(j) == "last" else ordinal_number(p, j)) and p.word(
-        found[1]
-    ) in ("quarter", "half"):
+    elif (found := ordinal_or_final(p, j)) and p.word(found[1]) in ("quarter", "half"):
         number, end = found[0], found[1] + 1
         size = 3 if p.word(found[1]) == "quarter" else 6
         if p.word(found[1]) == "half" and p.word(end) not in ("of", "in") and not before:
@@ -208,25 +172,13 @@ def season(p: Parser, i: int) -> Parse | None:
         year = p.today.year + said, k + 1
     else:
         after = p.optional(k + 1, ("of", ",", "in"))
-        year = (
-            full_year(p, after)
-            or shifted_year(p, after)
-            or (any_year(p, after) if p.word(after) == "'" else None)
-        )
+        year = full_year(p, after) or shifted_year(p, after)
+        year = year or (any_year(p, after) if p.word(after) == "'" else None)
     if not year:
-        shy = p.word(k) in ("spring", "fall") and p.word(k - 1) not in (
-            "the",
-            "in",
-            "this",
-            "since",
-            "until",
-        )
-        kept = (
-            p.word(k) == "fall"
-            or shy
-            or (p.word(i) == "the" and p.word(i - 1) not in ("in", "since", "until", "during"))
-        )
-        return replace(season_node(p, code, None), weak=kept), k + 1
+        led = p.word(k - 1) in ("the", "in", "this", "since", "until")
+        kept = p.word(k) == "fall" or (p.word(k) == "spring" and not led)
+        bare = p.word(i) == "the" and p.word(i - 1) not in ("in", "since", "until", "during")
+        return replace(season_node(p, code, None), weak=kept or bare), k + 1
     return season_node(p, code, year[0]), year[1]
 
 
@@ -286,11 +238,8 @@ def decade_node(number: int, end: int) -> Parse | None:
         starts = starts if number >= 1000 else starts[::-1]
     if starts[0] < 1000:
         return None
-    reads = tuple(
-        (make_date(y, 1, 1), make_date(y + 10, 1, 1))
-        for y in starts
-        if make_date(y, 1, 1) and make_date(y + 10, 1, 1)
-    )
+    ends = [(make_date(y, 1, 1), make_date(y + 10, 1, 1)) for y in starts]
+    reads = tuple((start, end) for start, end in ends if start and end)
     century = f"{number // 100:02}" if number >= 1000 else "XX"
     after = f"{(number + 10) // 100:02}" if number >= 1000 else "XX"
     timex = f"({century}{number % 100:02}-01-01,{after}{(number + 10) % 100:02}-01-01,P10Y)"
@@ -315,9 +264,8 @@ def start_of_unit(day: date, unit: str) -> date | None:
         return make_date(day.year, (day.month - 1) // 3 * 3 + 1, 1)
     if unit == "year":
         return make_date(day.year, 1, 1)
-    return make_date(
-        day.year // (10 if unit == "decade" else 100) * (10 if unit == "decade" else 100), 1, 1
-    )
+    size = 10 if unit == "decade" else 100
+    return make_date(day.year // size * size, 1, 1)
 
 
 def whole_unit_node(start: date, unit: str) -> Node | None:
@@ -325,16 +273,9 @@ def whole_unit_node(start: date, unit: str) -> Node | None:
     if unit == "weekend":
         return period_node(start, "day", f"{week_code(start)}-WE", 2)
     end = shift(start, 1, unit)
-    timex = {
-        "week": week_code(start),
-        "month": f"{start:%Y-%m}",
-        "year": f"{start:%Y}",
-        "fortnight": f"({start},{end},P2W)",
-        "quarter": f"({start},{end},P3M)",
-        "decade": f"({start},{end},P10Y)",
-        "century": f"({start},{end},P100Y)",
-    }
-    return period_node(start, unit, timex[unit])
+    length = {"fortnight": "P2W", "quarter": "P3M", "decade": "P10Y", "century": "P100Y"}
+    names = {"week": week_code(start), "month": f"{start:%Y-%m}", "year": f"{start:%Y}"}
+    return period_node(start, unit, names.get(unit) or f"({start},{end},{length[unit]})")
 
 
 def shifted_year(p: Parser, i: int) -> tuple[int, int] | None:
@@ -359,16 +300,12 @@ def shifted_week(p: Parser, i: int) -> tuple[date, int] | None:
     return (start, k + 1) if start else None
 
 
-BEFORE_MONTH = set(
-    (
-        "in since until till by than next last this of early mid late from to through between"
-        " during before after for end every each starting beginning "
-    ).split()
+BEFORE_MONTH = set((
+    "in since until till by than next last this of early mid late from to through between during"
+    " before after for end every each starting beginning").split())  # fmt: skip
+SURELY_BEFORE_MONTH = set(
+    "by before after in since of early mid late during throughout until till every".split()
 )
-SURELY_BEFORE_MONTH = {
-    "by", "before", "after", "in", "since", "of", "early", "mid", "late", "during", "throughout",
-    "until", "till", "every",
-}  # fmt: skip
 MONTH_JOINTS = ("to", "till", "til", "until", "through", "thru", "-", "–", "—")
 
 
@@ -405,9 +342,7 @@ def no_such_day(p: Parser, i: int, end: int) -> bool:
     if p.word(i - 2) in (".", ",", ":") and p.adjacent(i - 1) and p.adjacent(i - 2):
         return False
     ahead = integer(p, i - 1, 2) or (ordinal_number(p, i - 2) or (0,))[0]
-    return bool(
-        ahead and 29 <= ahead <= 31 and not day_exists_at(p, i - 1) and not day_exists_at(p, i - 2)
-    )
+    return 29 <= ahead <= 31 and not day_exists_at(p, i - 1) and not day_exists_at(p, i - 2)
 
 
 def day_exists_at(p: Parser, i: int) -> bool:
@@ -461,12 +396,9 @@ def month_follows(p: Parser, j: int) -> bool:
     return p.word(k) in MONTHS and p.word(k) != "may"  # may or may not
 
 
-AFTER_MAY = set(
-    (
-        ". , ; : ! ? ) - – / to through until till for in at on with and from of as by we i "
-        "before after because when "
-    ).split()
-) | {"", "\n", '"', "”", "]", "please", "is", "was", "works"}
+AFTER_MAY = LINE_ENDS.union((
+    ". , ; : ! ? ) - – / to through until till for in at on with and from of as by we i before"
+    ' after because when " ” ] please is was works').split())  # fmt: skip
 
 
 def shifted_month_node(p: Parser, number: int, years: int, end: int) -> Parse | None:

@@ -318,7 +318,8 @@ def to_date(p: Parser, i: int) -> Parse | None:
         return None
     node = shifted_unit_node(p, 0, unit_read[0])
     end = node.likeliest[1] if node else None
-    return (Node("daterange", f"({p.today},{end},P)", ((p.today, end),)), unit_read[1])
+    node = Node("daterange", f"({p.today},{end},P)", ((p.today, end),))
+    return (node, unit_read[1]) if end else None
 
 
 def period_part_node(node: Node, mod: str, exact: bool, today: date, relative: str) -> Node | None:
