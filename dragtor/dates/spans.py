@@ -68,7 +68,9 @@ def all_of_period(p: Parser, i: int) -> Parse | None:
         j = p.match(start, lead)
         if j and lead == "all" and UNITS.get(p.word(j)) != "weekend":
             j = j if p.word(j) in SHIFTS else 0
-        found = period_or_unit(p, j) if j else None
+        found = p.parse("whole_period", j) if j else None
+        found = found or (p.parse("whole_period", p.optional(j, ("the",))) if j else None)
+        found = found or (current_unit(p, j) if j else None)
         if found and found[0].kind == "daterange":
             return found
     return None
@@ -244,7 +246,8 @@ def nth_unit_of_period(p: Parser, i: int) -> Parse | None:
     k = p.optional(unit[1], ("of", "in", "on"))
     if k == unit[1] and p.word(k) not in SHIFTS:
         return None
-    period = period_or_unit(p, k)
+    period = p.parse("whole_period", k) or p.parse("whole_period", p.optional(k, ("the",)))
+    period = period or current_unit(p, k)
     if not period or period[0].kind != "daterange" or (unit[0] == "day" and not number):
         return None
     count = int(number[0]) if number else 1
@@ -256,12 +259,6 @@ def nth_unit_of_period(p: Parser, i: int) -> Parse | None:
     if unit[0] == "week" and count == 1:
         timex = week_code(reads[0][0])
     return Node("daterange", timex, tuple(reads), missing=period[0].missing and "fixed"), period[1]
-
-
-def period_or_unit(p: Parser, k: int) -> Parse | None:
-    """A period, with or without its article; the unit that today is in."""
-    found = p.parse("whole_period", k) or p.parse("whole_period", p.optional(k, ("the",)))
-    return found or current_unit(p, k)
 
 
 def current_unit(p: Parser, k: int) -> Parse | None:
