@@ -12,7 +12,7 @@ from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dragtor.config import Config, LLMConfig, load_words, models_path
+from dragtor.config import Config, LLMConfig, WordLists, load_words, models_path
 from dragtor.errors import LibraryError, Missing
 from dragtor.types import NEVER, SILENT, CancelToken, Reporter
 
@@ -180,7 +180,7 @@ class Parts:
             llm_config or config.llm,
             open_support(config.answer.domain),
             self.gate() if config.answer.gate else None,
-            RedFlags.of(config.answer, load_words(config.answer.domain)),
+            RedFlags.of(config.answer, domain_words(config.answer.domain)),
         )
 
     def event_extractor(
@@ -269,12 +269,18 @@ def open_transcribe_pipeline(
     )
 
 
+@cache  # read from the disk once, not at every question
+def domain_words(domain: str) -> WordLists:
+    """General words and those of `answer.domain`."""
+    return load_words(domain)
+
+
 @cache  # a chat asks for it at every question, and it keeps what it has compiled
 def open_support(domain: str) -> Support:
     """What verifies claims, with the words of `answer.domain`."""
     from dragtor.ground import RuleSupport
 
-    return RuleSupport(load_words(domain))
+    return RuleSupport(domain_words(domain))
 
 
 def _check_models(config: Config) -> None:
