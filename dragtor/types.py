@@ -10,13 +10,13 @@ import hashlib
 import re
 import textwrap
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from html import escape
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from dragtor import display
 from dragtor.errors import Cancelled, LoadError
@@ -335,6 +335,26 @@ class Hits(tuple[Hit, ...]):
     def _repr_html_(self) -> str:
         items = ((rank, hit._html()) for rank, hit in enumerate(self, 1))
         return display.framed(display.ordered_list(items))
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledSpan:
+    """Characters `start:end` of a text that a model calls `label`; `probability` is calibrated."""
+
+    start: int
+    end: int
+    label: str
+    probability: float
+
+
+class Tagger(Protocol):
+    """Names in texts: what ingest needs of an encoder."""
+
+    version: str  # changes when the same text might get other tags
+
+    def tag(self, texts: Sequence[str]) -> list[list[LabelledSpan]]:
+        """For each text its persons, organisations, places and other names, in its order."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ ROWS = (
         "transcript",
     ),
     ("models",),
-    ("load", "speech", "split", "embed", "store", "llm", "rerank"),
+    ("load", "speech", "split", "embed", "store", "llm", "rerank", "encoder"),
     ("retrieve",),
     ("ground", "events"),
     ("ingest", "answer", "chat"),

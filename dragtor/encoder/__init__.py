@@ -1,0 +1,8 @@
+"""One transformer with many heads: sentence vectors, classes of texts, spans in them.
+
+Runs ONNX graphs that training/encoder/ makes; knows neither documents nor what a label is good for.
+"""
+
+from dragtor.encoder.heads import Head, HeadSet
+
+__all__ = ["Head", "HeadSet"]

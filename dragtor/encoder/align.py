@@ -1,0 +1,187 @@
+"""Texts and words as sub-words: which sub-word begins each word, and windows that lose nothing.
+
+Words are character spans, and so are sub-words (their offsets): any tokenizer of `tokenizers` that
+gives offsets will do, wordpiece, byte pairs or sentencepiece. Knows no labels and no graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dragtor.errors import UsageError
+from dragtor.types import utf8
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+Offsets = tuple[int, int]  # characters of a text
+NO_TOKEN = -1  # of a word of which the tokenizer leaves nothing, such as a lone joiner
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """One window as a graph reads it, special tokens included.
+
+    `words` says which of the text's words begin in it, `starts` at which token each does;
+    `first` and `last` bound the tokens that are the text's own.
+    """
+
+    ids: tuple[int, ...]
+    types: tuple[int, ...]
+    offsets: tuple[Offsets, ...]  # of each token; (0, 0) of special ones
+    words: tuple[int, ...] = ()
+    starts: tuple[int, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def words_of(text: str, tokenizer: Tokenizer) -> list[Offsets]:
+    """The words of a text: what the tokenizer takes apart no further than into sub-words."""
+    made = tokenizer.encode(text, add_special_tokens=False)
+    words: list[Offsets] = []
+    last = None
+    for index, (start, end) in zip(made.word_ids, made.offsets, strict=True):
+        start, end = _trimmed(text, start, end)
+        if start >= end:
+            continue
+        if index is not None and index == last:
+            words[-1] = (words[-1][0], max(words[-1][1], end))
+        else:
+            words.append((start, end))
+        last = index
+    return words
+
+
+def joined(words: Sequence[str]) -> tuple[str, list[Offsets]]:
+    """Words as one text, a space between them, and where each stands."""
+    places, at = [], 0
+    for word in words:
+        places.append((at, at + len(word)))
+        at += len(word) + 1
+    return " ".join(words), places
+
+
+def encode_words(
+    text: str, words: Sequence[Offsets], tokenizer: Tokenizer, max_tokens: int, overlap: int = 0
+) -> list[Encoded]:
+    """The text as windows of at most `max_tokens`, which overlap by about `overlap` sub-words.
+
+    Every sub-word stands in a window; without words or text there is one window of special
+    tokens. A window begins between two words where it can.
+    """
+    text = utf8(text)
+    made = tokenizer.encode(text, add_special_tokens=False)
+    offsets = [_trimmed(text, *each) for each in made.offsets]
+    starts = _first_tokens(words, offsets)
+    room = max_tokens - special_tokens(tokenizer)
+    cuts = _cuts(len(made.ids), room, overlap, {s for s in starts if s != NO_TOKEN})
+    return [_window(made.ids, offsets, starts, cut, tokenizer) for cut in cuts]
+
+
+def encode_pair(first: str, second: str, tokenizer: Tokenizer, max_tokens: int) -> Encoded:
+    """Two texts as one input; where they do not fit, the longer one is cut.
+
+    Offsets of the second text count in it alone; those of the first are (0, 0).
+    """
+    tokenizer.enable_truncation(max_tokens, strategy="longest_first")
+    try:
+        made = tokenizer.encode(utf8(first), utf8(second))
+    finally:
+        tokenizer.no_truncation()
+    own = [
+        place if of == 1 else (0, 0)
+        for place, of in zip(made.offsets, made.sequence_ids, strict=True)
+    ]
+    return Encoded(tuple(made.ids), tuple(made.type_ids), tuple(own))
+
+
+def plain_tokenizer(tokenizer: Tokenizer) -> Tokenizer:
+    """The tokenizer without padding and truncation; "[SEP]" inside a text is text."""
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    tokenizer.encode_special_tokens = True
+    return tokenizer
+
+
+def special_tokens(tokenizer: Tokenizer) -> int:
+    """How many tokens it puts around a text."""
+    return int(tokenizer.num_special_tokens_to_add(False))
+
+
+def check_counts(words: Sequence[Any], labels: Sequence[Any], place: str) -> None:
+    """Raise UsageError, naming the place, where there is not one label a word."""
+    if len(words) != len(labels):
+        told = f"{place}: {len(words)} words and {len(labels)} labels"
+        raise UsageError(told, "one word and one label a line, a blank line between sentences")
+
+
+def _trimmed(text: str, start: int, end: int) -> Offsets:
+    """Without white space at the ends, which byte pairs and sentencepiece count in."""
+    while start < end and text[start].isspace():
+        start += 1
+    while start < end and text[end - 1].isspace():
+        end -= 1
+    return start, end
+
+
+def _first_tokens(words: Sequence[Offsets], offsets: Sequence[Offsets]) -> list[int]:
+    """For each word the first sub-word that overlaps it and no earlier word; NO_TOKEN if none."""
+    found, at = [], 0
+    for start, end in words:
+        while at < len(offsets) and (offsets[at][0] < start or offsets[at][0] == offsets[at][1]):
+            at += 1
+        if at < len(offsets) and offsets[at][0] < end:
+            found.append(at)
+            at += 1
+        else:
+            found.append(NO_TOKEN)
+    return found
+
+
+def _cuts(tokens: int, room: int, overlap: int, begins: set[int]) -> list[Offsets]:
+    """Windows as (first, last) sub-words."""
+    cuts, start = [], 0
+    while True:
+        end = min(start + room, tokens)
+        if end < tokens:
+            end = _back(end, start + room // 2, begins)
+        cuts.append((start, end))
+        if end >= tokens:
+            return cuts
+        start = max(start + 1, _back(max(start + 1, end - overlap), start, begins))
+
+
+def _back(at: int, least: int, begins: set[int]) -> int:
+    """The last beginning of a word up to `at` and after `least`, else `at`."""
+    return next((i for i in range(at, least, -1) if i in begins), at)
+
+
+def _window(
+    ids: Sequence[int],
+    offsets: Sequence[Offsets],
+    starts: Sequence[int],
+    cut: Offsets,
+    tokenizer: Tokenizer,
+) -> Encoded:
+    first, last = cut
+    before, after, kind = _around(tokenizer)
+    own = [(word, at - first) for word, at in enumerate(starts) if first <= at < last]
+    blank: Offsets = (0, 0)
+    return Encoded(
+        ids=(*before, *ids[first:last], *after),
+        types=(kind,) * (len(before) + last - first + len(after)),
+        offsets=(*[blank] * len(before), *offsets[first:last], *[blank] * len(after)),
+        words=tuple(word for word, _ in own),
+        starts=tuple(len(before) + at for _, at in own),
+    )
+
+
+def _around(tokenizer: Tokenizer) -> tuple[list[int], list[int], int]:
+    """The special tokens before and after a text, and the type of all of them."""
+    made = tokenizer.encode("a")
+    own = [i for i, special in enumerate(made.special_tokens_mask) if not special]
+    before, after = own[0], own[-1] + 1
+    return made.ids[:before], made.ids[after:], made.type_ids[own[0]]
