@@ -38,7 +38,7 @@ class Encoded:
         return len(self.ids)
 
 
-def words_of(text: str, tokenizer: Tokenizer) -> list[Offsets]:
+def word_places(text: str, tokenizer: Tokenizer) -> list[Offsets]:
     """The words of a text: what the tokenizer takes apart no further than into sub-words."""
     made = tokenizer.encode(text, add_special_tokens=False)
     words: list[Offsets] = []

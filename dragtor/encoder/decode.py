@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from dragtor.encoder.align import Offsets
-from dragtor.encoder.heads import OUTSIDE
+from dragtor.encoder.heads import NO_SPAN
 from dragtor.types import LabelledSpan
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def runs(labels: Sequence[str]) -> list[tuple[str, int, int]]:
     An I- after O, or after another kind, begins a span.
     """
     found: list[tuple[str, int, int]] = []
-    for at, label in enumerate([*labels, OUTSIDE]):
+    for at, label in enumerate([*labels, NO_SPAN]):
         part, _, kind = label.partition("-")
         open_ = found and found[-1][2] < 0
         goes_on = open_ and part == "I" and found[-1][0] == kind

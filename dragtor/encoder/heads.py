@@ -21,7 +21,7 @@ HEAD_KINDS: tuple[HeadKind, ...] = get_args(HeadKind)
 HEADS_FILE = "heads.json"
 GRAPH_FILE = "model.onnx"
 STATES = "states"  # the output that every graph has: (batch, tokens, hidden)
-OUTSIDE = "O"
+NO_SPAN = "O"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,4 +88,4 @@ def _head(told: dict[str, Any]) -> Head:
 
 def token_labels(names: Sequence[str]) -> tuple[str, ...]:
     """O, and B- and I- of each name (Ramshaw and Marcus 1995)."""
-    return (OUTSIDE, *(f"{part}-{name}" for name in names for part in "BI"))
+    return (NO_SPAN, *(f"{part}-{name}" for name in names for part in "BI"))
