@@ -20,7 +20,7 @@ from dragtor.training.encoder.model import HeadedModel
 from dragtor.types import NEVER, CancelToken
 
 if TYPE_CHECKING:
-    import torch
+    from torch import Tensor
 
 OPSET = 17
 TOLERANCE = 1e-3  # between the float32 graph and torch, of any number
@@ -82,7 +82,7 @@ def _traced(model: HeadedModel, names: Sequence[str]) -> Any:
             super().__init__()
             self.encoder, self.shapes, self.layers = model.encoder, model.shapes, model.layers
 
-        def forward(self, *given: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        def forward(self, *given: Tensor) -> tuple[Tensor, ...]:
             batch = dict(zip(names, given, strict=True))
             states = model.states(batch, traced=True)
             mask = batch["attention_mask"]

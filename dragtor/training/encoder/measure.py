@@ -19,7 +19,7 @@ from dragtor.training import TRAIN_EXTRA
 from dragtor.training.encoder.batches import Window
 
 if TYPE_CHECKING:
-    import torch
+    from torch import Tensor
 
 MAIN: dict[HeadKind, str] = {
     "sentence": "accuracy", "pair": "accuracy", "tokens": "span_f1", "span": "exact",
@@ -32,7 +32,7 @@ class Said:
     """The logits (targets, labels) of a window."""
 
     window: Window
-    logits: torch.Tensor
+    logits: Tensor
 
 
 def figures(head: Head, data: TaskData, said: Sequence[Said]) -> dict[str, float]:
@@ -67,7 +67,7 @@ def _labels(
         if head.kind != "tokens":
             summed = sum(one.logits * len(one.window) for one in parts)
             gold.append([example.label])
-            told.append([head.labels[int(summed[0].argmax())]])  # type: ignore[index]
+            told.append([head.labels[int(summed[0].argmax())]])
             continue
         labels = [head.labels[0]] * len(example.tags)
         for one in parts:
@@ -87,7 +87,7 @@ def _spans(labels: Sequence[Sequence[str]], known: set[str]) -> list[set[tuple[i
     ]
 
 
-def _targets(one: Said) -> torch.Tensor:
+def _targets(one: Said) -> Tensor:
     return require("torch", extra=TRAIN_EXTRA).tensor(one.window.targets)
 
 

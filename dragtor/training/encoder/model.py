@@ -18,7 +18,7 @@ from dragtor.extras import require
 from dragtor.training import TRAIN_EXTRA
 
 if TYPE_CHECKING:
-    import torch
+    from torch import Tensor
 
 FREEZABLE = ("encoder", "embeddings", "layers:N", "head:NAME")
 SPAN_LOGITS = 2  # of each token: an answer starts here, ends here
@@ -63,7 +63,7 @@ class HeadedModel:
         """Whether the encoder is told which of two texts a token is of."""
         return "token_type_ids" in self._accepted
 
-    def states(self, batch: Mapping[str, torch.Tensor], *, traced: bool = False) -> torch.Tensor:
+    def states(self, batch: Mapping[str, Tensor], *, traced: bool = False) -> Tensor:
         """(batch, tokens, hidden) of input_ids, attention_mask, token_type_ids and shape_ids.
 
         `traced`: positions are given, since a tracer takes those that the encoder slices off a
@@ -81,10 +81,10 @@ class HeadedModel:
             counted = torch.cumsum(mask, 1)
             pad = self._positions_after
             given["position_ids"] = counted * mask + pad if pad else (counted - 1).clamp(min=0)
-        found: torch.Tensor = self.encoder(**given).last_hidden_state
+        found: Tensor = self.encoder(**given).last_hidden_state
         return found
 
-    def pooled(self, states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    def pooled(self, states: Tensor, mask: Tensor) -> Tensor:
         """(batch, hidden): one vector a text, of the tokens that `mask` has as 1."""
         torch = require("torch", extra=TRAIN_EXTRA)
         if self.config.pooling == "cls":
@@ -92,19 +92,19 @@ class HeadedModel:
         own = mask.unsqueeze(-1).to(states.dtype)
         if self.config.pooling == "max":  # a new tensor: the states stay as they are
             lowest = torch.finfo(states.dtype).min
-            highest: torch.Tensor = torch.where(own > 0, states, lowest).amax(1)
+            highest: Tensor = torch.where(own > 0, states, lowest).amax(1)
             return highest
-        total: torch.Tensor = (states * own).sum(1) / own.sum(1).clamp(min=1)
+        total: Tensor = (states * own).sum(1) / own.sum(1).clamp(min=1)
         return total
 
-    def logits(self, head: Head, states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    def logits(self, head: Head, states: Tensor, mask: Tensor) -> Tensor:
         """(batch, labels) of a text's head; (…, labels) of whatever states a token's head gets."""
         of_texts = head.kind in ("sentence", "pair")
         given = self.pooled(states, mask) if of_texts else states
-        found: torch.Tensor = self.layers[head.name](given.float())
+        found: Tensor = self.layers[head.name](given.float())
         return found
 
-    def tensors(self) -> dict[str, torch.Tensor]:
+    def tensors(self) -> dict[str, Tensor]:
         """What training changes, by name; the very tensors."""
         named = {
             f"{part}.{name}": value

@@ -20,7 +20,7 @@ from dragtor.training.encoder.model import HeadedModel
 from dragtor.types import CancelToken
 
 if TYPE_CHECKING:
-    import torch
+    from torch import Tensor
 
 PROBE_WINDOWS = 512  # of a task, held out, read at once at most
 
@@ -87,11 +87,11 @@ class EncoderTask:
             for name in (learn if config.uncertainty else ())
         }
 
-    def parameters(self) -> list[torch.Tensor]:
+    def parameters(self) -> list[Tensor]:
         """All that is not frozen."""
         return list(self.state().values())
 
-    def state(self) -> dict[str, torch.Tensor]:
+    def state(self) -> dict[str, Tensor]:
         """All that is not frozen, by name."""
         doubts = {f"doubt.{name}": value for name, value in self._doubt.items()}
         return self.model.tensors() | doubts
@@ -120,7 +120,7 @@ class EncoderTask:
                 windows += self._coder.windows(said, head, i, unknown)
         return batches.by_length(windows, self._config.batch_tokens, self._config.batch, draw)
 
-    def loss(self, batch: Batch) -> tuple[torch.Tensor, float]:
+    def loss(self, batch: Batch) -> tuple[Tensor, float]:
         """Cross entropy of the batch's head, weighted, times the windows; and their number."""
         self.model.train(True)
         head = self._heads[batch.head]
@@ -133,8 +133,8 @@ class EncoderTask:
         return loss * len(batch.windows), float(len(batch.windows))
 
     def _cross_entropy(
-        self, head: Head, windows: Sequence[Window], logits: torch.Tensor, targets: torch.Tensor
-    ) -> torch.Tensor:
+        self, head: Head, windows: Sequence[Window], logits: Tensor, targets: Tensor
+    ) -> Tensor:
         """The mean; of a word outside of spans, of all that its file leaves open together."""
         torch = self._torch
         chances = torch.log_softmax(logits, dim=1)
@@ -146,12 +146,12 @@ class EncoderTask:
             at = [(i, j) for i, unknown in enumerate(rows) for j in unknown]
             if at:
                 may[tuple(torch.tensor(at, device=self._device).T)] = True
-            found: torch.Tensor = -chances.masked_fill(~may, -1e4).logsumexp(1).mean()
+            found: Tensor = -chances.masked_fill(~may, -1e4).logsumexp(1).mean()
             return found
-        mean: torch.Tensor = torch.nn.functional.nll_loss(chances, targets)
+        mean: Tensor = torch.nn.functional.nll_loss(chances, targets)
         return mean
 
-    def _read(self, head: Head, windows: Sequence[Window]) -> tuple[torch.Tensor, torch.Tensor]:
+    def _read(self, head: Head, windows: Sequence[Window]) -> tuple[Tensor, Tensor]:
         """Logits (n, labels) and targets (n) of what the windows have targets for."""
         torch = self._torch
         given = batches.tensors(windows, self._pad, self._device)
@@ -201,9 +201,7 @@ class EncoderTask:
         tokens = self._config.batch_tokens
         return batches.by_length(self.probe_windows(name), tokens, PROBE_WINDOWS, random.Random(0))
 
-    def _logits(
-        self, head: Head, windows: Sequence[Window]
-    ) -> Iterator[tuple[Window, torch.Tensor]]:
+    def _logits(self, head: Head, windows: Sequence[Window]) -> Iterator[tuple[Window, Tensor]]:
         logits, _ = self._read(head, windows)
         at = 0
         for window in windows:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dragtor.encoder.align import plain_tokenizer
-from dragtor.encoder.data import TaskData, read_task, split
+from dragtor.encoder.data import TaskData, read_task, split_task
 from dragtor.encoder.heads import GRAPH_FILE, Head, HeadKind, HeadSet, token_labels
 from dragtor.errors import UsageError
 from dragtor.extras import require
@@ -56,7 +56,9 @@ class TrainEncoderConfig:
     model: ModelConfig = field(default_factory=ModelConfig)
     mix: MixConfig = field(default_factory=MixConfig)
     loop: LoopConfig = field(
-        default_factory=lambda: LoopConfig(epochs=4, learning_rate=2e-4, evaluate_every=200)
+        default_factory=lambda: LoopConfig(
+            epochs=4, learning_rate=2e-4, evaluate_every=0, patience=3
+        )
     )
     start: Path | None = None  # folder of a run to go on from; None: the base as it is
     keep_fp32: bool = False  # the float32 graph besides
@@ -117,7 +119,7 @@ def train_encoder(
     task = EncoderTask(
         model, sets.learn, sets.held, coder, config.mix, pad=pad, seed=config.loop.seed
     )
-    loop = Loop(task, config.loop, out, reporter, cancel)
+    loop = Loop(task, _evaluated(config.loop, task), out, reporter, cancel)
     run = loop.run()
     with torch.no_grad():
         for name, value in task.state().items():
@@ -132,6 +134,14 @@ def train_encoder(
     return TrainedEncoder(out, _write_report(out, config, sets, run))
 
 
+def _evaluated(config: LoopConfig, task: EncoderTask) -> LoopConfig:
+    """With 0 steps between evaluations: one an epoch."""
+    if config.evaluate_every:
+        return config
+    steps = -(-len(task.batches(0)) // config.accumulate)
+    return replace(config, evaluate_every=max(1, steps))
+
+
 def read_sets(files: Sequence[TaskFile], share: float, seed: int) -> TaskSets:
     """Read every file; raises UsageError where two of one head are of different kinds."""
     if not files:
@@ -143,7 +153,7 @@ def read_sets(files: Sequence[TaskFile], share: float, seed: int) -> TaskSets:
         if file.held:
             probe = read_task(file.held, data.kind, data.name, file.mapping)
         else:
-            data, probe = split(data, share, seed)
+            data, probe = split_task(data, share, seed)
         before = learn.setdefault(data.name, [])
         if before and before[0].kind != data.kind:
             told = (
