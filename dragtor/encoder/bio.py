@@ -34,7 +34,7 @@ class _Columns(NamedTuple):
 
 
 def looks_tagged(text: str) -> bool:
-    """Whether at least half of the lines end in a tag, or hold one in a column of its own."""
+    """Whether half of the lines or more end in a tag, or hold one after a running number."""
     return _columns(text) is not None
 
 

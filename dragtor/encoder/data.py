@@ -27,7 +27,15 @@ from dragtor.encoder.rows import file_text, json_rows, looks_json, table_rows
 from dragtor.errors import UsageError
 from dragtor.types import utf8
 
-__all__ = ["TaskData", "TaskExample", "read_task", "span_names", "split_task"]
+__all__ = [
+    "TaskData",
+    "TaskExample",
+    "coarse_names",
+    "parse_mapping",
+    "read_task",
+    "span_names",
+    "split_task",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,7 @@ def read_task(
         _check_kind(path, kind, kinds)
         found = next(each for each in BY_CERTAINTY if each in kinds and kind in ("", each))
         examples = [example_of(found, row) for row in rows]
-    full = _mapped([e for e in examples if e], _coarse(mapping))
+    full = _mapped([e for e in examples if e], coarse_names(mapping))
     if not full:
         raise UsageError(f"{path}: every text is empty or left out", LAYOUTS[found])
     labels = _labels(found, full, path)
@@ -105,6 +113,28 @@ def span_names(tags: Iterable[str]) -> list[str]:
     return sorted({tag[2:] for tag in tags if tag != NO_SPAN})
 
 
+def parse_mapping(text: str) -> dict[str, str]:
+    """`FINE=COARSE,FINE=COARSE` as read_task wants it; raises UsageError."""
+    found: dict[str, str] = {}
+    for part in filter(str.strip, text.split(",")):
+        fine, equals, coarse = (each.strip() for each in part.partition("="))
+        if not equals or not fine or fine in found:
+            told = "named twice" if fine in found else "no FINE=COARSE"
+            raise UsageError(f"--map {part.strip()!r} is {told}", "PER=person,MISC=O")
+        found[fine] = coarse
+    return found
+
+
+def coarse_names(mapping: Mapping[str, str]) -> dict[str, str]:
+    """A mapping by names in lower case and without B- and I-; what is no span is ""."""
+    found = {}
+    for fine, coarse in mapping.items():
+        old, new = (each.strip() for each in (fine, coarse))
+        old, new = (each[2:] if each[:2] in ("B-", "I-") else each for each in (old, new))
+        found[old.lower()] = "" if new == NO_SPAN else new
+    return found
+
+
 def _hash(text: str, seed: int) -> bytes:
     return hashlib.blake2b(f"{seed} {utf8(text)}".encode(), digest_size=8).digest()
 
@@ -114,15 +144,6 @@ def _classes(example: TaskExample) -> set[str]:
     if example.tags:
         return set(span_names(example.tags))
     return {example.label or ("answered" if example.answers else "impossible")}
-
-
-def _coarse(mapping: Mapping[str, str]) -> dict[str, str]:
-    """By names in lower case and without B- and I-; nothing is ""."""
-    found = {}
-    for fine, coarse in mapping.items():
-        bare = [each[2:] if each[:2] in ("B-", "I-") else each for each in (fine, coarse)]
-        found[bare[0].strip().lower()] = "" if bare[1].strip() == NO_SPAN else bare[1].strip()
-    return found
 
 
 def _mapped(examples: Sequence[TaskExample], mapping: Mapping[str, str]) -> list[TaskExample]:

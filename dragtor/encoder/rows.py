@@ -78,11 +78,15 @@ def _is_utf8(line: bytes) -> bool:
 
 
 def _guess(data: bytes, path: Path) -> str:
+    """The likeliest encoding; cp1252 where it is as likely as any other."""
     from charset_normalizer import from_bytes
 
     sample = b"\n".join(line for line in data.split(b"\n") if not line.isascii())[:_SAMPLE_BYTES]
-    if best := from_bytes(sample, cp_isolation=_ENCODINGS).best():
-        return best.encoding
+    matches = from_bytes(sample, cp_isolation=_ENCODINGS)
+    if best := matches.best():
+        alike = [m for m in matches if (m.chaos, m.coherence) == (best.chaos, best.coherence)]
+        is_usual = any("cp1252" in match.could_be_from_charset for match in alike)
+        return "cp1252" if is_usual else best.encoding
     if sum(byte < 0x80 for byte in data) > 0.7 * len(data):
         return "cp1252"
     raise UsageError(f"{path} is no text in an encoding dragtor knows", "save it as UTF-8")
