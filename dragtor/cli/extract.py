@@ -5,15 +5,13 @@ Each makes one library call and prints; knows no model and no calendar format.
 
 from __future__ import annotations
 
-import re
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from dragtor.cli.events_shown import out_events
+from dragtor.cli.given import given_text, names_file
 from dragtor.cli.output import (
     AS_JSON,
     TerminalReporter,
@@ -25,11 +23,8 @@ from dragtor.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from dragtor.load.file import FileLoader
     from dragtor.types import Answer, CalendarEvent
 
-LONGEST_PATH = 4096  # characters; a longer argument is text
-FILE_NAME = re.compile(r"(?:/|\.\.?/|~/)\S*|\S+\.[A-Za-z][A-Za-z0-9]{1,4}")  # meant as one
 NOW = typer.Option("", help="The moment that dates are told from (ISO 8601).", metavar="WHEN")
 ZONE = typer.Option(
     "", help="Time zone, such as Europe/Berlin; else the machine's.", metavar="ZONE"
@@ -106,53 +101,13 @@ def _text(words: list[str]) -> str:
 
     from dragtor.errors import UsageError
 
-    given = " ".join(words)
-    if words == ["-"]:
-        data = sys.stdin.buffer.read()
-        text = _loader().read_bytes(data, "stdin", "").text if data.strip() else ""
-    elif len(words) == 1 and _is(Path.is_file, given):
-        text = _content(Path(given))
-    elif len(words) == 1 and _is(Path.is_dir, given):
-        raise UsageError(f"{given} is a folder, not a file or a text", f"ls {shlex.quote(given)}")
-    elif len(words) == 1 and FILE_NAME.fullmatch(given):
-        no_file = f"{given} is not a regular file"
-        if not _is(Path.exists, given):
-            no_file = f"there is no file {given}"
-        raise UsageError(no_file, "dragtor extract event FILE, or - to read stdin")
-    elif len(words) > 1 and all(_is(Path.is_file, word) for word in words):
+    if len(words) > 1 and all(map(names_file, words)):
         command = f"cat {shlex.join(words)} | dragtor extract event -"
         raise UsageError(f"{len(words)} files are given, and one is read", command)
-    else:
-        text = given
+    text = given_text(words[0], "dragtor extract event") if len(words) == 1 else " ".join(words)
     if not text.strip():
         raise UsageError("the text is empty", 'dragtor extract event "Lunch with Yves on Friday"')
     return text
-
-
-def _is(what: Callable[[Path], bool], name: str) -> bool:
-    try:
-        named = bool(name.strip()) and len(name) <= LONGEST_PATH
-        return named and what(Path(name).expanduser())
-    except (OSError, ValueError, RuntimeError):  # a text that no file can be called
-        return False
-
-
-def _content(path: Path) -> str:
-    """A file's text, as the library reads documents."""
-    from dragtor.errors import LoadError
-    from dragtor.load.file import absolute, file_uri
-    from dragtor.types import Document
-
-    found = _loader().read(file_uri(absolute(str(path))))
-    if not isinstance(found, Document):
-        raise LoadError(f"{path} is sound", f"dragtor add {path}")
-    return found.text
-
-
-def _loader() -> FileLoader:
-    from dragtor.parts import file_loader
-
-    return file_loader(load_settings(), TerminalReporter(), settings.cancel)
 
 
 def _write(path: Path, events: list[CalendarEvent]) -> None:

@@ -14,7 +14,7 @@ from dragtor.encoder import decode
 from dragtor.encoder.data import TaskData
 from dragtor.encoder.heads import Head, HeadKind
 from dragtor.extras import require
-from dragtor.metrics import accuracy, macro_f1, span_f1
+from dragtor.metrics import accuracy, f1, macro_f1, span_counts, total_counts
 from dragtor.training import TRAIN_EXTRA
 from dragtor.training.encoder.batches import Window
 
@@ -44,7 +44,9 @@ def figures(head: Head, data: TaskData, said: Sequence[Said]) -> dict[str, float
     gold, told = _labels(head, data, said)
     if head.kind == "tokens":
         known = {label[2:] for label in data.labels}
-        return found | {"span_f1": span_f1(_spans(gold, known), _spans(told, known))}
+        pairs = zip(_spans(gold, known), _spans(told, known), strict=True)
+        counts = [span_counts(wanted, given) for wanted, given in pairs]
+        return found | {"span_f1": f1(*total_counts(counts))}
     flat_gold, flat_told = [g[0] for g in gold], [t[0] for t in told]
     return found | {
         "accuracy": accuracy(flat_gold, flat_told), "macro_f1": macro_f1(flat_gold, flat_told),
