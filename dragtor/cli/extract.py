@@ -14,9 +14,7 @@ from dragtor.cli.events_shown import out_events
 from dragtor.cli.given import given_text, names_file
 from dragtor.cli.output import (
     AS_JSON,
-    TerminalReporter,
     library,
-    load_settings,
     out_json,
     settings,
     warn,

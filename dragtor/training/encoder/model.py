@@ -6,6 +6,7 @@ Knows neither data nor steps. Any encoder of transformers will do.
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -205,4 +206,6 @@ def _adapted(encoder: Any, rank: int, scale: float) -> Any:
     config = peft.LoraConfig(
         r=rank, lora_alpha=scale * rank, lora_dropout=0.0, target_modules=targets
     )
-    return peft.get_peft_model(encoder, config)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # peft's own, of transformers' names
+        return peft.get_peft_model(encoder, config)
