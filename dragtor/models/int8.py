@@ -19,10 +19,14 @@ from dragtor.onnx import error_line
 from dragtor.types import NEVER, CancelToken
 
 
-def quantize(source: Path, target: Path, cancel: CancelToken = NEVER) -> None:
-    """Write `target` whole or not at all; raises CorruptModel where it cannot be quantized."""
+def quantize(source: Path, target: Path, cancel: CancelToken = NEVER, keep: str = "") -> None:
+    """Write `target` whole or not at all; raises CorruptModel where it cannot be quantized.
+
+    Nodes whose names begin with `keep` stay as they are.
+    """
     draft = _draft(target)
-    _make(source, [sys.executable, "-m", "dragtor.models.int8", str(source), str(draft)], cancel)
+    command = [sys.executable, "-m", "dragtor.models.int8", str(source), str(draft), keep]
+    _make(source, command, cancel)
     draft.replace(target)
 
 

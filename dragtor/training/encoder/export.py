@@ -5,6 +5,7 @@ The graph is what dragtor/encoder/ runs; see there for its inputs and outputs.
 
 from __future__ import annotations
 
+import shutil
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,8 @@ from dragtor.encoder.heads import STATES
 from dragtor.errors import DragtorError
 from dragtor.extras import require
 from dragtor.models import int8
+from dragtor.models.disk import PARTS_FOLDER
+from dragtor.models.heads import HEAD_NODES
 from dragtor.training import TRAIN_EXTRA
 from dragtor.training.encoder.batches import Window, tensors
 from dragtor.training.encoder.model import HeadedModel
@@ -56,9 +59,11 @@ def write_graph(model: HeadedModel, path: Path, probes: Sequence[Window], pad: i
 
 
 def write_int8(source: Path, target: Path, cancel: CancelToken = NEVER) -> None:
-    """The int8 form, by the recipe of every encoder here."""
-    (target.parent / ".parts").mkdir(exist_ok=True)
-    int8.quantize(source, target, cancel)
+    """The int8 form, by the recipe of every encoder here; heads stay float32."""
+    parts = target.parent / PARTS_FOLDER
+    parts.mkdir(exist_ok=True)
+    int8.quantize(source, target, cancel, HEAD_NODES)
+    shutil.rmtree(parts)
 
 
 def _input_names(model: HeadedModel) -> tuple[str, ...]:
@@ -80,7 +85,8 @@ def _traced(model: HeadedModel, names: Sequence[str]) -> Any:
     class Graph(torch.nn.Module):  # type: ignore[misc, name-defined]
         def __init__(self) -> None:
             super().__init__()
-            self.encoder, self.shapes, self.layers = model.encoder, model.shapes, model.layers
+            self.encoder, self.shapes = model.encoder, model.shapes
+            self.heads = model.layers  # names the nodes that stay float32
 
         def forward(self, *given: Tensor) -> tuple[Tensor, ...]:
             batch = dict(zip(names, given, strict=True))
