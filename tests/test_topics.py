@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dragtor.config import load_config
 from dragtor.entities.topic_tags import DOCUMENTS_AT_ONCE, topic_tags, topic_version
-from dragtor.entities.topics import LEAST_PROBABILITY, Prototypes
+from dragtor.entities.topics import TOPIC_PROBABILITY, Prototypes
 from dragtor.errors import Cancelled, UsageError
 from dragtor.store import Indexed, Store, Writer
 from dragtor.types import CancelToken, Document, LabelledSpan, Passage, Source, short_hash
@@ -70,10 +70,10 @@ def test_probabilities_are_of_the_outcome_that_is_given(
     for (name, probability), row in zip(prototypes.assign(vectors), of_topics, strict=True):
         if name:
             assert probability == pytest.approx(row["ab".index(name)])
-            assert probability >= LEAST_PROBABILITY
+            assert probability >= TOPIC_PROBABILITY
         else:
             assert probability == pytest.approx(1 - row.sum(), abs=1e-6)
-            assert row.max() < LEAST_PROBABILITY
+            assert row.max() < TOPIC_PROBABILITY
 
 
 def test_more_examples_make_it_more_certain(clouds: tuple[Prototypes, list[Vectors]]) -> None:
@@ -133,7 +133,7 @@ def test_a_library_is_tagged_without_embedding_a_passage(library: Path) -> None:
     assert labels == {name: tagged.get(name, []) for name in TEXTS}
     (span,) = found[short_hash("injury.md")]
     assert (span.start, span.end) == (0, len(TEXTS["injury.md"]))
-    assert LEAST_PROBABILITY <= span.probability <= 1
+    assert TOPIC_PROBABILITY <= span.probability <= 1
 
 
 def test_without_topics_every_document_has_none(library: Path) -> None:

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 # A topic is as certain as SCALE * (how much nearer its mean is than the library's) + OFFSET, in
 # log odds against none: fitted with gte-small by benchmarks/tasks/topics.py.
-SCALE = 34.6
-OFFSET = -1.36
+SCALE = 42.0
+OFFSET = -1.02
 NONE_COUNT = 4.0  # examples that the library's mean counts for in each mean of a topic's
-LEAST_PROBABILITY = 0.5  # of a topic that is given: it is likelier than all else together
+TOPIC_PROBABILITY = 0.5  # of a topic that is given: it is likelier than all else together
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Prototypes:
         found = []
         for row in self.probabilities(vectors):
             best = int(row.argmax())
-            likely = float(row[best]) >= LEAST_PROBABILITY
+            likely = float(row[best]) >= TOPIC_PROBABILITY
             name = self.names[best] if likely else ""
             found.append((name, float(row[best]) if likely else max(0.0, 1 - float(row.sum()))))
         return found
