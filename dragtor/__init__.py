@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dragtor.config import Config, load_config
+    from dragtor.encoder import Encoder
     from dragtor.errors import Cancelled, DragtorError
     from dragtor.library import Library
     from dragtor.store import Filters
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
         Passage,
         Reporter,
         Source,
+        Tagged,
     )
 
 __version__ = "0.1.0"
@@ -36,12 +38,14 @@ _ROOMS = {
     "Config": "config",
     "Document": "types",
     "DragtorError": "errors",
+    "Encoder": "encoder",
     "Filters": "store",
     "Hit": "types",
     "Library": "library",
     "Passage": "types",
     "Reporter": "types",
     "Source": "types",
+    "Tagged": "types",
     "load_config": "config",
 }
 
@@ -54,12 +58,14 @@ __all__ = [
     "Config",
     "Document",
     "DragtorError",
+    "Encoder",
     "Filters",
     "Hit",
     "Library",
     "Passage",
     "Reporter",
     "Source",
+    "Tagged",
     "load_config",
 ]
 
