@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 MODEL = "tags"
 BATCH_TEXTS = 128  # of which vectors are printed at once
-SHORT = 60  # characters of a sentence beside its row
+SHOWN_CHARACTERS = 60  # characters of a sentence beside its row
 COLOURS = ("cyan", "green", "yellow", "magenta", "blue", "red")  # of labels, in their order
 FROM = typer.Option(MODEL, help="A model, or the folder of one of your own.", metavar="NAME")
 
@@ -41,7 +41,7 @@ FROM = typer.Option(MODEL, help="A model, or the folder of one of your own.", me
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
     app.command("tag")(tag)
-    app.command("encode")(encode)
+    app.command("encode")(encode_lines)
 
 
 def tag(
@@ -87,7 +87,7 @@ def tag(
         _out_tagged(each)
 
 
-def encode(
+def encode_lines(
     file: str = typer.Argument(help="A text a line; - reads stdin.", metavar="FILE"),
     pooling: str = typer.Option("", help="mean, max or cls; else the model's.", metavar="HOW"),
     model: str = FROM,
@@ -194,7 +194,7 @@ def _similar(file: str, model: str, plot: Path | None, as_json: bool) -> None:
     out(" " * wide + "".join(f" {n:>5}" for n in range(1, len(lines) + 1)))
     for n, (line, row) in enumerate(zip(lines, cosines, strict=True), 1):
         cells = "".join(f" {max(cosine, -1):5.2f}" for cosine in row)
-        out(f"{n:>{wide}}{cells}  {textwrap.shorten(line, SHORT, placeholder='…')}")
+        out(f"{n:>{wide}}{cells}  {textwrap.shorten(line, SHOWN_CHARACTERS, placeholder='…')}")
 
 
 def _draw(lines: Sequence[str], cosines: NDArray[np.float32], path: Path) -> None:
