@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -210,16 +211,19 @@ def _draw(lines: Sequence[str], cosines: NDArray[np.float32], path: Path) -> Non
         f"{n}  {textwrap.shorten(line, 40, placeholder='…')}" for n, line in enumerate(lines, 1)
     ]
     side = min(3 + 0.35 * len(lines), 30)
-    figure = Figure(figsize=(side + 3, side), layout="constrained")
+    figure = Figure(figsize=(side + 1, side))
     FigureCanvasAgg(figure)
     axes = figure.subplots()
     image = axes.imshow(cosines, vmin=min(0.0, float(cosines.min())), vmax=1, cmap="viridis")
     axes.set_xticks(range(len(lines)), [str(n) for n in range(1, len(lines) + 1)])
     axes.set_yticks(range(len(lines)), names, parse_math=False)
     figure.colorbar(image, label="cosine", shrink=0.8)
+    drawn = BytesIO()
+    form = path.suffix.lstrip(".") or "png"
     try:
+        figure.savefig(drawn, format=form, dpi=120, bbox_inches="tight", pad_inches=0.2)
         with path.expanduser().open("xb") as file:
-            figure.savefig(file, format=path.suffix.lstrip(".") or "png", dpi=120)
+            file.write(drawn.getvalue())
     except (OSError, RuntimeError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise UsageError(f"cannot write {path}: {why}", "--plot OTHER-FILE.png") from error
