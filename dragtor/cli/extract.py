@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from dragtor.cli.events_shown import out_events
 from dragtor.cli.output import (
     AS_JSON,
     TerminalReporter,
@@ -81,6 +80,7 @@ def extract_event(
     as_json: bool = AS_JSON,
 ) -> None:
     """Find the events of a text: what, when, where, with whom."""
+    from dragtor.cli.events_shown import out_events
     from dragtor.schema import events_json
 
     words = _text(text)
