@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dragtor.config import Config, load_config
+    from dragtor.encoder import Encoder
     from dragtor.errors import Cancelled, DragtorError
     from dragtor.library import Library
     from dragtor.store import Filters
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
         Hit,
         Passage,
         Source,
+        Tagged,
     )
     from dragtor.work import CancelToken, Reporter
 
@@ -35,12 +37,14 @@ _ROOMS = {
     "Config": "config",
     "Document": "types",
     "DragtorError": "errors",
+    "Encoder": "encoder",
     "Filters": "store",
     "Hit": "types",
     "Library": "library",
     "Passage": "types",
     "Reporter": "work",
     "Source": "types",
+    "Tagged": "types",
     "load_config": "config",
 }
 
@@ -53,12 +57,14 @@ __all__ = [
     "Config",
     "Document",
     "DragtorError",
+    "Encoder",
     "Filters",
     "Hit",
     "Library",
     "Passage",
     "Reporter",
     "Source",
+    "Tagged",
     "load_config",
 ]
 

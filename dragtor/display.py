@@ -16,6 +16,7 @@ OPENED = ("http://", "https://", "file://")  # what a link may go to
 SUMMARY_CHARACTERS = 240  # of a long text, shown before it is unfolded
 BLOCK_STYLE = "<div style='max-width:50em;line-height:1.5'>"
 INDENT = "margin:.2em 0 .4em;padding-left:.8em;border-left:1px solid;font-size:inherit"
+FRAME = "border:1px solid;border-radius:.3em;padding:0 .25em"
 CELL = "text-align:left;vertical-align:top"
 
 
@@ -90,6 +91,16 @@ def quoted(text: str, place: str) -> str:
     if tail:
         shown = f"<details><summary>{shown} …</summary>… {escape(tail)}</details>"
     return f"<div style='{INDENT}'>{shown}</div>{place}"
+
+
+def marked(text: str, spans: Iterable[tuple[int, int, str]]) -> str:
+    """A text whose (start, end, label) are framed, in its order; none may overlap."""
+    parts, at = [], 0
+    for start, end, label in spans:
+        inner = f"{escape(text[start:end])} {dim(escape(label))}"
+        parts += [escape(text[at:start]), f"<span style='{FRAME}'>{inner}</span>"]
+        at = end
+    return "".join([*parts, escape(text[at:])])
 
 
 def ordered_list(items: Iterable[tuple[int, str]]) -> str:

@@ -1,13 +1,17 @@
-"""Scores of a ranking against judgements, and their uncertainty. Pure functions, no I/O.
+"""Scores of rankings, classes and spans against judgements, and their uncertainty. Pure, no I/O.
 
-Conventions of trec_eval: gains are linear in the judged grade, ranks count from 1.
+Conventions of trec_eval: gains are linear in the judged grade, ranks count from 1. Spans are
+right where start, end and label are, as conlleval counts them.
 """
 
 from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence, Set
+
+Counts = tuple[int, int, int]  # of a text's spans or the like: right, said, wanted
 
 BOOTSTRAP_ROUNDS = 1000
 Z_95 = 1.959964  # of the normal distribution, two-sided
@@ -80,3 +84,113 @@ def paired_interval(before: Sequence[float], after: Sequence[float]) -> tuple[fl
     It excludes zero where the change is more than the luck of these items.
     """
     return _bootstrap([b - a for a, b in zip(before, after, strict=True)])
+
+
+# Classes and spans
+
+
+def accuracy(gold: Sequence[Hashable], said: Sequence[Hashable]) -> float:
+    """Share of items whose class is right, 0 to 1."""
+    return mean([float(a == b) for a, b in zip(gold, said, strict=True)])
+
+
+def f1(right: int, said: int, wanted: int) -> float:
+    """Harmonic mean of precision and recall; 0 where nothing is right."""
+    return 2 * right / (said + wanted) if said + wanted else 0.0
+
+
+def macro_f1(gold: Sequence[Hashable], said: Sequence[Hashable]) -> float:
+    """Mean F1 of all classes that are wanted or said, each weighing the same."""
+    return mean([f1(*counts) for counts in class_counts(gold, said).values()])
+
+
+def class_counts(gold: Sequence[Hashable], said: Sequence[Hashable]) -> dict[Hashable, Counts]:
+    """Counts of each class that is wanted or said."""
+    right = Counter(a for a, b in zip(gold, said, strict=True) if a == b)
+    told, wanted = Counter(said), Counter(gold)
+    return {each: (right[each], told[each], wanted[each]) for each in told | wanted}
+
+
+def span_counts(gold: Set[Hashable], said: Set[Hashable]) -> Counts:
+    """Of one text, its spans as (start, end, label)."""
+    return len(gold & said), len(said), len(gold)
+
+
+def label_counts(
+    texts: Sequence[tuple[Set[tuple[int, int, str]], Set[tuple[int, int, str]]]],
+) -> dict[str, Counts]:
+    """Counts of each label over all texts, of which each is (gold, said) spans."""
+    right = Counter(span[2] for gold, said in texts for span in gold & said)
+    told = Counter(span[2] for _, said in texts for span in said)
+    wanted = Counter(span[2] for gold, _ in texts for span in gold)
+    return {each: (right[each], told[each], wanted[each]) for each in sorted(told | wanted)}
+
+
+def total_counts(counts: Sequence[Counts]) -> Counts:
+    """The sum over texts: what micro-averaged scores are made of."""
+    right, said, wanted = (
+        (sum(column) for column in zip(*counts, strict=True)) if counts else (0,) * 3
+    )
+    return right, said, wanted
+
+
+def ece(probabilities: Sequence[float], right: Sequence[bool], bins: int = 15) -> float:
+    """Expected calibration error (Guo et al. 2017), 0 to 1, over `bins` of equal width.
+
+    The mean distance, in a bin, of the stated probability and the share that is right, weighted
+    by the items in it; 0 of nothing.
+    """
+    sums: dict[int, float] = {}
+    for sure, true in zip(probabilities, right, strict=True):
+        place = max(0, math.ceil(sure * bins) - 1)
+        sums[place] = sums.get(place, 0.0) + sure - true
+    return sum(map(abs, sums.values())) / len(right) if right else 0.0
+
+
+def f1_interval(counts: Sequence[Counts]) -> tuple[float, float]:
+    """95 % interval of the F1 over all texts: a bootstrap over texts, each with its counts."""
+    return ratio_interval([(2 * right, said + wanted) for right, said, wanted in counts])
+
+
+def ratio_interval(parts: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """95 % bootstrap interval of the sum of the first over the sum of the second.
+
+    Draws that divide by 0 are left out; 0 to 0 where all do.
+    """
+    return _drawn(parts, lambda sums: sums[0] / sums[1] if sums[1] else None)
+
+
+def paired_f1_interval(before: Sequence[Counts], after: Sequence[Counts]) -> tuple[float, float]:
+    """95 % bootstrap interval of F1(after) - F1(before), both of the same texts in order."""
+    parts = [
+        (2 * a[0], a[1] + a[2], 2 * b[0], b[1] + b[2]) for a, b in zip(before, after, strict=True)
+    ]
+    return _drawn(parts, lambda s: s[2] / s[3] - s[0] / s[1] if s[1] and s[3] else None)
+
+
+def macro_f1_interval(gold: Sequence[Hashable], said: Sequence[Hashable]) -> tuple[float, float]:
+    """95 % interval of macro_f1: a bootstrap over items."""
+    pairs = [*zip(gold, said, strict=True)]
+    draw = random.Random(0)
+    found = [
+        macro_f1(*zip(*draw.choices(pairs, k=len(pairs)), strict=True))
+        for _ in range(BOOTSTRAP_ROUNDS if pairs else 0)
+    ]
+    return percentile(found, 0.025), percentile(found, 0.975)
+
+
+def _drawn(
+    rows: Sequence[Sequence[float]], figure: Callable[[list[float]], float | None]
+) -> tuple[float, float]:
+    """The interval of a figure of the columns' sums, rows drawn with replacement."""
+    found = [value for sums in _draws(rows) if (value := figure(sums)) is not None]
+    return percentile(found, 0.025), percentile(found, 0.975)
+
+
+def _draws(rows: Sequence[Sequence[float]]) -> Iterator[list[float]]:
+    """The columns' sums in each round; fixed seed."""
+    draw, places = random.Random(0), range(len(rows))
+    columns = [*zip(*rows, strict=True)]
+    for _ in range(BOOTSTRAP_ROUNDS if rows else 0):
+        drawn = draw.choices(places, k=len(places))
+        yield [sum(map(column.__getitem__, drawn)) for column in columns]

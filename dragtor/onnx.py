@@ -48,10 +48,15 @@ def open_tokenizer(path: Path, mend: str) -> Tokenizer:
         raise CorruptModel(f"{path} is not readable: {error_line(error)}", mend) from error
 
 
-def input_names(session: InferenceSession, name: str, mend: str) -> list[str]:
-    """What the graph is fed; raises CorruptModel where that is not what a tokenizer gives."""
+def input_names(
+    session: InferenceSession, name: str, mend: str, own: Sequence[str] = ()
+) -> list[str]:
+    """What the graph is fed; raises CorruptModel where that is not what a tokenizer gives.
+
+    `own` are inputs that the caller makes besides.
+    """
     names = [item.name for item in session.get_inputs()]
-    if unknown := set(names).difference(_INPUTS):
+    if unknown := set(names).difference(_INPUTS, own):
         wanted = ", ".join(sorted(unknown))
         raise CorruptModel(f"{name} wants inputs that no text has: {wanted}", mend)
     return names

@@ -22,6 +22,7 @@ from dragtor.types import (
     ModelState,
     SavedRun,
     Source,
+    Tagged,
 )
 
 Json = dict[str, Any]  # one JSON object
@@ -123,6 +124,47 @@ def event_json(event: CalendarEvent) -> Json:
 def events_json(events: Iterable[CalendarEvent]) -> Json:
     """The events of a text, in its order."""
     return {"events": [event_json(event) for event in events]}
+
+
+# Single texts
+
+
+def tagged_json(texts: Iterable[Tagged], model: str) -> Json:
+    """What heads say of texts, spans in the text's order; see TAGGED_SCHEMA."""
+    return {"texts": [_tagged(each) for each in texts], "model": model}
+
+
+def _tagged(tagged: Tagged) -> Json:
+    spans = [(span, head) for head, own in tagged.spans.items() for span in own]
+    return {
+        "text": tagged.text,
+        "spans": [
+            {
+                "start": span.start,
+                "end": span.end,
+                "text": tagged.text[span.start : span.end],
+                "label": span.label,
+                "probability": round(span.probability, 4),
+                "head": head,
+            }
+            for span, head in sorted(spans, key=lambda each: (each[0].start, each[0].end))
+        ],
+        "classes": {
+            head: {label: round(chance, 4) for label, chance in chances.items()}
+            for head, chances in tagged.classes.items()
+        },
+    }
+
+
+def similarity_json(texts: Sequence[str], cosines: Sequence[Sequence[float]], model: str) -> Json:
+    """How alike texts are, a row and a column for each; see SIMILARITY_SCHEMA."""
+    rows = [[round(cosine, 4) for cosine in row] for row in cosines]
+    return {"texts": list(texts), "cosines": rows, "model": model}
+
+
+def vector_json(text: str, vector: Sequence[float]) -> Json:
+    """One text and its vector; see VECTOR_SCHEMA."""
+    return {"text": text, "vector": [round(number, 7) for number in vector]}
 
 
 # The library
@@ -255,6 +297,10 @@ def _rows(name: str, optional: Sequence[str] = (), /, **properties: Any) -> Json
     return _object(**{name: _list(_object(optional, **properties))})
 
 
+def _by_name(values: Json) -> Json:
+    return {"type": "object", "additionalProperties": values}
+
+
 _TEXT = {"type": "string"}
 _TEXT_OR_NULL = {"type": ["string", "null"]}
 _TRUTH = {"type": "boolean"}
@@ -314,6 +360,19 @@ EVENT_SCHEMA = _object(
     }
 )
 EVENTS_SCHEMA = _object(events=_list(EVENT_SCHEMA))
+_SPAN_OF_HEAD = _object(
+    start=_COUNT, end=_COUNT, text=_TEXT, label=_TEXT, probability=_SHARE, head=_TEXT
+)
+TAGGED_SCHEMA = _object(
+    texts=_list(
+        _object(text=_TEXT, spans=_list(_SPAN_OF_HEAD), classes=_by_name(_by_name(_SHARE)))
+    ),
+    model=_TEXT,
+)
+SIMILARITY_SCHEMA = _object(
+    texts=_list(_TEXT), cosines=_list(_list({"type": "number"})), model=_TEXT
+)
+VECTOR_SCHEMA = _object(text=_TEXT, vector=_list({"type": "number"}))
 SOURCES_SCHEMA = _rows(
     "sources", id=_TEXT, uri=_TEXT, kind=_TEXT, title=_TEXT, match=_TEXT, latest=_COUNT,
     episode=_TEXT, documents=_COUNT,

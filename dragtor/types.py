@@ -252,6 +252,30 @@ class LabelledSpan:
     probability: float
 
 
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """What the heads of an encoder say of one text, by the name of the head.
+
+    `spans` are in the text's order; `classes` gives each label its calibrated probability.
+    """
+
+    text: str
+    spans: Mapping[str, tuple[LabelledSpan, ...]] = field(default_factory=dict)
+    classes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+    def _repr_html_(self) -> str:
+        def shown(span: LabelledSpan) -> tuple[int, int, str]:
+            return span.start, span.end, f"{span.label} {span.probability:.2f}"
+
+        texts = [display.marked(self.text, map(shown, own)) for own in self.spans.values()]
+        for head, chances in self.classes.items():
+            told = ", ".join(f"{label} {chance:.2f}" for label, chance in chances.items())
+            texts.append(display.dim(escape(f"{head}: {told}")))
+        if not self.spans:
+            texts.insert(0, escape(self.text))
+        return display.framed(*(f"<div>{each}</div>" for each in texts))
+
+
 class Tagger(Protocol):
     """Names in texts: what ingest needs of an encoder."""
 

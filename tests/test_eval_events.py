@@ -21,7 +21,6 @@ from dragtor.evaluate.events import (
     compared,
     error_patterns,
     evaluate,
-    f1,
     labelled,
     normal_form,
     scored,
@@ -168,11 +167,6 @@ def test_the_figures_of_a_few_rows() -> None:
     }  # fmt: skip
     assert 0.5 < found["token_f1"] < 1
     assert found["exact_raw_ci"][0] < 0.5 < found["exact_raw_ci"][1]
-
-
-def test_f1() -> None:
-    assert f1(0, 0, 0) == 0
-    assert f1(1, 2, 3) == pytest.approx(2 * 0.5 * (1 / 3) / (0.5 + 1 / 3))
 
 
 def test_patterns_are_counted_and_have_a_few_examples() -> None:

@@ -737,6 +737,204 @@ def test_weights_that_cannot_be_made_int8_are_one_line(place: Path, hub: Hub) ->
     assert verify("tiny", place) != "ok"
 
 
+# Heads
+
+
+BASE_SHAPE = (96, 128)  # of a matrix of the base
+
+
+def base_and_graphs(folder: Path) -> tuple[Path, Path, Path]:
+    """A base, the same with heads as training finds it, and as it leaves it: rank 2 learned."""
+    import numpy as np
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    draw = np.random.default_rng(3)
+    dense, table = (draw.normal(size=s).astype(np.float32) for s in (BASE_SHAPE, (50, 96)))
+    change = (draw.normal(size=(96, 2)) @ draw.normal(size=(2, 128)) / 20).astype(np.float32)
+    fresh = draw.normal(size=(128, 96)).astype(np.float32)
+
+    def write(name: str, matrix: Any, heads: bool) -> Path:
+        nodes = [
+            helper.make_node("Gather", ["table", "ids"], ["words"]),
+            helper.make_node("MatMul", ["words", "dense"], ["states"], name="/dense/MatMul"),
+        ]
+        tensors = {"table": table, "dense": matrix}
+        if not heads:  # the base keeps the matrix the other way round, under another name
+            nodes[1].input[1] = "turned"
+            nodes.insert(1, helper.make_node("Transpose", ["dense.weight"], ["turned"]))
+            tensors = {"table": table, "dense.weight": np.ascontiguousarray(matrix.T)}
+        else:
+            own = ["states", "fresh"]
+            nodes.append(helper.make_node("MatMul", own, ["mood"], name="/heads/mood/MatMul"))
+            tensors["fresh"] = fresh
+        out = helper.make_tensor_value_info
+        graph = helper.make_graph(
+            nodes,
+            "tiny",
+            [out("ids", TensorProto.INT64, ["n", "t"])],
+            [out(o, TensorProto.FLOAT, None) for o in ("states", "mood")[: 1 + heads]],
+            [numpy_helper.from_array(value, key) for key, value in tensors.items()],
+        )
+        made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+        onnx.save(made, str(folder / name))
+        return folder / name
+
+    return (
+        write("base.onnx", dense, False),
+        write("plain.onnx", dense, True),
+        write("learned.onnx", dense + change, True),
+    )
+
+
+def outputs(graph: Path) -> Any:
+    import numpy as np
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(graph), providers=["CPUExecutionProvider"])
+    return session.run(["states", "mood"], {"ids": np.arange(50)[None]})
+
+
+def packed(folder: Path) -> tuple[Path, Path, Path]:
+    """A base, its adapter of rank 2, and the graph that both shall make."""
+    from dragtor.models.heads import pack_adapter
+
+    folder.mkdir(exist_ok=True)
+    base, plain, learned = base_and_graphs(folder)
+    (folder / "told.json").write_text('{"name": "tiny"}')
+    adapter = folder / "tiny.heads"
+    assert pack_adapter(learned, plain, base, folder / "told.json", 2, adapter) < 1e-3
+    return base, adapter, learned
+
+
+def test_an_adapter_is_small_and_makes_the_graph_again(tmp_path: Path) -> None:
+    import numpy as np
+
+    from dragtor.models.heads import merge_adapter, pack_adapter
+
+    base, adapter, learned = packed(tmp_path)
+    with zipfile.ZipFile(adapter) as members:
+        told = json.loads(members.read("base.json"))
+        names = set(members.namelist())
+    assert told["table"] == {"base": "table", "transpose": False}
+    assert told["dense"] == {
+        "base": "dense.weight", "transpose": True, "a": "t1a", "b": "t1b",
+        "scale": pytest.approx(told["dense"]["scale"]),
+    }  # fmt: skip
+    assert told["fresh"] == {"value": "t2"}
+    assert names == {"graph.onnx", "heads.json", "base.json", "t1a.npy", "t1b.npy", "t2.npy"}
+    assert adapter.stat().st_size < learned.stat().st_size / 2
+
+    made, heads = tmp_path / "made.onnx", tmp_path / "heads.json"
+    merge_adapter(base, adapter, made, heads)
+    assert heads.read_text() == '{"name": "tiny"}'
+    for ours, theirs in zip(outputs(made), outputs(learned), strict=True):
+        assert np.abs(ours - theirs).max() < 2e-3 * np.abs(theirs).max()
+
+    before = adapter.read_bytes()
+    told_file = tmp_path / "told.json"
+    pack_adapter(learned, tmp_path / "plain.onnx", base, told_file, 2, adapter)
+    assert adapter.read_bytes() == before  # to the byte
+    assert pack_adapter(learned, tmp_path / "plain.onnx", base, told_file, 1, adapter) > 0.01
+
+
+def describe_heads(place: Path, hub: Hub, base: Path, adapter: Path, **changes: Any) -> None:
+    files = []
+    for name, data in (("model.onnx", base.read_bytes()), ("tokenizer.json", b"{}")):
+        serve(hub, data, f"/o/r/resolve/main/{name}")
+        files.append({"name": name, "path": name, "bytes": len(data), "sha256": digest(data)})
+    fields = {
+        "adapter": "tiny.heads",
+        "adapter_sha256": digest(adapter.read_bytes()),
+        **changes,
+    }
+    describe(place, kind="heads", derive="heads", files=files, **fields)
+    own = place.parent / "config" / "tiny.heads"
+    if own != adapter:
+        shutil.copy(adapter, own)
+
+
+def test_heads_are_merged_at_a_pull(place: Path, hub: Hub, tmp_path: Path) -> None:
+    import numpy as np
+    import onnx
+
+    base, adapter, learned = packed(tmp_path / "made")
+    describe_heads(place, hub, base, adapter)
+    found = pull("tiny", at(hub), place)
+    folder = place / "tiny"
+    assert found == folder / "model.int8.onnx"
+    assert {path.name for path in folder.iterdir()} == {
+        "model.int8.onnx", "heads.json", "tokenizer.json", ".manifest.json",
+    }  # fmt: skip
+    assert verify("tiny", place) == "ok"
+    kinds = {t.name: t.data_type for t in onnx.load(str(found)).graph.initializer}
+    assert kinds["fresh"] == onnx.TensorProto.FLOAT  # heads are not rounded
+    assert "dense" not in kinds
+    for ours, theirs in zip(outputs(found), outputs(learned), strict=True):
+        cosine = (ours * theirs).sum() / np.linalg.norm(ours) / np.linalg.norm(theirs)
+        assert cosine > 0.995
+
+    hub.asked.clear()
+    pull("tiny", at(hub), place)
+    assert not hub.asked
+    (folder / "heads.json").unlink()
+    assert verify("tiny", place) == "partial"
+    pull("tiny", at(hub), place)
+    assert verify("tiny", place) == "ok"
+
+
+def test_another_adapter_is_merged_at_the_next_pull(place: Path, hub: Hub, tmp_path: Path) -> None:
+    from dragtor.models.heads import pack_adapter
+
+    base, adapter, learned = packed(tmp_path / "made")
+    describe_heads(place, hub, base, adapter)
+    pull("tiny", at(hub), place)
+    before = Catalogue.load().get("tiny").fingerprint()
+    made = adapter.parent
+    (made / "told.json").write_text('{"name": "other"}')
+    pack_adapter(learned, made / "plain.onnx", base, made / "told.json", 1, adapter)
+    describe_heads(place, hub, base, adapter)
+    forget_catalogues()
+    assert Catalogue.load().get("tiny").fingerprint() != before
+    with pytest.raises(Missing, match="not installed"):
+        model_path("tiny", place)
+    pull("tiny", at(hub), place)
+    assert (place / "tiny" / "heads.json").read_text() == '{"name": "other"}'
+    assert verify("tiny", place) == "ok"
+
+
+def test_adapters_that_do_not_fit_are_one_line(place: Path, hub: Hub, tmp_path: Path) -> None:
+    base, adapter, learned = packed(tmp_path / "made")
+    wrong = tmp_path / "wrong.heads"
+    wrong.write_bytes(b"no zip")
+    for bad_base, bad, changes, told in (
+        (learned, adapter, {}, "the base has no tensor dense.weight"),
+        (base, wrong, {}, "cannot be made int8: File is not a zip file"),
+        (base, adapter, {"adapter_sha256": digest(b"")}, "is not the adapter that tiny names"),
+    ):
+        describe_heads(place, hub, bad_base, bad, **changes)
+        forget_catalogues()
+        with pytest.raises(CorruptModel, match=told) as caught:
+            pull("tiny", at(hub), place)
+        assert "\n" not in str(caught.value)
+        assert verify("tiny", place) != "ok"
+        shutil.rmtree(place / "tiny")
+    (place.parent / "config" / "tiny.heads").unlink()
+    with pytest.raises(Missing, match=r"needs tiny\.heads"):
+        pull("tiny", at(hub), place)
+    describe_heads(place, hub, base, adapter, adapter_sha256="")
+    forget_catalogues()
+    with pytest.raises(UsageError, match="tiny names no adapter"):
+        Catalogue.load()
+
+
+def forget_catalogues() -> None:
+    """As a new process would."""
+    from dragtor.models.catalogue import _load
+
+    _load.cache_clear()
+
+
 # The disk
 
 

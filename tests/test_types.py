@@ -19,9 +19,11 @@ from dragtor.types import (
     Document,
     Hit,
     Hits,
+    LabelledSpan,
     Passage,
     Source,
     Sources,
+    Tagged,
     short_hash,
 )
 
@@ -62,6 +64,8 @@ SHOWN = {
     "sources": Sources([Source("s1", "https://example.org/", "web", EVIL)]),
     "event": EVENT,
     "events": CalendarEvents([EVENT]),
+    "tagged": Tagged(EVIL, {"names": (LabelledSpan(2, 8, EVIL, 0.9),)}, {"mood": {EVIL: 1.0}}),
+    "tagged classes": Tagged(EVIL, {}, {"mood": {EVIL: 1.0}}),
 }
 
 
@@ -94,7 +98,7 @@ def test_html_shows_and_escapes(name: str) -> None:
     assert not re.search(r"color|background|#|rgb", styles)  # a dark page stays readable
     links = [value or "" for key, value in tags.attributes if key == "href"]
     assert all(link.startswith("https://example.org/") for link in links)
-    assert bool(links) == ("event" not in name)
+    assert bool(links) == ("event" not in name and "tagged" not in name)
 
 
 def test_html_says_what_a_person_needs() -> None:

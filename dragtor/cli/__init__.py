@@ -11,7 +11,18 @@ import sys
 
 import typer
 
-from dragtor.cli import ask, chat, checks, evals, extract, models, sources, tools
+from dragtor.cli import (
+    ask,
+    chat,
+    checks,
+    evals,
+    extract,
+    models,
+    sources,
+    tag,
+    tools,
+    train,
+)
 from dragtor.cli.interrupt import stopping
 from dragtor.cli.output import hint, settings, warn
 from dragtor.errors import Cancelled, DragtorError
@@ -33,7 +44,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (sources, ask, chat, extract, models, checks, evals, tools):
+for group in (sources, ask, chat, extract, tag, models, checks, evals, train, tools):
     group.register(app)
 
 

@@ -47,7 +47,8 @@ def register(app: typer.Typer) -> None:
     """Add this group's commands."""
     for command in (
         *(eval_retrieval, eval_chunking, eval_answers, eval_injection, eval_chat),
-        *(eval_transcription, eval_diarization, eval_events, eval_history),
+        *(eval_transcription, eval_diarization, eval_events, eval_encoder),
+        eval_history,
     ):
         eval_app.command(command.__name__.removeprefix("eval_"))(command)
     app.add_typer(eval_app, name="eval")
@@ -176,6 +177,28 @@ def eval_events(
     _measure(evaluate, path, others, as_json=as_json, save=save, baseline=baseline, adapter=adapter)
 
 
+def eval_encoder(
+    task: list[Path] = typer.Option(
+        help="CSV or JSONL text,label or a,b,label; CoNLL; SQuAD. As often as you like.",
+        exists=True,
+        metavar="FILE",
+    ),
+    head: str = typer.Option("", help="Which head; else the one of that kind.", metavar="NAME"),
+    model: str = typer.Option("tags", help="Head set of the catalogue, or a folder."),
+    mapping: str = typer.Option(
+        "", "--map", help="Coarse names of labels; O: none.", metavar="FINE=COARSE,…"
+    ),
+    as_json: bool = AS_JSON,
+    save: bool = SAVE,
+) -> None:
+    """Label words and texts: accuracy, F1 of spans, calibration of the probabilities."""
+    from dragtor.encoder.data import parse_mapping
+    from dragtor.evaluate.encoder import evaluate
+
+    named = parse_mapping(mapping)
+    _measure(evaluate, task, as_json=as_json, save=save, head=head, model=model, mapping=named)
+
+
 def eval_history(as_json: bool = AS_JSON) -> None:
     """Compare the runs that were saved, newest last."""
     from dragtor.evaluate.record import results_folder, saved_runs
@@ -201,7 +224,7 @@ def _documents(given: Path | None) -> Path | None:
 
 def _measure(
     evaluate: Callable[..., Mapping[str, Any]],
-    path: Path,
+    path: Path | Sequence[Path],
     others: Mapping[str, Config] | None = None,
     *,
     as_json: bool,

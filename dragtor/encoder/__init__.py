@@ -4,5 +4,6 @@ Runs ONNX graphs that training/encoder/ makes; knows neither documents nor what 
 """
 
 from dragtor.encoder.heads import Head, HeadSet
+from dragtor.encoder.model import Encoder
 
-__all__ = ["Head", "HeadSet"]
+__all__ = ["Encoder", "Head", "HeadSet"]

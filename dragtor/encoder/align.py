@@ -6,6 +6,7 @@ gives offsets will do, wordpiece, byte pairs or sentencepiece. Knows no labels a
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -38,13 +39,40 @@ class Encoded:
         return len(self.ids)
 
 
+@dataclass(frozen=True, slots=True)
+class Subwords:
+    """What a tokenizer makes of one text, without special tokens."""
+
+    ids: list[int]
+    offsets: list[Offsets]  # without white space at the ends
+    groups: list[int | None]  # the word of each, as the tokenizer counts
+
+
+def subwords(text: str, tokenizer: Tokenizer) -> Subwords:
+    """The sub-words of a text, lone surrogates replaced."""
+    text = utf8(text)
+    made = tokenizer.encode(text, add_special_tokens=False)
+    return Subwords(made.ids, [_trimmed(text, *each) for each in made.offsets], made.word_ids)
+
+
 def word_places(text: str, tokenizer: Tokenizer) -> list[Offsets]:
     """The words of a text: what the tokenizer takes apart no further than into sub-words."""
-    made = tokenizer.encode(text, add_special_tokens=False)
+    return _words(subwords(text, tokenizer))
+
+
+def encode_text(
+    text: str, tokenizer: Tokenizer, max_tokens: int, overlap: int = 0
+) -> tuple[list[Offsets], list[Encoded]]:
+    """The words of a text and its windows, tokenized once; see word_places, encode_words."""
+    made = subwords(text, tokenizer)
+    words = _words(made)
+    return words, _windows(made, words, tokenizer, max_tokens, overlap)
+
+
+def _words(made: Subwords) -> list[Offsets]:
     words: list[Offsets] = []
     last = None
-    for index, (start, end) in zip(made.word_ids, made.offsets, strict=True):
-        start, end = _trimmed(text, start, end)
+    for index, (start, end) in zip(made.groups, made.offsets, strict=True):
         if start >= end:
             continue
         if index is not None and index == last:
@@ -72,13 +100,18 @@ def encode_words(
     Every sub-word stands in a window; without words or text there is one window of special
     tokens. A window begins between two words where it can.
     """
-    text = utf8(text)
-    made = tokenizer.encode(text, add_special_tokens=False)
-    offsets = [_trimmed(text, *each) for each in made.offsets]
-    starts = _first_tokens(words, offsets)
+    return _windows(subwords(text, tokenizer), words, tokenizer, max_tokens, overlap)
+
+
+def _windows(
+    made: Subwords, words: Sequence[Offsets], tokenizer: Tokenizer, max_tokens: int, overlap: int
+) -> list[Encoded]:
+    starts = _first_tokens(words, made.offsets)
     room = max_tokens - special_tokens(tokenizer)
     cuts = _cuts(len(made.ids), room, overlap, {s for s in starts if s != NO_TOKEN})
-    return [_window(made.ids, offsets, starts, cut, tokenizer) for cut in cuts]
+    around = _around(tokenizer)
+    own = [(word, at) for word, at in enumerate(starts) if at != NO_TOKEN]
+    return [_window(made, own, cut, around) for cut in cuts]
 
 
 def encode_pair(first: str, second: str, tokenizer: Tokenizer, max_tokens: int) -> Encoded:
@@ -86,16 +119,25 @@ def encode_pair(first: str, second: str, tokenizer: Tokenizer, max_tokens: int) 
 
     Offsets of the second text count in it alone; those of the first are (0, 0).
     """
-    tokenizer.enable_truncation(max_tokens, strategy="longest_first")
-    try:
-        made = tokenizer.encode(utf8(first), utf8(second))
-    finally:
-        tokenizer.no_truncation()
+    one, two = (tokenizer.encode(utf8(t), add_special_tokens=False) for t in (first, second))
+    room = max_tokens - int(tokenizer.num_special_tokens_to_add(True))
+    kept = _longest_cut(len(one), len(two), room)
+    one.truncate(kept[0])  # a tokenizer set to truncate would not do for two threads
+    two.truncate(kept[1])
+    made = tokenizer.post_process(one, two)
     own = [
         place if of == 1 else (0, 0)
         for place, of in zip(made.offsets, made.sequence_ids, strict=True)
     ]
     return Encoded(tuple(made.ids), tuple(made.type_ids), tuple(own))
+
+
+def _longest_cut(first: int, second: int, room: int) -> tuple[int, int]:
+    """Lengths that fit into `room`, tokens taken off the longer one."""
+    if first + second > room:
+        shorter = min(first, second, room // 2)
+        first, second = (shorter, room - shorter) if first <= second else (room - shorter, shorter)
+    return first, second
 
 
 def plain_tokenizer(tokenizer: Tokenizer) -> Tokenizer:
@@ -160,22 +202,23 @@ def _back(at: int, least: int, begins: set[int]) -> int:
 
 
 def _window(
-    ids: Sequence[int],
-    offsets: Sequence[Offsets],
-    starts: Sequence[int],
+    made: Subwords,
+    begins: Sequence[tuple[int, int]],
     cut: Offsets,
-    tokenizer: Tokenizer,
+    around: tuple[list[int], list[int], int],
 ) -> Encoded:
+    """`begins` are words, each with its first sub-word."""
     first, last = cut
-    before, after, kind = _around(tokenizer)
-    own = [(word, at - first) for word, at in enumerate(starts) if first <= at < last]
+    before, after, kind = around
+    lowest, highest = (bisect_left(begins, at, key=lambda each: each[1]) for at in cut)
+    own = begins[lowest:highest]
     blank: Offsets = (0, 0)
     return Encoded(
-        ids=(*before, *ids[first:last], *after),
+        ids=(*before, *made.ids[first:last], *after),
         types=(kind,) * (len(before) + last - first + len(after)),
-        offsets=(*[blank] * len(before), *offsets[first:last], *[blank] * len(after)),
+        offsets=(*[blank] * len(before), *made.offsets[first:last], *[blank] * len(after)),
         words=tuple(word for word, _ in own),
-        starts=tuple(len(before) + at for _, at in own),
+        starts=tuple(len(before) + at - first for _, at in own),
     )
 
 

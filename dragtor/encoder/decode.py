@@ -5,8 +5,8 @@ Pure numpy; knows neither graph nor tokenizer. Training measures with the same f
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from dragtor.encoder.align import Offsets
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Numbers = NDArray[np.float32]
+
+MAX_SPAN_TOKENS = 30  # of an answer
 
 
 def probabilities(logits: Numbers, temperature: float = 1.0) -> Numbers:
@@ -37,11 +39,15 @@ def best_labels(chances: Numbers, labels: Sequence[str]) -> list[int]:
     """
     import numpy as np
 
-    likeliest = [int(i) for i in chances.argmax(axis=1)] if len(chances) else []
-    if all(_may_follow(labels[a], labels[b]) for a, b in pairwise([0, *likeliest])):
-        return likeliest  # nothing valid is likelier, as in nearly every text
+    if not len(chances):
+        return []
+    likeliest = chances.argmax(axis=1)
+    follows = _follows(tuple(labels))
+    if follows[np.concatenate([[0], likeliest[:-1]]), likeliest].all():
+        found: list[int] = likeliest.tolist()
+        return found  # nothing valid is likelier, as in nearly every text
     scores = np.log(np.clip(chances, 1e-9, 1))
-    allowed = np.array([[0.0 if _may_follow(a, b) else -np.inf for b in labels] for a in labels])
+    allowed = np.where(follows, 0.0, -np.inf)
     best, back = allowed[0] + scores[0], []
     for row in scores[1:]:
         ways = best[:, None] + allowed
@@ -51,6 +57,14 @@ def best_labels(chances: Numbers, labels: Sequence[str]) -> list[int]:
     for came in reversed(back):
         path.append(int(came[path[-1]]))
     return path[::-1]
+
+
+@functools.cache
+def _follows(labels: tuple[str, ...]) -> NDArray[np.bool_]:
+    """(labels, labels): whether the second may come after the first."""
+    import numpy as np
+
+    return np.array([[_may_follow(a, b) for b in labels] for a in labels])
 
 
 def _may_follow(before: str, label: str) -> bool:
@@ -66,6 +80,8 @@ def label_spans(
     A span's probability is the mean, over its words, of that of its own kind (B and I together).
     """
     path = best_labels(chances, labels)
+    if not any(path):
+        return []
     spans = []
     for kind, first, last in runs([labels[i] for i in path]):
         columns = [i for i, label in enumerate(labels) if label[2:] == kind]
@@ -89,3 +105,26 @@ def runs(labels: Sequence[str]) -> list[tuple[str, int, int]]:
         if part in ("B", "I") and not goes_on:
             found.append((kind, at, -1))
     return found
+
+
+def best_span(
+    logits: Numbers, places: Sequence[Offsets], label: str, offset: int = 0
+) -> LabelledSpan | None:
+    """The likeliest span, by (tokens, 2) logits of start and end; None if "no answer" is likelier.
+
+    `places` are of the tokens, empty of those that are not of the text; `offset` is added to
+    them. The probability is that of start times end (Devlin et al. 2019).
+    """
+    import numpy as np
+
+    own = [0, *(i for i, (start, end) in enumerate(places) if start < end)]
+    starts, ends = (probabilities(logits[own, side]) for side in (0, 1))
+    chances = np.triu(np.outer(starts, ends))
+    chances -= np.triu(chances, MAX_SPAN_TOKENS)
+    none, chances[0, :] = float(chances[0, 0]), 0
+    first, last = (int(i) for i in np.unravel_index(int(chances.argmax()), chances.shape))
+    sure = float(chances[first, last])
+    if sure <= none or not first:
+        return None
+    start, end = places[own[first]][0], places[own[last]][1]
+    return LabelledSpan(start + offset, end + offset, label, sure)

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from dragtor.errors import CorruptModel, UsageError
+from dragtor.models.catalogue import HEADS_FILE as HEADS_FILE
 from dragtor.types import short_hash
 
 HeadKind = Literal["sentence", "tokens", "pair", "span"]
 Pooling = Literal["mean", "max", "cls"]
 POOLINGS: tuple[Pooling, ...] = get_args(Pooling)
 HEAD_KINDS: tuple[HeadKind, ...] = get_args(HeadKind)
-HEADS_FILE = "heads.json"
 GRAPH_FILE = "model.onnx"
 STATES = "states"  # the output that every graph has: (batch, tokens, hidden)
 NO_SPAN = "O"

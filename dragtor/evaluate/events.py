@@ -262,7 +262,7 @@ def _tokens_shared(pairs: Sequence[tuple[Record, Record]]) -> tuple[int, int, in
 def _people(pairs: Sequence[tuple[Record, Record]]) -> float | None:
     said = {p for one, _ in pairs for p in normal_form("attendees", one.get("attendees")) or ()}
     wanted = {p for _, one in pairs for p in normal_form("attendees", one.get("attendees")) or ()}
-    return f1(len(said & wanted), len(said), len(wanted)) if said or wanted else None
+    return metrics.f1(len(said & wanted), len(said), len(wanted)) if said or wanted else None
 
 
 def _filled(pairs: Sequence[tuple[Record, Record]]) -> tuple[int, int]:
@@ -302,11 +302,6 @@ def _how(name: str, said: Any, wanted: Any) -> str:
 
 
 # All rows
-
-
-def f1(right: int, said: int, wanted: int) -> float:
-    """Harmonic mean of precision and recall; 0 where nothing is right."""
-    return 2 * right / (said + wanted) if said + wanted else 0.0
 
 
 def scored(rows: Sequence[Compared], model: str) -> Measured:

@@ -32,6 +32,7 @@ SECTIONS = {
     "transcription": ("speech",),
     "diarization": ("diarize",),
     "events": (),
+    "encoder": (),
 }
 # Packages that an answer depends on: a change of these is a new run.
 ANSWER_PACKAGES = (
@@ -180,6 +181,8 @@ def weights(kind: str, config: Config) -> dict[str, str]:
 
         heard = config.speech.model if kind == "transcription" else SEGMENTATION
         return {"speech": f"{heard} {known[heard].files[0].sha256}"} if heard in known else {}
+    if kind == "encoder":
+        return {}  # its version stands in what was measured
     if kind == "events":
         from dragtor.events.model import EVENTS_MODEL, adapter_path
 

@@ -17,11 +17,13 @@ from dragtor.config import config_path, packaged
 from dragtor.errors import UsageError
 from dragtor.types import short_hash
 
-Kind = Literal["llm", "encoder", "reranker", "speech", "training", "file"]
+Kind = Literal["llm", "encoder", "heads", "reranker", "speech", "training", "file"]
 
 # Part of an encoder's fingerprint: change the text whenever int8.py would make other weights.
 INT8_RECIPE = "onnxruntime quantize_dynamic QInt8 per_channel reduce_range"
 INT8_FILE = "model.int8.onnx"
+HEADS_RECIPE = "adapter merged, heads in fp32"
+HEADS_FILE = "heads.json"  # beside a graph with heads
 
 HUB_PREFIX = "hf:"
 _PLAIN_NAME = re.compile(r"(?!\.)[^/\\\x00-\x1f\ud800-\udfff]+")  # one path part, not hidden
@@ -73,7 +75,9 @@ class ModelSpec:
     dimension: int = 0
     floor: float = -1.0
     token_mean: str = ""  # base64, see embed.Traits
-    derive: Literal["", "int8"] = ""
+    derive: Literal["", "int8", "heads"] = ""
+    adapter: str = ""  # of heads: a file beside models.yml, or of assets/
+    adapter_sha256: str = ""
 
     def __post_init__(self) -> None:
         names = [file.name for file in self.files]
@@ -86,6 +90,10 @@ class ModelSpec:
             raise UsageError(f"model {self.name} lists no files")
         if self.kind not in ("reranker", "file") and not all(file.sha256 for file in self.files):
             raise UsageError(f"model {self.name} lists a file without its sha256")
+        if self.derive == "heads" and not (
+            _PLAIN_NAME.fullmatch(self.adapter) and self.adapter_sha256
+        ):
+            raise UsageError(f"model {self.name} names no adapter, or not its adapter_sha256")
 
     @property
     def bytes(self) -> int:
@@ -95,17 +103,27 @@ class ModelSpec:
     @property
     def main_file(self) -> str:
         """Name of the file that a loader opens: the derived one where there is one."""
-        return INT8_FILE if self.derive else self.files[0].name
+        return self.made[0] if self.made else self.files[0].name
+
+    @property
+    def made(self) -> tuple[str, ...]:
+        """Names of the files that a pull makes here, the main one first."""
+        return {"": (), "int8": (INT8_FILE,), "heads": (INT8_FILE, HEADS_FILE)}[self.derive]
+
+    @property
+    def recipe(self) -> str:
+        """How they are made; another one makes them again."""
+        own = f"{HEADS_RECIPE}, {self.adapter_sha256}: "
+        return {"": "", "int8": INT8_RECIPE, "heads": own + INT8_RECIPE}[self.derive]
 
     def fingerprint(self) -> str:
         """16 hex digits that change when this encoder would give other vectors.
 
         Hashes the official weights and the recipe, never a file derived from them.
         """
-        recipe = INT8_RECIPE if self.derive else ""
         prefixes = (self.prefix_query, self.prefix_passage)
         weights = self.files[0].sha256
-        return short_hash(weights, recipe, self.pooling, *prefixes, str(self.dimension))
+        return short_hash(weights, self.recipe, self.pooling, *prefixes, str(self.dimension))
 
 
 @dataclass(frozen=True, slots=True)

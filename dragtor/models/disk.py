@@ -19,8 +19,6 @@ from typing import Literal
 from dragtor.errors import CorruptModel, DragtorError, LibraryError, LibraryLocked, Missing
 from dragtor.models.catalogue import (
     HUB_PREFIX,
-    INT8_FILE,
-    INT8_RECIPE,
     Catalogue,
     Kind,
     ModelFile,
@@ -211,17 +209,17 @@ def _on_disk(spec: ModelSpec, models_dir: Path) -> list[ModelFile]:
     if not spec.derive:
         return [file for file in spec.files if file.sha256]
     made = derived(spec, models_dir)
-    return [made, *spec.files[1:]] if made else []
+    return [*made, *spec.files[1:]] if made else []
 
 
-def derived(spec: ModelSpec, models_dir: Path) -> ModelFile | None:
-    """The file that was made here of today's weights with today's recipe, if any."""
-    if not spec.derive:
-        return None
+def derived(spec: ModelSpec, models_dir: Path) -> list[ModelFile]:
+    """The files that were made here of today's weights with today's recipe; all, or none."""
     manifest = read_manifest(model_folder(spec, models_dir))
     source = spec.files[0]
-    current = manifest.recipe == INT8_RECIPE and manifest.sources.get(source.name) == source.sha256
-    return next((file for file in manifest.files if current and file.name == INT8_FILE), None)
+    if manifest.recipe != spec.recipe or manifest.sources.get(source.name) != source.sha256:
+        return []
+    found = [file for file in manifest.files if file.name in spec.made]
+    return found if len(found) == len(spec.made) else []
 
 
 def size(folder: Path) -> int:

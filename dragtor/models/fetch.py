@@ -12,10 +12,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dragtor.config import ModelsConfig
+from dragtor.config import ModelsConfig, asset, config_path
 from dragtor.errors import CorruptModel, LibraryLocked, Missing
 from dragtor.models import child, disk
-from dragtor.models.catalogue import HUB_PREFIX, INT8_FILE, INT8_RECIPE, ModelFile, ModelSpec
+from dragtor.models.catalogue import HUB_PREFIX, ModelFile, ModelSpec
 from dragtor.models.progress import RouteFailed
 from dragtor.types import NEVER, SILENT, CancelToken, Reporter
 
@@ -116,18 +116,17 @@ class _Pull:
         for stale in parts.glob(f"{disk.TEMPORARY}*"):
             shutil.rmtree(stale)
         made = disk.derived(spec, self.models_dir)
-        if made and not disk.is_right(folder / made.name, made, cancel):
-            made = None
+        if not all(disk.is_right(folder / file.name, file, cancel) for file in made):
+            made = []
         sources = spec.files[1:] if made else spec.files
         wanted = [file for file in sources if not disk.is_right(folder / file.name, file, cancel)]
         disk.need_room(folder, sum(file.bytes for file in wanted) - disk.size(parts))
         self._fetch(wanted)
         files = spec.files
         if spec.derive:
-            files = (made or self._derive(), *spec.files[1:])
+            files = (*(made or self._derive()), *spec.files[1:])
         hashes = {file.name: file.sha256 for file in spec.files}
-        recipe = INT8_RECIPE if spec.derive else ""
-        disk.write_manifest(folder, disk.Manifest(spec.name, files, hashes, recipe))
+        disk.write_manifest(folder, disk.Manifest(spec.name, files, hashes, spec.recipe))
         if spec.derive:
             (folder / spec.files[0].name).unlink(missing_ok=True)
         shutil.rmtree(parts)
@@ -168,11 +167,25 @@ class _Pull:
         for one in self.spec.mirrors:
             yield one.label, mirror.fetch_from_mirror(one, list(wanted), parts, *told)
 
-    def _derive(self) -> ModelFile:
-        """Make the int8 file of an encoder whose fp32 file has been verified."""
+    def _derive(self) -> list[ModelFile]:
+        """Make what is made of a verified fp32 file: its int8 form, with or without heads."""
         from dragtor.models import int8
 
-        self.reporter.note(f"making {INT8_FILE} of {self.spec.name}")
-        target = self.folder / INT8_FILE
-        int8.quantize(self.folder / self.spec.files[0].name, target, self.cancel)
-        return ModelFile(INT8_FILE, target.stat().st_size, disk.sha256(target))
+        spec, source = self.spec, self.folder / self.spec.files[0].name
+        self.reporter.note(f"making {spec.main_file} of {spec.name}")
+        targets = [self.folder / name for name in spec.made]
+        if spec.adapter:
+            int8.add_heads(source, self._adapter(), (targets[0], targets[1]), self.cancel)
+        else:
+            int8.quantize(source, targets[0], self.cancel)
+        return [ModelFile(t.name, t.stat().st_size, disk.sha256(t)) for t in targets]
+
+    def _adapter(self) -> Path:
+        """The adapter's file, verified: the user's own beside models.yml, or the packaged one."""
+        own = config_path().parent / self.spec.adapter
+        path = own if own.is_file() else asset(self.spec.adapter)
+        if not path.is_file():
+            raise Missing(f"{self.spec.name} needs {self.spec.adapter}, which is not at {path}")
+        if disk.sha256(path) != self.spec.adapter_sha256:
+            raise CorruptModel(f"{path} is not the adapter that {self.spec.name} names")
+        return path

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from dragtor.errors import CorruptModel
@@ -18,21 +19,47 @@ from dragtor.onnx import error_line
 from dragtor.types import NEVER, CancelToken
 
 
-def quantize(source: Path, target: Path, cancel: CancelToken = NEVER) -> None:
-    """Write `target` whole or not at all; raises CorruptModel where it cannot be quantized."""
-    draft, log = (target.parent / PARTS_FOLDER / f"{target.name}.{end}" for end in ("part", "log"))
-    command = [sys.executable, "-m", "dragtor.models.int8", str(source), str(draft)]
+def quantize(source: Path, target: Path, cancel: CancelToken = NEVER, keep: str = "") -> None:
+    """Write `target` whole or not at all; raises CorruptModel where it cannot be quantized.
+
+    Nodes whose names begin with `keep` stay as they are.
+    """
+    draft = _draft(target)
+    command = [sys.executable, "-m", "dragtor.models.int8", str(source), str(draft), keep]
+    _make(source, command, cancel)
+    draft.replace(target)
+
+
+def add_heads(
+    base: Path, adapter: Path, targets: tuple[Path, Path], cancel: CancelToken = NEVER
+) -> None:
+    """Write the int8 graph of a base with an adapter merged, and its heads.json; see quantize."""
+    graph, heads = map(_draft, targets)
+    merged = graph.with_suffix(".fp32")
+    files = [str(path) for path in (base, adapter, merged, graph, heads)]
+    _make(base, [sys.executable, "-m", "dragtor.models.heads", *files], cancel)
+    for draft, target in zip((graph, heads), targets, strict=True):
+        draft.replace(target)
+
+
+def _draft(target: Path) -> Path:
+    """Where a file lies until it is whole."""
+    return target.parent / PARTS_FOLDER / f"{target.name}.part"
+
+
+def _make(source: Path, command: Sequence[str], cancel: CancelToken) -> None:
+    """Run a program that makes a file of `source`; raises CorruptModel with its last line."""
+    log = source.parent / PARTS_FOLDER / "make.log"
     if code := child.run_child(command, log, cancel):
         said = log.read_text("utf-8", "replace").strip().splitlines()
         reason = said[-1][:200] if said else f"exit code {code}"
         if os.strerror(errno.ENOSPC) in reason:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         raise CorruptModel(f"{source} cannot be made int8: {reason}")
-    draft.replace(target)
 
 
-def write_int8(source: str, target: str) -> None:
-    """Write the int8 form of `source`.
+def write_int8(source: str, target: str, keep: str = "") -> None:
+    """Write the int8 form of `source`; nodes whose names begin with `keep` stay as they are.
 
     A scale per channel keeps cosines with fp32 near 0.999 (gte-small; 0.988 with one per matrix)
     at the same speed. Seven-bit weights (`reduce_range`) cost 0.0002 of that, and keep x86
@@ -40,13 +67,27 @@ def write_int8(source: str, target: str) -> None:
     """
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    weights, draft = Path(source), Path(target)
     try:
         quantize_dynamic(
-            weights, draft, per_channel=True, reduce_range=True, weight_type=QuantType.QInt8
+            Path(source),
+            Path(target),
+            per_channel=True,
+            reduce_range=True,
+            weight_type=QuantType.QInt8,
+            nodes_to_exclude=_nodes(source, keep),
         )
     except Exception as error:  # noqa: BLE001  onnx raises whatever its parsers raise
         sys.exit(error_line(error))
+
+
+def _nodes(source: str, prefix: str) -> list[str]:
+    """Names of the graph's nodes that begin with `prefix`."""
+    if not prefix:
+        return []
+    import onnx
+
+    graph = onnx.load(source, load_external_data=False).graph
+    return [node.name for node in graph.node if node.name.startswith(prefix)]
 
 
 if __name__ == "__main__":

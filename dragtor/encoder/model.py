@@ -1,0 +1,317 @@
+"""The encoder and its heads, run by ONNX Runtime: texts in, vectors, classes and spans out.
+
+One window of a text a run, one core a run, as many at once as there are cores; nothing is padded,
+so a text gets the same bits alone and in company. Knows no training and no document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from dragtor import onnx
+from dragtor.encoder import folder, merge
+from dragtor.encoder.align import (
+    Encoded,
+    Offsets,
+    encode_pair,
+    encode_text,
+    encode_words,
+    plain_tokenizer,
+    subwords,
+)
+from dragtor.encoder.decode import best_labels, best_span, label_spans, probabilities
+from dragtor.encoder.heads import NO_SPAN, POOLINGS, STATES, Head, HeadSet
+from dragtor.encoder.shapes import token_shapes
+from dragtor.errors import CorruptModel, UsageError
+from dragtor.types import NEVER, CancelToken, LabelledSpan, Tagged
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from onnxruntime import InferenceSession
+    from tokenizers import Tokenizer
+
+    from dragtor.config import ModelsConfig
+
+    Numbers = NDArray[np.float32]
+
+T = TypeVar("T")
+SHAPE_IDS = "shape_ids"  # input of a graph that is given the shapes of words
+TAG_HEAD = "entities"  # whose spans `tag` gives
+BATCH = 128  # texts that are read before their windows are run
+OVERLAP = 4  # windows share one token in so many
+
+
+class Encoder:
+    """A Tagger, and all else that a graph with heads says of texts."""
+
+    def __init__(
+        self,
+        session: InferenceSession,
+        tokenizer: Tokenizer,
+        heads: HeadSet,
+        *,
+        threads: int = 0,
+        mend: str = "",
+        cancel: CancelToken = NEVER,
+    ) -> None:
+        self.heads = heads
+        self.version = heads.version
+        self._session = session
+        self._tokenizer = plain_tokenizer(tokenizer)
+        self._mend = mend
+        self._threads, self._cancel = threads, cancel
+        own = (SHAPE_IDS,) if heads.shapes else ()
+        self._inputs = onnx.input_names(session, heads.name, mend, own)
+        self._outputs: dict[str, Sequence[Any]] = {
+            made.name: made.shape for made in session.get_outputs()
+        }
+        self._states = self._state_output()
+        if lacking := [head.name for head in heads.heads if head.name not in self._outputs]:
+            raise CorruptModel(f"{heads.name} lacks the outputs {', '.join(lacking)}", mend)
+
+    @classmethod
+    def load(
+        cls,
+        name_or_folder: str | Path,
+        *,
+        models: ModelsConfig | None = None,
+        threads: int = 0,
+        cancel: CancelToken = NEVER,
+    ) -> Encoder:
+        """A model of the catalogue, or a folder of model.onnx, tokenizer.json and heads.json.
+
+        An encoder without heads gives vectors only. Raises UsageError for a name that nobody
+        knows, Missing, CorruptModel.
+        """
+        graph, tokens, heads, mend = folder.find(str(name_or_folder), models)
+        session = onnx.open_session(graph, mend)
+        tokenizer = onnx.open_tokenizer(tokens, mend)
+        return cls(session, tokenizer, heads, threads=threads, mend=mend, cancel=cancel)
+
+    @property
+    def dimension(self) -> int:
+        """Numbers in a vector."""
+        stated = self._outputs[self._states][-1]
+        return stated if isinstance(stated, int) else int(self.encode([""]).shape[1])
+
+    def encode(self, texts: Sequence[str], pooling: str = "") -> Numbers:
+        """(n, dimension), unit length: the states of a text's tokens by mean, max or cls pooling.
+
+        `pooling` is the head set's own where it is empty. A text longer than a window is the mean
+        of its windows, weighted by their tokens; with max the maximum of all, with cls the first.
+        """
+        import numpy as np
+
+        chosen = pooling or self.heads.pooling
+        if chosen not in POOLINGS:
+            raise UsageError(f"unknown pooling {pooling!r}", f"poolings: {', '.join(POOLINGS)}")
+
+        def one(text: str, window: Encoded) -> Numbers:
+            return merge.pooled(self._run(text, window, [self._states])[0], chosen)
+
+        made = [
+            merge.unit(merge.one_vector(vectors, windows, chosen))
+            for _, windows, vectors in self._each(texts, one, overlap=0)
+        ]
+        return np.stack(made) if made else np.zeros((0, self.dimension), np.float32)
+
+    def predict(self, texts: Sequence[str], heads: Sequence[str] = ()) -> list[Tagged]:
+        """What the heads of those names say of each text; all that read single texts, if none.
+
+        Raises UsageError for a head that is not there or reads two texts.
+        """
+        chosen = self._single(heads)
+        return [self._tagged(*made, chosen) for made in self._logits(texts, chosen)]
+
+    def tag(self, texts: Sequence[str]) -> list[list[LabelledSpan]]:
+        """The spans that the head named "entities" finds in each text."""
+        head = self.heads.head(TAG_HEAD, "tokens")
+        found = self.predict(texts, [head.name])
+        return [list(each.spans[head.name]) for each in found]
+
+    def predict_words(
+        self, examples: Sequence[tuple[str, Sequence[Offsets]]], head: str = ""
+    ) -> list[tuple[list[str], Numbers]]:
+        """For each (text, places of its words): a label a word, and (words, labels) chances.
+
+        `head` may be left out where there is one for tokens.
+        """
+        chosen = self.heads.head(head, "tokens")
+        texts = [text for text, _ in examples]
+        given = [words for _, words in examples]
+        found = []
+        for _, words, windows, logits in self._logits(texts, [chosen], given):
+            chances = self._word_chances(chosen, words, windows, [each[0] for each in logits])
+            labels = [chosen.labels[i] for i in best_labels(chances, chosen.labels)]
+            found.append((labels, chances))
+        return found
+
+    def predict_pairs(self, pairs: Sequence[tuple[str, str]], head: str = "") -> Numbers:
+        """(n, labels): chances of the head's labels for each pair; the longer text is cut."""
+        import numpy as np
+
+        chosen = self.heads.head(head, "pair")
+
+        def one(pair: tuple[str, str]) -> Numbers:
+            made = encode_pair(*pair, self._tokenizer, self.heads.max_tokens)
+            return self._run(pair[1], made, [chosen.name])[0]
+
+        logits = onnx.each(one, pairs, self._threads, "encode", self._cancel)
+        made = np.stack(logits) if logits else np.zeros((0, len(chosen.labels)), np.float32)
+        return probabilities(made, chosen.temperature)
+
+    def answer(self, question: str, context: str, head: str = "") -> LabelledSpan | None:
+        """The span of `context` that answers best; None where no answer is likelier."""
+        chosen = self.heads.head(head, "span")
+        asked = subwords(question, self._tokenizer).offsets[: self.heads.max_tokens // 2]
+        question = question[: asked[-1][1]] if asked else ""
+        extra = self._tokenizer.num_special_tokens_to_add(True)
+        room = self.heads.max_tokens - len(asked) - extra
+        special = self._tokenizer.num_special_tokens_to_add(False)
+        _, windows = encode_text(context, self._tokenizer, room + special, room // OVERLAP)
+
+        def one(window: Encoded) -> LabelledSpan | None:
+            places = [place for place in window.offsets if place[0] < place[1]] or [(0, 0)]
+            start, end = places[0][0], places[-1][1]
+            pair = encode_pair(question, context[start:end], self._tokenizer, self.heads.max_tokens)
+            logits = self._run(context[start:end], pair, [chosen.name])[0]
+            return best_span(logits / chosen.temperature, pair.offsets, chosen.name, start)
+
+        found = onnx.each(one, windows, self._threads, "encode", self._cancel)
+        spans = [span for span in found if span is not None]
+        return max(spans, key=lambda span: span.probability, default=None)
+
+    def _single(self, names: Sequence[str]) -> list[Head]:
+        chosen = [self.heads.head(name) for name in names] or [
+            head for head in self.heads.heads if head.kind in ("sentence", "tokens")
+        ]
+        if pairs := [head.name for head in chosen if head.kind not in ("sentence", "tokens")]:
+            raise UsageError(f"the head {pairs[0]} of {self.heads.name} reads two texts")
+        if not chosen:
+            raise UsageError(f"{self.heads.name} has no head that reads single texts")
+        return chosen
+
+    def _logits(
+        self,
+        texts: Sequence[str],
+        heads: Sequence[Head],
+        places: Sequence[Sequence[Offsets]] = (),
+    ) -> Iterator[tuple[str, Sequence[Offsets], list[Encoded], list[list[Numbers]]]]:
+        """Each text, its words, its windows, and of each window the logits of each head.
+
+        Of tokens, only those that begin a word.
+        """
+        names = [head.name for head in heads]
+
+        def one(text: str, window: Encoded) -> list[Numbers]:
+            made = self._run(text, window, names)
+            starts = list(window.starts)
+            return [
+                logits[starts] if head.kind == "tokens" else logits
+                for head, logits in zip(heads, made, strict=True)
+            ]
+
+        overlap = self.heads.max_tokens // OVERLAP
+        for n, (words, windows, logits) in enumerate(self._each(texts, one, overlap, places)):
+            yield texts[n], words, windows, logits
+
+    def _tagged(
+        self,
+        text: str,
+        words: Sequence[Offsets],
+        windows: Sequence[Encoded],
+        logits: Sequence[Sequence[Numbers]],
+        heads: Sequence[Head],
+    ) -> Tagged:
+        spans: dict[str, tuple[LabelledSpan, ...]] = {}
+        classes: dict[str, dict[str, float]] = {}
+        for n, head in enumerate(heads):
+            own = [each[n] for each in logits]
+            if head.kind == "tokens":
+                chances = self._word_chances(head, words, windows, own)
+                spans[head.name] = tuple(label_spans(words, chances, head.labels))
+            else:
+                chances = probabilities(merge.weighted(own, windows), head.temperature)
+                classes[head.name] = dict(zip(head.labels, chances.tolist(), strict=True))
+        return Tagged(text, spans, classes)
+
+    def _word_chances(
+        self,
+        head: Head,
+        words: Sequence[Offsets],
+        windows: Sequence[Encoded],
+        logits: Sequence[Numbers],
+    ) -> Numbers:
+        """(words, labels); O for sure where a word has no token."""
+        found, lacking = merge.of_words(len(words), windows, logits)
+        chances = probabilities(found, head.temperature)
+        chances[lacking] = [label == NO_SPAN for label in head.labels]
+        return chances
+
+    def _each(
+        self,
+        texts: Sequence[str],
+        one: Callable[[str, Encoded], T],
+        overlap: int,
+        places: Sequence[Sequence[Offsets]] = (),
+    ) -> Iterator[tuple[Sequence[Offsets], list[Encoded], list[T]]]:
+        """The words and windows of each text, and `one` of each window."""
+        for first in range(0, len(texts), BATCH):
+            batch = texts[first : first + BATCH]
+            own = places[first : first + BATCH] if places else [None] * len(batch)
+            read = [self._read(*each, overlap) for each in zip(batch, own, strict=True)]
+            jobs = [
+                (text, window)
+                for text, (_, windows) in zip(batch, read, strict=True)
+                for window in windows
+            ]
+            done = iter(self._longest_first(one, jobs))
+            for words, windows in read:
+                yield words, windows, list(islice(done, len(windows)))
+
+    def _longest_first(
+        self, one: Callable[[str, Encoded], T], jobs: Sequence[tuple[str, Encoded]]
+    ) -> list[T]:
+        order = sorted(range(len(jobs)), key=lambda n: -len(jobs[n][1]))
+        made = onnx.each(lambda n: one(*jobs[n]), order, self._threads, "encode", self._cancel)
+        done = dict(zip(order, made, strict=True))
+        return [done[n] for n in range(len(jobs))]
+
+    def _read(
+        self, text: str, words: Sequence[Offsets] | None, overlap: int
+    ) -> tuple[Sequence[Offsets], list[Encoded]]:
+        room = self.heads.max_tokens
+        if words is None:
+            return encode_text(text, self._tokenizer, room, overlap)
+        return words, encode_words(text, words, self._tokenizer, room, overlap)
+
+    def _run(self, text: str, window: Encoded, names: list[str]) -> list[Numbers]:
+        """The outputs of those names for one window, without the batch axis."""
+        import numpy as np
+
+        columns: dict[str, Any] = {
+            "input_ids": window.ids,
+            "attention_mask": [1] * len(window),
+            "token_type_ids": window.types,
+        }
+        if self.heads.shapes:
+            columns[SHAPE_IDS] = token_shapes(text, window.offsets)
+        feed = {name: np.array([columns[name]], np.int64) for name in self._inputs}
+        try:
+            return [made[0] for made in self._session.run(names, feed)]
+        except Exception as error:  # onnxruntime's errors share no base
+            told = f"{self.heads.name} failed: {onnx.error_line(error)}"
+            raise CorruptModel(told, self._mend) from error
+
+    def _state_output(self) -> str:
+        """The output that holds token states: (batch, tokens, hidden)."""
+        if STATES in self._outputs:
+            return STATES
+        for name, shape in self._outputs.items():
+            if len(shape) == 3 and not self.heads.heads:
+                return name
+        raise CorruptModel(f"{self.heads.name} gives no token states", self._mend)

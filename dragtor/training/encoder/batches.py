@@ -1,0 +1,189 @@
+"""Examples of tasks as windows of tokens with their targets, in batches of one task each.
+
+Batches are the same for the same seed and epoch, so that a resumed run goes on as it would have.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dragtor.encoder.align import (
+    Encoded,
+    Offsets,
+    encode_pair,
+    encode_words,
+    plain_tokenizer,
+)
+from dragtor.encoder.data import TaskData, TaskExample
+from dragtor.encoder.heads import Head
+from dragtor.encoder.shapes import token_shapes
+from dragtor.extras import require
+from dragtor.training import TRAIN_EXTRA
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+LOWER_SHARE = 0.1  # of token examples are read in lower case
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A window with its shapes and targets.
+
+    `targets`: the class; or that of each of `tokens.starts`; or the first and last token of the
+    answer. `example` is the place of its example in the task. `unknown` are labels that its file
+    never uses: a word outside of spans there may still bear one of them.
+    """
+
+    tokens: Encoded
+    shapes: tuple[int, ...]
+    targets: tuple[int, ...]
+    example: int
+    unknown: tuple[int, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Windows of one head."""
+
+    head: str
+    windows: Sequence[Window]
+
+
+class Coder:
+    """Turns examples into windows with one tokenizer."""
+
+    def __init__(self, tokenizer: Tokenizer, max_tokens: int) -> None:
+        self._tokenizer = plain_tokenizer(tokenizer)
+        self._max_tokens = max_tokens
+
+    def windows(
+        self, example: TaskExample, head: Head, number: int, unknown: tuple[int, ...] = ()
+    ) -> list[Window]:
+        """All windows of an example; nothing is dropped."""
+        if head.kind == "pair":
+            tokens = encode_pair(example.text, example.second, self._tokenizer, self._max_tokens)
+            return [self._window(tokens, example, head, number, ())]
+        if head.kind == "span":
+            return self._of_context(example, number)
+        parts = encode_words(example.text, example.words, self._tokenizer, self._max_tokens)
+        return [self._window(part, example, head, number, unknown) for part in parts]
+
+    def _window(
+        self,
+        part: Encoded,
+        example: TaskExample,
+        head: Head,
+        number: int,
+        unknown: tuple[int, ...],
+    ) -> Window:
+        if head.kind == "tokens":
+            targets = tuple(head.labels.index(example.tags[word]) for word in part.words)
+        else:
+            targets = (head.labels.index(example.label),)
+        text = example.second if head.kind == "pair" else example.text
+        shapes = tuple(token_shapes(text, part.offsets))
+        return Window(part, shapes, targets, number, unknown)
+
+    def _of_context(self, example: TaskExample, number: int) -> list[Window]:
+        """Question and context, the context in overlapping windows; no answer is at token 0."""
+        length, stride = self._max_tokens, self._max_tokens // 4
+        self._tokenizer.enable_truncation(length, stride=stride, strategy="only_second")
+        made = self._tokenizer.encode(example.second, example.text)
+        self._tokenizer.no_truncation()
+        windows = []
+        for part in (made, *made.overflowing):
+            own = [
+                place if of == 1 else (0, 0)
+                for place, of in zip(part.offsets, part.sequence_ids, strict=True)
+            ]
+            tokens = Encoded(tuple(part.ids), tuple(part.type_ids), tuple(own))
+            target = _answer_tokens(own, example.answers)
+            shapes = tuple(token_shapes(example.text, own))
+            windows.append(Window(tokens, shapes, target, number))
+        return windows
+
+
+def _answer_tokens(places: Sequence[Offsets], answers: Sequence[Offsets]) -> tuple[int, int]:
+    """The first and last token of the first answer that stands whole in the window, else 0, 0."""
+    for start, end in answers:
+        inside = [i for i, (a, b) in enumerate(places) if a < b and a < end and b > start]
+        if inside and places[inside[0]][0] <= start and places[inside[-1]][1] >= end:
+            return inside[0], inside[-1]
+    return 0, 0
+
+
+def lowered(example: TaskExample, draw: random.Random, share: float = LOWER_SHARE) -> TaskExample:
+    """Now and then the example in lower case, where that moves no character."""
+    from dataclasses import replace
+
+    lower = example.text.lower()
+    if draw.random() >= share or len(lower) != len(example.text):
+        return example
+    return replace(example, text=lower)
+
+
+def epoch_sizes(sizes: Mapping[str, int], power: float) -> dict[str, int]:
+    """How many examples of each task an epoch has: shares go by size to a power, the sum stays."""
+    weights = {name: size**power for name, size in sizes.items()}
+    total, all_weights = sum(sizes.values()), sum(weights.values())
+    return {name: max(1, round(total * w / all_weights)) for name, w in weights.items()}
+
+
+def drawn(count: int, of: int, draw: random.Random) -> list[int]:
+    """`count` places of `of`, each as often as any other, give or take one."""
+    order: list[int] = []
+    while len(order) < count:
+        order += draw.sample(range(of), of)
+    return order[:count]
+
+
+def by_length(
+    windows: Sequence[Window], most_tokens: int, most: int, draw: random.Random
+) -> list[list[Window]]:
+    """Windows of like length together: at most `most`, and `most_tokens` with padding."""
+    order = sorted(windows, key=lambda one: (len(one), draw.random()))
+    out: list[list[Window]] = []
+    for one in order:
+        full = not out or len(out[-1]) == most or len(one) * (len(out[-1]) + 1) > most_tokens
+        if full:
+            out.append([one])
+        else:
+            out[-1].append(one)
+    draw.shuffle(out)
+    return out
+
+
+def tensors(windows: Sequence[Window], pad: int, device: Any = "cpu") -> dict[str, Any]:
+    """The inputs of a graph, padded on the right: (windows, tokens) each."""
+    torch = require("torch", extra=TRAIN_EXTRA)
+    size = (len(windows), max(map(len, windows)))
+    names = ("input_ids", "attention_mask", "token_type_ids", "shape_ids")
+    made = {name: torch.zeros(size, dtype=torch.long) for name in names}
+    made["input_ids"].fill_(pad)
+    for row, one in enumerate(windows):
+        n = len(one)
+        made["input_ids"][row, :n] = torch.tensor(one.tokens.ids)
+        made["attention_mask"][row, :n] = 1
+        made["token_type_ids"][row, :n] = torch.tensor(one.tokens.types)
+        made["shape_ids"][row, :n] = torch.tensor(one.shapes)
+    return {name: value.to(device) for name, value in made.items()}
+
+
+def unknown_labels(head: Head, data: TaskData) -> tuple[int, ...]:
+    """The labels of the head that this file never uses."""
+    if head.kind != "tokens":
+        return ()
+    return tuple(i for i, label in enumerate(head.labels) if label not in data.labels)
+
+
+def coded(data: TaskData, head: Head, coder: Coder) -> list[list[Window]]:
+    """The windows of each example."""
+    unknown = unknown_labels(head, data)
+    return [coder.windows(each, head, i, unknown) for i, each in enumerate(data.examples)]

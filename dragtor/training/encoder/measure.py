@@ -1,0 +1,103 @@
+"""How well logits do on what is held out: loss, accuracy, span F1; and the temperature that fits.
+
+Labels are read off as inference reads them (encoder/decode.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from dragtor.encoder import decode
+from dragtor.encoder.data import TaskData
+from dragtor.encoder.heads import Head, HeadKind
+from dragtor.extras import require
+from dragtor.metrics import accuracy, f1, macro_f1, span_counts, total_counts
+from dragtor.training import TRAIN_EXTRA
+from dragtor.training.encoder.batches import Window
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+MAIN: dict[HeadKind, str] = {
+    "sentence": "accuracy", "pair": "accuracy", "tokens": "span_f1", "span": "exact",
+}  # fmt: skip
+TEMPERATURES = [0.5 * 1.05**i for i in range(50)]  # 0.5 to about 5.5
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The logits (targets, labels) of a window."""
+
+    window: Window
+    logits: Tensor
+
+
+def figures(head: Head, data: TaskData, said: Sequence[Said]) -> dict[str, float]:
+    """The figures of a head over a task's examples, `loss` among them."""
+    found = {"loss": _loss(said, 1.0)}
+    if head.kind == "span":
+        right = [bool((one.logits.argmax(1) == _targets(one)).all()) for one in said]
+        return found | {"exact": sum(right) / max(1, len(right))}
+    gold, told = _labels(head, data, said)
+    if head.kind == "tokens":
+        known = {label[2:] for label in data.labels}
+        pairs = zip(_spans(gold, known), _spans(told, known), strict=True)
+        counts = [span_counts(wanted, given) for wanted, given in pairs]
+        return found | {"span_f1": f1(*total_counts(counts))}
+    flat_gold, flat_told = [g[0] for g in gold], [t[0] for t in told]
+    return found | {
+        "accuracy": accuracy(flat_gold, flat_told), "macro_f1": macro_f1(flat_gold, flat_told),
+    }  # fmt: skip
+
+
+def best_temperature(said: Sequence[Said]) -> float:
+    """The divisor of logits with the lowest cross entropy on these (Guo et al. 2017)."""
+    return min(TEMPERATURES, key=lambda one: _loss(said, one)) if said else 1.0
+
+
+def _labels(
+    head: Head, data: TaskData, said: Sequence[Said]
+) -> tuple[list[list[str]], list[list[str]]]:
+    """The labels of each example as they are and as they are said."""
+    gold, told = [], []
+    for number, windows in groupby(said, key=lambda one: one.window.example):
+        parts = list(windows)
+        example = data.examples[number]
+        if head.kind != "tokens":
+            summed = sum(one.logits * len(one.window) for one in parts)
+            gold.append([example.label])
+            told.append([head.labels[int(summed[0].argmax())]])
+            continue
+        labels = [head.labels[0]] * len(example.tags)
+        for one in parts:
+            path = decode.best_labels(decode.probabilities(one.logits.numpy()), head.labels)
+            for word, label in zip(one.window.tokens.words, path, strict=True):
+                labels[word] = head.labels[label]
+        gold.append(list(example.tags))
+        told.append(labels)
+    return gold, told
+
+
+def _spans(labels: Sequence[Sequence[str]], known: set[str]) -> list[set[tuple[int, int, str]]]:
+    """The spans of each example, of the kinds that the data has."""
+    return [
+        {(first, last, kind) for kind, first, last in decode.runs(row) if kind in known}
+        for row in labels
+    ]
+
+
+def _targets(one: Said) -> Tensor:
+    return require("torch", extra=TRAIN_EXTRA).tensor(one.window.targets)
+
+
+def _loss(said: Sequence[Said], temperature: float) -> float:
+    torch = require("torch", extra=TRAIN_EXTRA)
+    losses = [
+        torch.nn.functional.cross_entropy(one.logits / temperature, _targets(one))
+        for one in said
+        if one.window.targets
+    ]
+    return float(torch.stack(losses).mean()) if losses else 0.0

@@ -1,0 +1,89 @@
+"""What a command line says of a run, as the run takes it: files by head, labels, settings.
+
+Knows no terminal; what cannot be read is a UsageError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dragtor.encoder.heads import POOLINGS
+from dragtor.errors import UsageError
+from dragtor.training.encoder.model import ModelConfig
+from dragtor.training.encoder.task import MixConfig
+from dragtor.training.encoder.train import TaskFile, TrainEncoderConfig
+from dragtor.training.loop import LoopConfig
+
+
+def task_files(tasks: Sequence[str], held: Sequence[str], mapping: Sequence[str]) -> list[TaskFile]:
+    """`[NAME=]FILE` each; of `held` the NAME is that of a task."""
+    labels = label_mapping(mapping)
+    named = [_named_file(each) for each in tasks]
+    apart: dict[str, list[Path]] = {}
+    for each in held:
+        name, path = _named_file(each)
+        if name not in {known for known, _ in named}:
+            raise UsageError(f"--held {each}: there is no task {name}", "--held NAME=FILE")
+        apart.setdefault(name, []).append(path)
+    files = []
+    for name, path in named:
+        others = apart.get(name, [])
+        files.append(TaskFile(path, name, None, others.pop(0) if others else None, labels))
+    return files
+
+
+def _named_file(text: str) -> tuple[str, Path]:
+    name, equals, place = text.partition("=")
+    if equals and not Path(text).exists():
+        path = Path(place).expanduser()
+    else:
+        path, name = Path(text).expanduser(), ""
+    if not path.is_file():
+        raise UsageError(f"there is no file {path}", "--task FILE or --task NAME=FILE")
+    return name or path.name.split(".")[0], path
+
+
+def label_mapping(texts: Sequence[str]) -> dict[str, str]:
+    """`FINE=COARSE,…` each; nothing after the = drops a label."""
+    found = {}
+    for part in (part for text in texts for part in text.split(",") if part.strip()):
+        fine, equals, coarse = part.partition("=")
+        if not equals or not fine.strip():
+            raise UsageError(f"--map {part!r} is no FINE=COARSE", "--map LOC=place,MISC=")
+        found[fine.strip()] = coarse.strip()
+    return found
+
+
+def named_numbers(texts: Sequence[str]) -> dict[str, float] | None:
+    """`NAME=NUMBER` each; None of none."""
+    found = {}
+    for text in texts:
+        name, _, number = text.partition("=")
+        try:
+            found[name] = float(number)
+        except ValueError as error:
+            raise UsageError(f"{text!r} is no NAME=NUMBER", "--weight sentiment=0.5") from error
+    return found or None
+
+
+def train_config(
+    *, model: Mapping[str, Any], mix: Mapping[str, Any], loop: Mapping[str, Any], **run: Any
+) -> TrainEncoderConfig:
+    """The settings of a run out of plain values; bfloat16 where the processor has it."""
+    if model["pooling"] not in POOLINGS:
+        raise UsageError(f"unknown pooling {model['pooling']!r}", f"one of {', '.join(POOLINGS)}")
+    return TrainEncoderConfig(
+        model=ModelConfig(**model), mix=MixConfig(**mix, half=has_bfloat16()),
+        loop=LoopConfig(**loop), **run,
+    )  # fmt: skip
+
+
+def has_bfloat16() -> bool:
+    """Whether products of bfloat16 are quicker here: the processor has instructions for them."""
+    try:
+        words = Path("/proc/cpuinfo").read_text("utf-8", "replace").split()
+    except OSError:
+        return False
+    return bool({"avx512_bf16", "amx_bf16", "bf16"} & set(words))

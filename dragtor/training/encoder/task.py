@@ -1,0 +1,219 @@
+"""The task of the training loop: the losses of all heads, and how well each does held out.
+
+Owns the model and the windows of every task. Knows neither files nor steps.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dragtor.encoder.data import TaskData
+from dragtor.encoder.heads import Head
+from dragtor.extras import require
+from dragtor.training import TRAIN_EXTRA
+from dragtor.training.encoder import batches, measure
+from dragtor.training.encoder.batches import Batch, Coder, Window
+from dragtor.training.encoder.model import HeadedModel
+from dragtor.types import CancelToken
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+PROBE_WINDOWS = 512  # of a task, held out, read at once at most
+
+
+@dataclass(frozen=True, slots=True)
+class MixConfig:
+    """How the tasks share the training."""
+
+    power: float = 1.0  # an epoch has size ** power of a task, in proportion; 0: as much of each
+    weights: Mapping[str, float] | None = None  # of each task's loss; None: all 1
+    uncertainty: bool = False  # weights that are learned (Kendall, Gal and Cipolla 2018)
+    batch: int = 32  # windows of a step
+    batch_tokens: int = 4096  # of a step, padding included
+    lower: float = batches.LOWER_SHARE  # share of token examples read in lower case
+    half: bool = False  # the encoder in bfloat16
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What a head is measured on."""
+
+    head: str
+    data: TaskData
+
+
+class EncoderTask:
+    """See Task in training/loop.py; a batch is windows of one head."""
+
+    def __init__(
+        self,
+        model: HeadedModel,
+        learn: Mapping[str, Sequence[TaskData]],
+        held: Mapping[str, Probe],
+        coder: Coder,
+        config: MixConfig,
+        *,
+        pad: int,
+        seed: int,
+        device: Any = "cpu",
+    ) -> None:
+        """`learn` by head, `held` by the name under which its figures are told."""
+        self._torch = require("torch", extra=TRAIN_EXTRA)
+        self.model, self._config, self._seed = model, config, seed
+        self._held, self._coder, self._pad, self._device = held, coder, pad, device
+        self._heads = {head.name: head for head in model.heads}
+        self._learn = {
+            name: [
+                (example, batches.unknown_labels(self._heads[name], data))
+                for data in files
+                for example in data.examples
+            ]
+            for name, files in learn.items()
+        }
+        self._known = {
+            name: [coder.windows(one, self._heads[name], i, un) for i, (one, un) in enumerate(some)]
+            for name, some in self._learn.items()
+        }
+        self._probes = {
+            name: batches.coded(probe.data, self._heads[probe.head], coder)
+            for name, probe in held.items()
+        }
+        self._doubt = {  # log variance of each task's loss
+            name: self._torch.zeros((), requires_grad=True, device=device)
+            for name in (learn if config.uncertainty else ())
+        }
+
+    def parameters(self) -> list[Tensor]:
+        """All that is not frozen."""
+        return list(self.state().values())
+
+    def state(self) -> dict[str, Tensor]:
+        """All that is not frozen, by name."""
+        doubts = {f"doubt.{name}": value for name, value in self._doubt.items()}
+        return self.model.tensors() | doubts
+
+    def batches(self, epoch: int) -> list[Batch]:
+        """Every task's windows of the epoch, mixed."""
+        draw = random.Random(f"{self._seed} {epoch}")
+        sizes = {name: len(known) for name, known in self._known.items()}
+        made = [
+            Batch(name, some)
+            for name, count in batches.epoch_sizes(sizes, self._config.power).items()
+            for some in self._of_task(name, count, draw)
+        ]
+        draw.shuffle(made)
+        return made
+
+    def _of_task(self, name: str, count: int, draw: random.Random) -> list[list[Window]]:
+        windows: list[Window] = []
+        head = self._heads[name]
+        for i in batches.drawn(count, len(self._known[name]), draw):
+            example, unknown = self._learn[name][i]
+            said = batches.lowered(example, draw, self._config.lower) if example.words else example
+            if said is example:
+                windows += self._known[name][i]
+            else:
+                windows += self._coder.windows(said, head, i, unknown)
+        return batches.by_length(windows, self._config.batch_tokens, self._config.batch, draw)
+
+    def loss(self, batch: Batch) -> tuple[Tensor, float]:
+        """Cross entropy of the batch's head, weighted, times the windows; and their number."""
+        self.model.train(True)
+        head = self._heads[batch.head]
+        logits, targets = self._read(head, batch.windows)
+        loss = self._cross_entropy(head, batch.windows, logits, targets)
+        if batch.head in self._doubt:
+            doubt = self._doubt[batch.head]
+            loss = loss * self._torch.exp(-doubt) + doubt / 2
+        loss = loss * (self._config.weights or {}).get(batch.head, 1.0)
+        return loss * len(batch.windows), float(len(batch.windows))
+
+    def _cross_entropy(
+        self, head: Head, windows: Sequence[Window], logits: Tensor, targets: Tensor
+    ) -> Tensor:
+        """The mean; of a word outside of spans, of all that its file leaves open together."""
+        torch = self._torch
+        chances = torch.log_softmax(logits, dim=1)
+        if not len(targets):
+            return logits.sum()  # a batch of windows without a word
+        if head.kind == "tokens" and any(w.unknown for w in windows):
+            may = torch.nn.functional.one_hot(targets, len(head.labels)).bool()
+            rows = [w.unknown if t == 0 else () for w in windows for t in w.targets]
+            at = [(i, j) for i, unknown in enumerate(rows) for j in unknown]
+            if at:
+                may[tuple(torch.tensor(at, device=self._device).T)] = True
+            found: Tensor = -chances.masked_fill(~may, -1e4).logsumexp(1).mean()
+            return found
+        mean: Tensor = torch.nn.functional.nll_loss(chances, targets)
+        return mean
+
+    def _read(self, head: Head, windows: Sequence[Window]) -> tuple[Tensor, Tensor]:
+        """Logits (n, labels) and targets (n) of what the windows have targets for."""
+        torch = self._torch
+        given = batches.tensors(windows, self._pad, self._device)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self._config.half):
+            states = self.model.states(given)
+        states, mask = states.float(), given["attention_mask"]
+        flat = torch.tensor([t for w in windows for t in w.targets], device=self._device)
+        if head.kind == "span":
+            logits = self.model.logits(head, states, mask)
+            logits = logits.masked_fill(mask.unsqueeze(-1) == 0, -1e4)
+            return logits.transpose(1, 2).flatten(0, 1), flat
+        if head.kind != "tokens":
+            return self.model.logits(head, states, mask), flat
+        wide = given["input_ids"].shape[1]
+        places = [row * wide + at for row, w in enumerate(windows) for at in w.tokens.starts]
+        picked = states.flatten(0, 1)[torch.tensor(places, dtype=torch.long, device=self._device)]
+        return self.model.logits(head, picked, mask), flat
+
+    def evaluate(self, cancel: CancelToken) -> dict[str, float]:
+        """Each set's figures as SET_figure, and the mean of their losses."""
+        found: dict[str, float] = {}
+        losses = []
+        for name, probe in self._held.items():
+            head = self._heads[probe.head]
+            figures = measure.figures(head, probe.data, self.said(name, cancel))
+            found |= {f"{name}_{what}": value for what, value in figures.items()}
+            losses.append(figures["loss"])
+        return found | {"loss": sum(losses) / max(1, len(losses))}
+
+    def said(self, name: str, cancel: CancelToken) -> list[measure.Said]:
+        """Logits and targets of every example that is held out, in order."""
+        self.model.train(False)
+        probe = self._held[name]
+        out: dict[int, list[measure.Said]] = {}
+        with self._torch.no_grad():
+            for windows in self._probe_batches(name):
+                cancel.check()
+                for window, logits in self._logits(self._heads[probe.head], windows):
+                    out.setdefault(window.example, []).append(measure.Said(window, logits))
+        return [one for i in range(len(probe.data.examples)) for one in out[i]]
+
+    def probe_windows(self, name: str) -> list[Window]:
+        """The windows of what is held out under a name."""
+        return [window for some in self._probes[name] for window in some]
+
+    def _probe_batches(self, name: str) -> list[list[Window]]:
+        tokens = self._config.batch_tokens
+        return batches.by_length(self.probe_windows(name), tokens, PROBE_WINDOWS, random.Random(0))
+
+    def _logits(self, head: Head, windows: Sequence[Window]) -> Iterator[tuple[Window, Tensor]]:
+        logits, _ = self._read(head, windows)
+        at = 0
+        for window in windows:
+            count = len(window.targets)
+            yield window, logits[at : at + count]
+            at += count
+
+    def score(self, found: Mapping[str, float]) -> tuple[float, ...]:
+        """The mean of the heads' main figures, each the mean of its sets; then the loss."""
+        of_head: dict[str, list[float]] = {}
+        for name, probe in self._held.items():
+            main = measure.MAIN[self._heads[probe.head].kind]
+            of_head.setdefault(probe.head, []).append(found[f"{name}_{main}"])
+        means = [sum(some) / len(some) for some in of_head.values()]
+        return sum(means) / max(1, len(means)), -found["loss"]

@@ -1,0 +1,254 @@
+"""Training heads on an encoder: batches, losses, freezing, resumed runs, the graph that comes out.
+
+What needs torch runs on a tiny random BERT, and is skipped where the extra `train` is absent.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dragtor.encoder.data import read_task
+from dragtor.encoder.heads import HeadSet
+from dragtor.errors import Cancelled, UsageError
+from dragtor.training.encoder import batches, options
+from dragtor.training.loop import LoopConfig
+from dragtor.types import CancelToken, Reporter
+
+NAMES = ("Ana", "Yves", "Alex", "Tom", "Mia", "Bo")
+PLACES = ("Oslo", "Rome", "Bern", "Nice", "Bath", "Kiel")
+MOODS = {"good": "fine", "great": "fine", "bad": "poor", "awful": "poor"}
+
+
+@pytest.fixture
+def torch() -> Any:
+    return pytest.importorskip("torch")
+
+
+@pytest.fixture
+def conll(tmp_path: Path) -> Path:
+    draw = random.Random(0)
+    rows = []
+    for _ in range(60):
+        name, place = draw.choice(NAMES), draw.choice(PLACES)
+        rows.append(f"{name}\tB-person\nlives\tO\nin\tO\n{place}\tB-place\n.\tO\n\n")
+    path = tmp_path / "names.conll"
+    path.write_text("".join(rows), "utf-8")
+    return path
+
+
+@pytest.fixture
+def csv(tmp_path: Path) -> Path:
+    draw = random.Random(1)
+    words = [draw.choice(list(MOODS)) for _ in range(60)]
+    rows = [f"it was {w} for {draw.choice(NAMES)} no {i},{MOODS[w]}\n" for i, w in enumerate(words)]
+    path = tmp_path / "mood.csv"
+    path.write_text("text,label\n" + "".join(rows), "utf-8")
+    return path
+
+
+@pytest.fixture
+def base(tmp_path: Path, torch: Any) -> Path:
+    """A BERT of two layers with random weights, and a wordpiece vocabulary."""
+    transformers = pytest.importorskip("transformers")
+    tokenizers = pytest.importorskip("tokenizers")
+    words = "[PAD] [UNK] [CLS] [SEP] lives in . it was for no".split()
+    letters = [*"abcdefghijklmnopqrstuvwxyz0123456789"]
+    vocabulary = [*words, *MOODS, *letters, *(f"##{c}" for c in letters)]
+    tokenizer = tokenizers.Tokenizer(
+        tokenizers.models.WordPiece({w: i for i, w in enumerate(vocabulary)}, unk_token="[UNK]")
+    )
+    tokenizer.normalizer = tokenizers.normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.BertPreTokenizer()
+    tokenizer.post_processor = tokenizers.processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    config = transformers.BertConfig(
+        vocab_size=len(vocabulary), hidden_size=32, num_hidden_layers=2, num_attention_heads=2,
+        intermediate_size=64, max_position_embeddings=64,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    folder = tmp_path / "base"
+    transformers.BertModel(config).save_pretrained(folder)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    return folder
+
+
+def config(base: Path, epochs: int = 6, **model: Any) -> Any:
+    made = options.train_config(
+        base=str(base), max_tokens=32, validation=0.2,
+        model={"pooling": "mean", "shapes": True, "dropout": 0.1, "freeze": (), "rank": 0} | model,
+        mix={"power": 1.0, "uncertainty": False, "batch": 8, "weights": None},
+        loop={"epochs": epochs, "learning_rate": 5e-3, "warmup": 0.1, "seed": 3,
+              "evaluate_every": 0, "patience": 9},
+    )  # fmt: skip
+    return replace(made, mix=replace(made.mix, half=False))
+
+
+def trained(out: Path, files: list[str], settings: Any, **rest: Any) -> Any:
+    from dragtor.training.encoder.train import train_encoder
+
+    tasks = options.task_files(files, [], [])
+    return train_encoder(tasks, out, settings, models_dir=out.parent, **rest)
+
+
+def test_two_tasks_are_learned_together_and_run_without_torch(
+    tmp_path: Path, base: Path, conll: Path, csv: Path
+) -> None:
+    run = trained(tmp_path / "run", [str(conll), str(csv)], config(base, 12))
+    last = run.metrics["history"][-1]
+    assert last["names_span_f1"] > 0.9
+    assert last["mood_accuracy"] > 0.9
+    heads = HeadSet.read(run.folder / "heads.json", "")
+    assert [(h.name, h.kind) for h in heads.heads] == [("names", "tokens"), ("mood", "sentence")]
+    assert {p.name for p in run.folder.iterdir()} >= {"model.onnx", "tokenizer.json", "README.md"}
+    from dragtor.encoder import Encoder
+
+    encoder = Encoder.load(str(run.folder))
+    said = encoder.predict(["Ana lives in Oslo .", "it was awful for Tom no 99"])
+    assert [(s.start, s.end, s.label) for s in said[0].spans["names"]] == [
+        (0, 3, "person"), (13, 17, "place"),
+    ]  # fmt: skip
+    assert max(said[1].classes["mood"], key=said[1].classes["mood"].__getitem__) == "poor"
+
+
+@pytest.mark.parametrize("pooling", ["mean", "max", "cls"])
+def test_the_graph_gives_what_torch_gives(
+    tmp_path: Path, base: Path, conll: Path, csv: Path, pooling: str, torch: Any
+) -> None:
+    from dragtor.training.encoder import export
+    from dragtor.training.encoder.model import HeadedModel, open_encoder
+    from dragtor.training.encoder.train import Coder, open_tokenizer, read_sets
+
+    settings = config(base, pooling=pooling)
+    sets = read_sets(options.task_files([str(conll), str(csv)], [], []), 0.2, 3)
+    model = HeadedModel(open_encoder(base), sets.heads, settings.model, 3)
+    torch.nn.init.normal_(model.shapes.weight)
+    coder = Coder(open_tokenizer(base / "tokenizer.json", ""), 32)
+    windows = [w for ws in batches.coded(sets.learn["mood"][0], model.heads[1], coder) for w in ws]
+    assert export.write_graph(model, tmp_path / "graph.onnx", windows, 0) < 1e-4
+
+
+def test_max_pooling_leaves_the_states_as_they_are(base: Path, torch: Any) -> None:
+    from dragtor.encoder.heads import Head
+    from dragtor.training.encoder.model import HeadedModel, ModelConfig, open_encoder
+
+    head = Head("mood", "sentence", ("a", "b"))
+    model = HeadedModel(open_encoder(base), [head], ModelConfig(pooling="max"), 0)
+    states, mask = torch.randn(2, 5, 32), torch.tensor([[1] * 5, [1, 1, 1, 0, 0]])
+    before = states.clone()
+    pooled = model.pooled(states, mask)
+    assert torch.equal(states, before)
+    assert torch.equal(pooled[1], states[1, :3].amax(0))
+
+
+def test_a_run_that_was_cut_off_ends_with_the_same_numbers(
+    tmp_path: Path, base: Path, conll: Path, csv: Path
+) -> None:
+    files = [str(conll), str(csv)]
+    whole = trained(tmp_path / "whole", files, config(base, 3))
+    token = CancelToken()
+
+    class Stopper(Reporter):
+        def progress(self, label: str, done: float, total: float) -> None:
+            if label == "training" and done == 11:
+                token.cancel()
+
+    with pytest.raises(Cancelled):
+        trained(tmp_path / "cut", files, config(base, 3), reporter=Stopper(), cancel=token)
+    resumed = trained(tmp_path / "cut", files, config(base, 3))
+    assert resumed.metrics["history"] == whole.metrics["history"]
+
+
+@pytest.mark.parametrize(
+    ("freeze", "still"),
+    [
+        (("encoder",), "encoder."),
+        (("embeddings",), "encoder.embeddings."),
+        (("layers:1",), "encoder.encoder.layer.0."),
+        (("head:mood",), "heads.mood."),
+    ],
+)
+def test_what_is_frozen_does_not_learn(base: Path, freeze: tuple[str, ...], still: str) -> None:
+    from dragtor.encoder.heads import Head
+    from dragtor.training.encoder.model import HeadedModel, ModelConfig, open_encoder
+
+    heads = [Head("mood", "sentence", ("a", "b")), Head("other", "sentence", ("a", "b"))]
+    model = HeadedModel(open_encoder(base), heads, ModelConfig(freeze=freeze), 0)
+    names = model.tensors()
+    assert names
+    assert not [name for name in names if name.startswith(still)]
+
+
+def test_adapters_are_all_that_learns_and_are_merged_into_the_graph(
+    tmp_path: Path, base: Path, csv: Path
+) -> None:
+    run = trained(tmp_path / "run", [str(csv)], config(base, 12, rank=4))
+    assert run.metrics["history"][-1]["mood_accuracy"] > 0.9
+
+
+def test_a_word_outside_is_open_to_labels_that_its_file_never_uses(
+    tmp_path: Path, conll: Path
+) -> None:
+    some = tmp_path / "some.conll"
+    some.write_text("Ana\tB-person\nlives\tO\n\n" * 3, "utf-8")
+    from dragtor.encoder.heads import Head, token_labels
+
+    head = Head("names", "tokens", token_labels(["person", "place"]))
+    unknown = batches.unknown_labels(head, read_task(some))
+    assert {head.labels[i] for i in unknown} == {"B-place", "I-place"}
+    assert not batches.unknown_labels(head, read_task(conll))
+
+
+def test_going_on_from_a_run_of_another_base_is_one_line(
+    tmp_path: Path, base: Path, csv: Path, torch: Any
+) -> None:
+    transformers = pytest.importorskip("transformers")
+    first = trained(tmp_path / "first", [str(csv)], config(base, 1))
+    other = tmp_path / "other"
+    made = transformers.BertConfig(
+        vocab_size=60, hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
+        intermediate_size=32, max_position_embeddings=64,
+    )  # fmt: skip
+    transformers.BertModel(made).save_pretrained(other)
+    (other / "tokenizer.json").write_bytes((base / "tokenizer.json").read_bytes())
+    with pytest.raises(UsageError, match="another base"):
+        trained(tmp_path / "x", [str(csv)], replace(config(other, 1), start=first.folder))
+    again = trained(tmp_path / "y", [str(csv)], replace(config(base, 1), start=first.folder))
+    assert again.metrics["history"]
+
+
+def test_epochs_share_by_size_to_a_power() -> None:
+    sizes = {"a": 900, "b": 100}
+    assert batches.epoch_sizes(sizes, 1.0) == sizes
+    assert batches.epoch_sizes(sizes, 0.0) == {"a": 500, "b": 500}
+    assert batches.epoch_sizes(sizes, 0.5) == {"a": 750, "b": 250}
+
+
+def test_what_a_command_line_says(tmp_path: Path, csv: Path) -> None:
+    (one,) = options.task_files([f"feel={csv}"], [f"feel={csv}"], ["fine=good,poor="])
+    assert (one.head, one.path, one.held, dict(one.mapping)) == (
+        "feel", csv, csv, {"fine": "good", "poor": ""},
+    )  # fmt: skip
+    with pytest.raises(UsageError, match="no file"):
+        options.task_files([str(tmp_path / "none.csv")], [], [])
+    with pytest.raises(UsageError, match="no task"):
+        options.task_files([str(csv)], [f"x={csv}"], [])
+    with pytest.raises(UsageError, match="FINE=COARSE"):
+        options.label_mapping(["fine"])
+    assert options.named_numbers(["a=2", "b=0.5"]) == {"a": 2.0, "b": 0.5}
+    with pytest.raises(UsageError, match="pooling"):
+        options.train_config(model={"pooling": "sum"}, mix={}, loop={})
+
+
+def test_two_files_of_one_head_must_be_of_one_kind(tmp_path: Path, csv: Path, conll: Path) -> None:
+    from dragtor.training.encoder.train import read_sets
+
+    with pytest.raises(UsageError, match="of kind"):
+        read_sets(options.task_files([f"x={csv}", f"x={conll}"], [], []), 0.2, 1)
+
+
+def test_a_loop_of_its_own_length(base: Path) -> None:
+    assert config(base).loop == LoopConfig(6, 5e-3, 0.1, evaluate_every=0, patience=9, seed=3)
