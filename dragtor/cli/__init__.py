@@ -26,7 +26,7 @@ from dragtor.cli import (
 from dragtor.cli.interrupt import stopping
 from dragtor.cli.output import hint, settings, warn
 from dragtor.errors import Cancelled, DragtorError
-from dragtor.types import CancelToken
+from dragtor.work import CancelToken
 
 EPILOG = (
     "Exit codes: 0 ok, 1 failure, 2 usage, 3 no grounded answer (ask --strict), "
