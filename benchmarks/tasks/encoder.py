@@ -50,7 +50,7 @@ def settings(way: str, seed: int) -> Any:
 def trained(way: str, seed: int) -> Path:
     """The folder of a finished run."""
     from dragtor.config import load_config, models_path
-    from dragtor.training.encoder.train import TaskFile, train_encoder
+    from dragtor.training.encoder.train import TaskFile, train_heads
 
     out = RUNS / f"{way}-{seed}"
     if not (out / "heads.json").exists():
@@ -59,7 +59,7 @@ def trained(way: str, seed: int) -> Path:
             for name in WAYS[way]
         ]
         models = models_path(load_config().models)
-        train_encoder(files, out, settings(way, seed), models_dir=models)
+        train_heads(files, out, settings(way, seed), models_dir=models)
     return out
 
 
@@ -169,15 +169,15 @@ def torch_speed(folder: Path, rounds: int) -> dict[str, Any]:
     start_from(model, folder)
     model.train(False)
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    coder = batches.Coder(tokenizer, 256)
+    coder = batches.WindowCoder(tokenizer, 256)
     some = data.examples[:600]
     encoder = Encoder.load(folder)
 
     def by_torch() -> None:
         windows = [w for i, one in enumerate(some) for w in coder.windows(one, heads[0], i)]
         with torch.inference_mode():
-            for part in batches.by_length(windows, 1 << 20, 32, random.Random(0)):
-                given = batches.tensors(part, 0)
+            for part in batches.like_lengths(windows, 1 << 20, 32, random.Random(0)):
+                given = batches.padded(part, 0)
                 states = model.states(given)
                 for head in heads:
                     model.logits(head, states, given["attention_mask"])

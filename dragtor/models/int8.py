@@ -19,13 +19,15 @@ from dragtor.onnx import error_line
 from dragtor.types import NEVER, CancelToken
 
 
-def quantize(source: Path, target: Path, cancel: CancelToken = NEVER, keep: str = "") -> None:
+def quantize(
+    source: Path, target: Path, cancel: CancelToken = NEVER, keep: Sequence[str] = ()
+) -> None:
     """Write `target` whole or not at all; raises CorruptModel where it cannot be quantized.
 
-    Nodes whose names begin with `keep` stay as they are.
+    Nodes of the names `keep` stay as they are.
     """
     draft = _draft(target)
-    command = [sys.executable, "-m", "dragtor.models.int8", str(source), str(draft), keep]
+    command = [sys.executable, "-m", "dragtor.models.int8", str(source), str(draft), *keep]
     _make(source, command, cancel)
     draft.replace(target)
 
@@ -81,4 +83,4 @@ def write_int8(source: str, target: str, keep: Sequence[str] = ()) -> None:
 
 
 if __name__ == "__main__":
-    write_int8(*sys.argv[1:])
+    write_int8(sys.argv[1], sys.argv[2], sys.argv[3:])

@@ -30,7 +30,7 @@ LOWER_SHARE = 0.1  # of token examples are read in lower case
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class HeadWindow:
     """A window with its shapes and targets.
 
     `targets`: the class; or that of each of `tokens.starts`; or the first and last token of the
@@ -49,14 +49,14 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class HeadBatch:
     """Windows of one head."""
 
     head: str
-    windows: Sequence[Window]
+    windows: Sequence[HeadWindow]
 
 
-class Coder:
+class WindowCoder:
     """Turns examples into windows with one tokenizer."""
 
     def __init__(self, tokenizer: Tokenizer, max_tokens: int) -> None:
@@ -65,7 +65,7 @@ class Coder:
 
     def windows(
         self, example: TaskExample, head: Head, number: int, unknown: tuple[int, ...] = ()
-    ) -> list[Window]:
+    ) -> list[HeadWindow]:
         """All windows of an example; nothing is dropped."""
         if head.kind == "pair":
             tokens = encode_pair(example.text, example.second, self._tokenizer, self._max_tokens)
@@ -82,16 +82,16 @@ class Coder:
         head: Head,
         number: int,
         unknown: tuple[int, ...],
-    ) -> Window:
+    ) -> HeadWindow:
         if head.kind == "tokens":
             targets = tuple(head.labels.index(example.tags[word]) for word in part.words)
         else:
             targets = (head.labels.index(example.label),)
         text = example.second if head.kind == "pair" else example.text
         shapes = tuple(token_shapes(text, part.offsets))
-        return Window(part, shapes, targets, number, unknown)
+        return HeadWindow(part, shapes, targets, number, unknown)
 
-    def _of_context(self, example: TaskExample, number: int) -> list[Window]:
+    def _of_context(self, example: TaskExample, number: int) -> list[HeadWindow]:
         """Question and context, the context in overlapping windows; no answer is at token 0."""
         length, stride = self._max_tokens, self._max_tokens // 4
         self._tokenizer.enable_truncation(length, stride=stride, strategy="only_second")
@@ -106,7 +106,7 @@ class Coder:
             tokens = Encoded(tuple(part.ids), tuple(part.type_ids), tuple(own))
             target = _answer_tokens(own, example.answers)
             shapes = tuple(token_shapes(example.text, own))
-            windows.append(Window(tokens, shapes, target, number))
+            windows.append(HeadWindow(tokens, shapes, target, number))
         return windows
 
 
@@ -144,12 +144,12 @@ def drawn(count: int, of: int, draw: random.Random) -> list[int]:
     return order[:count]
 
 
-def by_length(
-    windows: Sequence[Window], most_tokens: int, most: int, draw: random.Random
-) -> list[list[Window]]:
+def like_lengths(
+    windows: Sequence[HeadWindow], most_tokens: int, most: int, draw: random.Random
+) -> list[list[HeadWindow]]:
     """Windows of like length together: at most `most`, and `most_tokens` with padding."""
     order = sorted(windows, key=lambda one: (len(one), draw.random()))
-    out: list[list[Window]] = []
+    out: list[list[HeadWindow]] = []
     for one in order:
         full = not out or len(out[-1]) == most or len(one) * (len(out[-1]) + 1) > most_tokens
         if full:
@@ -160,7 +160,7 @@ def by_length(
     return out
 
 
-def tensors(windows: Sequence[Window], pad: int, device: Any = "cpu") -> dict[str, Any]:
+def padded(windows: Sequence[HeadWindow], pad: int, device: Any = "cpu") -> dict[str, Any]:
     """The inputs of a graph, padded on the right: (windows, tokens) each."""
     torch = require("torch", extra=TRAIN_EXTRA)
     size = (len(windows), max(map(len, windows)))
@@ -183,7 +183,7 @@ def unknown_labels(head: Head, data: TaskData) -> tuple[int, ...]:
     return tuple(i for i, label in enumerate(head.labels) if label not in data.labels)
 
 
-def coded(data: TaskData, head: Head, coder: Coder) -> list[list[Window]]:
+def coded(data: TaskData, head: Head, coder: WindowCoder) -> list[list[HeadWindow]]:
     """The windows of each example."""
     unknown = unknown_labels(head, data)
     return [coder.windows(each, head, i, unknown) for i, each in enumerate(data.examples)]

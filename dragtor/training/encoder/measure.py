@@ -16,7 +16,7 @@ from dragtor.encoder.heads import Head, HeadKind
 from dragtor.extras import require
 from dragtor.metrics import accuracy, f1, macro_f1, span_counts, total_counts
 from dragtor.training import TRAIN_EXTRA
-from dragtor.training.encoder.batches import Window
+from dragtor.training.encoder.batches import HeadWindow
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,7 +31,7 @@ TEMPERATURES = [0.5 * 1.05**i for i in range(50)]  # 0.5 to about 5.5
 class Said:
     """The logits (targets, labels) of a window."""
 
-    window: Window
+    window: HeadWindow
     logits: Tensor
 
 
