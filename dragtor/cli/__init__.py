@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from dragtor.cli import ask, chat, checks, evals, extract, models, sources, tools
+from dragtor.cli import ask, chat, checks, evals, extract, models, sources, tags, tools
 from dragtor.cli.interrupt import stopping
 from dragtor.cli.output import hint, settings, warn
 from dragtor.errors import Cancelled, DragtorError
@@ -33,7 +33,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (sources, ask, chat, extract, models, checks, evals, tools):
+for group in (sources, ask, chat, tags, extract, models, checks, evals, tools):
     group.register(app)
 
 
