@@ -241,12 +241,10 @@ class Library(Parts):
         if not (store.has_tags(known) or store.has_tags(known, store.TOPICS)):
             raise UsageError("no names were looked for yet", "dragtor index --tags")
         if waiting := len(store.untagged(known)):
-            self.reporter.note(
-                f"documents that wait to be tagged: {waiting} (dragtor index --tags)"
-            )
+            self.reporter.note(f"documents to be tagged: {waiting} (dragtor index --tags)")
         found = store.entities_of(known, kind, name)
         if name and not found:
-            self._note_nearest(name, store.TOPICS if kind == store.TOPIC else store.NAMES)
+            self._note_nearest(name, store.TOPICS if kind == store.TOPIC_KIND else store.NAMES)
         return found
 
     def mentions(self, *entities: Entity, n: int = 0) -> list[Citation]:

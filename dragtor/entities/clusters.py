@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 RARE = 4  # a slip is seen once in so many mentions of the name, or in one document only
-TIE_LETTERS = 14  # in a name so long a slip may be as frequent as the right spelling
+TIE_LETTERS = 12  # in a name so long a slip may be as frequent as the right spelling
 
 
 _F = TypeVar("_F", bound=Hashable)
+Likeness = Literal["", "variant", "slip"]  # variant: other people are so called
 
 
 @dataclass(slots=True)
@@ -60,13 +61,13 @@ def join_slips(
     clusters: Clusters[_F],
     seen: Mapping[_F, Seen],
     blocks: Callable[[_F], Iterable[Hashable]],
-    same: Callable[[_F, _F], bool],
+    likeness: Callable[[_F, _F], Likeness],
     letters: Callable[[_F], int],
 ) -> None:
     """Join each rare set to the one well-founded set that it is a slip of.
 
     Forms are compared within their blocks only. A slip is never joined to another slip, and not at
-    all where it has two neighbours.
+    all where it has two neighbours; a variant is joined only where it is rare.
     """
     sets = clusters.all()
     weight = {
@@ -81,19 +82,23 @@ def join_slips(
     for main in order:
         keys = [(form, key) for form in sets[main] for key in blocks(form)]
         near = {
-            other
+            other: how
             for form, key in keys
             for known, other in shelves[key]
-            if other != main and same(form, known)
+            if other != main and (how := likeness(form, known))
         }
-        if len(near) == 1 and _rare(weight[main], weight[target := near.pop()], letters(main)):
-            clusters.join(main, target)
-            continue
+        if len(near) == 1:
+            target, how = near.popitem()
+            tie = how == "slip" and letters(main) >= TIE_LETTERS
+            if _rare(weight[main], weight[target], tie=tie):
+                clusters.join(main, target)
+                continue
         for form, key in keys:
             shelves[key].append((form, main))
 
 
-def _rare(slip: Seen, name: Seen, letters: int) -> bool:
+def _rare(slip: Seen, name: Seen, *, tie: bool) -> bool:
+    """Whether one is so rare beside the other; with `tie` it may be as frequent."""
     if slip.mentions * 2 > name.mentions:
-        return letters >= TIE_LETTERS and slip.documents == 1
+        return tie and slip.documents == 1
     return slip.documents == 1 or slip.mentions * RARE <= name.mentions

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from dragtor.entities.clusters import Clusters, Seen, join_slips
+from dragtor.entities.clusters import Clusters, Likeness, Seen, join_slips
 from dragtor.entities.people import Key, PeopleNamed, merge_people
 from dragtor.entities.spelling import is_slip, thing_words, untitled
 from dragtor.types import Entity, short_hash
@@ -91,17 +91,19 @@ def _blocks(form: Words) -> Iterator[tuple[int, int, Words]]:
         yield len(form), at, (*form[:at], form[at][:1], *form[at + 1 :])
 
 
-def _misspelt(one: Words, other: Words) -> bool:
-    """Whether one word differs, by a slip; State and States are two."""
+def _misspelt(one: Words, other: Words) -> Likeness:
+    """A slip where one word differs by one; State and States are two."""
     letters = max(len("".join(one)), len("".join(other)))
     for a, b in zip(one, other, strict=True):
         if a != b:
-            return a.rstrip("s") != b.rstrip("s") and is_slip(a, b, letters)
-    return False
+            return "slip" if a.rstrip("s") != b.rstrip("s") and is_slip(a, b, letters) else ""
+    return ""
 
 
 def _merged(
-    rows: Sequence[NameRow], spoken: Sequence[tuple[str, str]], keys: Mapping[tuple[str, ...], Key]
+    rows: Sequence[NameRow],
+    spoken: Sequence[tuple[str, str]],
+    keys: Mapping[tuple[str, str, str], Key],
 ) -> Merged:
     spellings: dict[tuple[str, Key], dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for row in rows:

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 
-from dragtor.entities.clusters import Clusters, Seen, join_slips
-from dragtor.entities.spelling import PersonName, edits, is_slip, person_name
+from dragtor.entities.clusters import Clusters, Likeness, Seen, join_slips
+from dragtor.entities.spelling import PersonName, edits, is_slip, is_variant, person_name
 
 SURE_ALONE = 7  # letters of a name alone that may have one slip
 Key = tuple[str, ...]  # who is meant: ("full", form) over the library, or a document's own
@@ -109,19 +109,19 @@ def _join_misspelt(clusters: Clusters[Form], seen: Mapping[Form, Seen]) -> None:
         yield "first", form.first, form.last[0]
         yield "last", form.last, form.first[0]
 
-    def same(one: Form, other: Form) -> bool:
-        """Whether `one`, the rarer, is a slip: what differs in it is no other person's name."""
+    def likeness(one: Form, other: Form) -> Likeness:
+        """How `one`, the rarer, misses the other; what differs in it is no other person's name."""
         if one.generation != other.generation or not _near_middles(one, other):
-            return False
+            return ""
         letters = max(len(one.letters), len(other.letters))
-        if one.first == other.first:
-            return len(firsts[one.last]) == 1 and is_slip(one.last, other.last, letters)
-        if one.last == other.last:
-            alone = len(lasts[one.first]) == 1
-            return alone and is_slip(one.first, other.first, letters, inner=True)
-        return False
+        if one.first == other.first and len(firsts[one.last]) == 1:
+            slip = is_slip(one.last, other.last, letters)
+            return "" if not slip else "variant" if is_variant(one.last, other.last) else "slip"
+        if one.last == other.last and len(lasts[one.first]) == 1:
+            return "slip" if is_slip(one.first, other.first, letters, inner=True) else ""
+        return ""
 
-    join_slips(clusters, seen, blocks, same, lambda form: len(form.letters))
+    join_slips(clusters, seen, blocks, likeness, lambda form: len(form.letters))
 
 
 def _near_middles(one: Form, other: Form) -> bool:

@@ -197,6 +197,15 @@ def is_slip(one: str, other: str, name_letters: int, *, inner: bool = False) -> 
     return one != other and edits(one, other, most) <= most
 
 
+def is_variant(one: str, other: str) -> bool:
+    """Whether two last names differ as those of different people do: Hansen and Hanson."""
+    return _core(one) == _core(other)
+
+
+def _core(last: str) -> str:
+    return re.sub(r"[sz]$|(?<=s)[eo](?=n$)|[dt]+$", "", last)
+
+
 def edits(one: str, other: str, most: int) -> int:
     """Letters put in, left out, changed or swapped with a neighbour; more than `most` where more.
 

@@ -20,6 +20,7 @@ from dragtor.store.speakers import known_voices, put_speakers, renamed, speaker_
 from dragtor.store.tags import (
     MERGED,
     NAMES,
+    TOPIC_KIND,
     TOPICS,
     TagRow,
     acronyms,
@@ -38,6 +39,7 @@ __all__ = [
     "MERGED",
     "NAMES",
     "TOPICS",
+    "TOPIC_KIND",
     "Candidates",
     "Filters",
     "Indexed",

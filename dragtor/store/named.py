@@ -40,7 +40,7 @@ def entities_of(store: Store, kind: str = "", name: str = "") -> list[Entity]:
             f" WHERE {' AND '.join(where)} ORDER BY 5 DESC, 6 DESC, e.name, e.id",
             values,
         ).fetchall()
-    return [Entity(*r[:3], tuple(json.loads(r[3])), r[4], r[5], bool(r[6])) for r in rows]
+    return [Entity(r[0], r[1], r[2], tuple(json.loads(r[3])), r[4], r[5], bool(r[6])) for r in rows]
 
 
 def mentions_of(store: Store, entity_ids: Collection[str]) -> list[tuple[str, int, int]]:

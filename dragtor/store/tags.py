@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from dragtor.store.write import Writer
 
 NAMES, TOPICS = "names", "topics"  # tasks: what a document was tagged with
-TOPIC = "topic"  # the kind of tag that the second one writes
-KIND = {NAMES: f"kind != '{TOPIC}'", TOPICS: f"kind = '{TOPIC}'"}
+TOPIC_KIND = "topic"  # the kind of tag that the second one writes
+KIND = {NAMES: f"kind != '{TOPIC_KIND}'", TOPICS: f"kind = '{TOPIC_KIND}'"}
 MERGED = "merged"  # meta: version of the rules by which names were merged; empty: not since
 
 
@@ -62,14 +62,14 @@ def put_topics(writer: Writer, topics: Mapping[str, Sequence[LabelledSpan]], ver
     topics.
     """
     with transaction(writer.db):
-        ids = {name: short_hash(TOPIC, fold(name)) for spans in topics.values()
+        ids = {name: short_hash(TOPIC_KIND, fold(name)) for spans in topics.values()
                for name in (utf8(span.label) for span in spans)}  # fmt: skip
         for name, identity in ids.items():
-            row = (identity, TOPIC, name, "[]", _folded([name]))
+            row = (identity, TOPIC_KIND, name, "[]", _folded([name]))
             writer.db.execute("INSERT OR IGNORE INTO entities VALUES (?, ?, ?, ?, ?)", row)
         for document_id, spans in topics.items():
             stored = (
-                (document_id, s.start, s.end, TOPIC, name, ids[name], s.probability, version)
+                (document_id, s.start, s.end, TOPIC_KIND, name, ids[name], s.probability, version)
                 for s, name in ((s, utf8(s.label)) for s in spans)
             )
             _put(writer, document_id, TOPICS, version, stored)
