@@ -32,7 +32,7 @@ _OTHER_LETTERS = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "þ": "th", "ı": "i"}
 )
 _POSSESSIVE = re.compile(r"(?i)(?<=\w)['’`´]s$")
-_OUTER = " \t\r\n\"“”„«»‘’'`,;:!?()[]{}*_#<>|"
+_OUTER = "\"“”„«»‘’'`,;:!?()[]{}*_#<>|"
 _TOKEN = re.compile(r"[^\W_]+")
 _DEGREE_DOTS = re.compile(r"(?i)\b(ph|m)\.\s?d\b\.?")
 _INVERTED = re.compile(r"([^,]+),\s*([^,]+)")
@@ -41,15 +41,20 @@ LONG_NAME, LONG_WORD, LONGER_WORD = 11, 6, 10  # letters: of a name with a slip,
 
 def clean_name(text: str) -> str:
     """A mention as a name: on one line, without quotes around it and its possessive 's."""
-    return _POSSESSIVE.sub("", " ".join(text.split()).strip(_OUTER)).strip(_OUTER)
+    start, end = trimmed(text, 0, len(text))
+    return " ".join(text[start:end].split())
 
 
 def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     """The span of `clean_name` in `text[start:end]`; empty where nothing is left."""
-    piece = text[start:end]
-    left = len(piece) - len(piece.lstrip(_OUTER))
-    right = len(_POSSESSIVE.sub("", piece.rstrip(_OUTER)).rstrip(_OUTER))
-    return start + left, max(start + left, start + right)
+    while start < end and (text[start].isspace() or text[start] in _OUTER):
+        start += 1
+    for _ in range(2):
+        while start < end and (text[end - 1].isspace() or text[end - 1] in _OUTER):
+            end -= 1
+        if _POSSESSIVE.search(text[start:end]):
+            end -= 2
+    return start, end
 
 
 def plain(text: str) -> str:
