@@ -450,17 +450,17 @@ def check_fingerprint(store: Store, embedder: Embedder, config: EmbedConfig) -> 
 
 def tags_version(tagger: Tagger) -> str:
     """What the tags of a document depend on besides its text."""
-    return f"{tagger.version}+rules{entities.VERSION}"
+    return f"{tagger.version}+rules{entities.RULES_VERSION}"
 
 
 def merge_entities(writer: Writer) -> None:
     """Say whom all names of the library mean, unless nothing has changed since."""
     store = writer.store
-    if store.meta(MERGED) == entities.VERSION:
+    if store.meta(MERGED) == entities.RULES_VERSION:
         return
     rows = [entities.NameRow(*row) for row in name_counts(store)]
     merged = entities.merge_names(rows, speaker_names(store), acronyms(store))
-    put_entities(writer, merged.entities, merged.meant, merged.heard, entities.VERSION)
+    put_entities(writer, merged.entities, merged.meant, merged.heard, entities.RULES_VERSION)
 
 
 def splitter_version(config: SplitConfig) -> str:

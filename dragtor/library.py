@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from dragtor.ground import EarlierTurns, Gate
     from dragtor.store import Filters
 
-KINDS = ("person", "organisation", "place", "other", "topic")  # of entities
+ENTITY_KINDS = ("person", "organisation", "place", "other", "topic")  # of entities
 RETRY_TEMPERATURE = 0.7  # at 0 a model says the same again
 
 
@@ -235,8 +235,8 @@ class Library(Parts):
         """
         from dragtor import store
 
-        if kind and kind not in KINDS:
-            raise UsageError(f"{kind!r} is no kind of name", f"kinds: {', '.join(KINDS)}")
+        if kind and kind not in ENTITY_KINDS:
+            raise UsageError(f"{kind!r} is no kind of name", f"kinds: {', '.join(ENTITY_KINDS)}")
         known = self.store()
         if not (store.has_tags(known) or store.has_tags(known, store.TOPICS)):
             raise UsageError("no names were looked for yet", "dragtor index --tags")

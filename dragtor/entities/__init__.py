@@ -8,10 +8,10 @@ from dragtor.entities.merge import Merged, NameRow, merge_names
 from dragtor.entities.quoted import quoted_mentions
 from dragtor.entities.spelling import clean_name
 
-VERSION = "1"  # of these rules: tags and entities of another are made anew
+RULES_VERSION = "1"  # of these rules: tags and entities of another are made anew
 
 __all__ = [
-    "VERSION",
+    "RULES_VERSION",
     "Mentions",
     "Merged",
     "NameRow",

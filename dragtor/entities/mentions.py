@@ -14,11 +14,17 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
-from dragtor.entities.spelling import abbreviates, clean_name, person_name, plain, trimmed
+from dragtor.entities.spelling import (
+    PERSON_KIND,
+    abbreviates,
+    clean_name,
+    person_name,
+    plain,
+    trimmed,
+)
 from dragtor.types import LabelledSpan, Passage
 
-PERSON = "person"
-CONTEXT = 40  # characters beside a mention; more do not make a stretch the better witness
+ENOUGH_ROOM = 40  # characters beside a mention; more do not make a stretch the better witness
 NEIGHBOURS = 4  # passages that may overlap one, on each side
 LEAST_LETTERS = 3  # of a name alone that is looked for
 _WORD = re.compile(r"\w+")
@@ -106,7 +112,7 @@ def _best_first(
             room = min(start - passage.start, passage.end - end)
             if room <= 0 and any(min(start - other.start, other.end - end) > 0 for other in beside):
                 continue
-            key = (-min(room, CONTEXT), start - end, -span.probability, start)
+            key = (-min(room, ENOUGH_ROOM), start - end, -span.probability, start)
             ranked.append((key, LabelledSpan(start, end, span.label, span.probability)))
     return [span for _, span in sorted(ranked, key=lambda pair: pair[0])]
 
@@ -176,13 +182,15 @@ class _Repeats:
             kinds[name][span.label] += 1
             sure[name] = max(sure[name], span.probability)
         for name in speakers:
-            kinds[name][PERSON] += 1
+            kinds[name][PERSON_KIND] += 1
             sure[name] = max(sure[name], 1.0)
         made: set[_Pattern] = set()
         for name, of in kinds.items():
             if len(of) == 1:
                 made.update(self._of_name(name, next(iter(of)), sure[name]))
-        made.update(self._alone({n: sure[n] for n, of in kinds.items() if set(of) == {PERSON}}))
+        made.update(
+            self._alone({n: sure[n] for n, of in kinds.items() if set(of) == {PERSON_KIND}})
+        )
         known: dict[str, list[_Pattern]] = defaultdict(list)
         for pattern in sorted(made, key=lambda p: (-len(p.words), p)):
             known[pattern.words[0]].append(pattern)
@@ -192,7 +200,7 @@ class _Repeats:
         words = _WORD.findall(name)
         if len(words) > 1:
             yield _Pattern(tuple(map(plain, words)), "", kind, sure)
-        elif words and self._tells(words[0]) and kind != PERSON:
+        elif words and self._tells(words[0]) and kind != PERSON_KIND:
             yield _Pattern((plain(words[0]),), words[0], kind, sure)
 
     def _alone(self, people: dict[str, float]) -> Iterator[_Pattern]:
@@ -209,7 +217,7 @@ class _Repeats:
                     written.setdefault(plain(word), (word, sure))
         for part, (word, sure) in written.items():
             if len(bearers[part]) == 1 and self._tells(word):
-                yield _Pattern((part,), word, PERSON, sure)
+                yield _Pattern((part,), word, PERSON_KIND, sure)
 
     def _tells(self, word: str) -> bool:
         """Whether a single word is a name wherever it stands: Will and Rose are words too."""

@@ -13,10 +13,9 @@ from typing import NamedTuple
 
 from dragtor.entities.clusters import Clusters, Likeness, Seen, join_slips
 from dragtor.entities.people import Key, PeopleNamed, merge_people
-from dragtor.entities.spelling import is_slip, thing_words, untitled
+from dragtor.entities.spelling import PERSON_KIND, is_slip, thing_words, untitled
 from dragtor.types import Entity, short_hash
 
-PERSON = "person"
 Words = tuple[str, ...]
 
 
@@ -51,14 +50,14 @@ def merge_names(
     keys: dict[tuple[str, str, str], Key] = {}
     people: dict[str, PeopleNamed] = defaultdict(PeopleNamed)
     for row in rows:
-        if row.kind == PERSON:
+        if row.kind == PERSON_KIND:
             people[row.document_id].said[row.name] = row.mentions
     spoken = list(dict.fromkeys(speakers))
     for document_id, name in spoken:
         people[document_id].speaking.append(name)
     for (document_id, name), key in merge_people(people).items():
-        keys[document_id, PERSON, name] = key
-    for kind in dict.fromkeys(row.kind for row in rows if row.kind != PERSON):
+        keys[document_id, PERSON_KIND, name] = key
+    for kind in dict.fromkeys(row.kind for row in rows if row.kind != PERSON_KIND):
         keys.update(_merge_things([r for r in rows if r.kind == kind], defined or {}))
     return _merged(rows, spoken, keys)
 
@@ -109,12 +108,12 @@ def _merged(
     for row in rows:
         spellings[row.kind, keys[row[:3]]][row.name] += row.mentions
     for document_id, name in spoken:
-        spellings[PERSON, keys[document_id, PERSON, name]][name] += 1
+        spellings[PERSON_KIND, keys[document_id, PERSON_KIND, name]][name] += 1
     ids = {(kind, key): short_hash(kind, *key) for kind, key in spellings}
     entities = {ids[at]: _entity(ids[at], at[0], names) for at, names in spellings.items()}
     meant = {row[:3]: ids[row.kind, keys[row[:3]]] for row in rows}
     heard = {
-        (document_id, name): ids[PERSON, keys[document_id, PERSON, name]]
+        (document_id, name): ids[PERSON_KIND, keys[document_id, PERSON_KIND, name]]
         for document_id, name in spoken
     }
     return Merged(entities, meant, heard)
@@ -129,11 +128,17 @@ def _entity(identity: str, kind: str, names: Mapping[str, int]) -> Entity:
 
 def main_name(kind: str, names: Mapping[str, int]) -> str:
     """What an entity is called of all that it is called: a name in full, written as names are."""
-    shown = {name: untitled(name) if kind == PERSON else name for name in names}
+    shown = {name: untitled(name) if kind == PERSON_KIND else name for name in names}
 
     def order(name: str) -> tuple[bool, bool, int, int, str]:
-        short = " " not in shown[name] and (kind == PERSON or name.isupper())
+        short = " " not in shown[name] and (kind == PERSON_KIND or name.isupper())
         plainly = not (name.isupper() or name.islower())
-        return not short, plainly, names[name], len(name) if kind == PERSON else -len(name), name
+        return (
+            not short,
+            plainly,
+            names[name],
+            len(name) if kind == PERSON_KIND else -len(name),
+            name,
+        )
 
     return shown[max(names, key=order)]

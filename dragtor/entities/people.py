@@ -25,14 +25,14 @@ class PeopleNamed:
     speaking: list[str] = field(default_factory=list)
 
 
-Form = PersonName  # with all that does not count taken away
+_Form = PersonName  # with all that does not count taken away
 
 
 def merge_people(documents: Mapping[str, PeopleNamed]) -> dict[tuple[str, str], Key]:
     """(document, name) -> who is meant; equal keys are one person."""
-    seen: dict[Form, Seen] = defaultdict(Seen)
+    seen: dict[_Form, Seen] = defaultdict(Seen)
     for names in documents.values():
-        once: dict[Form, int] = defaultdict(int)
+        once: dict[_Form, int] = defaultdict(int)
         for name in names.speaking:
             once[_form(name)] += 1
         for name, mentions in names.said.items():
@@ -51,7 +51,7 @@ def merge_people(documents: Mapping[str, PeopleNamed]) -> dict[tuple[str, str], 
     return found
 
 
-def _form(name: str) -> Form:
+def _form(name: str) -> _Form:
     """The name without its title, which tells nobody apart who has a full name."""
     parsed = person_name(name)
     if not parsed.is_full or not parsed.title:
@@ -59,9 +59,9 @@ def _form(name: str) -> Form:
     return PersonName(parsed.first, parsed.middles, parsed.last, parsed.ending, parsed.generation)
 
 
-def _join_middles(clusters: Clusters[Form]) -> None:
+def _join_middles(clusters: Clusters[_Form]) -> None:
     """John F. Kennedy is John Kennedy and John Fitzgerald Kennedy, unless there is a John Q."""
-    groups: dict[tuple[str, str, str], list[Form]] = defaultdict(list)
+    groups: dict[tuple[str, str, str], list[_Form]] = defaultdict(list)
     for form in clusters.all():
         groups[form.first, form.last, form.generation].append(form)
     for forms in groups.values():
@@ -82,13 +82,13 @@ def _agree(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
     )
 
 
-def _initials(form: Form) -> bool:
+def _initials(form: _Form) -> bool:
     return all(len(middle) == 1 for middle in form.middles)
 
 
-def _join_spacing(clusters: Clusters[Form]) -> None:
+def _join_spacing(clusters: Clusters[_Form]) -> None:
     """Jean-Luc Picard is Jean Luc Picard; Ann Alee is not Anna Lee."""
-    same: dict[tuple[str, str], list[Form]] = defaultdict(list)
+    same: dict[tuple[str, str], list[_Form]] = defaultdict(list)
     for forms in clusters.all().values():
         for form in forms:
             same[form.letters, form.generation].append(form)
@@ -98,18 +98,18 @@ def _join_spacing(clusters: Clusters[Form]) -> None:
                 clusters.join(one, other)
 
 
-def _join_misspelt(clusters: Clusters[Form], seen: Mapping[Form, Seen]) -> None:
+def _join_misspelt(clusters: Clusters[_Form], seen: Mapping[_Form, Seen]) -> None:
     firsts: dict[str, set[str]] = defaultdict(set)  # of each last name, and the other way round
     lasts: dict[str, set[str]] = defaultdict(set)
     for form in seen:
         firsts[form.last].add(form.first)
         lasts[form.first].add(form.last)
 
-    def blocks(form: Form) -> Iterator[tuple[str, str, str]]:
+    def blocks(form: _Form) -> Iterator[tuple[str, str, str]]:
         yield "first", form.first, form.last[0]
         yield "last", form.last, form.first[0]
 
-    def likeness(one: Form, other: Form) -> Likeness:
+    def likeness(one: _Form, other: _Form) -> Likeness:
         """How `one`, the rarer, misses the other; what differs in it is no other person's name."""
         if one.generation != other.generation or not _near_middles(one, other):
             return ""
@@ -124,7 +124,7 @@ def _join_misspelt(clusters: Clusters[Form], seen: Mapping[Form, Seen]) -> None:
     join_slips(clusters, seen, blocks, likeness, lambda form: len(form.letters))
 
 
-def _near_middles(one: Form, other: Form) -> bool:
+def _near_middles(one: _Form, other: _Form) -> bool:
     if one.middles == other.middles:
         return True
     if not one.middles or not other.middles:
@@ -136,7 +136,7 @@ def _near_middles(one: Form, other: Form) -> bool:
 
 
 def _in_document(
-    identity: str, names: PeopleNamed, clusters: Clusters[Form]
+    identity: str, names: PeopleNamed, clusters: Clusters[_Form]
 ) -> Iterator[tuple[str, Key]]:
     forms = {name: _form(name) for name in dict.fromkeys([*names.speaking, *names.said])}
     full = {clusters.of(form): form for form in forms.values() if form.is_full}
@@ -151,7 +151,7 @@ def _in_document(
         and {clusters.of(f) for f in bearers.get(forms[name].last, ())} & speakers
     }  # fmt: skip
     for name, form in forms.items():
-        meant: set[Form] = set()
+        meant: set[_Form] = set()
         if form.is_full:
             meant = {clusters.of(form)} if not _opening(form, full.values()) else set()
             meant = meant or {clusters.of(f) for f in _opening(form, full.values())}
@@ -166,16 +166,16 @@ def _in_document(
             yield name, ("own", identity, *_text(form), title)
 
 
-def _bearers(forms: Iterable[Form]) -> dict[str, set[Form]]:
+def _bearers(forms: Iterable[_Form]) -> dict[str, set[_Form]]:
     """First and last names, each with the full names that hold it."""
-    found: dict[str, set[Form]] = defaultdict(set)
+    found: dict[str, set[_Form]] = defaultdict(set)
     for form in forms:
         for word in (form.first, form.last, form.ending):
             found[word].add(form)
     return found
 
 
-def _opening(form: Form, full: Iterable[Form]) -> list[Form]:
+def _opening(form: _Form, full: Iterable[_Form]) -> list[_Form]:
     """Longer names that open with this one: Mary Jane is Mary Jane Watson."""
     words = (form.first, *form.middles, form.last)
     return [
@@ -187,7 +187,7 @@ def _opening(form: Form, full: Iterable[Form]) -> list[Form]:
     ]
 
 
-def _meant(form: Form, bearers: Mapping[str, set[Form]]) -> set[Form]:
+def _meant(form: _Form, bearers: Mapping[str, set[_Form]]) -> set[_Form]:
     """Full names that a name alone may stand for, else those with a last name one letter off."""
     found = {
         other
@@ -206,5 +206,5 @@ def _meant(form: Form, bearers: Mapping[str, set[Form]]) -> set[Form]:
     }
 
 
-def _text(form: Form) -> tuple[str, ...]:
+def _text(form: _Form) -> tuple[str, ...]:
     return (form.first, *form.middles, form.last, form.generation)

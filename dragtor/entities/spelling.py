@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from dragtor.transcript import fold
 
+PERSON_KIND = "person"  # kind of a name that has a first and a last
 # Before a name; Lady Gaga, King Charles and Pope Francis keep theirs.
 SURNAME_TITLES = {"mr": "m", "mister": "m", "mrs": "f", "ms": "f", "miss": "f"}
 TITLES = frozenset(
