@@ -481,6 +481,22 @@ def test_an_unknown_name_brings_the_nearest(library: Library) -> None:
     assert "nothing here is called 'Yves Gravel'; nearest: Yves Gravelle" in notes.notes[0]
 
 
+def test_a_full_name_that_the_tagger_missed_is_found(own_folders: Path) -> None:
+    lines = "Yves Gravelle hangs\nDr. YVÉS GRAVELLE rests\nYves Gravelle Jr. plays\nGravelle again"
+    with Writer.open(own_folders) as writer:
+        put(writer, document("known.md", "Yves Gravelle hangs"))
+        tag(writer, ListTagger({"Yves Gravelle": "person"}))
+        put(writer, document("missed.md", lines))
+        missed = document("missed.md", "").id
+        named = Filters(entity="Yves Gravelle")
+        assert len(writer.store.passages_passing(missed, named)) == 3  # not tagged yet
+        tag(writer, ListTagger({"Yves Gravelle Jr.": "person"}, "list-2"))
+        put(writer, document("known.md", "Yves Gravelle hangs more"))
+        tag(writer, ListTagger({"Yves Gravelle": "person"}, "list-2"))
+        texts = [p.text for p in writer.store.passages_passing(missed, named)]
+        assert texts == ["Yves Gravelle hangs", "Dr. YVÉS GRAVELLE rests"]
+
+
 @pytest.mark.parametrize(
     ("spans", "rows"),
     [

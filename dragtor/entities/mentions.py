@@ -261,14 +261,14 @@ class _Repeats:
     def _in_longer(self, at: int) -> bool:
         """Whether a word beside it makes another name of it: Yves Klein, Max Yves."""
         word = self._words[at]
-        before = self._words[at - 1] if at else None
         after = self._words[at + 1] if at + 1 < len(self._words) else None
-        return bool(
-            (after and self._names(after) and self._text[word.end : after.start] in (" ", "-"))
-            or (before and self._names(before) and self._text[before.end : word.start] == " "
-                and before.start and self._text[before.start - 1] == " "
-                and self._text[before.start - 2 : before.start - 1].isalnum())
-        )  # fmt: skip
+        if after and self._names(after) and self._text[word.end : after.start] in (" ", "-"):
+            return True
+        before = self._words[at - 1] if at else None
+        if not before or self._text[before.end : word.start] != " " or not self._names(before):
+            return False
+        opens = not re.search(r"\w,? $", self._text[max(0, before.start - 3) : before.start])
+        return not opens or plain(before.text) in self._known  # what opens a sentence is no name
 
     def _names(self, word: _Word) -> bool:
         return word.text[0].isupper() and word.text.casefold() not in self._low

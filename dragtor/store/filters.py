@@ -11,10 +11,10 @@ import sqlite3
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from itertools import groupby
+from itertools import chain, groupby
 
 from dragtor.errors import UsageError
-from dragtor.store.named import meant_by, rows_about
+from dragtor.store.named import meant_by, rows_about, rows_saying
 from dragtor.store.tags import NAMES, TOPICS
 from dragtor.transcript import called
 
@@ -78,8 +78,10 @@ def allow(db: sqlite3.Connection, filters: Filters, source_id: str, index_versio
         db.executemany("INSERT INTO temp.spoken VALUES (?)", rows)
     for field, (task, table) in TASKS.items():
         if asked := getattr(filters, field):
-            found = rows_about(db, meant_by(db, asked, task), index_version)
-            db.executemany(f"INSERT INTO temp.{table} VALUES (?)", ((row,) for row in found))
+            meant = meant_by(db, asked, task)
+            found = chain(rows_about(db, meant, index_version), rows_saying(db, meant))
+            insert = f"INSERT OR IGNORE INTO temp.{table} VALUES (?)"
+            db.executemany(insert, [(row,) for row in found])
     added = db.execute(
         "INSERT INTO temp.allowed SELECT p.rowid FROM passages p JOIN documents d"
         " ON d.id = p.document_id AND d.staged = 0"

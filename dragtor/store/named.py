@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from dragtor.store.tags import KIND
+from dragtor.store.tags import KIND, TOPIC_KIND
 from dragtor.transcript import WORD, fold
 from dragtor.types import Entity, utf8
 
@@ -112,6 +112,47 @@ def rows_about(
             (document_id, index_version),
         ).fetchall()
         yield from holding([(row[0], row[1], row[2]) for row in passages], spans)
+
+
+def rows_saying(db: sqlite3.Connection, entity_ids: Collection[str]) -> Iterator[int]:
+    """Rows of the passages that hold the full name of one of these people where no tag stands.
+
+    So a passage is found though its tagger missed the name, or has not read it yet.
+    """
+    spellings = {
+        tuple(words)
+        for (folded,) in db.execute(
+            "SELECT folded FROM entities WHERE kind = 'person'"
+            " AND id IN (SELECT value FROM json_each(?))",
+            (json.dumps(sorted(entity_ids)),),
+        )
+        for name in folded.split("\n")
+        if len(words := WORD.findall(name)) > 1 and min(map(len, words)) > 1
+    }
+    for spelling in sorted(spellings):
+        phrase = '"' + " ".join(spelling) + '"'
+        name = re.compile(r"(?<!\w)" + r"\W{1,3}".join(spelling) + r"(?!\w)")
+        for row, document_id, start, text in db.execute(
+            "SELECT p.rowid, p.document_id, p.start, p.text FROM passages_fts f"
+            " JOIN passages p ON p.rowid = f.rowid WHERE passages_fts MATCH ?",
+            (f"text : {phrase}",),
+        ).fetchall():
+            if any(
+                not _tagged(db, document_id, start + found.start(), start + found.end())
+                for found in name.finditer(_lowered(text))
+            ):
+                yield row
+
+
+def _lowered(text: str) -> str:
+    """Lower case without accents, character for character."""
+    plain = (fold(c) for c in text)
+    return "".join(p if len(p) == 1 else c for p, c in zip(plain, text, strict=True))
+
+
+def _tagged(db: sqlite3.Connection, document_id: str, start: int, end: int) -> bool:
+    sql = 'SELECT 1 FROM tags WHERE document_id = ? AND start < ? AND "end" > ? AND kind != ?'
+    return db.execute(sql, (document_id, end, start, TOPIC_KIND)).fetchone() is not None
 
 
 def holding(passages: Sequence[tuple[int, int, int]], spans: Iterable[tuple[int, int]]) -> set[int]:
