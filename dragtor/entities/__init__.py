@@ -1,0 +1,22 @@
+"""Mentions of people, organisations and places -> who is meant, merged over a library.
+
+Pure: takes what a tagger found and rows of names, and knows neither model nor database.
+"""
+
+from dragtor.entities.mentions import Mentions, read_mentions
+from dragtor.entities.merge import Merged, NameRow, merge_names
+from dragtor.entities.quoted import quoted_mentions
+from dragtor.entities.spelling import clean_name
+
+RULES_VERSION = "1"  # of these rules: tags and entities of another are made anew
+
+__all__ = [
+    "RULES_VERSION",
+    "Mentions",
+    "Merged",
+    "NameRow",
+    "clean_name",
+    "merge_names",
+    "quoted_mentions",
+    "read_mentions",
+]
