@@ -1,4 +1,4 @@
-"""The shipped head set `tags`: names on three open tests, sentiment, and how honest its numbers are.
+"""The shipped head set `tags`: names on three open tests, sentiment, honesty of probabilities.
 
 CoNLL-2003 and the tests were never trained on. GUM marks also what is no name ("my brother"): its
 figure stands as the set is, and over the sentences in which only names are marked. ECE is over
