@@ -16,22 +16,21 @@ if TYPE_CHECKING:
     from dragtor.store import Filters
     from dragtor.types import (
         Answer,
-        CancelToken,
         Citation,
         Claim,
         Document,
         Hit,
         Passage,
-        Reporter,
         Source,
         Tagged,
     )
+    from dragtor.work import CancelToken, Reporter
 
 __version__ = "0.1.0"
 
 _ROOMS = {
     "Answer": "types",
-    "CancelToken": "types",
+    "CancelToken": "work",
     "Cancelled": "errors",
     "Citation": "types",
     "Claim": "types",
@@ -43,7 +42,7 @@ _ROOMS = {
     "Hit": "types",
     "Library": "library",
     "Passage": "types",
-    "Reporter": "types",
+    "Reporter": "work",
     "Source": "types",
     "Tagged": "types",
     "load_config": "config",

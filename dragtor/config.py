@@ -235,6 +235,15 @@ class ChatConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class TagsConfig:
+    """How people, organisations, places and other names are found."""
+
+    model: str = "tags"  # a name of config/models.yml, or a folder with model.onnx and heads.json
+    threads: int = 0  # 0: the machine's cores
+    auto: bool = False  # add, sync and index tag too
+
+
+@dataclass(frozen=True, slots=True)
 class ModelsConfig:
     """Where weights live and come from."""
 
@@ -259,6 +268,7 @@ class Config:
     llm: LLMConfig = field(default_factory=LLMConfig)
     answer: AnswerConfig = field(default_factory=AnswerConfig)
     chat: ChatConfig = field(default_factory=ChatConfig)
+    tags: TagsConfig = field(default_factory=TagsConfig)
     models: ModelsConfig = field(default_factory=ModelsConfig)
     # label -> texts like its passages; the label is one too
     topics: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -1,7 +1,7 @@
 """The types every package shares: frozen dataclasses, no I/O; how they look as JSON is schema.py's.
 
-Places in a document are half-open character spans of `Document.text`.
-Also who hears of long work (Reporter) and who may stop it (CancelToken).
+Places in a document are half-open character spans of `Document.text`. Reporter and CancelToken are
+given out here too; they stand in work.py, which is quick to import.
 """
 
 from __future__ import annotations
@@ -9,17 +9,19 @@ from __future__ import annotations
 import hashlib
 import re
 import textwrap
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from html import escape
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol
 
 from dragtor import display
-from dragtor.errors import Cancelled, LoadError
+from dragtor.errors import LoadError
+from dragtor.work import NEVER as NEVER
+from dragtor.work import SILENT as SILENT
+from dragtor.work import CancelToken as CancelToken
+from dragtor.work import Reporter as Reporter
 
 Role = Literal["system", "user", "assistant"]
 NAMED_DOCUMENTS = 3  # documents that a refused answer names
@@ -28,104 +30,7 @@ Moment = datetime | date  # with a zone and a time, or a whole day
 EVENT_FIELDS = (  # of a CalendarEvent, that a text states
     "action", "date", "time", "attendees", "location", "duration", "recurrence", "notes",
 )  # fmt: skip
-T = TypeVar("T")
-LOOK_S = 0.05  # between two looks at a CancelToken
 _SURROGATES = re.compile("[\ud800-\udfff]")  # neither UTF-8 nor a tokenizer takes them
-
-
-class Reporter:
-    """Hears what long work does. This one keeps silent; who draws, records or sends derives one.
-
-    Any thread may call it. The command line draws bars, a server sends messages, a test collects.
-    """
-
-    def note(self, text: str) -> None:
-        """One line worth reading, such as what was left out and why."""
-
-    def progress(self, label: str, done: float, total: float) -> None:
-        """`done` of `total`, in any unit; done when they are equal, open-ended where total is 0."""
-
-    def step(self, name: str) -> None:
-        """The work goes on to its next step."""
-
-    def item(self, kind: str, value: Any) -> None:
-        """A finished piece of the result, as soon as it is there."""
-
-
-class CancelToken:
-    """A request to stop, made once, from any thread or from a signal's handler.
-
-    No lock is held anywhere, so that a handler may come between any two steps.
-    """
-
-    __slots__ = ("_asked", "_stops")
-
-    def __init__(self) -> None:
-        self._asked = False
-        self._stops: dict[object, Callable[[], None]] = {}
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether it was asked for."""
-        return self._asked
-
-    def cancel(self) -> None:
-        """Ask for it; asking twice is harmless."""
-        self._asked = True
-        for stop in list(self._stops.values()):
-            stop()
-
-    def renew(self) -> None:
-        """Take the request back, once the work that it ended is over and more is to come."""
-        self._asked = False
-
-    @contextmanager
-    def following(self, other: CancelToken) -> Iterator[None]:
-        """While the block runs, who asks `other` to stop asks this one; not beyond it."""
-        try:
-            with other.calling(self.cancel):
-                yield
-        finally:
-            if other.cancelled:
-                self.renew()
-
-    def check(self) -> None:
-        """Raise Cancelled if it was asked for; long work calls this between two steps."""
-        if self._asked:
-            raise Cancelled
-
-    def checked(self, items: Iterable[T]) -> Iterator[T]:
-        """The items, with a check before each is handed on."""
-        for item in items:
-            self.check()
-            yield item
-
-    def wait(self, seconds: float) -> None:
-        """Sleep for `seconds`; raises Cancelled within LOOK_S of being asked."""
-        end = time.monotonic() + seconds
-        self.check()
-        while (left_s := end - time.monotonic()) > 0:
-            time.sleep(min(left_s, LOOK_S))
-            self.check()
-
-    @contextmanager
-    def calling(self, stop: Callable[[], None]) -> Iterator[None]:
-        """While the block runs, asking calls `stop`, which ends what waits and cannot look itself.
-
-        It is called in the thread that asks, more than once at worst, and must not raise.
-        """
-        key = object()
-        self._stops[key] = stop
-        try:
-            if self._asked:
-                stop()
-            yield
-        finally:
-            del self._stops[key]
-
-
-SILENT = Reporter()
-NEVER = CancelToken()  # of work that nobody can stop: never cancel this one
 
 
 def short_hash(*parts: str) -> str:
@@ -382,6 +287,22 @@ class Tagger(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Entity:
+    """Whom or what a library talks about, under the name it is mostly called by; counts of that.
+
+    `kind` is person, organisation, place, other or topic; `heard`: speaks in a recording.
+    """
+
+    id: str
+    kind: str
+    name: str
+    aliases: tuple[str, ...] = ()
+    mentions: int = 0
+    documents: int = 0
+    heard: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One turn of a conversation with a language model."""
 
@@ -541,6 +462,7 @@ class Report:
     removed: int = 0
     passages: int = 0
     embedded: int = 0
+    tagged: int = 0
     failed: list[tuple[str, LoadError]] = field(default_factory=list)
 
     def __add__(self, other: Report) -> Report:

@@ -9,9 +9,10 @@ left out. Says what it wrote. CoNLL-2003 is never among them: its terms forbid i
 
 from __future__ import annotations
 
+import random
 import sys
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from dragtor.encoder.data import TaskData, TaskExample, read_task
@@ -29,32 +30,74 @@ DROPPED = (
 )  # fmt: skip
 SMALL = frozenset("of the and de van von der den la le du da di for & 's ' - . , al el bin".split())
 FIRST = frozenset("the a an his her their our my your its this that these those".split())
-SETS = {  # file -> (where from, whether only names are marked)
-    "wikigold": ("entities/ner_mixed/wikigold__wikigold.conll.txt.xz", True),
-    "ewt": ("entities/uner_ewt/en_ewt-ud-dev.iob2.xz", True),
-    "re3d": ("entities/ner_mixed/re3d__train__re3d-train.conll.xz", False),
-    "gum": ("entities/ner_mixed/GUM__train__gum-train.conll.xz", False),
-} | {f"btc_{x}": (f"entities/ner_mixed/BTC__{x}.conll.xz", True) for x in "abefgh"}  # fmt: skip
-TESTS = {
-    "ewt_test": ("entities/uner_ewt/en_ewt-ud-test.iob2.xz", True),
-    "gum_test_names": ("entities/ner_mixed/GUM__test__gum-test.conll.xz", False),
-    "re3d_test": ("entities/ner_mixed/re3d__test__re3d-test.conll.xz", False),
+_MIXED = "entities/ner_mixed"
+SETS = {  # files, and whether only names are marked in them
+    "wikigold": ((f"{_MIXED}/wikigold__wikigold.conll.txt.xz",), True),
+    "ewt": (("entities/uner_ewt/en_ewt-ud-dev.iob2.xz",), True),
+    "re3d": ((f"{_MIXED}/re3d__train__re3d-train.conll.xz",), False),
+    "gum": ((f"{_MIXED}/GUM__train__gum-train.conll.xz",), False),
+    "btc": (tuple(f"{_MIXED}/BTC__{part}.conll.xz" for part in "abefgh"), True),
 }
+TESTS = {
+    "ewt_test": (("entities/uner_ewt/en_ewt-ud-test.iob2.xz",), True),
+    "gum_test_names": ((f"{_MIXED}/GUM__test__gum-test.conll.xz",), False),
+    "re3d_test": ((f"{_MIXED}/re3d__test__re3d-test.conll.xz",), False),
+}
+SWAPPED = ("wikigold", "ewt", "re3d", "gum")  # whose names also stand in each other's places
+COPIES, SWAP = 2, 0.6  # how often, and the share of names
 Row = tuple[str, str]  # word, label
 
 
 def main(shared: Path, out: Path) -> None:
-    """Write a file a set."""
+    """Write NAME.conll and NAME_dev.conll of each set, and the tests."""
     out.mkdir(parents=True, exist_ok=True)
-    mapping = NAMES | dict.fromkeys(DROPPED, "O")
-    for name, (place, only_names) in (SETS | TESTS).items():
-        data = read_task(shared / place, "tokens", name, {} if not only_names else mapping)
-        sentences = list(_names_only(data) if not only_names else _as_they_are(data))
-        text = "".join("".join(f"{w}\t{t}\n" for w, t in rows) + "\n" for rows in sentences)
-        (out / f"{name}.conll").write_text(text, "utf-8")
-        kinds = Counter(t[2:] for rows in sentences for _, t in rows if t.startswith("B-"))
-        left = len(data.examples) - len(sentences)
-        print(f"{name}: {len(sentences)} sentences, {left} left out, {dict(kinds)}")
+    learn, held = {}, {}
+    for name, (places, only_names) in SETS.items():
+        read = [rows for place in places for rows in sentences(shared / place, name, only_names)]
+        learn[name] = [rows for i, rows in enumerate(read) if i % 10 != 5]
+        held[name] = read[5::10]
+    names: dict[str, list[list[str]]] = defaultdict(list)
+    for rows in (rows for name in SWAPPED for rows in learn[name]):
+        for kind, first, last in runs([tag for _, tag in rows]):
+            names[kind].append([word for word, _ in rows[first:last]])
+    for name in SETS:
+        made = list(_swapped(learn[name], names)) if name in SWAPPED else []
+        _write(out / f"{name}.conll", [*learn[name], *made])
+        _write(out / f"{name}_dev.conll", held[name])
+    for name, (places, only_names) in TESTS.items():
+        _write(out / f"{name}.conll", list(sentences(shared / places[0], name, only_names)))
+
+
+def sentences(path: Path, name: str, only_names: bool) -> list[list[Row]]:
+    """A set's sentences with the labels used here."""
+    mapping = NAMES | dict.fromkeys(DROPPED, "O") if only_names else {}
+    data = read_task(path, "tokens", name, mapping)
+    return list(_as_they_are(data) if only_names else _names_only(data))
+
+
+def _write(path: Path, sentences: Sequence[Sequence[Row]]) -> None:
+    text = "".join("".join(f"{w}\t{t}\n" for w, t in rows) + "\n" for rows in sentences)
+    path.write_text(text, "utf-8")
+    kinds = Counter(tag[2:] for rows in sentences for _, tag in rows if tag.startswith("B-"))
+    print(f"{path.name}: {len(sentences)} sentences, {dict(kinds)}")
+
+
+def _swapped(
+    sentences: Sequence[list[Row]], names: Mapping[str, Sequence[list[str]]]
+) -> Iterator[list[Row]]:
+    """Sentences with names, some of which give their place to others of their kind."""
+    draw = random.Random(7)
+    for rows in [*sentences] * COPIES:
+        spans = runs([tag for _, tag in rows])
+        if not spans:
+            continue
+        new = list(rows)
+        for kind, first, last in reversed(spans):
+            if draw.random() < SWAP:
+                words = draw.choice(names[kind])
+                tags = [f"B-{kind}", *[f"I-{kind}"] * (len(words) - 1)]
+                new[first:last] = zip(words, tags, strict=True)
+        yield new
 
 
 def _rows(example: TaskExample) -> list[Row]:

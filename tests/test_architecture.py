@@ -26,6 +26,7 @@ MAX_FUNCTION_LINES = 50
 # A room imports rooms of smaller rows only.
 ROWS = (
     ("dates", "display", "errors"),  # import nothing but themselves
+    ("work",),
     ("types",),
     (
         "config",
@@ -321,6 +322,13 @@ def test_starting_loads_nothing_heavy(module: str) -> None:
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert run.returncode == 0, run.stderr
     assert HEAVY & set(run.stdout.split()) == set()
+
+
+def test_help_makes_no_types() -> None:
+    code = "import sys, dragtor.cli; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert "dragtor.cli.extract" in run.stdout.split()
+    assert {"dragtor.types", "dragtor.display", "hashlib", "json"} & {*run.stdout.split()} == set()
 
 
 def test_public_names_are_sorted_complete_and_there() -> None:

@@ -16,7 +16,7 @@ from graphs import write_model
 from dragtor import schema
 
 TEXT = "Alex Megos climbs in Céüse, good."
-MARKED = "[Alex Megos person .97] climbs in [Céüse place .98], good."
+MARKED = "[Alex Megos person .98] climbs in [Céüse place .98], good."
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def test_a_text_is_shown_with_its_spans_and_classes(cli: Cli, model: Path) -> No
 
 def test_words_without_quotes_are_one_text(cli: Cli, model: Path) -> None:
     run = cli("tag", "Alex", "Megos", "climbs", "--model", model, "--head", "entities")
-    assert run.out == "[Alex Megos person .97] climbs\n"
+    assert run.out == "[Alex Megos person .98] climbs\n"
     two = cli("tag", "Alex climbs", "Ceuse good", "--model", model, "--head", "entities")
     assert two.out == "[Alex person .98] climbs\n\n[Ceuse place .98] good\n"
 
@@ -74,9 +74,8 @@ def test_colours_where_there_is_a_terminal(
 
     monkeypatch.setattr(tag, "style", lambda text, **how: f"<{how.get('fg', 'b')}>{text}</>")
     assert output.style("x", bold=True) == "x"
-    assert (
-        "<cyan>Alex Megos</> <cyan>person .97</> climbs" in cli("tag", TEXT, "--model", model).out
-    )
+    run = cli("tag", TEXT, "--model", model)
+    assert "<cyan>Alex Megos</> <cyan>person .98</> climbs" in run.out
 
 
 class Page(HTMLParser):
@@ -107,7 +106,7 @@ def test_the_page_shows_all_and_loads_nothing(cli: Cli, model: Path, here: Path)
     assert "script" not in page.tags
     assert {"title", "mark", "style", "h1"} <= page.tags
     assert "<script>alert(1)</script>" in "".join(page.shown)
-    assert {"Alex Megos", "Céüse", "person 0.97"} <= set(page.shown)
+    assert {"Alex Megos", "Céüse", "person 0.98"} <= set(page.shown)
     assert "prefers-color-scheme: dark" in html
     again = cli("tag", TEXT, "--model", model, "--html", "out.html")
     assert again.code == 2

@@ -150,6 +150,72 @@ def test_what_can_be_read_another_way_is_flagged(
     assert event.ambiguous == doubts
 
 
+@pytest.mark.parametrize(
+    ("marked", "start", "end"),
+    [
+        ("{action:Call} {date:tomorrow} at {time:ten to nine}", "08:50", None),
+        ("{action:Call} {time:tomorrow at ten to nine}", "08:50", None),
+        ("{action:Call} {date:tomorrow} at {time:ten to nine sharp}", "08:50", None),
+        ("{action:Call} {date:tomorrow}, {time:about ten to nine}", "08:50", None),
+        ("{action:Call} {date:tomorrow} at {time:five to seven}", "18:55", None),
+        ("{action:wake me} {date:tomorrow} at {time:five to seven}", "06:55", None),
+        ("{action:Call} {date:tomorrow} by {time:quarter to six}", "17:45", None),
+        ("{action:Call} {date:tomorrow} {time:by a quarter to six}", "17:45", None),
+        ("{action:Call} {date:tomorrow} at {time:twenty past four}", "16:20", None),
+        ("{action:Call} {date:tomorrow} at {time:half past two}", "14:30", None),
+        ("{action:Call} {date:tomorrow} at {time:twenty-five to nine}", "08:35", None),
+        ("{action:Call} {date:tomorrow} at {time:ten of nine}", "08:50", None),
+        ("{action:Call} {date:tomorrow} at {time:ten after nine}", "09:10", None),
+        ("{action:Call} {date:tomorrow} at {time:10 to 9}", "08:50", None),
+        ("{action:Call} {date:tomorrow} {time:20 to 9}", "08:40", None),
+        # Stretches
+        ("{action:Open} {date:tomorrow} from {time:ten to nine}", "10:00", "21:00"),
+        ("{action:Open} {date:tomorrow} {time:from ten to twelve}", "10:00", "12:00"),
+        ("{action:Open} {date:tomorrow} {time:ten to twelve noon}", "10:00", "12:00"),
+        ("{action:Open} {date:tomorrow} {time:five to seven o'clock}", "17:00", "19:00"),
+        ("{action:Open} {date:tomorrow} {time:nine to five}", "09:00", "17:00"),
+        ("{action:Open} {date:tomorrow} {time:10 to 12}", "10:00", "12:00"),
+        ("{action:Open} {date:tomorrow} {time:3.15 to 4}", "15:15", "16:00"),
+        ("{action:Open} {date:tomorrow} {time:half past two to four}", "14:30", "16:00"),
+        ("{action:Open} {time:tomorrow half past two to four}", "14:30", "16:00"),
+        ("{action:Open} {date:tomorrow} {time:half five to seven}", "17:30", "19:00"),
+        ("{action:Open} {date:tomorrow} {time:six to eight thirty}", "18:00", "20:30"),
+        ("{action:Open} {date:tomorrow} {time:ten to twelve thirty}", "10:00", "12:30"),
+        ("{action:Open} {date:tomorrow} {time:ten to five to six}", "16:50", "18:00"),
+        ("{action:Open} {date:tomorrow} {time:quarter to five to six}", "16:45", "18:00"),
+    ],
+)  # fmt: skip
+def test_spoken_times_and_stretches(marked: str, start: str, end: str | None) -> None:
+    event = one(marked)
+    wanted = [each and f"2026-11-21 {each}" for each in (start, end)]
+    assert [*stamps(event)] == wanted
+    assert "time" in event.ambiguous
+
+
+@pytest.mark.parametrize(
+    ("marked", "start", "end", "either"),
+    [
+        ("{action:Open} {date:tomorrow} {time:five to seven pm}", "18:55", None, True),
+        ("{action:Open} {date:tomorrow} {time:five to seven in the evening}", "18:55", None, True),
+        ("{action:Open} {date:tomorrow morning} {time:ten to twelve}", "11:50", None, True),
+        ("{action:Open} {date:tomorrow morning} at {time:ten to twelve}", "11:50", None, False),
+        ("{action:Open} {date:tomorrow} at {time:five to seven pm}", "18:55", None, False),
+        ("{action:Open} {date:tomorrow} from {time:five to seven pm}", "17:00", "19:00", False),
+        ("{action:Open} {date:tomorrow} {time:five to seven pm} for {duration:an hour}",
+         "18:55", "19:55", False),
+        ("{action:Open} {date:tomorrow} {time:ten to nine in the morning}", "08:50", None, False),
+        ("{action:Open} {time:ten to five in the morning} {date:tomorrow}", "04:50", None, False),
+        ("{action:Open} {date:tomorrow} {time:by 9am}", "09:00", None, False),
+    ],
+)  # fmt: skip
+def test_a_spoken_time_that_may_be_a_stretch_is_flagged(
+    marked: str, start: str, end: str | None, either: bool
+) -> None:
+    event = one(marked)
+    assert [*stamps(event)] == [each and f"2026-11-21 {each}" for each in (start, end)]
+    assert event.ambiguous == ("time",) * either
+
+
 def test_the_reader_s_country_decides_what_10_12_is() -> None:
     assert stamps(one("{date:10/12} {action:Climb}", day_first=False))[0] == "2027-10-12"
     assert one("{date:31/12/2026} {action:Climb}", day_first=False).ambiguous == ()

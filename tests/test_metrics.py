@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import random
+import time
 
 import pytest
 
@@ -70,3 +72,92 @@ def test_the_paired_interval_sees_through_the_spread_of_the_items() -> None:
     assert metrics.paired_interval(after, before)[1] < 0
     with pytest.raises(ValueError, match="zip"):
         metrics.paired_interval([1.0], [1.0, 2.0])
+
+
+# Classes and spans
+
+GOLD = ["a", "a", "a", "b", "b", "c"]
+SAID = ["a", "a", "b", "b", "a", "d"]
+
+
+def test_classes_by_hand() -> None:
+    assert metrics.accuracy(GOLD, SAID) == 0.5
+    assert metrics.class_counts(GOLD, SAID) == {
+        "a": (2, 3, 3), "b": (1, 2, 2), "c": (0, 0, 1), "d": (0, 1, 0),
+    }  # fmt: skip
+    assert metrics.macro_f1(GOLD, SAID) == pytest.approx((2 / 3 + 1 / 2 + 0 + 0) / 4)
+    assert metrics.macro_f1([], []) == 0
+    with pytest.raises(ValueError, match="zip"):
+        metrics.accuracy(["a"], [])
+
+
+def test_f1() -> None:
+    assert metrics.f1(0, 0, 0) == 0
+    assert metrics.f1(1, 2, 3) == pytest.approx(2 * 0.5 * (1 / 3) / (0.5 + 1 / 3))
+
+
+def test_spans_are_right_where_start_end_and_label_are() -> None:
+    texts = [
+        ({(0, 2, "x"), (3, 5, "y")}, {(0, 2, "x"), (3, 4, "y")}),
+        ({(0, 2, "x")}, {(0, 2, "z")}),
+        (set(), set()),
+    ]
+    counts = [metrics.span_counts(*text) for text in texts]
+    assert counts == [(1, 2, 2), (0, 1, 1), (0, 0, 0)]
+    assert metrics.total_counts(counts) == (1, 3, 3)
+    assert metrics.total_counts([]) == (0, 0, 0)
+    assert metrics.label_counts(texts) == {"x": (1, 1, 2), "y": (0, 1, 1), "z": (0, 1, 0)}
+
+
+def test_calibration_error_by_hand() -> None:
+    sure = [0.95, 0.95, 0.95, 0.95, 0.55]
+    right = [True, True, True, False, True]
+    assert metrics.ece(sure, right, bins=10) == pytest.approx(0.8 * 0.2 + 0.2 * 0.45)
+    assert metrics.ece([1.0, 0.0], [True, False]) == 0
+    assert metrics.ece([], []) == 0
+    # the edge between two bins belongs to the lower one
+    assert metrics.ece([0.2, 0.3], [True, False], bins=5) == pytest.approx((0.8 + 0.3) / 2)
+
+
+def test_one_who_is_as_right_as_he_says_is_calibrated() -> None:
+    draw = random.Random(1)
+    sure = [draw.uniform(0.2, 1) for _ in range(20_000)]
+    right = [draw.random() < each for each in sure]
+    assert metrics.ece(sure, right) < 0.015
+    assert metrics.ece([1.0] * len(sure), right) == pytest.approx(0.4, abs=0.01)
+
+
+def test_the_interval_of_f1_covers_as_often_as_it_says() -> None:
+    """Of texts whose spans are each right in three of four cases, 19 of 20 intervals hold .75."""
+    draw, held = random.Random(2), 0
+    for _ in range(60):
+        texts = [(sum(draw.random() < 0.75 for _ in range(3)), 3, 3) for _ in range(60)]
+        low, high = metrics.f1_interval(texts)
+        held += low <= 0.75 <= high
+    assert 52 <= held <= 60
+
+
+def test_intervals_of_nothing() -> None:
+    assert metrics.f1_interval([]) == (0, 0)
+    assert metrics.f1_interval([(0, 0, 0)]) == (0, 0)
+    assert metrics.macro_f1_interval([], []) == (0, 0)
+    low, high = metrics.macro_f1_interval(GOLD * 20, SAID * 20)
+    assert low < metrics.macro_f1(GOLD, SAID) < high
+
+
+def test_the_paired_interval_of_f1_sees_what_unpaired_ones_do_not() -> None:
+    draw = random.Random(3)
+    before = [(draw.randint(0, n), n, n) for n in (draw.randint(0, 4) for _ in range(300))]
+    after = [(min(r + (i % 8 == 0), w), s, w) for i, (r, s, w) in enumerate(before)]
+    assert metrics.f1_interval(before)[1] > metrics.f1_interval(after)[0]  # they overlap
+    low, high = metrics.paired_f1_interval(before, after)
+    assert 0 < low < high < 0.1
+    assert metrics.paired_f1_interval(before, before) == (0, 0)
+
+
+def test_bootstraps_over_thousands_of_texts_take_seconds() -> None:
+    draw = random.Random(4)
+    texts = [(draw.randint(0, n), n, n) for n in (draw.randint(0, 5) for _ in range(3500))]
+    begun = time.process_time()
+    metrics.paired_f1_interval(texts, texts)
+    assert time.process_time() - begun < 10

@@ -826,7 +826,7 @@ def test_an_adapter_is_small_and_makes_the_graph_again(tmp_path: Path) -> None:
     assert adapter.stat().st_size < learned.stat().st_size / 2
 
     made, heads = tmp_path / "made.onnx", tmp_path / "heads.json"
-    merge_adapter(base, adapter, made, heads)
+    assert merge_adapter(base, adapter, made, heads) == ["/heads/mood/MatMul"]
     assert heads.read_text() == '{"name": "tiny"}'
     for ours, theirs in zip(outputs(made), outputs(learned), strict=True):
         assert np.abs(ours - theirs).max() < 2e-3 * np.abs(theirs).max()

@@ -88,10 +88,10 @@ def config(base: Path, epochs: int = 6, **model: Any) -> Any:
 
 
 def trained(out: Path, files: list[str], settings: Any, **rest: Any) -> Any:
-    from dragtor.training.encoder.train import train_encoder
+    from dragtor.training.encoder.train import train_heads
 
     tasks = options.task_files(files, [], [])
-    return train_encoder(tasks, out, settings, models_dir=out.parent, **rest)
+    return train_heads(tasks, out, settings, models_dir=out.parent, **rest)
 
 
 def test_two_tasks_are_learned_together_and_run_without_torch(
@@ -120,13 +120,13 @@ def test_the_graph_gives_what_torch_gives(
 ) -> None:
     from dragtor.training.encoder import export
     from dragtor.training.encoder.model import HeadedModel, open_encoder
-    from dragtor.training.encoder.train import Coder, open_tokenizer, read_sets
+    from dragtor.training.encoder.train import WindowCoder, open_tokenizer, read_sets
 
     settings = config(base, pooling=pooling)
     sets = read_sets(options.task_files([str(conll), str(csv)], [], []), 0.2, 3)
     model = HeadedModel(open_encoder(base), sets.heads, settings.model, 3)
     torch.nn.init.normal_(model.shapes.weight)
-    coder = Coder(open_tokenizer(base / "tokenizer.json", ""), 32)
+    coder = WindowCoder(open_tokenizer(base / "tokenizer.json", ""), 32)
     windows = [w for ws in batches.coded(sets.learn["mood"][0], model.heads[1], coder) for w in ws]
     assert export.write_graph(model, tmp_path / "graph.onnx", windows, 0) < 1e-4
 
@@ -202,6 +202,21 @@ def test_a_word_outside_is_open_to_labels_that_its_file_never_uses(
     assert not batches.unknown_labels(head, read_task(conll))
 
 
+def test_a_word_of_a_file_is_learned_as_a_text_without_words_is_read(base: Path) -> None:
+    from dragtor.encoder.data import TaskExample
+    from dragtor.encoder.heads import Head, token_labels
+    from dragtor.onnx import open_tokenizer
+
+    head = Head("names", "tokens", token_labels(["person", "place"]))
+    words = ((0, 3), (4, 6), (7, 11), (12, 13))
+    example = TaskExample("Ana in U.S. .", words=words, tags=("B-person", "O", "B-place", "O"))
+    coder = batches.WindowCoder(open_tokenizer(base / "tokenizer.json", ""), 32)
+    (window,) = coder.windows(example, head, 0)
+    assert [head.labels[i] for i in window.targets] == [
+        "B-person", "O", "B-place", "I-place", "I-place", "I-place", "O",
+    ]  # fmt: skip
+
+
 def test_going_on_from_a_run_of_another_base_is_one_line(
     tmp_path: Path, base: Path, csv: Path, torch: Any
 ) -> None:
@@ -236,8 +251,6 @@ def test_what_a_command_line_says(tmp_path: Path, csv: Path) -> None:
         options.task_files([str(tmp_path / "none.csv")], [], [])
     with pytest.raises(UsageError, match="no task"):
         options.task_files([str(csv)], [f"x={csv}"], [])
-    with pytest.raises(UsageError, match="FINE=COARSE"):
-        options.label_mapping(["fine"])
     assert options.named_numbers(["a=2", "b=0.5"]) == {"a": 2.0, "b": 0.5}
     with pytest.raises(UsageError, match="pooling"):
         options.train_config(model={"pooling": "sum"}, mix={}, loop={})

@@ -20,13 +20,14 @@ from dragtor.cli import (
     models,
     sources,
     tag,
+    tags,
     tools,
     train,
 )
 from dragtor.cli.interrupt import stopping
 from dragtor.cli.output import hint, settings, warn
 from dragtor.errors import Cancelled, DragtorError
-from dragtor.types import CancelToken
+from dragtor.work import CancelToken
 
 EPILOG = (
     "Exit codes: 0 ok, 1 failure, 2 usage, 3 no grounded answer (ask --strict), "
@@ -44,7 +45,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (sources, ask, chat, extract, tag, models, checks, evals, train, tools):
+for group in (sources, ask, chat, tags, extract, tag, models, checks, evals, train, tools):
     group.register(app)
 
 

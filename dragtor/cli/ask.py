@@ -25,7 +25,6 @@ from dragtor.cli.output import (
     warn,
     wrapped,
 )
-from dragtor.display import where
 
 if TYPE_CHECKING:
     from dragtor.store import Filters
@@ -77,6 +76,8 @@ def search(
 
 def hit_heading(number: int, hit: Hit) -> str:
     """The line over a hit: its number, where it stands, and under which heading."""
+    from dragtor.display import where
+
     place = where(hit.title, None, hit.start_s, hit.speaker)
     heading = f" › {hit.passage.heading}" if hit.passage.heading else ""
     return f"{style(f'{number:>2}', bold=True)}  {style(place + heading, fg='cyan')}"

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from dragtor.cli.events_shown import out_events
 from dragtor.cli.given import given_text, names_file
 from dragtor.cli.output import (
     AS_JSON,
@@ -62,6 +61,7 @@ def extract_event(
     as_json: bool = AS_JSON,
 ) -> None:
     """Find the events of a text: what, when, where, with whom."""
+    from dragtor.cli.events_shown import out_events
     from dragtor.schema import events_json
 
     words = _text(text)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-from dragtor.types import CancelToken
+from dragtor.work import CancelToken
 
 GRACE_S = 0.7  # in which work may end by itself
 

@@ -5,7 +5,6 @@ stdout is the answer; notes and progress go to stderr. Knows no command.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shlex
@@ -18,13 +17,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
-from unicodedata import category
 from urllib.parse import unquote
 
 import typer
 
-from dragtor.display import where
-from dragtor.types import CancelToken, Reporter
+from dragtor.work import CancelToken, Reporter
 
 if TYPE_CHECKING:
     from dragtor.config import Config
@@ -149,6 +146,8 @@ def out_text(text: str) -> None:
     if sys.stdout.isatty():
         out(text)
         return
+    from unicodedata import category
+
     safe = "".join(_printable(c, "utf-8") if category(c) in ("Cc", "Cs") else c for c in text)
     encoding = sys.stdout.encoding or "utf-8"
     typer.echo(safe.encode(encoding, "replace").decode(encoding))
@@ -189,6 +188,8 @@ def write_file(path: Path, text: str, again: str) -> None:
 
 def out_json(data: Any) -> None:
     """One JSON object, valid UTF-8 whatever the texts hold."""
+    import json
+
     out(json.dumps(data, ensure_ascii=True))
 
 
@@ -212,6 +213,8 @@ def wrapped(text: str, indent: str = "  ", first: str | None = None) -> str:
 
 def out_citation(citation: Citation, mark: str) -> None:
     """A quote, where it stands, and the link that opens there."""
+    from dragtor.display import where
+
     indent = " " * len(mark)
     out(wrapped(f"“{citation.quote}”", indent, style(mark, bold=True)))
     place = where(citation.title, citation.page, citation.start_s, citation.speaker)
@@ -239,6 +242,8 @@ def report(result: Report, verb: str) -> None:
         counts += [f"{len(result.failed)} failed"] if result.failed else []
         if result.passages:
             counts.append(f"{plural(result.passages, 'passage')} indexed")
+        if result.tagged:
+            counts.append(f"{plural(result.tagged, 'document')} tagged")
         warn(f"{verb}: {', '.join(counts) or 'nothing to do'}")
     codes = {error.exit_code for _, error in result.failed}
     if codes:

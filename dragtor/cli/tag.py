@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 MODEL = "tags"
 BATCH_TEXTS = 128  # of which vectors are printed at once
-SHORT = 60  # characters of a sentence beside its row
+SHOWN_CHARACTERS = 60  # characters of a sentence beside its row
 COLOURS = ("cyan", "green", "yellow", "magenta", "blue", "red")  # of labels, in their order
 FROM = typer.Option(MODEL, help="A model, or the folder of one of your own.", metavar="NAME")
 
@@ -41,7 +42,7 @@ FROM = typer.Option(MODEL, help="A model, or the folder of one of your own.", me
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
     app.command("tag")(tag)
-    app.command("encode")(encode)
+    app.command("encode")(encode_lines)
 
 
 def tag(
@@ -87,7 +88,7 @@ def tag(
         _out_tagged(each)
 
 
-def encode(
+def encode_lines(
     file: str = typer.Argument(help="A text a line; - reads stdin.", metavar="FILE"),
     pooling: str = typer.Option("", help="mean, max or cls; else the model's.", metavar="HOW"),
     model: str = FROM,
@@ -194,7 +195,7 @@ def _similar(file: str, model: str, plot: Path | None, as_json: bool) -> None:
     out(" " * wide + "".join(f" {n:>5}" for n in range(1, len(lines) + 1)))
     for n, (line, row) in enumerate(zip(lines, cosines, strict=True), 1):
         cells = "".join(f" {max(cosine, -1):5.2f}" for cosine in row)
-        out(f"{n:>{wide}}{cells}  {textwrap.shorten(line, SHORT, placeholder='…')}")
+        out(f"{n:>{wide}}{cells}  {textwrap.shorten(line, SHOWN_CHARACTERS, placeholder='…')}")
 
 
 def _draw(lines: Sequence[str], cosines: NDArray[np.float32], path: Path) -> None:
@@ -210,16 +211,19 @@ def _draw(lines: Sequence[str], cosines: NDArray[np.float32], path: Path) -> Non
         f"{n}  {textwrap.shorten(line, 40, placeholder='…')}" for n, line in enumerate(lines, 1)
     ]
     side = min(3 + 0.35 * len(lines), 30)
-    figure = Figure(figsize=(side + 3, side), layout="constrained")
+    figure = Figure(figsize=(side + 1, side))
     FigureCanvasAgg(figure)
     axes = figure.subplots()
     image = axes.imshow(cosines, vmin=min(0.0, float(cosines.min())), vmax=1, cmap="viridis")
     axes.set_xticks(range(len(lines)), [str(n) for n in range(1, len(lines) + 1)])
     axes.set_yticks(range(len(lines)), names, parse_math=False)
     figure.colorbar(image, label="cosine", shrink=0.8)
+    drawn = BytesIO()
+    form = path.suffix.lstrip(".") or "png"
     try:
+        figure.savefig(drawn, format=form, dpi=120, bbox_inches="tight", pad_inches=0.2)
         with path.expanduser().open("xb") as file:
-            figure.savefig(file, format=path.suffix.lstrip(".") or "png", dpi=120)
+            file.write(drawn.getvalue())
     except (OSError, RuntimeError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise UsageError(f"cannot write {path}: {why}", "--plot OTHER-FILE.png") from error

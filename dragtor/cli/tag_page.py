@@ -18,7 +18,8 @@ STYLE = """
   --line: #31373f; --fill: 20%; --edge: 72%; } }
 body { background: var(--page); color: var(--ink); margin: 0 auto; max-width: 46rem;
   padding: 2.5rem 1.25rem 4rem; font: 1.05rem/1.75 system-ui, sans-serif; }
-h1 { font-size: 1.35rem; margin: 0; } header p, .classes, footer { color: var(--pale);
+h1 { font-size: 1.35rem; line-height: 1.35; margin: 0; }
+header p, .classes, footer { color: var(--pale);
   font-size: .85rem; margin: .3rem 0 0; }
 .legend { display: flex; flex-wrap: wrap; gap: .5rem .8rem; padding: .8rem 0;
   border-bottom: 1px solid var(--line); font-size: .85rem; }

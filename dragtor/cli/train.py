@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -20,6 +20,9 @@ from dragtor.cli.output import (
     settings,
 )
 
+if TYPE_CHECKING:
+    from dragtor.training.encoder.train import TaskFile, TrainedEncoder, TrainEncoderConfig
+
 RUN = Path("events-run")  # folder of a training run
 ENCODER_RUN = Path("encoder-run")
 BARS = "▁▂▃▄▅▆▇█"
@@ -27,6 +30,49 @@ BARS = "▁▂▃▄▅▆▇█"
 train_app = typer.Typer(
     help="Train the small models on data of your own.", no_args_is_help=True, rich_markup_mode=None
 )
+
+
+ENCODER: dict[str, Any] = {  # options of `train encoder`
+    "task": typer.Option(
+        help="CSV, JSONL or CoNLL, as often as you like; files of one NAME teach one head.",
+        metavar="[NAME=]FILE",
+    ),
+    "held": typer.Option(
+        [], "--held", help="Held out, of the task of that name; else a share.", metavar="NAME=FILE"
+    ),
+    "mapping": typer.Option(
+        [], "--map", help="Labels to learn as others.", metavar="FINE=COARSE,…"
+    ),
+    "base": typer.Option(
+        "all-minilm-l6-v2", help="Any encoder of transformers, or a folder of one.", metavar="NAME"
+    ),
+    "out_folder": typer.Option(
+        ENCODER_RUN, "--out", help="Folder of the run; one cut off goes on.", metavar="FOLDER"
+    ),
+    "start": typer.Option(
+        None, "--from", help="Go on from the weights of another run.", metavar="FOLDER", exists=True
+    ),
+    "epochs": typer.Option(4, help="Times that the data is seen.", min=1),
+    "learning_rate": typer.Option(0.0002, help="Of the highest step.", min=1e-07),
+    "batch": typer.Option(32, help="Texts of a step.", min=1),
+    "max_tokens": typer.Option(256, help="Of a window; longer texts have several.", min=8),
+    "pooling": typer.Option("mean", help="mean, max or cls.", metavar="NAME"),
+    "shapes": typer.Option(True, help="Tell the encoder how words are written."),
+    "dropout": typer.Option(0.1, help="Of the heads.", min=0, max=0.9),
+    "freeze": typer.Option([], help="encoder, embeddings, layers:N or head:NAME.", metavar="PART"),
+    "rank": typer.Option(0, help="Of adapters (LoRA); 0: all weights are tuned.", min=0),
+    "weight": typer.Option([], help="Of a task's loss.", metavar="NAME=NUMBER"),
+    "uncertainty": typer.Option(False, help="Learn the weights of the tasks."),
+    "power": typer.Option(
+        1.0, help="A task has size to this power of each epoch; 0: all the same.", min=0
+    ),
+    "validation": typer.Option(0.1, help="Share that is held out.", min=0.01, max=0.9),
+    "evaluate_every": typer.Option(0, help="Steps between two looks; 0: an epoch.", min=0),
+    "patience": typer.Option(3, help="Looks without a better one, then it stops.", min=1),
+    "warmup": typer.Option(0.05, help="Share of steps of the rising rate.", min=0, max=1),
+    "seed": typer.Option(7, help="Draws the same again.", min=0),
+    "threads": typer.Option(0, help="Processor threads; 0: the machine's cores.", min=0),
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -86,54 +132,34 @@ def train_events(
 
 
 def train_encoder(
-    task: list[str] = typer.Option(
-        help="CSV, JSONL or CoNLL to learn from; as often as you like. Files of one NAME teach"
-        " one head.",
-        metavar="[NAME=]FILE",
-    ),
-    held: list[str] = typer.Option(
-        [], "--held", help="Held out, of the task of that name; else a share.", metavar="NAME=FILE"
-    ),
-    mapping: list[str] = typer.Option(
-        [], "--map", help="Labels to learn as others.", metavar="FINE=COARSE,…"
-    ),
-    base: str = typer.Option(
-        "all-minilm-l6-v2", help="Any encoder of transformers, or a folder of one.", metavar="NAME"
-    ),
-    out_folder: Path = typer.Option(
-        ENCODER_RUN, "--out", help="Folder of the run; one cut off goes on.", metavar="FOLDER"
-    ),
-    start: Path | None = typer.Option(
-        None, "--from", help="Go on from the weights of another run.", metavar="FOLDER", exists=True
-    ),
-    epochs: int = typer.Option(4, help="Times that the data is seen.", min=1),
-    learning_rate: float = typer.Option(2e-4, help="Of the highest step.", min=1e-7),
-    batch: int = typer.Option(32, help="Texts of a step.", min=1),
-    max_tokens: int = typer.Option(256, help="Of a window; longer texts have several.", min=8),
-    pooling: str = typer.Option("mean", help="mean, max or cls.", metavar="NAME"),
-    shapes: bool = typer.Option(True, help="Tell the encoder how words are written."),
-    dropout: float = typer.Option(0.1, help="Of the heads.", min=0, max=0.9),
-    freeze: list[str] = typer.Option(
-        [], help="encoder, embeddings, layers:N or head:NAME.", metavar="PART"
-    ),
-    rank: int = typer.Option(0, help="Of adapters (LoRA); 0: all weights are tuned.", min=0),
-    weight: list[str] = typer.Option([], help="Of a task's loss.", metavar="NAME=NUMBER"),
-    uncertainty: bool = typer.Option(False, help="Learn the weights of the tasks."),
-    power: float = typer.Option(
-        1.0, help="A task has size to this power of each epoch; 0: all the same.", min=0
-    ),
-    validation: float = typer.Option(0.1, help="Share that is held out.", min=0.01, max=0.9),
-    evaluate_every: int = typer.Option(0, help="Steps between two looks; 0: an epoch.", min=0),
-    patience: int = typer.Option(3, help="Looks without a better one, then it stops.", min=1),
-    warmup: float = typer.Option(0.05, help="Share of steps of the rising rate.", min=0, max=1),
-    seed: int = typer.Option(7, help="Draws the same again.", min=0),
-    threads: int = typer.Option(0, help="Processor threads; 0: the machine's cores.", min=0),
+    task: list[str] = ENCODER["task"],
+    held: list[str] = ENCODER["held"],
+    mapping: list[str] = ENCODER["mapping"],
+    base: str = ENCODER["base"],
+    out_folder: Path = ENCODER["out_folder"],
+    start: Path | None = ENCODER["start"],
+    epochs: int = ENCODER["epochs"],
+    learning_rate: float = ENCODER["learning_rate"],
+    batch: int = ENCODER["batch"],
+    max_tokens: int = ENCODER["max_tokens"],
+    pooling: str = ENCODER["pooling"],
+    shapes: bool = ENCODER["shapes"],
+    dropout: float = ENCODER["dropout"],
+    freeze: list[str] = ENCODER["freeze"],
+    rank: int = ENCODER["rank"],
+    weight: list[str] = ENCODER["weight"],
+    uncertainty: bool = ENCODER["uncertainty"],
+    power: float = ENCODER["power"],
+    validation: float = ENCODER["validation"],
+    evaluate_every: int = ENCODER["evaluate_every"],
+    patience: int = ENCODER["patience"],
+    warmup: float = ENCODER["warmup"],
+    seed: int = ENCODER["seed"],
+    threads: int = ENCODER["threads"],
     as_json: bool = AS_JSON,
 ) -> None:
     """Train heads on one encoder: classes of texts, names in them, pairs, answers."""
-    from dragtor.config import models_path
     from dragtor.training.encoder import options
-    from dragtor.training.encoder.train import train_encoder as run
 
     files = options.task_files(task, held, mapping)
     config = options.train_config(
@@ -145,14 +171,28 @@ def train_encoder(
         loop={"epochs": epochs, "learning_rate": learning_rate, "warmup": warmup, "seed": seed,
               "evaluate_every": evaluate_every, "patience": patience},
     )  # fmt: skip
-    with TerminalReporter() as reporter:
-        trained = run(
-            files, out_folder, config, models_dir=models_path(load_settings().models),
-            reporter=reporter, cancel=settings.cancel,
-        )  # fmt: skip
+    trained = _run_encoder(files, out_folder, config)
     if as_json:
         out_json({"folder": str(trained.folder), "metrics": trained.metrics})
-        return
+    else:
+        _out_trained(trained)
+
+
+def _run_encoder(
+    files: Sequence[TaskFile], out_folder: Path, config: TrainEncoderConfig
+) -> TrainedEncoder:
+    from dragtor.config import models_path
+    from dragtor.training.encoder.train import train_heads
+
+    models = models_path(load_settings().models)
+    told = settings.cancel
+    with TerminalReporter() as reporter:
+        return train_heads(
+            files, out_folder, config, models_dir=models, reporter=reporter, cancel=told
+        )
+
+
+def _out_trained(trained: TrainedEncoder) -> None:
     _out_curves(trained.metrics["history"])
     out(f"model: {trained.folder}")
     out(f'  try: dragtor tag --model {trained.folder} "a text"')

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[np.float32]
 
-TINY = 1e-12  # length under which a vector has no direction
+LEAST_LENGTH = 1e-12  # length under which a vector has no direction
 
 
 def pooled(states: Numbers, pooling: str) -> Numbers:
@@ -54,7 +54,7 @@ def unit(vector: Numbers) -> Numbers:
     """At length 1; zeros stay zeros."""
     import numpy as np
 
-    made: Numbers = vector / max(float(np.linalg.norm(vector)), TINY)
+    made: Numbers = vector / max(float(np.linalg.norm(vector)), LEAST_LENGTH)
     return made
 
 

@@ -5,6 +5,7 @@ Pure; knows no tokenizer.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 from dragtor.encoder.align import Offsets
@@ -14,6 +15,7 @@ NONE, LOWER, TITLE, UPPER, INITIAL, MIXED, DIGITS, CODE, OTHER = range(9)
 SHAPES = 9
 
 
+@functools.lru_cache(maxsize=1 << 14)  # a text has few words that no text before it had
 def shape_of(word: str) -> int:
     """One of the nine shapes, by what the word's letters and digits are."""
     marks = [c for c in word if c.isalnum()]

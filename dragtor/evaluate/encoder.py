@@ -151,7 +151,8 @@ def _task(data: TaskData, head: Head, mapping: Mapping[str, str]) -> _Task:
         how = "left out of what is said" if tokens else "wrong where it is said"
         task.notes.append(f"{data.path.name} has no {_list(spare)}: {how}")
     if data.skipped:
-        task.notes.append(f"{data.path.name}: {data.skipped} rows without a text or a class")
+        rows = "row" if data.skipped == 1 else "rows"
+        task.notes.append(f"{data.path.name}: {data.skipped} {rows} without a text or a class")
     return task
 
 

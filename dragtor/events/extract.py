@@ -29,6 +29,7 @@ _ASKS = re.compile(
 )
 _ASKED_WITHIN = 200  # characters around an event in which it is asked for
 _DATED = {"date", "time", "recurrence"}
+_LAST_WORD = re.compile(r"([A-Za-z]+)\s+\Z")
 _PARAGRAPH = re.compile(r"\n\s*\n")
 
 
@@ -97,6 +98,9 @@ class EventExtractor:
         phrases = {name: each[0] for name, each in said.items() if each}
         if "recurrence" in phrases:
             phrases["recurrence"] = " ".join(said["recurrence"])
+        if "time" in phrases:
+            lead = _LAST_WORD.search(text, 0, fields.spans["time"][0][0])
+            phrases["lead"] = lead[1] if lead else ""
         when = resolve_when(phrases, now, day_first=self.day_first)
         evidence = {n: _cover(fields.spans[n]) for n in EVENT_FIELDS if n in phrases}
         confidence = {n: min(1.0, max(0.0, fields.confidence.get(n, 0.0))) for n in evidence}

@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from calendar import day_name, month_name
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta, tzinfo
 
 from dragtor import dates
 from dragtor.dates import Mention, Value
 from dragtor.dates.words import HOURS, ONES, ORDINALS
+from dragtor.events.spoken import MINUTES_SAID, REWORDED, exact_clock
 
 # The hour of a part of the day that nothing else narrows.
 PART_HOURS = {"morning": 9, "afternoon": 14, "evening": 19, "night": 20}
@@ -31,7 +32,7 @@ _HOUR = re.compile(rf"\b(?:{'|'.join(HOURS)})\b", re.I)
 SPELT = re.compile(rf"{_HOUR.pattern}|\b(?:noon|midday|midnight)\b", re.I)
 _BARE = re.compile(
     r"\D{0,12}?(?P<hour>\d{1,2})(?:[:.h](?P<minute>\d\d))?\s*(?:ish|o.?clock)?"
-    r"(?:\s*(?:-|–|to|till|until)\s*(?P<to_hour>\d{1,2})(?:[:.h](?P<to_minute>\d\d))?)?"
+    r"(?:\s*(?:-|–|to|till?|until)\s*(?P<to_hour>\d{1,2})(?:[:.h](?P<to_minute>\d\d))?)?"
     r"(?!\s*[ap]\.?\s?m)\D{0,8}",
     re.I,
 )
@@ -86,6 +87,7 @@ _JOTTED: Mapping[str, Sequence[tuple[re.Pattern[str], str | Callable[[re.Match[s
         (re.compile(r"^(?:a\.?m\.?|early|first thing)$", re.I), "morning"),
         (re.compile(r"^(?:p\.?m\.?|aft|arvo)$", re.I), "afternoon"),
         (re.compile(r"^(\S+) and (\S+)$", re.I), r"\1 to \2"),
+        *REWORDED,
     ),
     "recurrence": (
         (
@@ -123,7 +125,7 @@ def parse_phrases(
 ) -> dict[str, list[Mention]]:
     """What the phrases mention; a bare number in that of the time is read as after "at"."""
     found = {}
-    clock = _without_part(words.get("time", ""))
+    clock, _ = _clock_words(words)
     for name, text in (*words.items(), ("clock", clock)):
         read = name in ("date", "time", "recurrence", "clock") and text
         found[name] = list(dates.mentions(text, now, day_first=day_first)) if read else []
@@ -150,6 +152,12 @@ def _without_part(text: str) -> str:
     """A time without the part of the day around it: evening 7:30, three in the afternoon."""
     rest = _PART_BESIDE.sub(" ", text).strip(" ,")
     return rest if re.search(r"\d", rest) or _HOUR.search(rest) else text
+
+
+def _clock_words(words: Mapping[str, str]) -> tuple[str, bool]:
+    """The time without the part of the day, and whether it may be a stretch too."""
+    clock = _without_part(words.get("time", ""))
+    return exact_clock(clock, words.get("lead", ""), lasts=bool(words.get("duration")))
 
 
 def _of_kind(
@@ -207,8 +215,9 @@ def _day(stamp: str | None) -> date | None:
 def clock_of(parsed: Mapping[str, list[Mention]], words: Mapping[str, str]) -> Clock | None:
     """The time that is meant, of the time phrase, else of the date's or the repetition's."""
     part = next((p for n in ("time", "date", "recurrence") if (p := _part(words.get(n, "")))), "")
-    clock, action = _without_part(words.get("time", "")), words.get("action", "")
-    bare = _BARE.fullmatch(_HOUR.sub(lambda word: f"{ONES[word[0].lower()]}", clock))
+    (clock, two_ways), action = _clock_words(words), words.get("action", "")
+    hours = _HOUR.sub(lambda word: f"{ONES[word[0].lower()]}", clock)
+    bare = None if MINUTES_SAID.search(clock) else _BARE.fullmatch(hours)
     if bare and bare["to_hour"]:
         return _bare(bare, part, action)
     for name, text in (("clock", clock), *((n, words.get(n, "")) for n in ("date", "recurrence"))):
@@ -217,10 +226,11 @@ def clock_of(parsed: Mapping[str, list[Mention]], words: Mapping[str, str]) -> C
                 continue  # every night
             spans = [span for value in values if (span := _span_of_clock(value))]
             stretch = _PART.search(text) or values[0].kind == "datetimerange"
-            exact = re.search(r"\d", text) or (name == "recurrence" and SPELT.search(text))
+            exact = re.search(r"\d", text) or (name != "date" and SPELT.search(text))
             if not spans or (stretch and not exact):
                 continue  # a part of the day, or the rest of it
-            return _chosen(spans, mention, text, part, action)
+            chosen = _chosen(spans, mention, text, part, action)
+            return replace(chosen, unsure=chosen.unsure or two_ways)
     if bare:
         return _bare(bare, part, action)
     return Clock(time(PART_HOURS[part]), None, True) if part else None

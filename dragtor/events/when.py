@@ -49,6 +49,7 @@ class When:
 def resolve_when(phrases: Mapping[str, str], now: datetime, *, day_first: bool = False) -> When:
     """The instants of an event, of its fields' own words; `now` has a zone, the event's too.
 
+    `lead` among the phrases is the word before the time's: from ten to nine is no ten to nine.
     A time without a date is today's or, where that is past, tomorrow's; a date without a time is
     a whole day. A time that a clock change skips moves forward, one that comes twice is the
     first. Nothing is taken for longer than it is said to be.

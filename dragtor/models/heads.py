@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 GRAPH, SOURCES = "graph.onnx", "base.json"  # members of an adapter
 SMALL = 4096  # numbers; a tensor of no more stays in the graph, as fp32
-HEAD_NODES = "/heads"  # begins the names of nodes that keep fp32 weights
+ROUNDED = ("Gather", "MatMul")  # kinds of nodes that int8.py makes int8
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # so that the same tensors make the same bytes
 
 
@@ -66,8 +66,11 @@ def pack_adapter(
     return worst
 
 
-def merge_adapter(base: Path, adapter: Path, target: Path, heads: Path) -> None:
-    """Write the whole fp32 graph and its heads.json; raises ValueError where they do not fit."""
+def merge_adapter(base: Path, adapter: Path, target: Path, heads: Path) -> list[str]:
+    """Write the whole fp32 graph and its heads.json; raises ValueError where they do not fit.
+
+    Gives the names of the nodes that the base does not have: small, and best left in fp32.
+    """
     import onnx
 
     sources = dict(_tensors(onnx.load(str(base))))
@@ -80,6 +83,13 @@ def merge_adapter(base: Path, adapter: Path, target: Path, heads: Path) -> None:
                 _fill(tensor, entry, sources.get(entry.get("base", "")), members)
         onnx.save(graph, str(target))
         heads.write_bytes(members.read(HEADS_FILE))
+    of_base = {name for name, entry in entries.items() if "base" in entry}
+    fresh = {tensor.name for tensor in graph.graph.initializer} - of_base
+    return [
+        node.name
+        for node in graph.graph.node
+        if node.op_type in ROUNDED and fresh.intersection(node.input)
+    ]
 
 
 def _told(
@@ -205,10 +215,10 @@ def _main(base: str, adapter: str, fp32: str, int8: str, heads: str) -> None:
     from dragtor.models.int8 import write_int8
 
     try:
-        merge_adapter(Path(base), Path(adapter), Path(fp32), Path(heads))
+        fresh = merge_adapter(Path(base), Path(adapter), Path(fp32), Path(heads))
     except Exception as error:  # noqa: BLE001  onnx and zipfile raise whatever they raise
         sys.exit(error_line(error))
-    write_int8(fp32, int8, HEAD_NODES)
+    write_int8(fp32, int8, fresh)
 
 
 if __name__ == "__main__":

@@ -16,9 +16,10 @@ from dragtor.encoder.align import (
     encode_pair,
     encode_words,
     plain_tokenizer,
+    word_places,
 )
 from dragtor.encoder.data import TaskData, TaskExample
-from dragtor.encoder.heads import Head
+from dragtor.encoder.heads import NO_SPAN, Head
 from dragtor.encoder.shapes import token_shapes
 from dragtor.extras import require
 from dragtor.training import TRAIN_EXTRA
@@ -30,7 +31,7 @@ LOWER_SHARE = 0.1  # of token examples are read in lower case
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class HeadWindow:
     """A window with its shapes and targets.
 
     `targets`: the class; or that of each of `tokens.starts`; or the first and last token of the
@@ -49,14 +50,14 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class HeadBatch:
     """Windows of one head."""
 
     head: str
-    windows: Sequence[Window]
+    windows: Sequence[HeadWindow]
 
 
-class Coder:
+class WindowCoder:
     """Turns examples into windows with one tokenizer."""
 
     def __init__(self, tokenizer: Tokenizer, max_tokens: int) -> None:
@@ -65,15 +66,32 @@ class Coder:
 
     def windows(
         self, example: TaskExample, head: Head, number: int, unknown: tuple[int, ...] = ()
-    ) -> list[Window]:
+    ) -> list[HeadWindow]:
         """All windows of an example; nothing is dropped."""
         if head.kind == "pair":
             tokens = encode_pair(example.text, example.second, self._tokenizer, self._max_tokens)
-            return [self._window(tokens, example, head, number, ())]
+            return [self._window(tokens, example, head, number, [], ())]
         if head.kind == "span":
             return self._of_context(example, number)
-        parts = encode_words(example.text, example.words, self._tokenizer, self._max_tokens)
-        return [self._window(part, example, head, number, unknown) for part in parts]
+        words, tags = self._pieces(example)
+        parts = encode_words(example.text, words, self._tokenizer, self._max_tokens)
+        return [self._window(part, example, head, number, tags, unknown) for part in parts]
+
+    def _pieces(self, example: TaskExample) -> tuple[list[Offsets], list[str]]:
+        """The words of a `tokens` example as a text without them is read, and their tags.
+
+        "U.S." is one word of a file and four of a tokenizer: the later ones go on with its span.
+        """
+        if not example.words:
+            return [], []
+        places, tags, at = word_places(example.text, self._tokenizer), [], 0
+        for start, _ in places:
+            while at + 1 < len(example.words) and example.words[at + 1][0] <= start:
+                at += 1
+            tag = example.tags[at] if start < example.words[at][1] else NO_SPAN
+            goes_on = start > example.words[at][0] and tag != NO_SPAN
+            tags.append(f"I-{tag[2:]}" if goes_on else tag)
+        return places, tags
 
     def _window(
         self,
@@ -81,17 +99,18 @@ class Coder:
         example: TaskExample,
         head: Head,
         number: int,
+        tags: Sequence[str],
         unknown: tuple[int, ...],
-    ) -> Window:
+    ) -> HeadWindow:
         if head.kind == "tokens":
-            targets = tuple(head.labels.index(example.tags[word]) for word in part.words)
+            targets = tuple(head.labels.index(tags[word]) for word in part.words)
         else:
             targets = (head.labels.index(example.label),)
         text = example.second if head.kind == "pair" else example.text
         shapes = tuple(token_shapes(text, part.offsets))
-        return Window(part, shapes, targets, number, unknown)
+        return HeadWindow(part, shapes, targets, number, unknown)
 
-    def _of_context(self, example: TaskExample, number: int) -> list[Window]:
+    def _of_context(self, example: TaskExample, number: int) -> list[HeadWindow]:
         """Question and context, the context in overlapping windows; no answer is at token 0."""
         length, stride = self._max_tokens, self._max_tokens // 4
         self._tokenizer.enable_truncation(length, stride=stride, strategy="only_second")
@@ -106,7 +125,7 @@ class Coder:
             tokens = Encoded(tuple(part.ids), tuple(part.type_ids), tuple(own))
             target = _answer_tokens(own, example.answers)
             shapes = tuple(token_shapes(example.text, own))
-            windows.append(Window(tokens, shapes, target, number))
+            windows.append(HeadWindow(tokens, shapes, target, number))
         return windows
 
 
@@ -144,12 +163,12 @@ def drawn(count: int, of: int, draw: random.Random) -> list[int]:
     return order[:count]
 
 
-def by_length(
-    windows: Sequence[Window], most_tokens: int, most: int, draw: random.Random
-) -> list[list[Window]]:
+def like_lengths(
+    windows: Sequence[HeadWindow], most_tokens: int, most: int, draw: random.Random
+) -> list[list[HeadWindow]]:
     """Windows of like length together: at most `most`, and `most_tokens` with padding."""
     order = sorted(windows, key=lambda one: (len(one), draw.random()))
-    out: list[list[Window]] = []
+    out: list[list[HeadWindow]] = []
     for one in order:
         full = not out or len(out[-1]) == most or len(one) * (len(out[-1]) + 1) > most_tokens
         if full:
@@ -160,7 +179,7 @@ def by_length(
     return out
 
 
-def tensors(windows: Sequence[Window], pad: int, device: Any = "cpu") -> dict[str, Any]:
+def padded(windows: Sequence[HeadWindow], pad: int, device: Any = "cpu") -> dict[str, Any]:
     """The inputs of a graph, padded on the right: (windows, tokens) each."""
     torch = require("torch", extra=TRAIN_EXTRA)
     size = (len(windows), max(map(len, windows)))
@@ -183,7 +202,7 @@ def unknown_labels(head: Head, data: TaskData) -> tuple[int, ...]:
     return tuple(i for i, label in enumerate(head.labels) if label not in data.labels)
 
 
-def coded(data: TaskData, head: Head, coder: Coder) -> list[list[Window]]:
+def coded(data: TaskData, head: Head, coder: WindowCoder) -> list[list[HeadWindow]]:
     """The windows of each example."""
     unknown = unknown_labels(head, data)
     return [coder.windows(each, head, i, unknown) for i, each in enumerate(data.examples)]

@@ -16,9 +16,8 @@ from dragtor.errors import DragtorError
 from dragtor.extras import require
 from dragtor.models import int8
 from dragtor.models.disk import PARTS_FOLDER
-from dragtor.models.heads import HEAD_NODES
 from dragtor.training import TRAIN_EXTRA
-from dragtor.training.encoder.batches import Window, tensors
+from dragtor.training.encoder.batches import HeadWindow, padded
 from dragtor.training.encoder.model import HeadedModel
 from dragtor.types import NEVER, CancelToken
 
@@ -27,10 +26,11 @@ if TYPE_CHECKING:
 
 OPSET = 17
 TOLERANCE = 1e-3  # between the float32 graph and torch, of any number
+OWN_NODES = ("/heads", "/shapes")  # begin the names of nodes that stay float32
 PROBES = 24  # windows that are compared
 
 
-def write_graph(model: HeadedModel, path: Path, probes: Sequence[Window], pad: int) -> float:
+def write_graph(model: HeadedModel, path: Path, probes: Sequence[HeadWindow], pad: int) -> float:
     """Write the float32 graph; gives the largest difference to torch over the probes.
 
     Raises DragtorError where that is above TOLERANCE: the tracer did not see what torch does.
@@ -40,7 +40,7 @@ def write_graph(model: HeadedModel, path: Path, probes: Sequence[Window], pad: i
     if hasattr(model.encoder, "set_attn_implementation"):
         model.encoder.set_attn_implementation("eager")  # what tracers and optimisers know
     names = _input_names(model)
-    example = tensors(_two(probes), pad)
+    example = padded(_two(probes), pad)
     outputs = [STATES, *(head.name for head in model.heads)]
     axes = {name: {0: "batch", 1: "tokens"} for name in (*names, STATES)}
     of_tokens = [head.name for head in model.heads if head.kind in ("tokens", "span")]
@@ -58,12 +58,19 @@ def write_graph(model: HeadedModel, path: Path, probes: Sequence[Window], pad: i
     return worst
 
 
-def write_int8(source: Path, target: Path, cancel: CancelToken = NEVER) -> None:
+def write_int8_graph(source: Path, target: Path, cancel: CancelToken = NEVER) -> None:
     """The int8 form, by the recipe of every encoder here; heads stay float32."""
     parts = target.parent / PARTS_FOLDER
     parts.mkdir(exist_ok=True)
-    int8.quantize(source, target, cancel, HEAD_NODES)
+    int8.quantize(source, target, cancel, _own_nodes(source))
     shutil.rmtree(parts)
+
+
+def _own_nodes(graph: Path) -> list[str]:
+    """The nodes that the base does not have."""
+    onnx = require("onnx", extra=TRAIN_EXTRA)
+    nodes = onnx.load(str(graph), load_external_data=False).graph.node
+    return [node.name for node in nodes if node.name.startswith(OWN_NODES)]
 
 
 def _input_names(model: HeadedModel) -> tuple[str, ...]:
@@ -73,7 +80,7 @@ def _input_names(model: HeadedModel) -> tuple[str, ...]:
     return (*names, "shape_ids") if model.config.shapes else tuple(names)
 
 
-def _two(probes: Sequence[Window]) -> list[Window]:
+def _two(probes: Sequence[HeadWindow]) -> list[HeadWindow]:
     """Two windows of different length, so that the trace holds padding."""
     order = sorted(probes, key=len)
     return [order[0], order[-1]]
@@ -98,7 +105,7 @@ def _traced(model: HeadedModel, names: Sequence[str]) -> Any:
 
 
 def _difference(
-    model: HeadedModel, path: Path, probe: Window, pad: int, names: Sequence[str]
+    model: HeadedModel, path: Path, probe: HeadWindow, pad: int, names: Sequence[str]
 ) -> float:
     """Between torch and the graph, over all outputs of one window."""
     import numpy as np
@@ -106,7 +113,7 @@ def _difference(
     from dragtor.onnx import open_session
 
     torch = require("torch", extra=TRAIN_EXTRA)
-    batch = tensors([probe], pad)
+    batch = padded([probe], pad)
     session = open_session(path, "")
     found = session.run(None, {name: batch[name].numpy() for name in names})
     with torch.no_grad():

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from dragtor.encoder.data import parse_mapping
 from dragtor.encoder.heads import POOLINGS
 from dragtor.errors import UsageError
 from dragtor.training.encoder.model import ModelConfig
@@ -19,7 +20,7 @@ from dragtor.training.loop import LoopConfig
 
 def task_files(tasks: Sequence[str], held: Sequence[str], mapping: Sequence[str]) -> list[TaskFile]:
     """`[NAME=]FILE` each; of `held` the NAME is that of a task."""
-    labels = label_mapping(mapping)
+    labels = parse_mapping(",".join(mapping))
     named = [_named_file(each) for each in tasks]
     apart: dict[str, list[Path]] = {}
     for each in held:
@@ -43,17 +44,6 @@ def _named_file(text: str) -> tuple[str, Path]:
     if not path.is_file():
         raise UsageError(f"there is no file {path}", "--task FILE or --task NAME=FILE")
     return name or path.name.split(".")[0], path
-
-
-def label_mapping(texts: Sequence[str]) -> dict[str, str]:
-    """`FINE=COARSE,…` each; nothing after the = drops a label."""
-    found = {}
-    for part in (part for text in texts for part in text.split(",") if part.strip()):
-        fine, equals, coarse = part.partition("=")
-        if not equals or not fine.strip():
-            raise UsageError(f"--map {part!r} is no FINE=COARSE", "--map LOC=place,MISC=")
-        found[fine.strip()] = coarse.strip()
-    return found
 
 
 def named_numbers(texts: Sequence[str]) -> dict[str, float] | None:

@@ -15,7 +15,7 @@ from dragtor.encoder.heads import Head
 from dragtor.extras import require
 from dragtor.training import TRAIN_EXTRA
 from dragtor.training.encoder import batches, measure
-from dragtor.training.encoder.batches import Batch, Coder, Window
+from dragtor.training.encoder.batches import HeadBatch, HeadWindow, WindowCoder
 from dragtor.training.encoder.model import HeadedModel
 from dragtor.types import CancelToken
 
@@ -54,7 +54,7 @@ class EncoderTask:
         model: HeadedModel,
         learn: Mapping[str, Sequence[TaskData]],
         held: Mapping[str, Probe],
-        coder: Coder,
+        coder: WindowCoder,
         config: MixConfig,
         *,
         pad: int,
@@ -96,20 +96,20 @@ class EncoderTask:
         doubts = {f"doubt.{name}": value for name, value in self._doubt.items()}
         return self.model.tensors() | doubts
 
-    def batches(self, epoch: int) -> list[Batch]:
+    def batches(self, epoch: int) -> list[HeadBatch]:
         """Every task's windows of the epoch, mixed."""
         draw = random.Random(f"{self._seed} {epoch}")
         sizes = {name: len(known) for name, known in self._known.items()}
         made = [
-            Batch(name, some)
+            HeadBatch(name, some)
             for name, count in batches.epoch_sizes(sizes, self._config.power).items()
             for some in self._of_task(name, count, draw)
         ]
         draw.shuffle(made)
         return made
 
-    def _of_task(self, name: str, count: int, draw: random.Random) -> list[list[Window]]:
-        windows: list[Window] = []
+    def _of_task(self, name: str, count: int, draw: random.Random) -> list[list[HeadWindow]]:
+        windows: list[HeadWindow] = []
         head = self._heads[name]
         for i in batches.drawn(count, len(self._known[name]), draw):
             example, unknown = self._learn[name][i]
@@ -118,9 +118,9 @@ class EncoderTask:
                 windows += self._known[name][i]
             else:
                 windows += self._coder.windows(said, head, i, unknown)
-        return batches.by_length(windows, self._config.batch_tokens, self._config.batch, draw)
+        return batches.like_lengths(windows, self._config.batch_tokens, self._config.batch, draw)
 
-    def loss(self, batch: Batch) -> tuple[Tensor, float]:
+    def loss(self, batch: HeadBatch) -> tuple[Tensor, float]:
         """Cross entropy of the batch's head, weighted, times the windows; and their number."""
         self.model.train(True)
         head = self._heads[batch.head]
@@ -133,7 +133,7 @@ class EncoderTask:
         return loss * len(batch.windows), float(len(batch.windows))
 
     def _cross_entropy(
-        self, head: Head, windows: Sequence[Window], logits: Tensor, targets: Tensor
+        self, head: Head, windows: Sequence[HeadWindow], logits: Tensor, targets: Tensor
     ) -> Tensor:
         """The mean; of a word outside of spans, of all that its file leaves open together."""
         torch = self._torch
@@ -151,10 +151,10 @@ class EncoderTask:
         mean: Tensor = torch.nn.functional.nll_loss(chances, targets)
         return mean
 
-    def _read(self, head: Head, windows: Sequence[Window]) -> tuple[Tensor, Tensor]:
+    def _read(self, head: Head, windows: Sequence[HeadWindow]) -> tuple[Tensor, Tensor]:
         """Logits (n, labels) and targets (n) of what the windows have targets for."""
         torch = self._torch
-        given = batches.tensors(windows, self._pad, self._device)
+        given = batches.padded(windows, self._pad, self._device)
         with torch.autocast("cpu", torch.bfloat16, enabled=self._config.half):
             states = self.model.states(given)
         states, mask = states.float(), given["attention_mask"]
@@ -193,15 +193,19 @@ class EncoderTask:
                     out.setdefault(window.example, []).append(measure.Said(window, logits))
         return [one for i in range(len(probe.data.examples)) for one in out[i]]
 
-    def probe_windows(self, name: str) -> list[Window]:
+    def probe_windows(self, name: str) -> list[HeadWindow]:
         """The windows of what is held out under a name."""
         return [window for some in self._probes[name] for window in some]
 
-    def _probe_batches(self, name: str) -> list[list[Window]]:
+    def _probe_batches(self, name: str) -> list[list[HeadWindow]]:
         tokens = self._config.batch_tokens
-        return batches.by_length(self.probe_windows(name), tokens, PROBE_WINDOWS, random.Random(0))
+        return batches.like_lengths(
+            self.probe_windows(name), tokens, PROBE_WINDOWS, random.Random(0)
+        )
 
-    def _logits(self, head: Head, windows: Sequence[Window]) -> Iterator[tuple[Window, Tensor]]:
+    def _logits(
+        self, head: Head, windows: Sequence[HeadWindow]
+    ) -> Iterator[tuple[HeadWindow, Tensor]]:
         logits, _ = self._read(head, windows)
         at = 0
         for window in windows:

@@ -20,7 +20,7 @@ from dragtor.extras import require
 from dragtor.onnx import open_tokenizer
 from dragtor.training import TRAIN_EXTRA
 from dragtor.training.checkpoints import CHECKPOINT, Checkpoint, RunState
-from dragtor.training.encoder.batches import Coder, Window
+from dragtor.training.encoder.batches import HeadWindow, WindowCoder
 from dragtor.training.encoder.model import HeadedModel, ModelConfig, open_encoder
 from dragtor.training.encoder.task import EncoderTask, MixConfig, Probe
 from dragtor.training.loop import Loop, LoopConfig
@@ -29,7 +29,7 @@ from dragtor.types import NEVER, SILENT, CancelToken, Reporter
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-ABOUT = """Heads on one shared encoder, trained together by `dragtor train encoder`, run by
+CARD_TEXT = """Heads on one shared encoder, trained together by `dragtor train encoder`, run by
 `dragtor tag --model FOLDER`. Learned from {examples} examples; measured on {held} held out."""
 GRAPH_FP32 = "model.fp32.onnx"
 TOKENIZER = "tokenizer.json"
@@ -86,7 +86,7 @@ class TaskSets:
         return [_head(name, files) for name, files in self.learn.items()]
 
 
-def train_encoder(
+def train_heads(
     files: Sequence[TaskFile],
     out: Path,
     config: TrainEncoderConfig,
@@ -112,7 +112,7 @@ def train_encoder(
         torch.set_num_threads(config.threads)
     model = HeadedModel(open_encoder(folder), sets.heads, config.model, config.loop.seed)
     tokenizer = open_tokenizer(_tokenizer_file(folder, config.base), f"ls {folder}")
-    coder = Coder(tokenizer, config.max_tokens)
+    coder = WindowCoder(tokenizer, config.max_tokens)
     pad = int(model.encoder.config.pad_token_id or 0)
     if config.start:
         start_from(model, config.start)
@@ -217,7 +217,7 @@ def write_model(
     model: HeadedModel,
     described: HeadSet,
     tokenizer: Tokenizer,
-    probes: Sequence[Window],
+    probes: Sequence[HeadWindow],
     pad: int,
     config: TrainEncoderConfig,
     cancel: CancelToken,
@@ -229,7 +229,7 @@ def write_model(
     model.merged()
     fp32 = out / GRAPH_FP32
     export.write_graph(model, fp32, probes, pad)
-    export.write_int8(fp32, out / GRAPH_FILE, cancel)
+    export.write_int8_graph(fp32, out / GRAPH_FILE, cancel)
     plain_tokenizer(tokenizer).save(str(out / TOKENIZER))
     replace(described, weights=sha256(fp32)).write(out)
     if not config.keep_fp32:
@@ -286,7 +286,7 @@ def _write_report(
         title=out.name,
         base=config.base,
         tags=("onnx", "text-classification", "token-classification"),
-        about=ABOUT.format(examples=examples, held=held),
+        about=CARD_TEXT.format(examples=examples, held=held),
         best_step=run.best_step,
         figures=next((row for row in run.history if row["step"] == run.best_step), {}),
         settings=settings | asdict(config.model) | asdict(config.mix) | asdict(config.loop),

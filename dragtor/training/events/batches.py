@@ -20,7 +20,7 @@ MOST_TOKENS = 448  # of an example; a longer one is left out
 
 
 @dataclass(frozen=True, slots=True)
-class Encoded:
+class EncodedExample:
     """One example: the prompt's tokens, then those to be written."""
 
     ids: tuple[int, ...]
@@ -44,7 +44,7 @@ class Coder:
         """The text's tokens and where they stand."""
         return Layout.of(text, [(i, self._pieces[i]) for i in self._ids(text)])
 
-    def encode(self, example: Example) -> Encoded | None:
+    def encode(self, example: Example) -> EncodedExample | None:
         """None where the example is too long, or decoding could not write it."""
         layout = self.layout(example.text)
         writing = ConstrainedDecoder(layout, self.tags)
@@ -59,15 +59,15 @@ class Coder:
                 return None
             writing.take(token)
         entity = tuple(token not in self.tags.control for token in target)
-        return Encoded((*prompt, *target), len(prompt), entity, tuple(allowed))
+        return EncodedExample((*prompt, *target), len(prompt), entity, tuple(allowed))
 
 
 def by_length(
-    examples: Sequence[Encoded], batch_tokens: int, draw: random.Random
-) -> list[list[Encoded]]:
+    examples: Sequence[EncodedExample], batch_tokens: int, draw: random.Random
+) -> list[list[EncodedExample]]:
     """Examples of like length together, at most `batch_tokens` with padding, in drawn order."""
     order = sorted(examples, key=lambda one: (len(one.ids), draw.random()))
-    out: list[list[Encoded]] = []
+    out: list[list[EncodedExample]] = []
     for one in order:
         if out and len(one.ids) * (len(out[-1]) + 1) <= batch_tokens:
             out[-1].append(one)
@@ -78,7 +78,7 @@ def by_length(
 
 
 def tensors(
-    batch: Sequence[Encoded], entity_weight: float, device: Any = "cpu"
+    batch: Sequence[EncodedExample], entity_weight: float, device: Any = "cpu"
 ) -> tuple[Any, Any, Any, Any]:
     """ids (batch, tokens), and flat: where a token is written next, which one, and its weight."""
     torch = require("torch", extra=TRAIN_EXTRA)

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from dragtor.extras import require
 from dragtor.training import TRAIN_EXTRA
-from dragtor.training.events.batches import Encoded, by_length, tensors
+from dragtor.training.events.batches import EncodedExample, by_length, tensors
 from dragtor.types import CancelToken
 
 if TYPE_CHECKING:
     import torch
 
-Examples = Sequence[Encoded]
+Examples = Sequence[EncodedExample]
 
 
 class EventsTask:
@@ -49,7 +49,7 @@ class EventsTask:
         """The adapter."""
         return self.adapter
 
-    def batches(self, epoch: int) -> list[list[Encoded]]:
+    def batches(self, epoch: int) -> list[list[EncodedExample]]:
         """The epoch's examples, grouped by length, in drawn order."""
         draw = random.Random(f"{self._seed} {epoch}")
         return by_length(self._epoch(epoch), self._batch_tokens, draw)
@@ -108,7 +108,7 @@ class EventsTask:
         return losses / max(1, len(examples)), right / max(1, len(examples))
 
 
-def _is_written(one: Encoded, logits: torch.Tensor) -> bool:
+def _is_written(one: EncodedExample, logits: torch.Tensor) -> bool:
     """Whether, of what decoding lets through, the right token is always the likeliest."""
     return all(
         options[int(row[list(options)].argmax())] == target

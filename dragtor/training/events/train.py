@@ -25,7 +25,7 @@ from dragtor.types import NEVER, SILENT, CancelToken, Reporter
 if TYPE_CHECKING:
     import torch
 
-    from dragtor.training.events.batches import Coder, Encoded
+    from dragtor.training.events.batches import Coder, EncodedExample
 
 BEST_ADAPTER = "adapter.gguf"  # the best on validation
 LAST_ADAPTER = (
@@ -197,7 +197,7 @@ def mixed(learn: Sequence[Example], config: TrainConfig, epoch: int) -> list[Exa
     return [*own, *made(config.made, draw.randrange(2**31))]
 
 
-def as_tokens(some: Sequence[Example], coder: Coder) -> list[Encoded]:
+def as_tokens(some: Sequence[Example], coder: Coder) -> list[EncodedExample]:
     """The examples as tokens; those that decoding could not write are left out."""
     return [found for one in some if (found := coder.encode(one)) is not None]
 
