@@ -22,15 +22,18 @@ from dragtor.load.registry import source_of
 from dragtor.load.stdin import source_of_document
 from dragtor.store import (
     MERGED,
+    TOPICS,
     Indexed,
     Rebuild,
     Store,
     TagRow,
     Writer,
     acronyms,
+    has_tags,
     name_counts,
     put_entities,
     put_tags,
+    put_topics,
     speaker_names,
     untagged,
 )
@@ -76,6 +79,7 @@ class Ingest:
     cancel: CancelToken = NEVER
     transcribe: TranscribePipeline | None = None  # None: recordings are refused
     tagger: Callable[[], Tagger] | None = None  # None: nothing can be tagged
+    topics: Mapping[str, Sequence[str]] = field(default_factory=dict)  # label -> examples
     report: Report = field(default_factory=Report)
 
     def add(
@@ -311,6 +315,20 @@ class Ingest:
             merge_entities(self.writer)
             raise
         merge_entities(self.writer)
+        self._tag_topics()
+
+    def _tag_topics(self) -> None:
+        """Give passages their topics, from the vectors that are there."""
+        store = self.writer.store
+        if not self.topics and not has_tags(store, TOPICS):
+            return
+        known = entities.topic_version(self.topics, store.meta("fingerprint"))
+        version = f"{known} {splitter_version(self.split_config)}"
+        if todo := untagged(store, version, TOPICS):
+            embedder = self.embedder()
+            check_fingerprint(store, embedder, self.embed_config)
+            for part in entities.topic_tags(store, embedder, self.topics, todo, self.cancel):
+                put_topics(self.writer, part, version)
 
     def _tag_batches(
         self, identities: Sequence[str]

@@ -109,6 +109,7 @@ class Parts:
                 *told,
                 transcribe,
                 lambda: self.tagger,
+                self.config.topics,
             )
 
     def forget(self, source: Source, gone: Sequence[str]) -> None:

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import HashingEmbedder
+from fakes import HashingEmbedder, ListTagger
 from numpy.typing import NDArray
 
 from dragtor.config import load_config
 from dragtor.entities.topic_tags import DOCUMENTS_AT_ONCE, topic_tags, topic_version
 from dragtor.entities.topics import TOPIC_PROBABILITY, Prototypes
 from dragtor.errors import Cancelled, UsageError
-from dragtor.store import Indexed, Store, Writer
+from dragtor.library import Library
+from dragtor.store import Filters, Indexed, Store, Writer
 from dragtor.types import CancelToken, Document, LabelledSpan, Passage, Source, short_hash
 
 Vectors = NDArray[np.float32]
@@ -199,3 +200,21 @@ def test_wrong_topics_are_one_clear_line(tmp_path: Path, text: str, words: str) 
     with pytest.raises(UsageError) as caught:
         load_config(path)
     assert words in str(caught.value)
+
+
+def test_index_gives_topics_and_search_is_narrowed_to_one(tmp_path: Path) -> None:
+    """Through the library: from vectors that are there, again where an example is added."""
+    texts = {
+        "hang.md": "# Hang\n\nMax hangs build finger strength. Hang ten seconds.",
+        "soup.md": "# Soup\n\nBoil the carrots with onions and salt until they are soft.",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text, "utf-8")
+    settings = {"topics": {"cooking": ["a recipe for a vegetable soup", "boil and season"]}}
+    with Library(tmp_path / "library", config=load_config(overrides=settings)) as library:
+        library.__dict__["tagger"] = ListTagger({"Nobody Here": "person"})
+        library.add(*[tmp_path / name for name in texts])
+        library.index(tags=True)
+        found = library.search("how long", filters=Filters(topic="cooking"))
+        assert {hit.title for hit in found} == {"Soup"}
+        assert [(e.kind, e.name) for e in library.tags("topic")] == [("topic", "cooking")]

@@ -8,6 +8,7 @@ from dragtor.entities.mentions import Mentions, read_mentions
 from dragtor.entities.merge import Merged, NameRow, merge_names
 from dragtor.entities.quoted import quoted_mentions
 from dragtor.entities.spelling import clean_name
+from dragtor.entities.topic_tags import topic_tags, topic_version
 
 RULES_VERSION = "1"  # of these rules: tags and entities of another are made anew
 
@@ -20,4 +21,6 @@ __all__ = [
     "merge_names",
     "quoted_mentions",
     "read_mentions",
+    "topic_tags",
+    "topic_version",
 ]

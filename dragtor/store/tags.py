@@ -184,13 +184,13 @@ def _forget_names(db: sqlite3.Connection, identity: str) -> None:
 # What is to be tagged and merged
 
 
-def untagged(store: Store, version: str = "") -> list[str]:
-    """Published documents whose names are missing, of another content or, if given, version."""
+def untagged(store: Store, version: str = "", task: str = NAMES) -> list[str]:
+    """Published documents whose tags are missing, of another content or, if given, version."""
     rows = store.rows(
         "SELECT d.id FROM documents d LEFT JOIN tagged t ON t.document_id = d.id AND t.task = ?"
         " WHERE d.staged = 0 AND (t.version IS NULL OR t.content_hash != d.content_hash"
         " OR (? != '' AND t.version != ?)) ORDER BY d.id",
-        (NAMES, version, version),
+        (task, version, version),
     )
     return [row[0] for row in rows]
 
