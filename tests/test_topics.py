@@ -204,17 +204,14 @@ def test_wrong_topics_are_one_clear_line(tmp_path: Path, text: str, words: str) 
 
 def test_index_gives_topics_and_search_is_narrowed_to_one(tmp_path: Path) -> None:
     """Through the library: from vectors that are there, again where an example is added."""
-    texts = {
-        "hang.md": "# Hang\n\nMax hangs build finger strength. Hang ten seconds.",
-        "soup.md": "# Soup\n\nBoil the carrots with onions and salt until they are soft.",
-    }
-    for name, text in texts.items():
+    for name, text in TEXTS.items():
         (tmp_path / name).write_text(text, "utf-8")
-    settings = {"topics": {"cooking": ["a recipe for a vegetable soup", "boil and season"]}}
-    with Library(tmp_path / "library", config=load_config(overrides=settings)) as library:
-        library.__dict__["tagger"] = ListTagger({"Nobody Here": "person"})
-        library.add(*[tmp_path / name for name in texts])
+    cakes = ["a recipe for a sponge: flour, butter, sugar, six eggs", "bake the cake with butter"]
+    settings = load_config(overrides={"topics": {"baking": cakes}})
+    with Library(tmp_path / "library", config=settings) as library:
+        library.__dict__["tagger"] = ListTagger({"Lyon": "place"})
+        library.add(*[tmp_path / name for name in TEXTS])
         library.index(tags=True)
-        found = library.search("how long", filters=Filters(topic="cooking"))
-        assert {hit.title for hit in found} == {"Soup"}
-        assert [(e.kind, e.name) for e in library.tags("topic")] == [("topic", "cooking")]
+        found = library.search("how long", filters=Filters(topic="baking"))
+        assert {hit.title for hit in found} == {"cake"}
+        assert [(e.kind, e.name) for e in library.tags("topic")] == [("topic", "baking")]
