@@ -4,8 +4,8 @@
     .venv-train/bin/python scripts/tags_train.py data/tags ../shared/data/sst2 data/runs/tags BASE
 
 BASE is the float32 graph of all-minilm-l6-v2 (hf:Xenova/all-MiniLM-L6-v2/onnx/model.onnx).
-Goes on where it was cut off. The base's own weights are not shipped: the adapter holds what training
-changed, in RANK directions a matrix, and the heads; `dragtor models pull tags` puts them together.
+Goes on where it was cut off. The base is not shipped: the adapter holds what training
+changed, in RANK directions a matrix, and the heads; `dragtor models pull tags` joins them.
 Says the adapter's hash for config/models.yml.
 """
 
