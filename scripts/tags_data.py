@@ -44,7 +44,7 @@ TESTS = {
     "re3d_test": ((f"{_MIXED}/re3d__test__re3d-test.conll.xz",), False),
 }
 SWAPPED = ("wikigold", "ewt", "re3d", "gum")  # whose names also stand in each other's places
-COPIES, SWAP = 2, 0.6  # how often, and the share of names
+COPIES, SWAP = 3, 0.6  # how often, and the share of names
 Row = tuple[str, str]  # word, label
 
 
@@ -57,9 +57,11 @@ def main(shared: Path, out: Path) -> None:
         learn[name] = [rows for i, rows in enumerate(read) if i % 10 != 5]
         held[name] = read[5::10]
     names: dict[str, list[list[str]]] = defaultdict(list)
-    for rows in (rows for name in SWAPPED for rows in learn[name]):
+    for rows in (rows for some in learn.values() for rows in some):
         for kind, first, last in runs([tag for _, tag in rows]):
-            names[kind].append([word for word, _ in rows[first:last]])
+            words = [word for word, _ in rows[first:last]]
+            if all(word[:1] not in "#@_" for word in words):
+                names[kind].append(words)
     for name in SETS:
         made = list(_swapped(learn[name], names)) if name in SWAPPED else []
         _write(out / f"{name}.conll", [*learn[name], *made])
@@ -137,8 +139,8 @@ def _names_only(data: TaskData) -> Iterator[list[Row]]:
             name = NAMES.get(kind.casefold())
             if _is_name(words[first:last]) and name:
                 tags[first:last] = [f"B-{name}", *[f"I-{name}"] * (last - first - 1)]
-            elif name and any(w[:1].isupper() and w != "I" for w in words[max(first, 1) : last]):
-                sure = False
+            elif any(w[:1].isupper() and w != "I" for w in words[max(first, 1) : last]):
+                sure = False  # such as "the resistance of the Church", which is no name itself
         if sure:
             yield list(zip(words, tags, strict=True))
 
