@@ -8,6 +8,7 @@ import itertools
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -34,7 +35,7 @@ from dragtor.encoder.align import (
     word_places,
 )
 from dragtor.encoder.decode import best_labels, label_spans, probabilities, runs
-from dragtor.encoder.heads import token_labels
+from dragtor.encoder.heads import Head, token_labels
 from dragtor.encoder.shapes import LOWER, NONE, TITLE, UPPER, token_shapes
 from dragtor.errors import UsageError
 
@@ -298,7 +299,7 @@ def test_the_best_labels_are_the_best_of_all_valid_sequences(
 
 def test_no_words_have_no_labels() -> None:
     assert best_labels(np.zeros((0, 5), "f4"), LABELS) == []
-    assert label_spans([], np.zeros((0, 5), "f4"), LABELS) == []
+    assert label_spans([], np.zeros((0, 5), "f4"), Head("names", "tokens", tuple(LABELS))) == []
 
 
 def conlleval(labels: Sequence[str]) -> list[tuple[str, int, int]]:
@@ -321,13 +322,21 @@ def test_spans_are_read_as_conlleval_reads_them(labels: list[str]) -> None:
     assert runs(labels) == conlleval(labels)
 
 
-def test_a_span_has_the_probability_of_its_own_kind() -> None:
+def test_a_span_is_as_likely_as_its_words_and_its_ends() -> None:
     chances = np.array(
         [[0.1, 0.6, 0.2, 0.1, 0.0], [0.2, 0.1, 0.5, 0.1, 0.1], [0.9, 0.1, 0, 0, 0]], "f4"
     )
-    (span,) = label_spans([(0, 4), (5, 9), (10, 12)], chances, LABELS)
+    head = Head("names", "tokens", tuple(LABELS))
+    (span,) = label_spans([(0, 4), (5, 9), (10, 12)], chances, head)
     assert (span.start, span.end, span.label) == (0, 9, "x")
-    assert span.probability == pytest.approx((0.8 + 0.6) / 2)
+    assert span.probability == pytest.approx(0.6)  # of its least likely word
+    chances[2] = [0.6, 0, 0.4, 0, 0]  # and it may go on
+    (span,) = label_spans([(0, 4), (5, 9), (10, 12)], chances, head)
+    assert span.probability == pytest.approx(0.6 * 0.6)
+    surer = replace(head, span_scale=2.0, span_shift=1.0)
+    (span,) = label_spans([(0, 4), (5, 9), (10, 12)], chances, surer)
+    odds = 2 * math.log(0.36 / 0.64) + 1
+    assert span.probability == pytest.approx(1 / (1 + math.exp(-odds)))
 
 
 @given(st.floats(0.2, 5))

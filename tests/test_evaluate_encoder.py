@@ -19,9 +19,9 @@ from dragtor.config import Config
 from dragtor.encoder.align import Offsets
 from dragtor.encoder.decode import best_labels
 from dragtor.encoder.heads import Head, HeadSet, token_labels
-from dragtor.errors import UsageError
+from dragtor.errors import Cancelled, UsageError
 from dragtor.evaluate.encoder import evaluate
-from dragtor.types import Cancelled, CancelToken, LabelledSpan
+from dragtor.types import CancelToken, LabelledSpan
 
 ENTITIES = Head("entities", "tokens", token_labels(["person", "organisation", "other"]))
 SENTIMENT = Head("sentiment", "sentence", ("negative", "positive"))

@@ -6,11 +6,12 @@ Pure numpy; knows neither graph nor tokenizer. Training measures with the same f
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dragtor.encoder.align import Offsets
-from dragtor.encoder.heads import NO_SPAN
+from dragtor.encoder.heads import NO_SPAN, Head
 from dragtor.types import LabelledSpan
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.float32]
 
 MAX_SPAN_TOKENS = 30  # of an answer
+TINY_CHANCE = 1e-6  # nothing is surer than 1 less it
 
 
 def probabilities(logits: Numbers, temperature: float = 1.0) -> Numbers:
@@ -72,22 +74,41 @@ def _may_follow(before: str, label: str) -> bool:
     return part != "I" or before in (f"B-{name}", f"I-{name}")
 
 
-def label_spans(
-    words: Sequence[Offsets], chances: Numbers, labels: Sequence[str]
-) -> list[LabelledSpan]:
-    """The spans that the likeliest valid labels mark.
-
-    A span's probability is the mean, over its words, of that of its own kind (B and I together).
-    """
-    path = best_labels(chances, labels)
+def label_spans(words: Sequence[Offsets], chances: Numbers, head: Head) -> list[LabelledSpan]:
+    """The spans that the likeliest valid labels mark, each with its calibrated probability."""
+    path = best_labels(chances, head.labels)
     if not any(path):
         return []
     spans = []
-    for kind, first, last in runs([labels[i] for i in path]):
-        columns = [i for i, label in enumerate(labels) if label[2:] == kind]
-        sure = float(chances[first:last, columns].sum(axis=1).mean())
+    for kind, first, last in runs([head.labels[i] for i in path]):
+        sure = calibrated(span_chance(chances, head.labels, kind, first, last), head)
         spans.append(LabelledSpan(words[first][0], words[last - 1][1], kind, sure))
     return spans
+
+
+def span_chance(chances: Numbers, labels: Sequence[str], kind: str, first: int, last: int) -> float:
+    """How likely these words, and neither the one before nor the one after, are of the kind.
+
+    The least likely word counts for all of them: they are far from independent.
+    """
+    columns = [i for i, label in enumerate(labels) if label[2:] == kind]
+    sure = float(chances[first:last, columns].sum(axis=1).min())
+    if first:
+        sure *= 1 - float(chances[first - 1, columns].sum())
+    if last < len(chances):
+        sure *= 1 - float(chances[last, labels.index(f"I-{kind}")])
+    return sure
+
+
+def calibrated(sure: float, head: Head) -> float:
+    """A span's probability by the head's scale and shift of its log odds."""
+    return 1 / (1 + math.exp(-head.span_scale * log_odds(sure) - head.span_shift))
+
+
+def log_odds(sure: float) -> float:
+    """Of a probability, within those of TINY_CHANCE and 1 less it."""
+    sure = min(max(sure, TINY_CHANCE), 1 - TINY_CHANCE)
+    return math.log(sure / (1 - sure))
 
 
 def runs(labels: Sequence[str]) -> list[tuple[str, int, int]]:

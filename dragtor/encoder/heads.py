@@ -29,13 +29,16 @@ class Head:
     """One head. `labels` in the order of its logits: classes, or for `tokens` O, B-X, I-X, ….
 
     A `span` head has none: its logits (batch, tokens, 2) are of the start and the end, the first
-    token standing for "no answer". Logits are divided by `temperature` (Guo et al. 2017).
+    token standing for "no answer". Logits are divided by `temperature` (Guo et al. 2017); log odds
+    of a whole span are multiplied by `span_scale`, then `span_shift` is added (Platt 1999).
     """
 
     name: str
     kind: HeadKind
     labels: tuple[str, ...] = ()
     temperature: float = 1.0
+    span_scale: float = 1.0
+    span_shift: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

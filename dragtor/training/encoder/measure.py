@@ -26,6 +26,9 @@ MAIN: dict[HeadKind, str] = {
 }  # fmt: skip
 TEMPERATURES = [0.5 * 1.05**i for i in range(50)]  # 0.5 to about 5.5
 
+FEWEST_SPANS = 50  # that a calibration is fitted on
+NEWTON_STEPS, RIDGE = 20, 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -56,6 +59,45 @@ def figures(head: Head, data: TaskData, said: Sequence[Said]) -> dict[str, float
 def best_temperature(said: Sequence[Said]) -> float:
     """The divisor of logits with the lowest cross entropy on these (Guo et al. 2017)."""
     return min(TEMPERATURES, key=lambda one: _loss(said, one)) if said else 1.0
+
+
+def span_calibration(head: Head, said: Sequence[Said]) -> tuple[float, float]:
+    """The scale and shift of a span's log odds that fit these best (Platt 1999), by Newton steps.
+
+    Spans of kinds that their file never marks are left out.
+    """
+    import numpy as np
+
+    rows: list[tuple[float, float]] = []
+    for one in said:
+        rows += _span_rows(head, one)
+    if len(rows) < FEWEST_SPANS:
+        return 1.0, 0.0
+    odds, right = (np.array(column) for column in zip(*rows, strict=True))
+    given = np.stack([odds, np.ones_like(odds)], axis=1)
+    weights = np.array([1.0, 0.0])
+    for _ in range(NEWTON_STEPS):
+        sure = 1 / (1 + np.exp(-given @ weights))
+        slope = given.T @ (sure - right) + RIDGE * (weights - [1.0, 0.0])
+        bend = given.T @ (given * (sure * (1 - sure))[:, None]) + RIDGE * np.eye(2)
+        weights = weights - np.linalg.solve(bend, slope)
+    return max(float(weights[0]), 0.1), float(weights[1])
+
+
+def _span_rows(head: Head, one: Said) -> list[tuple[float, float]]:
+    """(log odds before calibration, 1 if right) of each span that is said in a window."""
+    chances = decode.probabilities(one.logits.numpy(), head.temperature)
+    path = [head.labels[i] for i in decode.best_labels(chances, head.labels)]
+    gold = {*decode.runs([head.labels[i] for i in one.window.targets])}
+    unknown = {head.labels[i][2:] for i in one.window.unknown}
+    return [
+        (
+            decode.log_odds(decode.span_chance(chances, head.labels, kind, first, last)),
+            float((kind, first, last) in gold),
+        )
+        for kind, first, last in decode.runs(path)
+        if kind not in unknown
+    ]
 
 
 def _labels(

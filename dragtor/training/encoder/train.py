@@ -237,16 +237,21 @@ def write_model(
 
 
 def _calibrated(task: EncoderTask, sets: TaskSets, cancel: CancelToken) -> tuple[Head, ...]:
-    """The heads with the temperature that suits what is held out."""
-    from dragtor.training.encoder.measure import best_temperature
+    """The heads with the temperature, and scale and shift of spans, that suit what is held out."""
+    from dragtor.training.encoder.measure import best_temperature, span_calibration
 
     said: dict[str, list[Any]] = {}
     for name, probe in sets.held.items():
         said.setdefault(probe.head, []).extend(task.said(name, cancel))
-    return tuple(
-        replace(head, temperature=best_temperature(said.get(head.name, [])))
-        for head in task.model.heads
-    )
+    found = []
+    for head in task.model.heads:
+        own = said.get(head.name, [])
+        fitted = replace(head, temperature=best_temperature(own))
+        if head.kind == "tokens":
+            scale, shift = span_calibration(fitted, own)
+            fitted = replace(fitted, span_scale=scale, span_shift=shift)
+        found.append(fitted)
+    return tuple(found)
 
 
 def _tokenizer_file(folder: Path | str, base: str) -> Path:
