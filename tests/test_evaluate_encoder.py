@@ -109,8 +109,11 @@ def test_spans_and_words_by_hand(ner: Path) -> None:
     assert metrics["macro_f1"] == 0.6667
     low, high = metrics["span_f1_ci"]
     assert 0 <= low < 0.6667 < high <= 1
-    # 9 in 10 sure of one name of its kind, a little more of B and I together
-    assert metrics["ece"] == pytest.approx(0.9 + 0.1 / 6 - 2 / 3, abs=0.01)
+    # a word is B or I of its kind, the next one does not go on, the one before is none of it
+    other = 0.1 / 6
+    alone = (0.9 + other) * (1 - other)
+    sure = (alone + alone * (1 - 2 * other) + alone) / 3
+    assert metrics["ece"] == pytest.approx(sure - 2 / 3, abs=1e-4)
     assert found["notes"] == notes.notes == ["ner.conll has no other: left out of what is said"]
 
 
