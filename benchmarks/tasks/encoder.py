@@ -40,7 +40,7 @@ def settings(way: str, seed: int) -> Any:
             base="all-minilm-l6-v2", max_tokens=256,
             model={"pooling": "mean", "shapes": True, "dropout": 0.1, "freeze": (), "rank": 0},
             mix={"power": 1.0, "uncertainty": False, "batch": 32, "weights": None},
-            loop={"epochs": 5, "learning_rate": 2e-4, "warmup": 0.1, "seed": seed,
+            loop={"epochs": 5, "learning_rate": 1e-4, "warmup": 0.1, "seed": seed,
                   "evaluate_every": 0, "patience": 9},
         ),
         keep_fp32=True,
