@@ -162,7 +162,9 @@ class HeadedModel:
 
 def open_encoder(base: str | Path) -> Any:
     """Any encoder of transformers, float32: a folder, or a name of the public hub."""
-    transformers = require("transformers", extra=TRAIN_EXTRA)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "IProgress not found")  # tqdm's own, in a notebook
+        transformers = require("transformers", extra=TRAIN_EXTRA)
     torch = require("torch", extra=TRAIN_EXTRA)
     transformers.utils.logging.disable_progress_bar()
     transformers.utils.logging.set_verbosity_error()
