@@ -162,6 +162,15 @@ TASKS = (
         packages=("llama-cpp-python", *VECTORS),
     ),
     Task(
+        "topics", "topics:run", ("dragtor/entities/topics.py", "dragtor/entities/topic_tags.py"),
+        Way(6, {}, ENCODER), None,
+        (
+            Bar("answers/dragtor", ">=", 0.92), Bar("answers/trained on 60", ">=", 0.94),
+            Bar("none/of another library", "<=", 0.02), Bar("tagging_s", "<=", 5),
+        ),
+        data=("medquad", "podcast_transcripts"), packages=VECTORS,
+    ),
+    Task(
         "scifact", "evals:scifact", SEARCH, Way(9, {}, ENCODER), None,
         (Bar("metrics/ndcg@10", ">=", 0.735),), data=("scifact",), packages=VECTORS,
     ),
@@ -325,6 +334,17 @@ ROWS = (
         "+ {ingest:overhead|.1%} / {ingest:unchanged_s|.2f} s",
     ),
     Row("verified quotes over 12,570 passages, models warm, p95", "{quotes:p95_s|.2f} s"),
+    Row(
+        "topics by 20 examples, no training: answers on causes, symptoms, treatment told apart"
+        " / the same vectors, trained",
+        "{topics:answers/dragtor|.3f} / {topics:answers/trained on 60|.3f}",
+    ),
+    Row(
+        "topics of passages, others being of none: precision / recall / of none that have one"
+        " / in a library without the topics",
+        "{topics:none/kinds/precision|.2f} / {topics:none/kinds/recall|.2f}"
+        " / {topics:none/kinds/none_tagged|.3f} / {topics:none/of another library|.3f}",
+    ),
     Row(
         "SciFact nDCG@10, 300 queries, as dragtor is set",
         "{scifact:metrics/ndcg@10|.3f} ({scifact:metrics/ndcg@10_ci/0|.3f} to"

@@ -235,6 +235,15 @@ class ChatConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class TagsConfig:
+    """How people, organisations, places and other names are found."""
+
+    model: str = "tags"  # a name of config/models.yml, or a folder with model.onnx and heads.json
+    threads: int = 0  # 0: the machine's cores
+    auto: bool = False  # add, sync and index tag too
+
+
+@dataclass(frozen=True, slots=True)
 class ModelsConfig:
     """Where weights live and come from."""
 
@@ -259,7 +268,10 @@ class Config:
     llm: LLMConfig = field(default_factory=LLMConfig)
     answer: AnswerConfig = field(default_factory=AnswerConfig)
     chat: ChatConfig = field(default_factory=ChatConfig)
+    tags: TagsConfig = field(default_factory=TagsConfig)
     models: ModelsConfig = field(default_factory=ModelsConfig)
+    # label -> texts like its passages; the label is one too
+    topics: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def packaged(name: str) -> Path:
@@ -418,8 +430,25 @@ def _unknown(full: str, key: str, names: list[str]) -> UsageError:
     return UsageError(f"unknown setting {full}; {guess}", _SHOW)
 
 
+def _examples(value: Any, name: str) -> Any:
+    """Label -> texts; a text alone is a list of one, and nothing an empty list."""
+    if not isinstance(value, Mapping):
+        raise UsageError(f"setting {name} must hold labels with examples, not {value!r}", _SHOW)
+    found = {}
+    for label, texts in value.items():
+        if not isinstance(label, str) or not label.strip():
+            raise UsageError(f"setting {name}: a label must be text, not {label!r}", _SHOW)
+        listed = [texts] if isinstance(texts, str) else [] if texts is None else texts
+        found[label] = _value(tuple[str, ...], listed, f"{name}.{label}")
+        if not all(text.strip() for text in found[label]):
+            raise UsageError(f"setting {name}.{label} holds an example without text", _SHOW)
+    return found
+
+
 def _value(hint: Any, value: Any, name: str) -> Any:
     """The value as the setting's type, or a UsageError that names setting, type and range."""
+    if get_origin(hint) is Mapping:
+        return _examples(value, name)
     if get_origin(hint) is Literal:
         fits, wanted = value in get_args(hint), f"one of {', '.join(get_args(hint))}"
     elif get_origin(hint) is tuple:

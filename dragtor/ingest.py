@@ -12,25 +12,44 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from dragtor import split
+from dragtor import entities, split
 from dragtor.config import EmbedConfig, SplitConfig
-from dragtor.errors import DragtorError, LibraryError, LoadError, Missing, UsageError
+from dragtor.errors import Cancelled, DragtorError, LibraryError, LoadError, Missing, UsageError
 from dragtor.load.address import shown
 from dragtor.load.base import EVERYTHING, MOST_NEW, Choice, Item, Loader, mark
 from dragtor.load.file import file_path
 from dragtor.load.registry import source_of
 from dragtor.load.stdin import source_of_document
-from dragtor.store import Indexed, Rebuild, Store, Writer
+from dragtor.store import (
+    MERGED,
+    TOPICS,
+    Indexed,
+    Rebuild,
+    Store,
+    TagRow,
+    Writer,
+    acronyms,
+    has_tags,
+    name_counts,
+    put_entities,
+    put_tags,
+    put_topics,
+    speaker_names,
+    untagged,
+)
+from dragtor.store.schema import transaction
 from dragtor.types import (
     NEVER,
     SILENT,
     CancelToken,
     Document,
+    LabelledSpan,
     Passage,
     Recording,
     Report,
     Reporter,
     Source,
+    Tagger,
     short_hash,
 )
 
@@ -39,6 +58,7 @@ if TYPE_CHECKING:
     from dragtor.speech.pipeline import TranscribePipeline
 
 BATCH_PASSAGES = 256  # passages embedded and published together; a crash costs at most these
+TAGGED_PASSAGES = 64  # that a tagger is given at once
 BATCH_CHARACTERS = 1_000_000  # of loaded text before it is indexed
 TITLE_TOKENS = 48  # of title and headings, embedded before a passage's own text
 
@@ -58,6 +78,8 @@ class Ingest:
     reporter: Reporter = SILENT
     cancel: CancelToken = NEVER
     transcribe: TranscribePipeline | None = None  # None: recordings are refused
+    tagger: Callable[[], Tagger] | None = None  # None: nothing can be tagged
+    topics: Mapping[str, Sequence[str]] = field(default_factory=dict)  # label -> examples
     report: Report = field(default_factory=Report)
 
     def add(
@@ -277,6 +299,85 @@ class Ingest:
         rebuild.finish()
         self.index()
 
+    def tag(self) -> None:
+        """Tag every document whose names are of another version or content, then merge names.
+
+        Nothing is split or embedded; cancelled, what is tagged is kept and merged.
+        """
+        if self.tagger is None:
+            raise UsageError("nothing here finds names")
+        tagger = self.tagger()
+        version = tags_version(tagger)
+        try:
+            for batch in self._tag_batches(untagged(self.writer.store, version)):
+                self._tag_batch(tagger, version, batch)
+        except Cancelled:
+            merge_entities(self.writer)
+            raise
+        merge_entities(self.writer)
+        self._tag_topics()
+
+    def _tag_topics(self) -> None:
+        """Give passages their topics, from the vectors that are there."""
+        store = self.writer.store
+        if not self.topics and not has_tags(store, TOPICS):
+            return
+        known = entities.topic_version(self.topics, store.meta("fingerprint"))
+        version = f"{known} {splitter_version(self.split_config)}"
+        if todo := untagged(store, version, TOPICS):
+            embedder = self.embedder()
+            check_fingerprint(store, embedder, self.embed_config)
+            for part in entities.topic_tags(store, embedder, self.topics, todo, self.cancel):
+                put_topics(self.writer, part, version)
+
+    def _tag_batches(
+        self, identities: Sequence[str]
+    ) -> Iterator[list[tuple[Document, list[Passage]]]]:
+        batch: list[tuple[Document, list[Passage]]] = []
+        waiting = 0
+        for number, identity in enumerate(identities):
+            self.cancel.check()
+            self.reporter.progress("tagging", number, len(identities))
+            document = self.writer.store.document(identity)
+            assert document is not None  # it was just listed, and nobody else writes
+            passages = self.writer.store.passages_of(identity)
+            batch.append((document, passages))
+            waiting += len(passages)
+            if waiting >= BATCH_PASSAGES:
+                yield batch
+                batch, waiting = [], 0
+        if batch:
+            yield batch
+        self.reporter.progress("tagging", len(identities), len(identities))
+
+    def _tag_batch(
+        self, tagger: Tagger, version: str, batch: Sequence[tuple[Document, list[Passage]]]
+    ) -> None:
+        texts = [passage.text for _, passages in batch for passage in passages]
+        found: list[list[LabelledSpan]] = []
+        for at in range(0, len(texts), TAGGED_PASSAGES):
+            self.cancel.check()
+            found += tagger.tag(texts[at : at + TAGGED_PASSAGES])
+        self.cancel.check()
+        of_next = iter(found)
+        with transaction(self.writer.db):
+            for document, passages in batch:
+                names = [speaker.name for speaker in document.speakers if speaker.name]
+                spans = [next(of_next) for _ in passages]
+                read = entities.read_mentions(document.text, passages, spans, names)
+                rows = (
+                    TagRow(
+                        span.start,
+                        span.end,
+                        span.label,
+                        entities.clean_name(document.text[span.start : span.end]),
+                        span.probability,
+                    )
+                    for span in read.spans
+                )
+                put_tags(self.writer, document.id, rows, version, read.defined)
+        self.report.tagged += len(batch)
+
     def _batches(
         self, embedder: Embedder, identities: Sequence[str], *, pending: bool
     ) -> Iterator[list[Indexed]]:
@@ -363,6 +464,21 @@ def vector_fingerprint(embedder: Embedder, config: EmbedConfig) -> str:
 def check_fingerprint(store: Store, embedder: Embedder, config: EmbedConfig) -> None:
     """Refuse to search vectors with another embedder's; raises LibraryVersion."""
     store.check("fingerprint", vector_fingerprint(embedder, config), "embedder")
+
+
+def tags_version(tagger: Tagger) -> str:
+    """What the tags of a document depend on besides its text."""
+    return f"{tagger.version}+rules{entities.RULES_VERSION}"
+
+
+def merge_entities(writer: Writer) -> None:
+    """Say whom all names of the library mean, unless nothing has changed since."""
+    store = writer.store
+    if store.meta(MERGED) == entities.RULES_VERSION:
+        return
+    rows = [entities.NameRow(*row) for row in name_counts(store)]
+    merged = entities.merge_names(rows, speaker_names(store), acronyms(store))
+    put_entities(writer, merged.entities, merged.meant, merged.heard, entities.RULES_VERSION)
 
 
 def splitter_version(config: SplitConfig) -> str:

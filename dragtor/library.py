@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +26,9 @@ from dragtor.types import (
     CalendarEvents,
     CancelToken,
     ChatTurn,
+    Citation,
     Document,
+    Entity,
     Hit,
     Hits,
     Report,
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
     from dragtor.ground import EarlierTurns, Gate
     from dragtor.store import Filters
 
+ENTITY_KINDS = ("person", "organisation", "place", "other", "topic")  # of entities
 RETRY_TEMPERATURE = 0.7  # at 0 a model says the same again
 
 
@@ -92,6 +97,8 @@ class Library(Parts):
         choice = Choice(match, latest, episode)
         with self.ingest() as ingest:
             ingest.add([str(uri) for uri in uris], choice, refresh=refresh, index=index)
+            if index and self.config.tags.auto:
+                ingest.tag()
             return ingest.report
 
     def add_bytes(self, data: bytes, *, index: bool = True) -> Report:
@@ -104,10 +111,18 @@ class Library(Parts):
                 ingest.add_document(stdin.document_of(data, files.read_bytes), index=index)
             except LoadError as error:
                 ingest.report.failed.append((stdin.address_of(data), error))
+            if index and self.config.tags.auto:
+                ingest.tag()
             return ingest.report
 
-    def index(self, *, rebuild: bool = False) -> Report:
-        """Index what is loaded but not indexed; `rebuild` makes all passages and vectors anew."""
+    def index(self, *, rebuild: bool = False, tags: bool = False) -> Report:
+        """Index what is loaded but not indexed; `rebuild` makes all passages and vectors anew.
+
+        With `tags` the names in all documents are found too, where they are not yet.
+        """
+        tags = tags or self.config.tags.auto
+        if tags:
+            self.tagger  # noqa: B018 - says so first where it cannot
         if not self.exists():
             return Report()
         with self.ingest(recover=not rebuild) as ingest:
@@ -115,6 +130,8 @@ class Library(Parts):
                 ingest.rebuild()
             else:
                 ingest.index()
+            if tags:
+                ingest.tag()
             return ingest.report
 
     def sync(self) -> Report:
@@ -123,6 +140,8 @@ class Library(Parts):
             return Report()
         with self.ingest() as ingest:
             ingest.sync(ingest.writer.store.sources())
+            if self.config.tags.auto:
+                ingest.tag()
             return ingest.report
 
     def remove(self, source_id: str) -> Source:
@@ -139,11 +158,14 @@ class Library(Parts):
         An empty name takes one back. Gives the document as it is now.
         """
         from dragtor import store
+        from dragtor.ingest import merge_entities
 
         document = self.recording(document_id)
         speakers = store.renamed(document, names)
         with self.writer() as writer:
             store.put_speakers(writer, document.id, speakers)
+            if store.has_tags(writer.store):
+                merge_entities(writer)
         return self.recording(document.id)
 
     # Reading
@@ -175,14 +197,24 @@ class Library(Parts):
         assert document is not None  # it was just listed
         return document
 
-    def export(self, identity: str, form: str = "md") -> str:
+    def export(self, identity: str, form: str = "md", *, filters: Filters | None = None) -> str:
         """The text or transcript of a `recording`, as md, srt, vtt or json.
 
-        Raises UsageError for another form, and for subtitles of what has no times.
+        With filters only the passages that pass them, […] between them. Raises UsageError for
+        another form, for subtitles of what has no times, and where no passage passes.
         """
         from dragtor import schema, transcript
 
         document = self.recording(identity)
+        if filters:
+            self._look(filters)
+            passing = self.store().passages_passing(document.id, filters)
+            document = transcript.excerpt(document, passing, filters.speaker)
+            if not document.text:
+                raise UsageError(
+                    f"nothing in {document.title} passes the filters",
+                    f"dragtor export {document.id}",
+                )
         if form != "json":
             return transcript.render(document, form)
         return json.dumps(schema.document_json(document), ensure_ascii=False, indent=2) + "\n"
@@ -194,6 +226,43 @@ class Library(Parts):
         passage, document = hit.passage, self.document(hit.passage.document_id) if speaker else None
         said = said_by(speaker, document, passage.start, passage.end) if document else ""
         return said or passage.text
+
+    def tags(self, kind: str = "", name: str = "") -> list[Entity]:
+        """Who and what the library talks about, most mentioned first, found by `index(tags=True)`.
+
+        `kind` is person, organisation, place, other or topic; `name` is meant as in a filter.
+        Raises UsageError on another kind, and where nothing was ever tagged.
+        """
+        from dragtor import store
+
+        if kind and kind not in ENTITY_KINDS:
+            raise UsageError(f"{kind!r} is no kind of name", f"kinds: {', '.join(ENTITY_KINDS)}")
+        known = self.store()
+        if not (store.has_tags(known) or store.has_tags(known, store.TOPICS)):
+            raise UsageError("no names were looked for yet", "dragtor index --tags")
+        if waiting := len(store.untagged(known)):
+            self.reporter.note(f"documents to be tagged: {waiting} (dragtor index --tags)")
+        found = store.entities_of(known, kind, name)
+        if name and not found:
+            self._note_nearest(name, store.TOPICS if kind == store.TOPIC_KIND else store.NAMES)
+        return found
+
+    def mentions(self, *entities: Entity, n: int = 0) -> list[Citation]:
+        """The sentences that name one of these, or stretches on a topic; `n` of them, 0: all."""
+        from dragtor.entities import quoted_mentions
+        from dragtor.store import mentions_of
+
+        found: list[Citation] = []
+        with self.store().snapshot():
+            places = mentions_of(self.store(), [entity.id for entity in entities])
+            for document_id, rows in groupby(places, itemgetter(0)):
+                document = self.store().document(document_id)
+                assert document is not None  # one snapshot: a tag has its document
+                for citation in quoted_mentions(document, (row[1:] for row in rows)):
+                    found.append(replace(citation, n=len(found) + 1))
+                    if len(found) == n:
+                        return found
+        return found
 
     def search(self, query: str, *, k: int = 0, filters: Filters | None = None) -> Hits:
         """The best passages for `query`, `k` of them (0: as configured)."""
@@ -338,5 +407,25 @@ class Library(Parts):
 
         if filters and filters.kind:
             check_kind(filters.kind)
+        if filters and (filters.entity or filters.topic):
+            self._look_for_names(filters)
         if waiting := self.store().counts()["pending"]:
             self.reporter.note(f"documents that wait to be indexed: {waiting} (dragtor index)")
+
+    def _look_for_names(self, filters: Filters) -> None:
+        """Refuse a filter by what was never looked for; tell of a name that nobody bears."""
+        from dragtor import store
+
+        known = self.store()
+        for asked, task in ((filters.entity, store.NAMES), (filters.topic, store.TOPICS)):
+            if asked and not store.has_tags(known, task):
+                raise UsageError(f"no {task} were looked for yet", "dragtor index --tags")
+            if asked and not store.meant_by(known.db, asked, task):
+                self._note_nearest(asked, task)
+
+    def _note_nearest(self, asked: str, task: str) -> None:
+        from dragtor.store import nearest_names
+
+        near = nearest_names(self.store().db, asked, task)
+        guess = f"; nearest: {', '.join(near)}" if near else ""
+        self.reporter.note(f"nothing here is called {asked!r}{guess} (dragtor tags)")

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from dragtor.speech.pipeline import TranscribePipeline
     from dragtor.speech.transcribe import Transcriber
     from dragtor.store import Store, Writer
-    from dragtor.types import Source, Speaker
+    from dragtor.types import Source, Speaker, Tagger
 
 PULL = "dragtor models pull"
 CACHE = "cache"  # of the library's folder: what was fetched and transcribed
@@ -108,6 +108,8 @@ class Parts:
                 config.embed,
                 *told,
                 transcribe,
+                lambda: self.tagger,
+                self.config.topics,
             )
 
     def forget(self, source: Source, gone: Sequence[str]) -> None:
@@ -125,6 +127,16 @@ class Parts:
         from dragtor.embed import open_embedder
 
         return open_embedder(self.config.embed, self.config.models, self.cancel)
+
+    @cached_property
+    def tagger(self) -> Tagger:
+        """The configured finder of names, loaded on first use; raises Missing."""
+        from dragtor.encoder import Encoder
+
+        config = self.config.tags
+        return Encoder.load(
+            config.model, models=self.config.models, threads=config.threads, cancel=self.cancel
+        )
 
     def llm(self) -> LLM:
         """The configured language model, loaded on first use."""

@@ -16,7 +16,9 @@ from dragtor.types import (
     Answer,
     CalendarEvent,
     ChatTurn,
+    Citation,
     Document,
+    Entity,
     Finding,
     Hit,
     ModelState,
@@ -238,6 +240,14 @@ def speakers_json(document: Document) -> Json:
     }
 
 
+def entities_json(entities: Iterable[Entity], said: Iterable[Citation] | None = None) -> Json:
+    """Whom and what a library talks about; see ENTITIES_SCHEMA. `said`: sentences that name one."""
+    found: Json = {"entities": [asdict(entity) for entity in entities]}
+    if said is None:
+        return found
+    return found | {"mentions": [asdict(citation) for citation in said]}
+
+
 # The machine, and what was measured
 
 
@@ -377,6 +387,21 @@ SOURCES_SCHEMA = _rows(
     "sources", id=_TEXT, uri=_TEXT, kind=_TEXT, title=_TEXT, match=_TEXT, latest=_COUNT,
     episode=_TEXT, documents=_COUNT,
 )  # fmt: skip
+ENTITIES_SCHEMA = _object(
+    ("mentions",),
+    entities=_list(
+        _object(
+            id=_TEXT,
+            kind={"enum": ["person", "organisation", "place", "other", "topic"]},
+            name=_TEXT,
+            aliases=_list(_TEXT),
+            mentions=_COUNT,
+            documents=_COUNT,
+            heard=_TRUTH,
+        )
+    ),
+    mentions=_list(CITATION_SCHEMA),
+)
 FINDINGS_SCHEMA = _rows(
     "findings", what=_TEXT, state={"enum": ["ok", "note", "bad"]}, says=_TEXT, mend=_TEXT
 )

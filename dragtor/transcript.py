@@ -10,12 +10,13 @@ import re
 import unicodedata
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from dragtor.display import clock
 from dragtor.errors import UsageError
-from dragtor.types import Chapter, Document, Segment, Word
+from dragtor.types import Chapter, Document, Passage, Segment, Word
 
 if TYPE_CHECKING:
     import pysubs2
@@ -119,6 +120,58 @@ def said_by(speaker: str, document: Document, start: int, end: int) -> str:
     return " ".join(parts)
 
 
+def excerpt(document: Document, passages: Iterable[Passage], speaker: str = "") -> Document:
+    """The document with these of its passages only, in text order, […] between them.
+
+    With a `speaker` whom somebody there is called, only what they say of it. A passage under
+    another heading than the one before has it above itself. Offsets are those of the new text.
+    """
+    names = {document.speaker_name(s.speaker) or "" for s in document.segments} if speaker else ()
+    meant = called(speaker, names)
+    theirs = [s for s in document.segments if document.speaker_name(s.speaker) in meant]
+    text, segments = "", []
+    heading, end = "", -1
+    for start, stop, above in _stretches(document, passages, theirs if meant else None):
+        between = document.text[end:start].splitlines() if text else []
+        gap = any(line.strip() and not line.startswith("#") for line in between)
+        text += ("\n\n[…]" if gap else "") + ("\n\n" if text else "")
+        if above != heading and above:
+            text += f"## {above}\n\n"
+        heading, end = above, stop
+        moved = len(text) - start
+        text += document.text[start:stop]
+        segments += [
+            replace(s, start=max(s.start, start) + moved, end=min(s.end, stop) + moved)
+            for s in document.segments
+            if s.start < stop and s.end > start
+        ]
+    return replace(document, text=text, segments=tuple(segments))
+
+
+def _stretches(
+    document: Document, passages: Iterable[Passage], segments: Sequence[Segment] | None
+) -> list[tuple[int, int, str]]:
+    """(start, end, heading) of what is kept: overlapping passages as one, cut to `segments`."""
+    kept: list[tuple[int, int, str]] = []
+    for passage in sorted(passages, key=lambda p: (p.start, p.end)):
+        start, end = passage.start, passage.end
+        for s in document.segments:  # a cue is given whole
+            if s.start_s is not None and s.start < passage.end and s.end > passage.start:
+                start, end = min(start, s.start), max(end, s.end)
+        if kept and start <= kept[-1][1] and kept[-1][2] == passage.heading:
+            kept[-1] = (kept[-1][0], max(end, kept[-1][1]), passage.heading)
+        elif not kept or end > kept[-1][1]:
+            kept.append((max(start, kept[-1][1]) if kept else start, end, passage.heading))
+    if segments is None:
+        return kept
+    return [
+        (max(start, s.start), min(end, s.end), heading)
+        for start, end, heading in kept
+        for s in segments
+        if s.start < end and s.end > start
+    ]
+
+
 def unaccented(text: str) -> str:
     """Letters without their accents."""
     plain = unicodedata.normalize("NFKD", text)
@@ -161,14 +214,14 @@ def render(document: Document, form: str) -> str:
 def turns(document: Document) -> list[tuple[str, list[Segment]]]:
     """Spoken segments by turn: the speaker's name, or empty, and what is said without a break.
 
-    A blank line with a heading between two segments ends a turn too.
+    A heading or anything else between two segments ends a turn too.
     """
     spoken = [s for s in document.segments if s.start_s is not None]
     part = 0
     keyed = []
     for before, segment in zip([None, *spoken], spoken, strict=False):
         between = document.text[before.end if before else 0 : segment.start]
-        part += "#" in between
+        part += bool(between.strip())
         keyed.append(((part, document.speaker_name(segment.speaker) or ""), segment))
     return [
         (name, [segment for _, segment in group])

@@ -287,6 +287,22 @@ class Tagger(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Entity:
+    """Whom or what a library talks about, under the name it is mostly called by; counts of that.
+
+    `kind` is person, organisation, place, other or topic; `heard`: speaks in a recording.
+    """
+
+    id: str
+    kind: str
+    name: str
+    aliases: tuple[str, ...] = ()
+    mentions: int = 0
+    documents: int = 0
+    heard: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One turn of a conversation with a language model."""
 
@@ -446,6 +462,7 @@ class Report:
     removed: int = 0
     passages: int = 0
     embedded: int = 0
+    tagged: int = 0
     failed: list[tuple[str, LoadError]] = field(default_factory=list)
 
     def __add__(self, other: Report) -> Report:

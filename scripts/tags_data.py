@@ -53,7 +53,7 @@ def main(shared: Path, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     learn, held = {}, {}
     for name, (places, only_names) in SETS.items():
-        read = [rows for place in places for rows in _sentences(shared / place, name, only_names)]
+        read = [rows for place in places for rows in sentences(shared / place, name, only_names)]
         learn[name] = [rows for i, rows in enumerate(read) if i % 10 != 5]
         held[name] = read[5::10]
     names: dict[str, list[list[str]]] = defaultdict(list)
@@ -65,10 +65,10 @@ def main(shared: Path, out: Path) -> None:
         _write(out / f"{name}.conll", [*learn[name], *made])
         _write(out / f"{name}_dev.conll", held[name])
     for name, (places, only_names) in TESTS.items():
-        _write(out / f"{name}.conll", list(_sentences(shared / places[0], name, only_names)))
+        _write(out / f"{name}.conll", list(sentences(shared / places[0], name, only_names)))
 
 
-def _sentences(path: Path, name: str, only_names: bool) -> list[list[Row]]:
+def sentences(path: Path, name: str, only_names: bool) -> list[list[Row]]:
     """A set's sentences with the labels used here."""
     mapping = NAMES | dict.fromkeys(DROPPED, "O") if only_names else {}
     data = read_task(path, "tokens", name, mapping)

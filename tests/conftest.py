@@ -73,6 +73,10 @@ def digest(folder: Path) -> dict[str, object]:
             " LEFT JOIN passages_fts f ON f.rowid = p.rowid ORDER BY p.id",
             "vectors": "SELECT key, fingerprint, vector FROM vectors ORDER BY key, fingerprint",
             "pending": "SELECT * FROM pending",
+            "tags": "SELECT * FROM tags",
+            "entities": "SELECT * FROM entities",
+            "heard": "SELECT * FROM heard",
+            "tagged": "SELECT * FROM tagged",
         }
         found: dict[str, object] = {
             name: [tuple(row) for row in store.rows(sql)] for name, sql in tables.items()

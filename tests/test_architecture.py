@@ -44,7 +44,7 @@ ROWS = (
     ("models",),
     ("load", "speech", "split", "embed", "store", "llm", "rerank", "encoder"),
     ("retrieve",),
-    ("ground", "events"),
+    ("ground", "events", "entities"),
     ("ingest", "answer", "chat"),
     ("parts",),
     ("library", "doctor"),

@@ -675,7 +675,16 @@ def test_a_library_of_before_is_migrated_by_the_next_writer(folder: Path) -> Non
 
 def make_older(folder: Path) -> None:
     with closing(sqlite3.connect(folder / "library.db")) as db:
-        for table in ("turns", "turns_fts", "chats", "speakers"):
+        for table in (
+            "turns",
+            "turns_fts",
+            "chats",
+            "speakers",
+            "tags",
+            "entities",
+            "heard",
+            "tagged",
+        ):
             db.execute(f"DROP TABLE {table}")
         db.execute("PRAGMA user_version = 1")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -45,7 +46,7 @@ def dotted(data: dict[str, Any], name: str = "") -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in data.items():
         full = f"{name}.{key}" if name else key
-        found |= dotted(value, full) if isinstance(value, dict) else {full: value}
+        found |= dotted(value, full) if isinstance(value, dict) and value else {full: value}
     return found
 
 
@@ -184,8 +185,11 @@ def test_order_flag_environment_file_preset_built_in(
 
 
 def test_environment_reaches_every_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    topics = Mapping[str, tuple[str, ...]]
     given = {str: "yes", int: "300", float: "0.5", bool: "true", tuple[str, ...]: "[a, b]"}
+    given[topics] = "{a: [b]}"
     wanted = {str: "yes", int: 300, float: 0.5, bool: True, tuple[str, ...]: ("a", "b")}
+    wanted[topics] = {"a": ("b",)}
     special = {
         "preset": "small",
         "load.web.reader": "local",
@@ -202,7 +206,8 @@ def test_environment_reaches_every_setting(monkeypatch: pytest.MonkeyPatch) -> N
     for name, hint in hints.items():
         variable = "DRAGTOR_" + name.replace(".", "_").upper()
         monkeypatch.setenv(variable, special.get(name) or given[hint])
-    got = dotted(asdict(load_config(PARAMS)))
+    loaded = load_config(PARAMS)
+    got = dotted(asdict(loaded)) | {"topics": loaded.topics}
     for name, hint in hints.items():
         assert str(got[name]) == special[name] if name in special else got[name] == wanted[hint]
 

@@ -202,6 +202,21 @@ def test_a_word_outside_is_open_to_labels_that_its_file_never_uses(
     assert not batches.unknown_labels(head, read_task(conll))
 
 
+def test_a_word_of_a_file_is_learned_as_a_text_without_words_is_read(base: Path) -> None:
+    from dragtor.encoder.data import TaskExample
+    from dragtor.encoder.heads import Head, token_labels
+    from dragtor.onnx import open_tokenizer
+
+    head = Head("names", "tokens", token_labels(["person", "place"]))
+    words = ((0, 3), (4, 6), (7, 11), (12, 13))
+    example = TaskExample("Ana in U.S. .", words=words, tags=("B-person", "O", "B-place", "O"))
+    coder = batches.WindowCoder(open_tokenizer(base / "tokenizer.json", ""), 32)
+    (window,) = coder.windows(example, head, 0)
+    assert [head.labels[i] for i in window.targets] == [
+        "B-person", "O", "B-place", "I-place", "I-place", "I-place", "O",
+    ]  # fmt: skip
+
+
 def test_going_on_from_a_run_of_another_base_is_one_line(
     tmp_path: Path, base: Path, csv: Path, torch: Any
 ) -> None:

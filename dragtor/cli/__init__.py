@@ -20,6 +20,7 @@ from dragtor.cli import (
     models,
     sources,
     tag,
+    tags,
     tools,
     train,
 )
@@ -44,7 +45,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (sources, ask, chat, extract, tag, models, checks, evals, train, tools):
+for group in (sources, ask, chat, tags, extract, tag, models, checks, evals, train, tools):
     group.register(app)
 
 

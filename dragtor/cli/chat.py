@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from dragtor.cli.ask import hit_heading, print_events
+from dragtor.cli.filters import with_filters
 from dragtor.cli.interrupt import at_prompt, stopping
 from dragtor.cli.output import (
     AS_JSON,
@@ -34,6 +35,7 @@ from dragtor.errors import Cancelled, DragtorError, UsageError
 
 if TYPE_CHECKING:
     from dragtor.chat import Chat
+    from dragtor.store import Filters
     from dragtor.types import ChatTurn
 
 FENCE = '"""'
@@ -51,13 +53,15 @@ A line that ends in a backslash goes on in the next; so does a text between two 
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
-    app.command()(chat)
+    app.command()(with_filters(chat))
     app.command()(history)
 
 
 def chat(
     session: str = typer.Option("", help="Name it, or go on with it.", metavar="NAME"),
     no_history: bool = typer.Option(False, "--no-history", help="Keep nothing of it."),
+    *,
+    filters: Filters,
 ) -> None:
     """Ask one question after another; a follow-up may refer to what came before."""
     lines = Lines()
@@ -72,7 +76,7 @@ def chat(
                 break
             try:
                 with stopping(settings.cancel):
-                    _answer(talk, text)
+                    _answer(talk, text, filters)
             except (Cancelled, KeyboardInterrupt):
                 if not lines.is_terminal:
                     raise
@@ -96,10 +100,10 @@ def _greeting(talk: Chat) -> str:
     return f"{name}{before}/help lists the commands, Ctrl-D leaves."
 
 
-def _answer(talk: Chat, text: str) -> None:
+def _answer(talk: Chat, text: str, filters: Filters) -> None:
     """Answer a question, or do what a /command says."""
     if not text.startswith("/"):
-        print_events(talk.ask_events(text), reads=True)
+        print_events(talk.ask_events(text, filters=filters), reads=True)
         return
     command, _, rest = text.partition(" ")
     if command == "/retry":

@@ -19,6 +19,8 @@ FILTER_OPTIONS = {
     "after": typer.Option("", help="Published on or after.", metavar="DATE"),
     "before": typer.Option("", help="Published on or before.", metavar="DATE"),
     "speaker": typer.Option("", help="Only what somebody of this name says.", metavar="NAME"),
+    "entity": typer.Option("", help="Only what names this person or thing.", metavar="NAME"),
+    "topic": typer.Option("", help="Only what is on this topic.", metavar="NAME"),
 }
 
 

@@ -242,6 +242,8 @@ def report(result: Report, verb: str) -> None:
         counts += [f"{len(result.failed)} failed"] if result.failed else []
         if result.passages:
             counts.append(f"{plural(result.passages, 'passage')} indexed")
+        if result.tagged:
+            counts.append(f"{plural(result.tagged, 'document')} tagged")
         warn(f"{verb}: {', '.join(counts) or 'nothing to do'}")
     codes = {error.exit_code for _, error in result.failed}
     if codes:

@@ -9,10 +9,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from shlex import quote
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+from dragtor.cli.filters import with_filters
 from dragtor.cli.output import (
     library,
     out,
@@ -24,6 +25,9 @@ from dragtor.cli.output import (
     wrapped,
     write_file,
 )
+
+if TYPE_CHECKING:
+    from dragtor.store import Filters
 
 LockTimeout = typer.Option(
     None, help="Seconds to wait for another writer, then exit 5.", metavar="SECONDS"
@@ -44,7 +48,7 @@ sources_app = typer.Typer(help="Show or remove what was added.", rich_markup_mod
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
-    for command in (add, load, index, sync, speakers, export):
+    for command in (add, load, index, sync, speakers, with_filters(export)):
         app.command()(command)
     sources_app.callback(invoke_without_command=True)(sources)
     sources_app.command("show")(show_source)
@@ -91,11 +95,12 @@ def index(
     rebuild: bool = typer.Option(
         False, "--rebuild", help="Make every passage and the vector index anew."
     ),
+    tags: bool = typer.Option(False, "--tags", help="Find who and what is named, too."),
     lock_timeout: float = LockTimeout,
 ) -> None:
     """Index what is loaded but not indexed yet."""
     with library(_lock(lock_timeout)) as lib:
-        result = lib.index(rebuild=rebuild)
+        result = lib.index(rebuild=rebuild, tags=tags)
     report(result, "index")
 
 
@@ -158,15 +163,21 @@ def show_source(
 def export(
     document_id: str = typer.Argument(help="Of a document or source, or its start.", metavar="ID"),
     form: str = Form,
-    output: Path = typer.Option(None, "--output", "-o", help="File to write.", metavar="FILE"),
+    *,
+    filters: Filters,
+    output: Path | None = typer.Option(
+        None, "--output", "-o", help="File to write.", metavar="FILE"
+    ),
 ) -> None:
-    """Give a document's text or transcript as Markdown, subtitles or JSON."""
-    _export(document_id, form, output)
+    """Give a document's text or transcript as Markdown, subtitles or JSON, or what passes."""
+    _export(document_id, form, output, filters)
 
 
-def _export(document_id: str, form: str, output: Path | None) -> None:
+def _export(
+    document_id: str, form: str, output: Path | None, filters: Filters | None = None
+) -> None:
     with library() as lib:
-        text = lib.export(document_id, form)
+        text = lib.export(document_id, form, filters=filters)
     if output is None:
         out_text(text.rstrip())
     else:

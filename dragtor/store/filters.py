@@ -11,9 +11,11 @@ import sqlite3
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from itertools import groupby
+from itertools import chain, groupby
 
 from dragtor.errors import UsageError
+from dragtor.store.named import meant_by, rows_about, rows_saying
+from dragtor.store.tags import NAMES, TOPICS
 from dragtor.transcript import called
 
 ISO_DATE = re.compile(r"\d{4}(-\d\d(-\d\d)?)?")
@@ -24,7 +26,10 @@ CLAUSES = {  # of a passage `p` and its document `d`
     "after": "d.published >= :after",
     "before": "d.published != '' AND substr(d.published, 1, length(:before)) <= :before",
     "speaker": "p.rowid IN (SELECT id FROM temp.spoken)",
+    "entity": "p.rowid IN (SELECT id FROM temp.naming)",
+    "topic": "p.rowid IN (SELECT id FROM temp.on_topic)",
 }
+TASKS = {"entity": (NAMES, "naming"), "topic": (TOPICS, "on_topic")}  # and their tables
 SPEAKER_NAME = "coalesce(nullif(w.name, ''), s.speaker)"  # or the label
 SPOKEN_SEGMENTS = (  # in documents that pass the other filters
     "FROM segments s JOIN documents d ON d.id = s.document_id AND d.staged = s.staged"
@@ -44,6 +49,8 @@ class Filters:
     after: str = ""  # published on or after, ISO date
     before: str = ""  # published on or before, ISO date
     speaker: str = ""  # words of the name of somebody who speaks in the passage
+    entity: str = ""  # words of the name of who or what the passage names
+    topic: str = ""  # words of a topic that the passage is on
 
     def __post_init__(self) -> None:
         for value in (self.after, self.before):
@@ -58,10 +65,10 @@ def allow(db: sqlite3.Connection, filters: Filters, source_id: str, index_versio
     """Fill temp.allowed with the rows of this version that pass the filters; returns how many."""
     values: dict[str, str | int] = {
         name: getattr(filters, name).encode("utf-8", "replace").decode()
-        for name in ("kind", "author", "after", "before", "speaker")
+        for name in ("kind", "author", "after", "before", "speaker", "entity", "topic")
     }
     values |= {"source": source_id, "edition": index_version}
-    for table in ("allowed", "spoken"):
+    for table in ("allowed", "spoken", "naming", "on_topic"):
         db.execute(f"CREATE TEMP TABLE IF NOT EXISTS {table} (id INTEGER PRIMARY KEY)")
         db.execute(f"DELETE FROM temp.{table}")
     clauses = [clause for name, clause in CLAUSES.items() if getattr(filters, name)]
@@ -69,6 +76,12 @@ def allow(db: sqlite3.Connection, filters: Filters, source_id: str, index_versio
         others = " AND ".join(["", *(c for c in clauses if c != CLAUSES["speaker"])])
         rows = ((row,) for row in _spoken_by(db, values, f"{SPOKEN_SEGMENTS}{others}"))
         db.executemany("INSERT INTO temp.spoken VALUES (?)", rows)
+    for field, (task, table) in TASKS.items():
+        if asked := getattr(filters, field):
+            meant = meant_by(db, asked, task)
+            found = chain(rows_about(db, meant, index_version), rows_saying(db, meant))
+            insert = f"INSERT OR IGNORE INTO temp.{table} VALUES (?)"
+            db.executemany(insert, [(row,) for row in found])
     added = db.execute(
         "INSERT INTO temp.allowed SELECT p.rowid FROM passages p JOIN documents d"
         " ON d.id = p.document_id AND d.staged = 0"

@@ -183,6 +183,18 @@ class Store:
         )
         return [Passage(*row) for row in rows]
 
+    def passages_passing(self, document_id: str, filters: Filters) -> list[Passage]:
+        """Those of a document's passages that pass the filters, in text order."""
+        with self.snapshot():
+            self._allow(filters)
+            rows = self.rows(
+                'SELECT id, document_id, start, "end", text, heading FROM passages'
+                " WHERE document_id = ? AND rowid IN (SELECT id FROM temp.allowed)"
+                ' ORDER BY start, "end"',
+                (document_id,),
+            )
+        return [Passage(*row) for row in rows]
+
     def linked(self, item_uri: str) -> str:
         """Id of the document that an item of any source gave, or empty."""
         sql = "SELECT document_id FROM source_documents WHERE item_uri = ? LIMIT 1"

@@ -92,6 +92,33 @@ MIGRATIONS = (
         PRIMARY KEY (document_id, staged, label)
     ) WITHOUT ROWID;
     """,
+    """
+    -- of published documents only; a topic's kind is topic. model: the version that wrote it;
+    -- entity_id is empty until names are merged
+    CREATE TABLE tags (
+        document_id TEXT NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
+        kind TEXT NOT NULL, name TEXT NOT NULL, entity_id TEXT NOT NULL, score REAL NOT NULL,
+        model TEXT NOT NULL, PRIMARY KEY (document_id, start, "end", kind, name)
+    ) WITHOUT ROWID;
+    CREATE INDEX tags_entity ON tags (entity_id);
+    CREATE INDEX tags_name ON tags (document_id, kind, name);
+    -- aliases: JSON; folded: all its names as they are looked for
+    CREATE TABLE entities (
+        id TEXT PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, aliases TEXT NOT NULL,
+        folded TEXT NOT NULL
+    ) WITHOUT ROWID;
+    -- who speaks in a document, by the name that speakers gives
+    CREATE TABLE heard (
+        document_id TEXT NOT NULL, name TEXT NOT NULL, entity_id TEXT NOT NULL,
+        PRIMARY KEY (document_id, name)
+    ) WITHOUT ROWID;
+    CREATE INDEX heard_entity ON heard (entity_id);
+    -- what was tagged, by what; task: names or topics; defined: acronyms of the text, JSON
+    CREATE TABLE tagged (
+        document_id TEXT NOT NULL, task TEXT NOT NULL, content_hash TEXT NOT NULL,
+        version TEXT NOT NULL, defined TEXT NOT NULL, PRIMARY KEY (document_id, task)
+    ) WITHOUT ROWID;
+    """,
 )
 
 

@@ -13,6 +13,7 @@ from dragtor.errors import UsageError
 from dragtor.store.read import QUERY_WORD, Store
 from dragtor.store.rows import speaker_from_row, speaker_row
 from dragtor.store.schema import transaction
+from dragtor.store.tags import MERGED
 from dragtor.store.write import Writer
 from dragtor.transcript import unaccented
 from dragtor.types import Document, Speaker, utf8
@@ -53,6 +54,7 @@ def put_speakers(writer: Writer, document_id: str, speakers: Sequence[Speaker]) 
                 "INSERT OR REPLACE INTO speakers VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 [(document_id, pending, *speaker_row(speaker)) for speaker in speakers],
             )
+        writer.set_meta(MERGED, "")
         writer.advance()
 
 

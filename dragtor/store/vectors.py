@@ -14,6 +14,9 @@ from dragtor.store.read import Store
 from dragtor.types import CancelToken
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from dragtor.store.chroma import ChromaIndex
 
 READ_BATCH = 500  # vectors read and handed over at once
@@ -26,6 +29,34 @@ def row_of(db: sqlite3.Connection, key: str, fingerprint: str) -> int | None:
         "SELECT id FROM vectors WHERE key = ? AND fingerprint = ?", (key, fingerprint)
     ).fetchone()
     return int(row[0]) if row else None
+
+
+def sample_vectors(store: Store, most: int, dimension: int) -> NDArray[np.float32]:
+    """(n, dimension): vectors of at most so many passages; their ids are hashes, so it is fair."""
+    import numpy as np
+
+    rows = store.rows(
+        "SELECT v.vector FROM passages p JOIN vectors v ON v.id = p.vector_id"
+        " WHERE p.edition = ? ORDER BY p.id LIMIT ?",
+        (store.index_version, most),
+    )
+    matrix = np.frombuffer(b"".join([row[0] for row in rows]), np.float16).astype(np.float32)
+    return matrix.reshape(len(rows), dimension)
+
+
+def passage_vectors(
+    store: Store, document_id: str
+) -> tuple[list[tuple[int, int]], NDArray[np.float32]]:
+    """Spans of a document's passages, in text order, and their vectors (passages, dimension)."""
+    import numpy as np
+
+    rows = store.rows(
+        'SELECT p.start, p."end", v.vector FROM passages p JOIN vectors v ON v.id = p.vector_id'
+        ' WHERE p.document_id = ? AND p.edition = ? ORDER BY p.start, p."end"',
+        (document_id, store.index_version),
+    )
+    matrix = np.frombuffer(b"".join([row[2] for row in rows]), np.float16).astype(np.float32)
+    return [(row[0], row[1]) for row in rows], matrix.reshape(len(rows), -1 if rows else 1)
 
 
 def upsert(

@@ -24,6 +24,7 @@ from dragtor.store.lock import writer_lock
 from dragtor.store.read import Store
 from dragtor.store.rows import segment_row, speaker_row, storable
 from dragtor.store.schema import connect, plain_errors, transaction
+from dragtor.store.tags import forget_tags
 from dragtor.types import (
     NEVER,
     SILENT,
@@ -284,6 +285,7 @@ class Writer:
             for document_id in documents:
                 self._delete_passages(document_id, index_version)
                 self._delete_document(document_id, pending=0)
+            forget_tags(self.db, documents)
             for document_id in remove:
                 self._delete_document(document_id, pending=1)
             for item in add:

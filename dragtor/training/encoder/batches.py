@@ -16,9 +16,10 @@ from dragtor.encoder.align import (
     encode_pair,
     encode_words,
     plain_tokenizer,
+    word_places,
 )
 from dragtor.encoder.data import TaskData, TaskExample
-from dragtor.encoder.heads import Head
+from dragtor.encoder.heads import NO_SPAN, Head
 from dragtor.encoder.shapes import token_shapes
 from dragtor.extras import require
 from dragtor.training import TRAIN_EXTRA
@@ -69,11 +70,28 @@ class WindowCoder:
         """All windows of an example; nothing is dropped."""
         if head.kind == "pair":
             tokens = encode_pair(example.text, example.second, self._tokenizer, self._max_tokens)
-            return [self._window(tokens, example, head, number, ())]
+            return [self._window(tokens, example, head, number, [], ())]
         if head.kind == "span":
             return self._of_context(example, number)
-        parts = encode_words(example.text, example.words, self._tokenizer, self._max_tokens)
-        return [self._window(part, example, head, number, unknown) for part in parts]
+        words, tags = self._pieces(example)
+        parts = encode_words(example.text, words, self._tokenizer, self._max_tokens)
+        return [self._window(part, example, head, number, tags, unknown) for part in parts]
+
+    def _pieces(self, example: TaskExample) -> tuple[list[Offsets], list[str]]:
+        """The words of a `tokens` example as a text without them is read, and their tags.
+
+        "U.S." is one word of a file and four of a tokenizer: the later ones go on with its span.
+        """
+        if not example.words:
+            return [], []
+        places, tags, at = word_places(example.text, self._tokenizer), [], 0
+        for start, _ in places:
+            while at + 1 < len(example.words) and example.words[at + 1][0] <= start:
+                at += 1
+            tag = example.tags[at] if start < example.words[at][1] else NO_SPAN
+            goes_on = start > example.words[at][0] and tag != NO_SPAN
+            tags.append(f"I-{tag[2:]}" if goes_on else tag)
+        return places, tags
 
     def _window(
         self,
@@ -81,10 +99,11 @@ class WindowCoder:
         example: TaskExample,
         head: Head,
         number: int,
+        tags: Sequence[str],
         unknown: tuple[int, ...],
     ) -> HeadWindow:
         if head.kind == "tokens":
-            targets = tuple(head.labels.index(example.tags[word]) for word in part.words)
+            targets = tuple(head.labels.index(tags[word]) for word in part.words)
         else:
             targets = (head.labels.index(example.label),)
         text = example.second if head.kind == "pair" else example.text

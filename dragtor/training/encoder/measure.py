@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from dragtor.encoder import decode
 from dragtor.encoder.data import TaskData
-from dragtor.encoder.heads import Head, HeadKind
+from dragtor.encoder.heads import NO_SPAN, Head, HeadKind
 from dragtor.extras import require
 from dragtor.metrics import accuracy, f1, macro_f1, span_counts, total_counts
 from dragtor.training import TRAIN_EXTRA
@@ -71,12 +71,15 @@ def _labels(
             gold.append([example.label])
             told.append([head.labels[int(summed[0].argmax())]])
             continue
-        labels = [head.labels[0]] * len(example.tags)
+        size = 1 + max((word for one in parts for word in one.window.tokens.words), default=-1)
+        wanted, labels = [NO_SPAN] * size, [NO_SPAN] * size
         for one in parts:
             path = decode.best_labels(decode.probabilities(one.logits.numpy()), head.labels)
-            for word, label in zip(one.window.tokens.words, path, strict=True):
-                labels[word] = head.labels[label]
-        gold.append(list(example.tags))
+            for word, label, target in zip(
+                one.window.tokens.words, path, one.window.targets, strict=True
+            ):
+                wanted[word], labels[word] = head.labels[target], head.labels[label]
+        gold.append(wanted)
         told.append(labels)
     return gold, told
 

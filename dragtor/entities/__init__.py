@@ -1,0 +1,26 @@
+"""Mentions of people, organisations and places -> who is meant, merged over a library.
+
+Pure: takes what a tagger found and rows of names, and knows neither model nor database; but for
+topic_tags.py, which gives passages topics from their stored vectors.
+"""
+
+from dragtor.entities.mentions import Mentions, read_mentions
+from dragtor.entities.merge import Merged, NameRow, merge_names
+from dragtor.entities.quoted import quoted_mentions
+from dragtor.entities.spelling import clean_name
+from dragtor.entities.topic_tags import topic_tags, topic_version
+
+RULES_VERSION = "1"  # of these rules: tags and entities of another are made anew
+
+__all__ = [
+    "RULES_VERSION",
+    "Mentions",
+    "Merged",
+    "NameRow",
+    "clean_name",
+    "merge_names",
+    "quoted_mentions",
+    "read_mentions",
+    "topic_tags",
+    "topic_version",
+]
