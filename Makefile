@@ -85,8 +85,8 @@ $(TRAIN)/.ok: requirements/train.txt $(VENV)/.dev
 	@touch $@
 
 test-train: $(TRAIN)/.ok ## the tests of the training code, with torch
-	@$(BIN)/dragtor models pull smollm2-135m
-	@$(TRAIN)/bin/python -m pytest tests/test_train.py $(ARGS)
+	@$(BIN)/dragtor models pull smollm2-135m all-minilm-l6-v2 all-minilm-l6-v2-torch
+	@$(TRAIN)/bin/python -m pytest tests/test_train*.py "tests/test_notebooks.py::test_a_notebook_runs[encoder]" $(ARGS)
 
 check: $(VENV)/.dev ## format, lint, types
 	@$(BIN)/ruff format --check .

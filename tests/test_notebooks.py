@@ -34,6 +34,23 @@ SAID = {  # what a run must show
         "Sat 5 December 2026, 10:00 to 13:00 (Europe/Berlin)",
         "RRULE:FREQ=WEEKLY;BYDAY=MO,TH",
     ],
+    "encoder": [
+        "mean (6, 384)",
+        "terms.conll       tokens     80 examples O B-body I-body B-exercise I-exercise",
+        "kept: step",
+        "model.onnx",
+        ">left shoulder <small style='opacity:.75'>body 0.",
+        "at least 0.95: precision",
+        "  try: dragtor tag --model ../data/shell",
+        "28 items of terms.test.conll, both",
+    ],
+}
+TRAINS = {"encoder"}  # what wants torch
+LEAST = {  # figures of a training, which differ a little between processors
+    r"^both .*form_accuracy (\S+)": 0.8,
+    r"^both .*terms_span_f1 (\S+)": 0.45,
+    r"^top-layers .*form_accuracy (\S+)": 0.7,
+    r"^heads-only .*form_accuracy (\S+)": 0.5,
 }
 
 
@@ -55,6 +72,8 @@ def shown(notebook: dict[str, Any]) -> list[str]:
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if path.stem in TRAINS:
+        pytest.importorskip("torch", reason="wants the extra `train`: make test-train")
     for name in ("http_proxy", "https_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody listens
     monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")
@@ -68,6 +87,17 @@ def test_a_notebook_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     stored = json.loads(path.read_text("utf-8"))
     assert [bool(text) for text in shown(stored)] == [bool(text) for text in shown(fresh)]
     assert [words for words in SAID[path.stem] if words not in "\n".join(shown(stored))] == []
+    if path.stem in TRAINS:
+        assert [figure for figure, least in LEAST.items() if least > value(figure, said)] == []
+        asked = [value(rf"^{run} .*question (\S+)", said) for run in ("both", "terms-only")]
+        assert asked[0] == asked[1]  # of a head that is frozen
+
+
+def value(pattern: str, said: str) -> float:
+    """The number that a line of this pattern holds."""
+    found = re.search(pattern, said, re.M)
+    assert found, pattern
+    return float(found[1])
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -235,6 +235,25 @@ def test_going_on_from_a_run_of_another_base_is_one_line(
     assert again.metrics["history"]
 
 
+def test_what_is_frozen_comes_from_the_run_that_is_gone_on_from(
+    tmp_path: Path, base: Path, conll: Path, csv: Path
+) -> None:
+    from dragtor.encoder import Encoder
+
+    files = [str(conll), str(csv)]
+    first = trained(tmp_path / "first", files, config(base, 2))
+    settings = replace(config(base, 2, freeze=("encoder", "head:mood")), start=first.folder)
+    second = trained(tmp_path / "second", files, settings)
+    text = "Ana lives in Oslo ."
+    before, after = (Encoder.load(run.folder).predict([text])[0] for run in (first, second))
+    assert after.classes["mood"] == pytest.approx(before.classes["mood"], abs=1e-5)
+    losses = [run.metrics["history"][-1]["names_loss"] for run in (first, second)]
+    assert losses[0] != losses[1]
+    still = ("encoder", "head:mood", "head:names")
+    with pytest.raises(UsageError, match="all is frozen"):
+        trained(tmp_path / "third", files, config(base, 2, freeze=still))
+
+
 def test_epochs_share_by_size_to_a_power() -> None:
     sizes = {"a": 900, "b": 100}
     assert batches.epoch_sizes(sizes, 1.0) == sizes

@@ -105,14 +105,19 @@ class HeadedModel:
         found: Tensor = self.layers[head.name](given.float())
         return found
 
-    def tensors(self) -> dict[str, Tensor]:
-        """What training changes, by name; the very tensors."""
+    def tensors(self, *, frozen: bool = False) -> dict[str, Tensor]:
+        """What training changes, by name, or `frozen` all weights; the very tensors."""
         named = {
             f"{part}.{name}": value
             for part, module in self._parts()
             for name, value in module.named_parameters()
         }
-        return {name: value for name, value in named.items() if value.requires_grad}
+        return {name: value for name, value in named.items() if frozen or value.requires_grad}
+
+    def learns(self, head: str) -> bool:
+        """Whether the loss of that head changes anything: its weights, or any that all share."""
+        own = f"heads.{head}."
+        return any(name.startswith(own) or name[:6] != "heads." for name in self.tensors())
 
     def train(self, on: bool) -> None:
         """Dropout on or off."""
@@ -133,6 +138,8 @@ class HeadedModel:
             for module in self._meant(what):
                 for value in module.parameters():
                     value.requires_grad_(False)
+        if not self.tensors():
+            raise UsageError("all is frozen, nothing learns", "leave out one --freeze")
 
     def _meant(self, what: str) -> list[Any]:
         """The modules that a word of FREEZABLE names."""
@@ -155,7 +162,9 @@ class HeadedModel:
 
 def open_encoder(base: str | Path) -> Any:
     """Any encoder of transformers, float32: a folder, or a name of the public hub."""
-    transformers = require("transformers", extra=TRAIN_EXTRA)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "IProgress not found")  # tqdm's own, in a notebook
+        transformers = require("transformers", extra=TRAIN_EXTRA)
     torch = require("torch", extra=TRAIN_EXTRA)
     transformers.utils.logging.disable_progress_bar()
     transformers.utils.logging.set_verbosity_error()

@@ -97,9 +97,9 @@ class EncoderTask:
         return self.model.tensors() | doubts
 
     def batches(self, epoch: int) -> list[HeadBatch]:
-        """Every task's windows of the epoch, mixed."""
+        """The epoch's windows of every task from which anything learns, mixed."""
         draw = random.Random(f"{self._seed} {epoch}")
-        sizes = {name: len(known) for name, known in self._known.items()}
+        sizes = {n: len(known) for n, known in self._known.items() if self.model.learns(n)}
         made = [
             HeadBatch(name, some)
             for name, count in batches.epoch_sizes(sizes, self._config.power).items()

@@ -191,7 +191,7 @@ def base_folder(base: str, models_dir: Path) -> Path | str:
 
 
 def start_from(model: HeadedModel, folder: Path) -> None:
-    """Take the best weights of another run; heads that it has not stay new.
+    """Take the best weights of another run, frozen or not; heads that it has not stay new.
 
     Raises UsageError where the run is of another base.
     """
@@ -199,10 +199,10 @@ def start_from(model: HeadedModel, folder: Path) -> None:
     found = Checkpoint.load(folder)
     if found is None:
         raise UsageError(f"{folder} holds no run to go on from", f"ls {folder}")
-    mine = model.tensors()
+    mine = model.tensors(frozen=True)
     shared = {n: v for n, v in found.best.items() if n in mine and v.shape == mine[n].shape}
-    encoder = [name for name in mine if name.startswith("encoder.")]
-    if any(name not in shared for name in encoder):
+    both = [*model.tensors(), *found.best]
+    if any(name not in shared for name in both if name.startswith("encoder.")):
         raise UsageError(
             f"the run in {folder} is of another base or freezes other parts",
             f"see {folder / 'config.json'}",
