@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 RUN = Path("events-run")  # folder of a training run
 ENCODER_RUN = Path("encoder-run")
 BARS = "▁▂▃▄▅▆▇█"
+MAIN_FIGURES = ("accuracy", "span_f1", "exact")
 
 train_app = typer.Typer(
     help="Train the small models on data of your own.", no_args_is_help=True, rich_markup_mode=None
@@ -186,7 +187,7 @@ def _run_encoder(
 
     models = models_path(load_settings().models)
     told = settings.cancel
-    with TerminalReporter() as reporter:
+    with CurveReporter() as reporter:
         return train_heads(
             files, out_folder, config, models_dir=models, reporter=reporter, cancel=told
         )
@@ -198,13 +199,26 @@ def _out_trained(trained: TrainedEncoder) -> None:
     out(f'  try: dragtor tag --model {trained.folder} "a text"')
 
 
+class CurveReporter(TerminalReporter):
+    """Draws each main figure of a run after every evaluation, as a line of bars."""
+
+    def item(self, kind: str, value: Any) -> None:
+        """The rows of all evaluations so far."""
+        if kind == "evaluations":
+            parts = [_curve(value, name) for name in value[0] if name.endswith(MAIN_FIGURES)]
+            self.note("  ".join(parts))
+
+
+def _curve(history: Sequence[Mapping[str, float]], name: str) -> str:
+    """A figure over the run, a bar an evaluation, and its last value."""
+    values = [row[name] for row in history]
+    low, high = min(values), max(values)
+    scale = (len(BARS) - 1) / (high - low) if high > low else 0
+    return f"{name} {''.join(BARS[round((v - low) * scale)] for v in values)} {values[-1]:.4f}"
+
+
 def _out_curves(history: Sequence[Mapping[str, float]]) -> None:
-    """Each figure over the run, as a line of bars, with its first and last value."""
+    """Each figure over the run, a line each."""
     for name in history[0] if history else ():
-        values = [row[name] for row in history]
-        if name == "step":
-            continue
-        low, high = min(values), max(values)
-        scale = (len(BARS) - 1) / (high - low) if high > low else 0
-        line = "".join(BARS[round((value - low) * scale)] for value in values)
-        out(f"  {name:<24} {line}  {values[0]:.4f} to {values[-1]:.4f}")
+        if name != "step":
+            out(f"  {_curve(history, name)}")

@@ -167,6 +167,7 @@ class Loop(Generic[Batch]):
             self.best = _copied(self._task.state())
         self._save()
         report.write_history(self._folder, run.history)
+        self._reporter.item("evaluations", run.history)
         told = " ".join(f"{name} {value:.4f}" for name, value in found.items() if name != "step")
         self._reporter.note(f"step {run.step}: {told}")
 
