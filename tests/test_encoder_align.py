@@ -299,7 +299,7 @@ def test_the_best_labels_are_the_best_of_all_valid_sequences(
 
 def test_no_words_have_no_labels() -> None:
     assert best_labels(np.zeros((0, 5), "f4"), LABELS) == []
-    assert label_spans([], np.zeros((0, 5), "f4"), Head("names", "tokens", tuple(LABELS))) == []
+    assert label_spans("", [], np.zeros((0, 5), "f4"), Head("names", "tokens", tuple(LABELS))) == []
 
 
 def conlleval(labels: Sequence[str]) -> list[tuple[str, int, int]]:
@@ -327,16 +327,32 @@ def test_a_span_is_as_likely_as_its_words_and_its_ends() -> None:
         [[0.1, 0.6, 0.2, 0.1, 0.0], [0.2, 0.1, 0.5, 0.1, 0.1], [0.9, 0.1, 0, 0, 0]], "f4"
     )
     head = Head("names", "tokens", tuple(LABELS))
-    (span,) = label_spans([(0, 4), (5, 9), (10, 12)], chances, head)
+    (span,) = label_spans("Anna Lees is", [(0, 4), (5, 9), (10, 12)], chances, head)
     assert (span.start, span.end, span.label) == (0, 9, "x")
     assert span.probability == pytest.approx(0.6)  # of its least likely word
     chances[2] = [0.6, 0, 0.4, 0, 0]  # and it may go on
-    (span,) = label_spans([(0, 4), (5, 9), (10, 12)], chances, head)
+    (span,) = label_spans("Anna Lees is", [(0, 4), (5, 9), (10, 12)], chances, head)
     assert span.probability == pytest.approx(0.6 * 0.6)
     surer = replace(head, span_scale=2.0, span_shift=1.0)
-    (span,) = label_spans([(0, 4), (5, 9), (10, 12)], chances, surer)
+    (span,) = label_spans("Anna Lees is", [(0, 4), (5, 9), (10, 12)], chances, surer)
     odds = 2 * math.log(0.36 / 0.64) + 1
     assert span.probability == pytest.approx(1 / (1 + math.exp(-odds)))
+
+
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [
+        ("( Anna Lee .", "Anna Lee"), ("Lee.", "Lee"), ("U.S.", "U.S."), ("Acme Inc.", "Acme Inc."),
+        ("the U.S .", "the U.S"), ("@ # .", None), ("Yahoo!", "Yahoo"), ("AT&T", "AT&T"),
+    ],
+)  # fmt: skip
+def test_a_span_has_no_signs_at_its_ends(text: str, span: str | None) -> None:
+    words = [m.span() for m in re.finditer(r"\w+|[^\w\s]", text)]
+    chances = np.full((len(words), 5), 0.02, "f4")
+    chances[:, 2] = 0.92
+    chances[0, 1], chances[0, 2] = 0.92, 0.02
+    found = label_spans(text, words, chances, Head("names", "tokens", tuple(LABELS)))
+    assert [text[s.start : s.end] for s in found] == ([span] if span else [])
 
 
 @given(st.floats(0.2, 5))

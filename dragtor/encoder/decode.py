@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.float32]
 
 MAX_SPAN_TOKENS = 30  # of an answer
+ABBREVIATED = re.compile(  # at the end of a text
+    r"(?:\b\w|\b(?:inc|ltd|co|corp|bros|jr|sr|st|no))\.\Z", re.IGNORECASE
+)
 TINY_CHANCE = 1e-6  # nothing is surer than 1 less it
 
 
@@ -74,16 +78,38 @@ def _may_follow(before: str, label: str) -> bool:
     return part != "I" or before in (f"B-{name}", f"I-{name}")
 
 
-def label_spans(words: Sequence[Offsets], chances: Numbers, head: Head) -> list[LabelledSpan]:
-    """The spans that the likeliest valid labels mark, each with its calibrated probability."""
+def label_spans(
+    text: str, words: Sequence[Offsets], chances: Numbers, head: Head
+) -> list[LabelledSpan]:
+    """The spans that the likeliest valid labels mark, each with its calibrated probability.
+
+    A span begins and ends with a letter or digit, or with the point of an abbreviation.
+    """
     path = best_labels(chances, head.labels)
     if not any(path):
         return []
     spans = []
-    for kind, first, last in runs([head.labels[i] for i in path]):
-        sure = calibrated(span_chance(chances, head.labels, kind, first, last), head)
-        spans.append(LabelledSpan(words[first][0], words[last - 1][1], kind, sure))
+    for kind, begins, ends in runs([head.labels[i] for i in path]):
+        first, last = _trimmed(text, words, begins, ends)
+        if first < last:
+            chance = span_chance(chances, head.labels, kind, begins, ends)
+            start, end = words[first][0], words[last - 1][1]
+            spans.append(LabelledSpan(start, end, kind, calibrated(chance, head)))
     return spans
+
+
+def _trimmed(text: str, words: Sequence[Offsets], first: int, last: int) -> Offsets:
+    """The words of a span without the signs at its ends."""
+
+    def is_sign(word: int) -> bool:
+        start, end = words[word]
+        return not any(c.isalnum() for c in text[start:end])
+
+    while first < last and is_sign(first):
+        first += 1
+    while first < last and is_sign(last - 1) and not ABBREVIATED.search(text[: words[last - 1][1]]):
+        last -= 1
+    return first, last
 
 
 def span_chance(chances: Numbers, labels: Sequence[str], kind: str, first: int, last: int) -> float:

@@ -233,7 +233,7 @@ class Encoder:
             own = [each[n] for each in logits]
             if head.kind == "tokens":
                 chances = self._word_chances(head, words, windows, own)
-                spans[head.name] = tuple(label_spans(words, chances, head))
+                spans[head.name] = tuple(label_spans(text, words, chances, head))
             else:
                 chances = probabilities(merge.weighted(own, windows), head.temperature)
                 classes[head.name] = dict(zip(head.labels, chances.tolist(), strict=True))

@@ -253,7 +253,7 @@ def _gold(example: TaskExample) -> set[_Span]:
 
 
 def _said(task: _Task, example: TaskExample, chances: Numbers) -> dict[_Span, float]:
-    spans = label_spans(example.words, chances, task.head)
+    spans = label_spans(example.text, example.words, chances, task.head)
     named = [((s.start, s.end, task.name(s.label)), s.probability) for s in spans]
     return {span: sure for span, sure in named if span[2] in task.wanted}
 
