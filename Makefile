@@ -73,7 +73,7 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.setup
 	@touch $@
 
 test: $(VENV)/.dev ## set up and run the tests; ARGS="-k name" picks some
-	@$(BIN)/dragtor models pull gte-small all-minilm-l6-v2 smollm2-135m whisper-tiny $(SPEECH)
+	@$(BIN)/dragtor models pull gte-small all-minilm-l6-v2 tags smollm2-135m whisper-tiny $(SPEECH)
 	@$(BIN)/python -m pytest $(ARGS)
 
 # Training has an environment of its own, which sees the packages of $(VENV).

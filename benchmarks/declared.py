@@ -26,6 +26,7 @@ GENERATOR = ("qwen2.5-coder-1.5b",)
 SMALLEST = {"model": "smollm2-135m"}
 POINTER = ("smollm2-135m",)
 HEARING = ("whisper-base.en", "silero-vad")
+TAGS = ("tags",)
 VECTORS = ("onnxruntime", "tokenizers", "numpy")
 TEXTS = ("recognizers_datetime", "sst2", "pubmedqa", "scifact", "covid_qa")
 TRAINING = "make test-train, then .venv-train/bin/python benchmarks/run.py --only"
@@ -296,6 +297,26 @@ TASKS = (
         Bar("events_a_second", ">=", 1, 3), data=("calendar_events",),
     ),
     Task(
+        "encoder", "encoder:run", ("dragtor/encoder", "dragtor/training"), Way(75), None,
+        (
+            Bar("sst2/joint", ">=", 0.89), Bar("ner/joint", ">=", 0.88),
+            Bar("sst2/lower", ">=", -0.01), Bar("ner/lower", ">=", -0.01),
+            Bar("joint_speed/ratio", ">=", 1.8), Bar("torch_speed/ratio", ">=", 3),
+            Bar("sst2/lost_by_int8", "<=", 0.005), Bar("ner/lost_by_int8", "<=", 0.005),
+        ),
+        data=("conll2003", "sst2"), modules=("torch",), elsewhere=f"{TRAINING} encoder --full",
+        packages=("torch", "transformers", "onnxruntime"),
+    ),
+    Task(
+        "tags", "tags:run", ("dragtor/encoder", "assets/tags.heads", "config/models.yml"),
+        Way(3, {}, TAGS), None,
+        (
+            Bar("ewt/span_f1", ">=", 0.75), Bar("ewt/ece", "<=", 0.05),
+            Bar("sst2/ece", "<=", 0.05), Bar("weights/adapter_mb", "<=", 12),
+        ),
+        data=("conll2003", "entities", "sst2"), packages=VECTORS,
+    ),
+    Task(
         "train_events", "train_events:run", ("dragtor/training",), Way(240, {}, POINTER), None,
         shows="best_step", modules=("torch", "gguf"), elsewhere=f"{TRAINING} train_events",
         data=("sgd_calendar", "calendar_events", *TEXTS), packages=("torch", "gguf"),
@@ -472,6 +493,28 @@ ROWS = (
     Row(
         "article extraction F1, 181 pages / plain trafilatura",
         "{extraction:dragtor/f1|.3f} / {extraction:trafilatura/f1|.3f}",
+    ),
+    Row(
+        "`tags`, span F1 on the English Web Treebank's test / on CoNLL-2003's, which it was never"
+        " trained on / on GUM's, names only / with all that GUM marks",
+        "{tags:ewt/span_f1|.2f} / {tags:conll/span_f1|.2f} / {tags:gum_names/span_f1|.2f}"
+        " / {tags:gum/span_f1|.2f}",
+    ),
+    Row(
+        "calibration error of its spans, on the first and second of these / of sentiment, SST-2,"
+        " with its accuracy",
+        "{tags:ewt/ece|.3f} / {tags:conll/ece|.3f} / {tags:sst2/ece|.3f}, {tags:sst2/accuracy|.3f}",
+    ),
+    Row(
+        "what ships of it / the graph that a pull makes",
+        "{tags:weights/adapter_mb|.1f} MB / {tags:weights/graph_mb|.0f} MB",
+    ),
+    Row(
+        "one encoder for SST-2 and CoNLL-2003, test accuracy and span F1, means of three seeds /"
+        " an encoder for each",
+        "{encoder:sst2/joint|.3f}, {encoder:ner/joint|.3f} / {encoder:sst2/single|.3f},"
+        " {encoder:ner/single|.3f}",
+        unrecorded="not measured whole yet",
     ),
     Row(
         "times `kill -9` during a write, then the next run / libraries as if nothing had been",

@@ -92,10 +92,10 @@ def label_spans(
     for kind, begins, ends in runs([head.labels[i] for i in path]):
         first, last = _trimmed(text, words, begins, ends)
         if first < last:
-            chance = span_chance(chances, head.labels, kind, begins, ends)
+            sure = calibrated(span_chance(chances, head.labels, kind, begins, ends), head)
             start, end = words[first][0], words[last - 1][1]
-            spans.append(LabelledSpan(start, end, kind, calibrated(chance, head)))
-    return spans
+            spans.append(LabelledSpan(start, end, kind, sure))
+    return [span for span in spans if span.probability >= head.least]
 
 
 def _trimmed(text: str, words: Sequence[Offsets], first: int, last: int) -> Offsets:
@@ -128,7 +128,12 @@ def span_chance(chances: Numbers, labels: Sequence[str], kind: str, first: int, 
 
 def calibrated(sure: float, head: Head) -> float:
     """A span's probability by the head's scale and shift of its log odds."""
-    return 1 / (1 + math.exp(-head.span_scale * log_odds(sure) - head.span_shift))
+    return calibrated_odds(log_odds(sure), head)
+
+
+def calibrated_odds(odds: float, head: Head) -> float:
+    """The same of log odds."""
+    return 1 / (1 + math.exp(-head.span_scale * odds - head.span_shift))
 
 
 def log_odds(sure: float) -> float:

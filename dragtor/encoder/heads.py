@@ -30,7 +30,8 @@ class Head:
 
     A `span` head has none: its logits (batch, tokens, 2) are of the start and the end, the first
     token standing for "no answer". Logits are divided by `temperature` (Guo et al. 2017); log odds
-    of a whole span are multiplied by `span_scale`, then `span_shift` is added (Platt 1999).
+    of a whole span are multiplied by `span_scale`, then `span_shift` is added (Platt 1999), and a
+    span that is less likely than `least` is not said.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Head:
     temperature: float = 1.0
     span_scale: float = 1.0
     span_shift: float = 0.0
+    least: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

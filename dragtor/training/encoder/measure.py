@@ -28,6 +28,7 @@ TEMPERATURES = [0.5 * 1.05**i for i in range(50)]  # 0.5 to about 5.5
 
 FEWEST_SPANS = 50  # that a calibration is fitted on
 NEWTON_STEPS, RIDGE = 20, 1.0
+LEASTS = [i / 20 for i in range(13)]  # 0 to 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,21 @@ def span_calibration(head: Head, said: Sequence[Said]) -> tuple[float, float]:
         bend = given.T @ (given * (sure * (1 - sure))[:, None]) + RIDGE * np.eye(2)
         weights = weights - np.linalg.solve(bend, slope)
     return max(float(weights[0]), 0.1), float(weights[1])
+
+
+def best_least(head: Head, said: Sequence[Said]) -> float:
+    """The least probability of a span with which F1 on these is highest."""
+    rows = [row for one in said for row in _span_rows(head, one)]
+    wanted = sum(len(decode.runs([head.labels[i] for i in one.window.targets])) for one in said)
+    if len(rows) < FEWEST_SPANS:
+        return 0.0
+    sure = [(decode.calibrated_odds(odds, head), right) for odds, right in rows]
+
+    def score(least: float) -> float:
+        kept = [right for chance, right in sure if chance >= least]
+        return f1(round(sum(kept)), len(kept), wanted)
+
+    return max(LEASTS, key=score)
 
 
 def _span_rows(head: Head, one: Said) -> list[tuple[float, float]]:

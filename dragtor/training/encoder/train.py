@@ -124,7 +124,7 @@ def train_heads(
     with torch.no_grad():
         for name, value in task.state().items():
             value.copy_(loop.best[name])
-    heads = _calibrated(task, sets, cancel)
+    heads = calibrated_heads(task, sets, cancel)
     probes = [w for name in sets.held for w in task.probe_windows(name)]
     described = HeadSet(
         name=out.name, base=config.base, pooling=config.model.pooling,
@@ -236,9 +236,9 @@ def write_model(
         fp32.unlink()
 
 
-def _calibrated(task: EncoderTask, sets: TaskSets, cancel: CancelToken) -> tuple[Head, ...]:
+def calibrated_heads(task: EncoderTask, sets: TaskSets, cancel: CancelToken) -> tuple[Head, ...]:
     """The heads with the temperature, and scale and shift of spans, that suit what is held out."""
-    from dragtor.training.encoder.measure import best_temperature, span_calibration
+    from dragtor.training.encoder.measure import best_least, best_temperature, span_calibration
 
     said: dict[str, list[Any]] = {}
     for name, probe in sets.held.items():
@@ -250,6 +250,7 @@ def _calibrated(task: EncoderTask, sets: TaskSets, cancel: CancelToken) -> tuple
         if head.kind == "tokens":
             scale, shift = span_calibration(fitted, own)
             fitted = replace(fitted, span_scale=scale, span_shift=shift)
+            fitted = replace(fitted, least=best_least(fitted, own))
         found.append(fitted)
     return tuple(found)
 
