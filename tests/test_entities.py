@@ -21,7 +21,7 @@ from dragtor.entities import (
     read_mentions,
 )
 from dragtor.entities.spelling import abbreviates, edits, person_name, thing_words, trimmed
-from dragtor.types import Document, LabelledSpan, Passage, Segment
+from dragtor.types import Document, LabelledSpan, Segment
 
 Groups = set[frozenset[str]]
 NAMED_IN_A = "a: "
@@ -319,17 +319,11 @@ def test_a_trimmed_span_is_the_clean_name(text: str) -> None:
 # Mentions of one document
 
 
-def mentions(
-    text: str, names: Mapping[str, str], cuts: Sequence[tuple[int, int]] = (), **more: object
-) -> Mentions:
-    """What is read where a tagger finds the first place of each name in each stretch."""
-    document = Document("d", "file:///d", "file", "d", text)
-    passages = [Passage.of(document, *cut) for cut in cuts or [(0, len(text))]]
-    found = []
-    for passage in passages:
-        at = [(passage.text.find(name), name) for name in names]
-        found.append([LabelledSpan(n, n + len(m), names[m], 0.9) for n, m in at if n >= 0])
-    return read_mentions(text, passages, found, **more)  # type: ignore[arg-type]
+def mentions(text: str, names: Mapping[str, str], **more: object) -> Mentions:
+    """What is read where a tagger finds the first place of each name."""
+    at = [(text.find(name), name) for name in names]
+    found = [LabelledSpan(n, n + len(m), names[m], 0.9) for n, m in at if n >= 0]
+    return read_mentions(text, found, **more)  # type: ignore[arg-type]
 
 
 def said(text: str, names: Mapping[str, str], **more: object) -> list[tuple[str, str]]:
@@ -374,8 +368,7 @@ def test_a_name_alone_that_may_be_another_is_left(text: str) -> None:
 def test_a_name_of_two_kinds_is_not_looked_for() -> None:
     text = "Paris came. Paris is big. So is Paris."
     spans = [LabelledSpan(0, 5, "person", 0.9), LabelledSpan(12, 17, "place", 0.9)]
-    passage = Passage("p", "d", 0, len(text), text)
-    assert len(read_mentions(text, [passage], [spans]).spans) == 2
+    assert len(read_mentions(text, spans).spans) == 2
 
 
 def test_who_speaks_is_found_where_named() -> None:
@@ -398,19 +391,16 @@ def test_definitions_are_read_both_ways() -> None:
     assert shorts == ["WHO", "NSF", "WHO", "NSF"]
 
 
-def test_stretches_that_overlap_give_each_mention_once() -> None:
+def test_of_spans_that_overlap_the_longest_counts() -> None:
     text = "Here Yves Gravelle hangs and rests a while and Ottawa is far from here."
     names = {"Yves Gravelle": "person", "Yves": "person", "Ottawa": "place"}
-    cuts = [(0, 9), (5, 52), (40, len(text))]  # the first ends after Yves
-    assert said(text, names, cuts=cuts) == [("Yves Gravelle", "person"), ("Ottawa", "place")]
-    assert said(text, names, cuts=[(0, 9)]) == [("Yves", "person")]
+    assert said(text, names) == [("Yves Gravelle", "person"), ("Ottawa", "place")]
 
 
 def test_a_mention_is_trimmed() -> None:
     text = 'He met "Yves Gravelle\'s", he said.'
     spans = [LabelledSpan(7, 24, "person", 0.9), LabelledSpan(24, 25, "person", 0.9)]
-    passage = Passage("p", "d", 0, len(text), text)
-    (found,) = read_mentions(text, [passage], [spans]).spans
+    (found,) = read_mentions(text, spans).spans
     assert text[found.start : found.end] == "Yves Gravelle"
 
 
