@@ -46,6 +46,7 @@ _COMMON = frozenset(
 )
 
 Tag = Callable[[Sequence[str]], Sequence[Sequence[LabelledSpan]]]
+_Word = tuple[str, int, int]  # as it is written, and where
 Outcome = frozenset[tuple[int, int, str]]  # spans within a name: where from its start, and kinds
 
 
@@ -101,20 +102,19 @@ class _Skim:
         self._known: dict[str, _Known] = defaultdict(_Known)
         self._low: set[str] = set()  # words that stand in lower case
         self._inner: set[str] = set()  # words that stand with a capital inside a sentence
-        words = [(a, b, list(_WORD.finditer(text, a, b))) for a, b in split.sentences(text)]
+        words = [(a, b, _words(text, a, b)) for a, b in split.sentences(text)]
         whole = self._look(words)
         self._sentences = [
             _Sentence(a, b, list(self._names(found)), whole or len(found) > LONG_SENTENCE)
             for a, b, found in words
         ]
 
-    def _look(self, sentences: Iterable[tuple[int, int, list[re.Match[str]]]]) -> bool:
+    def _look(self, sentences: Iterable[tuple[int, int, list[_Word]]]) -> bool:
         """Learn how words are written; whether the text hardly uses capitals."""
         capitals = words = 0
         for _, _, found in sentences:
             words += len(found)
-            for at, match in enumerate(found):
-                word = match[0]
+            for at, (word, _, _) in enumerate(found):
                 if word.islower():
                     self._low.add(word)
                 elif _capital(word):
@@ -123,11 +123,11 @@ class _Skim:
                         self._inner.add(word.lower())
         return capitals < LEAST_CAPITALS * words
 
-    def _names(self, words: Sequence[re.Match[str]]) -> Iterator[tuple[int, int]]:
+    def _names(self, words: Sequence[_Word]) -> Iterator[tuple[int, int]]:
         """Runs of capitalised words, without what opens a sentence and is a word besides."""
         runs: list[list[int]] = []
-        for at, match in enumerate(words):
-            if not _capital(match[0]):
+        for at, (word, _, _) in enumerate(words):
+            if not _capital(word):
                 continue
             if runs and self._linked(words, runs[-1][-1], at):
                 runs[-1].append(at)
@@ -135,20 +135,20 @@ class _Skim:
                 runs.append([at])
         for run in runs:
             if bare := self._bare(words, run):
-                yield words[bare[0]].start(), words[bare[-1]].end()
+                yield words[bare[0]][1], words[bare[-1]][2]
 
-    def _linked(self, words: Sequence[re.Match[str]], one: int, other: int) -> bool:
+    def _linked(self, words: Sequence[_Word], one: int, other: int) -> bool:
         """Whether one name may go on from a word to another: University of California."""
         if other - one > 2 or any(words[n][0] not in _LINKS for n in range(one + 1, other)):
             return False
         if other - one == 1:
-            return bool(_JOIN.fullmatch(self.text, words[one].end(), words[other].start()))
+            return bool(_JOIN.fullmatch(self.text, words[one][2], words[other][1]))
         return words[one + 1][0] != "and" and all(
-            _LINKED.fullmatch(self.text, a.end(), b.start())
+            _LINKED.fullmatch(self.text, a[2], b[1])
             for a, b in pairwise(words[one : other + 1])
         )
 
-    def _bare(self, words: Sequence[re.Match[str]], run: list[int]) -> list[int]:
+    def _bare(self, words: Sequence[_Word], run: list[int]) -> list[int]:
         while run and _common(words[run[0]][0]):
             run = run[1:]
         if run == [0]:
@@ -198,6 +198,10 @@ class _Skim:
             known = self._known[self.text[start:end]]
             for first, last, label in sorted(known.usual):
                 yield LabelledSpan(start + first, start + last, label, known.sure)
+
+
+def _words(text: str, start: int, end: int) -> list[_Word]:
+    return [(match[0], *match.span()) for match in _WORD.finditer(text, start, end)]
 
 
 def _common(word: str) -> bool:

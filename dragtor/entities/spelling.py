@@ -50,6 +50,8 @@ def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     """The span of `clean_name` in `text[start:end]`; empty where nothing is left."""
     while start < end and (text[start].isspace() or text[start] in _OUTER):
         start += 1
+    if text[start : start + 2] == ". ":  # the end of the sentence before it; .NET is a name
+        return trimmed(text, start + 2, end)
     for _ in range(2):
         while start < end and (text[end - 1].isspace() or text[end - 1] in _OUTER):
             end -= 1
@@ -58,6 +60,7 @@ def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
+@lru_cache(maxsize=1 << 16)  # a text has few words that no text before it had
 def plain(text: str) -> str:
     """Lower case in plain letters: Ørsted, Łukasz, Zoë -> orsted, lukasz, zoe."""
     return fold(text).translate(_OTHER_LETTERS)
