@@ -16,11 +16,13 @@ from dragtor.entities import (
     Mentions,
     NameRow,
     clean_name,
+    find_names,
     merge_names,
     quoted_mentions,
     read_mentions,
 )
-from dragtor.entities.spelling import abbreviates, edits, person_name, thing_words, trimmed
+from dragtor.entities.spelling import abbreviates, person_name, thing_words, trimmed
+from dragtor.transcript import edits
 from dragtor.types import Document, LabelledSpan, Segment
 
 Groups = set[frozenset[str]]
@@ -415,3 +417,30 @@ def test_the_sentence_of_a_mention() -> None:
     assert found[0].url.endswith("#t=5")
     (whole,) = quoted_mentions(document, [(8, 36)])
     assert whole.quote == "Yves hangs. Then Yves rests."
+
+
+# Names of whole documents
+
+
+def test_only_sentences_that_may_hold_a_name_are_read() -> None:
+    text = (
+        "We rest a lot. Yves hangs. So what? They say Ottawa is cold. Then we eat. "
+        "Yves rests. Yves sleeps. Yves eats."
+    )
+    read: list[str] = []
+
+    def tag(texts: Sequence[str]) -> list[list[LabelledSpan]]:
+        read.extend(texts)
+        return [
+            [LabelledSpan(at, at + 4, "person", 0.9)] if (at := t.find("Yves")) >= 0 else []
+            for t in texts
+        ]
+
+    found = find_names(text, tag)
+    assert read == ["Yves hangs.", "They say Ottawa is cold.", "Yves rests."]
+    assert [text[s.start : s.end] for s in found] == ["Yves"] * 4
+    assert [s.start for s in found] == sorted(s.start for s in found)
+    read.clear()
+    find_names(text.lower(), tag)
+    assert len(read) == 8  # a text without capitals is read whole
+    assert find_names("", tag) == []

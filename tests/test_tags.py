@@ -477,8 +477,8 @@ def test_a_filter_before_anything_is_tagged(
 def test_an_unknown_name_brings_the_nearest(library: Library) -> None:
     notes = Notes()
     library.reporter = notes
-    assert library.search("hangs", filters=Filters(entity="Yves Gravel")) == ()
-    assert "nothing here is called 'Yves Gravel'; nearest: Yves Gravelle" in notes.notes[0]
+    assert library.search("hangs", filters=Filters(entity="Ives Gravel")) == ()
+    assert "nothing here is called 'Ives Gravel'; nearest: Yves Gravelle" in notes.notes[0]
 
 
 def test_a_full_name_that_the_tagger_missed_is_found(own_folders: Path) -> None:
@@ -549,7 +549,7 @@ def test_the_command_line(cli: Cli, pages: Path, tagger: ListTagger) -> None:
     found = cli("search", "--entity", "Yves", "--json", "hangs").json
     jsonschema.validate(found, schema.HITS_SCHEMA)
     assert found["hits"]
-    unknown = cli("search", "--entity", "Yves Gravel", "hangs")
+    unknown = cli("search", "--entity", "Ives Gravel", "hangs")
     assert (unknown.code, unknown.out) == (0, "")
     assert "nearest: Yves Gravel" in unknown.err
     shown = cli("ask", "--quotes", "--no-history", "--entity", "Megos", "Who climbed in Céüse?")
@@ -575,7 +575,7 @@ def test_tags_on_the_command_line(cli: Cli, library: Library, pages: Path) -> No
     assert "“" in shown.out
     assert "file://" in shown.out
     assert cli("tags", "--kind", "dog").code == 2
-    nobody = cli("tags", "Yves Gravel")
+    nobody = cli("tags", "Ives Gravel")
     assert (nobody.code, nobody.out) == (0, "")
     assert "nearest: Yves Gravel" in nobody.err
     (pages / "new.md").write_text("Alex Megos")

@@ -22,7 +22,7 @@ from dragtor.encoder.align import (
     plain_tokenizer,
     subwords,
 )
-from dragtor.encoder.batches import like_lengths
+from dragtor.encoder.batches import run_groups
 from dragtor.encoder.decode import best_labels, best_span, label_spans, probabilities
 from dragtor.encoder.heads import NO_SPAN, POOLINGS, STATES, Head, HeadSet
 from dragtor.encoder.shapes import token_shapes
@@ -154,7 +154,7 @@ class Encoder:
             made = self._run([jobs[n] for n in group], [head.name])[0]
             return [logits[list(jobs[n][1].starts)] for n, logits in zip(group, made, strict=True)]
 
-        groups = like_lengths([len(window) for _, window in jobs])
+        groups = run_groups([len(window) for _, window in jobs])
         made = onnx.each(one, groups, self._threads, "encode", self._cancel)
         done = {n: logits for group, of in zip(groups, made, strict=True)
                 for n, logits in zip(group, of, strict=True)}  # fmt: skip

@@ -24,6 +24,7 @@ LONG_SENTENCE = 60  # words; such a stretch is no sentence, and is read
 _WORD = re.compile(r"[^\W_]+(?:(?:['’](?![sS]\b)|[.&-])[^\W_]+)*")
 _JOIN = re.compile(r"[ \t]*\n?[ \t]*|[-‐&. ]{1,3}")  # between two words of a name
 _LINKS = frozenset("of de del della da di du la le van von der den the & for and".split())
+_HYPHENED = re.compile(r"(?:[-‐][^\W\d_a-zß-ÿ][^\W_]*)*")  # what is left of Byrd-Sanicki after Byrd
 _LINKED = re.compile(r"[^\w\n]{1,3}")
 # Words that open sentences and stand in no name alone; in capitals after a quote or dash too.
 _COMMON = frozenset(
@@ -144,8 +145,7 @@ class _Skim:
         if other - one == 1:
             return bool(_JOIN.fullmatch(self.text, words[one][2], words[other][1]))
         return words[one + 1][0] != "and" and all(
-            _LINKED.fullmatch(self.text, a[2], b[1])
-            for a, b in pairwise(words[one : other + 1])
+            _LINKED.fullmatch(self.text, a[2], b[1]) for a, b in pairwise(words[one : other + 1])
         )
 
     def _bare(self, words: Sequence[_Word], run: list[int]) -> list[int]:
@@ -172,6 +172,7 @@ class _Skim:
         sentence.spans = []
         for span in spans:
             start, end = trimmed(self.text, sentence.start + span.start, sentence.start + span.end)
+            end = min(_HYPHENED.match(self.text, end).end(), sentence.end)  # type: ignore[union-attr]
             name = self.text[start:end]
             if any(c.isalnum() for c in name) and not _common(name):
                 sentence.spans.append(LabelledSpan(start, end, span.label, span.probability))
