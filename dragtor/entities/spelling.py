@@ -28,16 +28,21 @@ SHORT_FORMS = {  # of first names, where they are no other's in a document
     short: tuple(full.split())
     for short, full in (
         line.split(": ")
-        for line in """abby: abigail|al: albert alan alfred|alex: alexander alexandra|andy: andrew andreas|ben: benjamin|bill: william|bob: robert|bobby: robert|chris: christopher christian christina
-christine|chuck: charles|charlie: charles|dan: daniel|danny: daniel|dave: david|don: donald|doug:
-douglas|ed: edward edwin|fred: frederick|greg: gregory|jake: jacob|jeff: jeffrey geoffrey|jen:
-jennifer|jenny: jennifer|jerry: gerald|jess: jessica|jim: james|jimmy: james|joe: joseph|jon:
-jonathan|josh: joshua|kate: katherine katharine kathryn|katie: katherine katharine|ken: kenneth|liz:
-elizabeth|matt: matthew mathew|max: maximilian maxwell|meg: megan margaret|mike: michael|mick:
-michael|nate: nathan nathaniel|nick: nicholas nicolas|pat: patrick patricia|pete: peter|phil: philip
-phillip|rick: richard|rob: robert|ron: ronald|sam: samuel samantha|sandy: alexandra|steve: steven
-stephen|stu: stuart|sue: susan|ted: theodore edward|tim: timothy|tom: thomas|tony: anthony|tori:
-victoria|vicky: victoria|will: william|zach: zachary""".replace("\n", " ").split("|")
+        for line in """abby: abigail|al: albert alan alfred|alex: alexander alexandra|andy: andrew andreas|
+ben: benjamin|bill: william|bob: robert|bobby: robert|
+chris: christopher christian christina christine|chuck: charles|charlie: charles|
+dan: daniel|danny: daniel|dave: david|don: donald|doug: douglas|ed: edward edwin|
+fred: frederick|greg: gregory|jake: jacob|jeff: jeffrey geoffrey|jen: jennifer|
+jenny: jennifer|jerry: gerald|jess: jessica|jim: james|jimmy: james|joe: joseph|
+jon: jonathan|josh: joshua|kate: katherine katharine kathryn|katie: katherine katharine|
+ken: kenneth|liz: elizabeth|matt: matthew mathew|max: maximilian maxwell|
+meg: megan margaret|mike: michael|mick: michael|nate: nathan nathaniel|
+nick: nicholas nicolas|pat: patrick patricia|pete: peter|phil: philip phillip|
+rick: richard|rob: robert|ron: ronald|sam: samuel samantha|sandy: alexandra|
+steve: steven stephen|stu: stuart|sue: susan|ted: theodore edward|tim: timothy|tom: thomas|
+tony: anthony|tori: victoria|vicky: victoria|will: william|zach: zachary""".replace("\n", "").split(
+            "|"
+        )
     )
 }
 LEGAL_FORMS = frozenset(
