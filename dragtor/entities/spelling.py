@@ -28,7 +28,8 @@ SHORT_FORMS = {  # of first names, where they are no other's in a document
     short: tuple(full.split())
     for short, full in (
         line.split(": ")
-        for line in """abby: abigail|al: albert alan alfred|alex: alexander alexandra|andy: andrew andreas|
+        for line in """abby: abigail|al: albert alan alfred|
+alex: alexander alexandra|andy: andrew andreas|
 ben: benjamin|bill: william|bob: robert|bobby: robert|
 chris: christopher christian christina christine|chuck: charles|charlie: charles|
 dan: daniel|danny: daniel|dave: david|don: donald|doug: douglas|ed: edward edwin|
