@@ -172,6 +172,25 @@ TASKS = (
         data=("medquad", "podcast_transcripts"), packages=VECTORS,
     ),
     Task(
+        "tag_speed", "tag_speed:run",
+        ("dragtor/encoder", "dragtor/entities", "dragtor/ingest.py", "dragtor/onnx.py"),
+        Way(4, {}, (*ENCODER, "tags")),
+        Way(0.7, {"transcripts": 3, "rounds": 2, "passages": 40}, (*ENCODER, "tags")),
+        (Bar("per_s", ">=", 80), Bar("index_ratio", "<=", 1.2, of_sample=False)),
+        data=("podcast_transcripts",), packages=VECTORS,
+    ),
+    Task(
+        "people", "people:run",
+        ("dragtor/entities", "dragtor/encoder", "dragtor/store/named.py",
+         "dragtor/store/filters.py", "benchmarks/data/person_gold.jsonl"),
+        Way(3, {}, (*ENCODER, "tags")), None,
+        (
+            Bar("all/recall/share", ">=", 0.9, 0.95), Bar("all/wrong/share", "<=", 0.03),
+            Bar("wrong_merges", "<=", 0.03),
+        ),
+        data=("podcast_transcripts",), packages=VECTORS,
+    ),
+    Task(
         "scifact", "evals:scifact", SEARCH, Way(9, {}, ENCODER), None,
         (Bar("metrics/ndcg@10", ">=", 0.735),), data=("scifact",), packages=VECTORS,
     ),

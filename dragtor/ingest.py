@@ -43,7 +43,6 @@ from dragtor.types import (
     SILENT,
     CancelToken,
     Document,
-    LabelledSpan,
     Passage,
     Recording,
     Report,
@@ -58,7 +57,7 @@ if TYPE_CHECKING:
     from dragtor.speech.pipeline import TranscribePipeline
 
 BATCH_PASSAGES = 256  # passages embedded and published together; a crash costs at most these
-TAGGED_PASSAGES = 64  # that a tagger is given at once
+TAGGED_CHARACTERS = 200_000  # of documents whose names are published together
 BATCH_CHARACTERS = 1_000_000  # of loaded text before it is indexed
 TITLE_TOKENS = 48  # of title and headings, embedded before a passage's own text
 
@@ -330,41 +329,31 @@ class Ingest:
             for part in entities.topic_tags(store, embedder, self.topics, todo, self.cancel):
                 put_topics(self.writer, part, version)
 
-    def _tag_batches(
-        self, identities: Sequence[str]
-    ) -> Iterator[list[tuple[Document, list[Passage]]]]:
-        batch: list[tuple[Document, list[Passage]]] = []
-        waiting = 0
+    def _tag_batches(self, identities: Sequence[str]) -> Iterator[list[Document]]:
+        batch: list[Document] = []
         for number, identity in enumerate(identities):
             self.cancel.check()
             self.reporter.progress("tagging", number, len(identities))
             document = self.writer.store.document(identity)
             assert document is not None  # it was just listed, and nobody else writes
-            passages = self.writer.store.passages_of(identity)
-            batch.append((document, passages))
-            waiting += len(passages)
-            if waiting >= BATCH_PASSAGES:
+            batch.append(document)
+            if sum(len(each.text) for each in batch) >= TAGGED_CHARACTERS:
                 yield batch
-                batch, waiting = [], 0
+                batch = []
         if batch:
             yield batch
         self.reporter.progress("tagging", len(identities), len(identities))
 
-    def _tag_batch(
-        self, tagger: Tagger, version: str, batch: Sequence[tuple[Document, list[Passage]]]
-    ) -> None:
-        texts = [passage.text for _, passages in batch for passage in passages]
-        found: list[list[LabelledSpan]] = []
-        for at in range(0, len(texts), TAGGED_PASSAGES):
+    def _tag_batch(self, tagger: Tagger, version: str, batch: Sequence[Document]) -> None:
+        found = []
+        for document in batch:
             self.cancel.check()
-            found += tagger.tag(texts[at : at + TAGGED_PASSAGES])
+            names = [speaker.name for speaker in document.speakers if speaker.name]
+            spans = entities.find_names(document.text, tagger.tag)
+            found.append((document, entities.read_mentions(document.text, spans, names)))
         self.cancel.check()
-        of_next = iter(found)
         with transaction(self.writer.db):
-            for document, passages in batch:
-                names = [speaker.name for speaker in document.speakers if speaker.name]
-                spans = [next(of_next) for _ in passages]
-                read = entities.read_mentions(document.text, passages, spans, names)
+            for document, read in found:
                 rows = (
                     TagRow(
                         span.start,

@@ -280,3 +280,33 @@ def _subtitles(document: Document, spoken: Sequence[Segment]) -> pysubs2.SSAFile
             event.plaintext = shown
             file.append(event)
     return file
+
+
+def edits(one: str, other: str, most: int) -> int:
+    """Letters put in, left out, changed or swapped with a neighbour; more than `most` where more.
+
+    Optimal string alignment (Damerau 1964, as restricted by Boytsov 2011).
+    """
+    if abs(len(one) - len(other)) > most:
+        return most + 1
+    begin = 0
+    while begin < min(len(one), len(other)) and one[begin] == other[begin]:
+        begin += 1
+    one, other = one[begin:], other[begin:]
+    while one and other and one[-1] == other[-1]:
+        one, other = one[:-1], other[:-1]
+    if not one or not other:
+        return max(len(one), len(other))
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        before, last = row, before
+        row = [i]
+        for j, b in enumerate(other, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == other[j - 2] and one[i - 2] == b:
+                cost = min(cost, last[j - 2] + 1)
+            row.append(cost)
+        if min(row) > most:
+            return most + 1
+    return row[-1]

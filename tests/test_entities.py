@@ -16,12 +16,14 @@ from dragtor.entities import (
     Mentions,
     NameRow,
     clean_name,
+    find_names,
     merge_names,
     quoted_mentions,
     read_mentions,
 )
-from dragtor.entities.spelling import abbreviates, edits, person_name, thing_words, trimmed
-from dragtor.types import Document, LabelledSpan, Passage, Segment
+from dragtor.entities.spelling import abbreviates, person_name, thing_words, trimmed
+from dragtor.transcript import edits
+from dragtor.types import Document, LabelledSpan, Segment
 
 Groups = set[frozenset[str]]
 NAMED_IN_A = "a: "
@@ -319,17 +321,11 @@ def test_a_trimmed_span_is_the_clean_name(text: str) -> None:
 # Mentions of one document
 
 
-def mentions(
-    text: str, names: Mapping[str, str], cuts: Sequence[tuple[int, int]] = (), **more: object
-) -> Mentions:
-    """What is read where a tagger finds the first place of each name in each stretch."""
-    document = Document("d", "file:///d", "file", "d", text)
-    passages = [Passage.of(document, *cut) for cut in cuts or [(0, len(text))]]
-    found = []
-    for passage in passages:
-        at = [(passage.text.find(name), name) for name in names]
-        found.append([LabelledSpan(n, n + len(m), names[m], 0.9) for n, m in at if n >= 0])
-    return read_mentions(text, passages, found, **more)  # type: ignore[arg-type]
+def mentions(text: str, names: Mapping[str, str], **more: object) -> Mentions:
+    """What is read where a tagger finds the first place of each name."""
+    at = [(text.find(name), name) for name in names]
+    found = [LabelledSpan(n, n + len(m), names[m], 0.9) for n, m in at if n >= 0]
+    return read_mentions(text, found, **more)  # type: ignore[arg-type]
 
 
 def said(text: str, names: Mapping[str, str], **more: object) -> list[tuple[str, str]]:
@@ -374,8 +370,7 @@ def test_a_name_alone_that_may_be_another_is_left(text: str) -> None:
 def test_a_name_of_two_kinds_is_not_looked_for() -> None:
     text = "Paris came. Paris is big. So is Paris."
     spans = [LabelledSpan(0, 5, "person", 0.9), LabelledSpan(12, 17, "place", 0.9)]
-    passage = Passage("p", "d", 0, len(text), text)
-    assert len(read_mentions(text, [passage], [spans]).spans) == 2
+    assert len(read_mentions(text, spans).spans) == 2
 
 
 def test_who_speaks_is_found_where_named() -> None:
@@ -398,19 +393,16 @@ def test_definitions_are_read_both_ways() -> None:
     assert shorts == ["WHO", "NSF", "WHO", "NSF"]
 
 
-def test_stretches_that_overlap_give_each_mention_once() -> None:
+def test_of_spans_that_overlap_the_longest_counts() -> None:
     text = "Here Yves Gravelle hangs and rests a while and Ottawa is far from here."
     names = {"Yves Gravelle": "person", "Yves": "person", "Ottawa": "place"}
-    cuts = [(0, 9), (5, 52), (40, len(text))]  # the first ends after Yves
-    assert said(text, names, cuts=cuts) == [("Yves Gravelle", "person"), ("Ottawa", "place")]
-    assert said(text, names, cuts=[(0, 9)]) == [("Yves", "person")]
+    assert said(text, names) == [("Yves Gravelle", "person"), ("Ottawa", "place")]
 
 
 def test_a_mention_is_trimmed() -> None:
     text = 'He met "Yves Gravelle\'s", he said.'
     spans = [LabelledSpan(7, 24, "person", 0.9), LabelledSpan(24, 25, "person", 0.9)]
-    passage = Passage("p", "d", 0, len(text), text)
-    (found,) = read_mentions(text, [passage], [spans]).spans
+    (found,) = read_mentions(text, spans).spans
     assert text[found.start : found.end] == "Yves Gravelle"
 
 
@@ -425,3 +417,30 @@ def test_the_sentence_of_a_mention() -> None:
     assert found[0].url.endswith("#t=5")
     (whole,) = quoted_mentions(document, [(8, 36)])
     assert whole.quote == "Yves hangs. Then Yves rests."
+
+
+# Names of whole documents
+
+
+def test_only_sentences_that_may_hold_a_name_are_read() -> None:
+    text = (
+        "We rest a lot. Yves hangs. So what? They say Ottawa is cold. Then we eat. "
+        "Yves rests. Yves sleeps. Yves eats."
+    )
+    read: list[str] = []
+
+    def tag(texts: Sequence[str]) -> list[list[LabelledSpan]]:
+        read.extend(texts)
+        return [
+            [LabelledSpan(at, at + 4, "person", 0.9)] if (at := t.find("Yves")) >= 0 else []
+            for t in texts
+        ]
+
+    found = find_names(text, tag)
+    assert read == ["Yves hangs.", "They say Ottawa is cold.", "Yves rests."]
+    assert [text[s.start : s.end] for s in found] == ["Yves"] * 4
+    assert [s.start for s in found] == sorted(s.start for s in found)
+    read.clear()
+    find_names(text.lower(), tag)
+    assert read == [text.lower()]  # without capitals all is read
+    assert find_names("", tag) == []

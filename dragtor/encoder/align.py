@@ -6,6 +6,7 @@ gives offsets will do, wordpiece, byte pairs or sentencepiece. Knows no labels a
 
 from __future__ import annotations
 
+import functools
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -222,6 +223,7 @@ def _window(
     )
 
 
+@functools.lru_cache(maxsize=8)
 def _around(tokenizer: Tokenizer) -> tuple[list[int], list[int], int]:
     """The special tokens before and after a text, and the type of all of them."""
     made = tokenizer.encode("a")

@@ -4,13 +4,14 @@ Pure: takes what a tagger found and rows of names, and knows neither model nor d
 topic_tags.py, which gives passages topics from their stored vectors.
 """
 
+from dragtor.entities.cascade import find_names
 from dragtor.entities.mentions import Mentions, read_mentions
 from dragtor.entities.merge import Merged, NameRow, merge_names
 from dragtor.entities.quoted import quoted_mentions
 from dragtor.entities.spelling import clean_name
 from dragtor.entities.topic_tags import topic_tags, topic_version
 
-RULES_VERSION = "1"  # of these rules: tags and entities of another are made anew
+RULES_VERSION = "2"  # of these rules: tags and entities of another are made anew
 
 __all__ = [
     "RULES_VERSION",
@@ -18,6 +19,7 @@ __all__ = [
     "Merged",
     "NameRow",
     "clean_name",
+    "find_names",
     "merge_names",
     "quoted_mentions",
     "read_mentions",

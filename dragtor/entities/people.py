@@ -5,15 +5,24 @@ Across documents only full names are one; never by an initial. A wrong merge is 
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 
 from dragtor.entities.clusters import Clusters, Likeness, Seen, join_slips
-from dragtor.entities.spelling import PersonName, edits, is_slip, is_variant, person_name
+from dragtor.entities.spelling import (
+    PARTICLES,
+    SHORT_FORMS,
+    PersonName,
+    is_slip,
+    is_variant,
+    person_name,
+)
+from dragtor.transcript import edits
 
 SURE_ALONE = 7  # letters of a name alone that may have one slip
+MAINLY = 5  # times as often called in full as others: who a name alone means, of several
 Key = tuple[str, ...]  # who is meant: ("full", form) over the library, or a document's own
 
 
@@ -142,6 +151,10 @@ def _in_document(
     full = {clusters.of(form): form for form in forms.values() if form.is_full}
     bearers = _bearers(form for form in forms.values() if form.is_full)
     speakers = {clusters.of(forms[name]) for name in names.speaking if forms[name].is_full}
+    weight: Counter[_Form] = Counter()
+    for name, mentions in names.said.items():
+        if forms[name].is_full:
+            weight[clusters.of(forms[name])] += mentions
     titles: dict[str, set[str]] = defaultdict(set)
     for form in forms.values():
         if form.is_alone and form.title:
@@ -153,10 +166,11 @@ def _in_document(
     for name, form in forms.items():
         meant: set[_Form] = set()
         if form.is_full:
-            meant = {clusters.of(form)} if not _opening(form, full.values()) else set()
-            meant = meant or {clusters.of(f) for f in _opening(form, full.values())}
+            longer = _opening(form, full.values()) or _of_last_name(form, bearers)
+            meant = {clusters.of(f) for f in longer} or {clusters.of(form)}
         elif form.is_alone and form.last not in taken and len(titles[form.last]) < 2:
             meant = {clusters.of(f) for f in _meant(form, bearers)}
+            meant = _main(meant, weight) or meant
         if len(meant) == 1:
             yield name, ("full", *_text(meant.pop()))
         elif form.is_full:
@@ -187,6 +201,19 @@ def _opening(form: _Form, full: Iterable[_Form]) -> list[_Form]:
     ]
 
 
+def _main(meant: set[_Form], weight: Mapping[_Form, int]) -> set[_Form]:
+    """Of several the one who is called in full MAINLY times as often as all others together."""
+    total = sum(weight[form] for form in meant)
+    return {form for form in meant if weight[form] >= MAINLY * max(1, total - weight[form])}
+
+
+def _of_last_name(form: _Form, bearers: Mapping[str, set[_Form]]) -> list[_Form]:
+    """Du Bois, which reads like a first and a last name, is W. E. B. Du Bois."""
+    if form.first not in PARTICLES or form.middles:
+        return []
+    return [other for other in bearers.get(form.letters, ()) if other.last == form.letters]
+
+
 def _meant(form: _Form, bearers: Mapping[str, set[_Form]]) -> set[_Form]:
     """Full names that a name alone may stand for, else those with a last name one letter off."""
     found = {
@@ -195,6 +222,9 @@ def _meant(form: _Form, bearers: Mapping[str, set[_Form]]) -> set[_Form]:
         if form.generation in ("", other.generation)
         and (not form.title or form.last in (other.last, other.ending))
     }
+    if not found and not form.title:
+        full = SHORT_FORMS.get(form.last, ())
+        found = {f for word in full for f in bearers.get(word, ()) if f.first == word}
     if found or len(form.last) < SURE_ALONE:
         return found
     return {

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from dragtor.transcript import fold
+from dragtor.transcript import edits, fold
 
 PERSON_KIND = "person"  # kind of a name that has a first and a last
 # Before a name; Lady Gaga, King Charles and Pope Francis keep theirs.
@@ -24,6 +24,28 @@ GENERATIONS = {"junior": "jr", "senior": "sr", **{g: g for g in ("jr", "sr", "ii
 PARTICLES = frozenset(
     """van von der den de da di del della dos du la le bin ibn ter ten zu st mc mac""".split()
 )
+SHORT_FORMS = {  # of first names, where they are no other's in a document
+    short: tuple(full.split())
+    for short, full in (
+        line.split(": ")
+        for line in """abby: abigail|al: albert alan alfred|
+alex: alexander alexandra|andy: andrew andreas|
+ben: benjamin|bill: william|bob: robert|bobby: robert|
+chris: christopher christian christina christine|chuck: charles|charlie: charles|
+dan: daniel|danny: daniel|dave: david|don: donald|doug: douglas|ed: edward edwin|
+fred: frederick|greg: gregory|jake: jacob|jeff: jeffrey geoffrey|jen: jennifer|
+jenny: jennifer|jerry: gerald|jess: jessica|jim: james|jimmy: james|joe: joseph|
+jon: jonathan|josh: joshua|kate: katherine katharine kathryn|katie: katherine katharine|
+ken: kenneth|liz: elizabeth|matt: matthew mathew|max: maximilian maxwell|
+meg: megan margaret|mike: michael|mick: michael|nate: nathan nathaniel|
+nick: nicholas nicolas|pat: patrick patricia|pete: peter|phil: philip phillip|
+rick: richard|rob: robert|ron: ronald|sam: samuel samantha|sandy: alexandra|
+steve: steven stephen|stu: stuart|sue: susan|ted: theodore edward|tim: timothy|tom: thomas|
+tony: anthony|tori: victoria|vicky: victoria|will: william|zach: zachary""".replace("\n", "").split(
+            "|"
+        )
+    )
+}
 LEGAL_FORMS = frozenset(
     """inc incorporated llc llp ltd limited corp corporation co company plc gmbh ag sa nv bv srl spa
     oy ab kg kk pty""".split()
@@ -50,6 +72,8 @@ def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     """The span of `clean_name` in `text[start:end]`; empty where nothing is left."""
     while start < end and (text[start].isspace() or text[start] in _OUTER):
         start += 1
+    if text[start : start + 2] == ". ":  # the end of the sentence before it; .NET is a name
+        return trimmed(text, start + 2, end)
     for _ in range(2):
         while start < end and (text[end - 1].isspace() or text[end - 1] in _OUTER):
             end -= 1
@@ -58,6 +82,7 @@ def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
+@lru_cache(maxsize=1 << 16)  # a text has few words that no text before it had
 def plain(text: str) -> str:
     """Lower case in plain letters: Ørsted, Łukasz, Zoë -> orsted, lukasz, zoe."""
     return fold(text).translate(_OTHER_LETTERS)
@@ -210,36 +235,6 @@ def is_variant(one: str, other: str) -> bool:
 
 def _core(last: str) -> str:
     return re.sub(r"[sz]$|(?<=s)[eo](?=n$)|[dt]+$", "", last)
-
-
-def edits(one: str, other: str, most: int) -> int:
-    """Letters put in, left out, changed or swapped with a neighbour; more than `most` where more.
-
-    Optimal string alignment (Damerau 1964, as restricted by Boytsov 2011).
-    """
-    if abs(len(one) - len(other)) > most:
-        return most + 1
-    begin = 0
-    while begin < min(len(one), len(other)) and one[begin] == other[begin]:
-        begin += 1
-    one, other = one[begin:], other[begin:]
-    while one and other and one[-1] == other[-1]:
-        one, other = one[:-1], other[:-1]
-    if not one or not other:
-        return max(len(one), len(other))
-    before: list[int] = []
-    row = list(range(len(other) + 1))
-    for i, a in enumerate(one, 1):
-        before, last = row, before
-        row = [i]
-        for j, b in enumerate(other, 1):
-            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a != b))
-            if i > 1 and j > 1 and a == other[j - 2] and one[i - 2] == b:
-                cost = min(cost, last[j - 2] + 1)
-            row.append(cost)
-        if min(row) > most:
-            return most + 1
-    return row[-1]
 
 
 def abbreviates(short: str, full: str) -> bool:

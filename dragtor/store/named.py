@@ -13,12 +13,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from dragtor.store.tags import KIND, TOPIC_KIND
-from dragtor.transcript import WORD, fold
+from dragtor.store.tags import KIND, TOPIC_KIND, TOPICS
+from dragtor.transcript import WORD, edits, fold
 from dragtor.types import Entity, utf8
 
 if TYPE_CHECKING:
     from dragtor.store.read import Store
+
+SLIP_LETTERS, WORD_LETTERS, TWO_SLIPS_LETTERS = 7, 4, 7  # of a name, of its word with a slip
 
 _POSSESSIVE = re.compile(r"['’]s\b")
 
@@ -58,12 +60,15 @@ def mentions_of(store: Store, entity_ids: Collection[str]) -> list[tuple[str, in
 def meant_by(db: sqlite3.Connection, asked: str, task: str = "") -> list[str]:
     """Ids of the entities that `asked` names; with a `task`, of those that it tags only.
 
-    The very name or alias, else all whose names hold its words; words are whole, case and accents
-    do not count. One word that is a person's name is a part of names: Yves is every Yves.
+    The very name or alias, else all whose names hold its words, else the people whose full name is
+    a slip away; words are whole, case and accents do not count. One word that is a person's name
+    is a part of names: Yves is every Yves.
     """
     wanted = WORD.findall(fold(_POSSESSIVE.sub("", utf8(asked))))
-    if not wanted:
-        return []
+    return _so_called(db, wanted, task) or _spelt_like(db, wanted, task) if wanted else []
+
+
+def _so_called(db: sqlite3.Connection, wanted: list[str], task: str) -> list[str]:
     where = KIND[task] if task else "1"
     rows = db.execute(
         f"SELECT id, kind, folded FROM entities WHERE {where} AND instr(folded, ?) > 0",
@@ -80,6 +85,32 @@ def meant_by(db: sqlite3.Connection, asked: str, task: str = "") -> list[str]:
         if any({*wanted} <= {*name} for name in names):
             holding.append(identity)
     return exact if whole else holding
+
+
+def _spelt_like(db: sqlite3.Connection, wanted: list[str], task: str) -> list[str]:
+    """People whose full name differs in one word of so many letters: Schneier and Schneider.
+
+    Nobody here is called as was asked, so that nobody is taken for somebody else who is here.
+    """
+    if len(wanted) < 2 or len("".join(wanted)) < SLIP_LETTERS or task == TOPICS:
+        return []
+    rows = db.execute("SELECT id, folded FROM entities WHERE kind = 'person'").fetchall()
+    return [
+        identity
+        for identity, folded in rows
+        if any(_one_slip(wanted, WORD.findall(name)) for name in folded.split("\n"))
+    ]
+
+
+def _one_slip(one: list[str], other: list[str]) -> bool:
+    if len(one) != len(other):
+        return False
+    unlike = [(a, b) for a, b in zip(one, other, strict=True) if a != b]
+    if len(unlike) != 1:
+        return False
+    (a, b) = unlike[0]
+    most = 2 if max(len(a), len(b)) >= TWO_SLIPS_LETTERS else 1
+    return a[0] == b[0] and min(len(a), len(b)) >= WORD_LETTERS and edits(a, b, most) <= most
 
 
 def nearest_names(db: sqlite3.Connection, asked: str, task: str, n: int = 3) -> list[str]:
