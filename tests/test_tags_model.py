@@ -12,12 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dragtor.encoder import Encoder
+from dragtor.errors import UsageError
 from dragtor.library import Library
 from dragtor.store import Filters
 
 NEWS = "Alex Megos climbed Bibliographie in Céüse, and Tom Brady plays for the Patriots in Boston."
 PAGES = {
-    "talk.md": "# A talk\n\nYves Gravelle lifts more than anybody. Yves says that rest helps.\n",
+    "talk.md": "# A talk\n\nYves Gravelle lifts more than all. Yves says that max hangs help.\n",
     "plan.md": "# A plan\n\nHang for ten seconds and rest for three minutes.\n",
 }
 
@@ -89,3 +90,17 @@ def test_the_command_line(cli: Cli, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     cli("tag", NEWS, "--html", str(page))
     assert "Alex Megos" in page.read_text("utf-8")
+
+
+def test_sentences_are_read_by_themselves(tags: Encoder) -> None:
+    from dragtor.entities import predict_sentences
+
+    text = f"{NEWS} Nothing else happened. Angela Merkel flew to Berlin."
+    (found,) = predict_sentences(tags, [text])
+    names = {text[s.start : s.end] for s in found.spans["entities"]}
+    assert {"Alex Megos", "Tom Brady", "Boston", "Angela Merkel", "Berlin"} <= names
+    assert set(found.classes) == {"sentiment"}
+    (only,) = predict_sentences(tags, [text], ["sentiment"])
+    assert not only.spans
+    with pytest.raises(UsageError, match="none"):
+        predict_sentences(tags, [text], ["none"])

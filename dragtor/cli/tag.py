@@ -63,6 +63,7 @@ def tag(
     as_json: bool = AS_JSON,
 ) -> None:
     """Find people, organisations and places in texts, and the classes of the texts."""
+    from dragtor.entities import predict_sentences
     from dragtor.errors import UsageError
     from dragtor.schema import tagged_json
 
@@ -74,7 +75,7 @@ def tag(
     if plot is not None:
         raise UsageError("--plot needs --similar", "dragtor tag --similar FILE --plot FILE")
     texts = _texts(given or [])
-    found = _encoder(model).predict(texts, head)
+    found = predict_sentences(_encoder(model), texts, head)
     if html is not None:
         from dragtor.cli.tag_page import tags_page
 

@@ -92,7 +92,7 @@ def label_spans(
     for kind, begins, ends in runs([head.labels[i] for i in path]):
         first, last = _trimmed(text, words, begins, ends)
         if first < last:
-            sure = calibrated(span_chance(chances, head.labels, kind, begins, ends), head)
+            sure = span_probability(span_chance(chances, head.labels, kind, begins, ends), head)
             start, end = words[first][0], words[last - 1][1]
             spans.append(LabelledSpan(start, end, kind, sure))
     return [span for span in spans if span.probability >= head.least]
@@ -126,7 +126,7 @@ def span_chance(chances: Numbers, labels: Sequence[str], kind: str, first: int, 
     return sure
 
 
-def calibrated(sure: float, head: Head) -> float:
+def span_probability(sure: float, head: Head) -> float:
     """A span's probability by the head's scale and shift of its log odds."""
     return calibrated_odds(log_odds(sure), head)
 

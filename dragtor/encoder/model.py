@@ -142,9 +142,9 @@ class Encoder:
             read = [self._read(text, None, self.heads.max_tokens // OVERLAP) for text in batch]
             jobs = [(n, window) for n, (_, windows) in enumerate(read) for window in windows]
             done = iter(self._together([(batch[n], window) for n, window in jobs], head))
-            for words, windows in read:
+            for text, (words, windows) in zip(batch, read, strict=True):
                 chances = self._word_chances(head, words, windows, list(islice(done, len(windows))))
-                found.append(label_spans(words, chances, head.labels))
+                found.append(label_spans(text, words, chances, head))
         return found
 
     def _together(self, jobs: Sequence[tuple[str, Encoded]], head: Head) -> list[Numbers]:

@@ -8,6 +8,7 @@ from dragtor.entities.cascade import find_names
 from dragtor.entities.mentions import Mentions, read_mentions
 from dragtor.entities.merge import Merged, NameRow, merge_names
 from dragtor.entities.quoted import quoted_mentions
+from dragtor.entities.sentences import predict_sentences
 from dragtor.entities.spelling import clean_name
 from dragtor.entities.topic_tags import topic_tags, topic_version
 
@@ -21,6 +22,7 @@ __all__ = [
     "clean_name",
     "find_names",
     "merge_names",
+    "predict_sentences",
     "quoted_mentions",
     "read_mentions",
     "topic_tags",

@@ -104,9 +104,9 @@ class _Skim:
         self._low: set[str] = set()  # words that stand in lower case
         self._inner: set[str] = set()  # words that stand with a capital inside a sentence
         words = [(a, b, _words(text, a, b)) for a, b in split.sentences(text)]
-        whole = self._look(words)
+        self._plain = self._look(words)  # capitals tell nothing in here
         self._sentences = [
-            _Sentence(a, b, list(self._names(found)), whole or len(found) > LONG_SENTENCE)
+            _Sentence(a, b, list(self._names(found)), self._plain or len(found) > LONG_SENTENCE)
             for a, b, found in words
         ]
 
@@ -174,7 +174,8 @@ class _Skim:
             start, end = trimmed(self.text, sentence.start + span.start, sentence.start + span.end)
             end = min(_HYPHENED.match(self.text, end).end(), sentence.end)  # type: ignore[union-attr]
             name = self.text[start:end]
-            if any(c.isalnum() for c in name) and not _common(name):
+            written = self._plain or name != name.lower()  # "max hangs" are no Max
+            if written and any(c.isalnum() for c in name) and not _common(name):
                 sentence.spans.append(LabelledSpan(start, end, span.label, span.probability))
         self._learn(sentence)
 
