@@ -36,7 +36,9 @@ MODEL = "tags"
 BATCH_TEXTS = 128  # of which vectors are printed at once
 SHOWN_CHARACTERS = 60  # characters of a sentence beside its row
 COLOURS = ("cyan", "green", "yellow", "magenta", "blue", "red")  # of labels, in their order
-FROM = typer.Option(MODEL, help="A model, or the folder of one of your own.", metavar="NAME")
+FROM = typer.Option(
+    "", help=f"A model, or a folder; else {MODEL}, and for vectors the library's.", metavar="NAME"
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -74,7 +76,7 @@ def tag(
         return
     if plot is not None:
         raise UsageError("--plot needs --similar", "dragtor tag --similar FILE --plot FILE")
-    texts = _texts(given or [])
+    texts, model = _texts(given or []), model or MODEL
     found = predict_sentences(_encoder(model), texts, head)
     if html is not None:
         from dragtor.cli.tag_page import tags_page
@@ -98,7 +100,7 @@ def encode_lines(
     from dragtor.schema import vector_json
 
     lines = _lines(file, "dragtor encode")
-    encoder = _encoder(model)
+    encoder = _encoder(model or _library_model())
     for batch in _batches(lines):
         for text, vector in zip(batch, encoder.encode(batch, pooling), strict=True):
             out_json(vector_json(text, vector.tolist()))
@@ -108,6 +110,11 @@ def _encoder(model: str) -> Encoder:
     from dragtor.encoder import Encoder
 
     return Encoder.load(model, models=load_settings().models, cancel=settings.cancel)
+
+
+def _library_model() -> str:
+    """The encoder of the library: heads move vectors apart by what they tell, not by meaning."""
+    return load_settings().embed.model
 
 
 def _texts(given: list[str]) -> list[str]:
@@ -185,6 +192,7 @@ def _similar(file: str, model: str, plot: Path | None, as_json: bool) -> None:
     from dragtor.schema import similarity_json
 
     lines = _lines(file, "dragtor tag --similar")
+    model = model or _library_model()
     vectors = _encoder(model).encode(lines)
     cosines = vectors @ vectors.T
     if plot is not None:
