@@ -162,25 +162,12 @@ def ece(probabilities: Sequence[float], right: Sequence[bool], bins: int = 15) -
     return sum(map(abs, sums.values())) / len(right) if right else 0.0
 
 
-def f1_interval(counts: Sequence[Counts]) -> tuple[float, float]:
-    """95 % interval of the F1 over all texts: a bootstrap over texts, each with its counts."""
-    return ratio_interval([(2 * right, said + wanted) for right, said, wanted in counts])
-
-
 def ratio_interval(parts: Sequence[tuple[float, float]]) -> tuple[float, float]:
     """95 % bootstrap interval of the sum of the first over the sum of the second.
 
     Draws that divide by 0 are left out; 0 to 0 where all do.
     """
     return _drawn(parts, lambda sums: sums[0] / sums[1] if sums[1] else None)
-
-
-def paired_f1_interval(before: Sequence[Counts], after: Sequence[Counts]) -> tuple[float, float]:
-    """95 % bootstrap interval of F1(after) - F1(before), both of the same texts in order."""
-    parts = [
-        (2 * a[0], a[1] + a[2], 2 * b[0], b[1] + b[2]) for a, b in zip(before, after, strict=True)
-    ]
-    return _drawn(parts, lambda s: s[2] / s[3] - s[0] / s[1] if s[1] and s[3] else None)
 
 
 def macro_f1_interval(gold: Sequence[Hashable], said: Sequence[Hashable]) -> tuple[float, float]:

@@ -282,5 +282,69 @@ def test_two_files_of_one_head_must_be_of_one_kind(tmp_path: Path, csv: Path, co
         read_sets(options.task_files([f"x={csv}", f"x={conll}"], [], []), 0.2, 1)
 
 
+@pytest.mark.parametrize("name", ["states", "input_ids", "my.name", "a b"])
+def test_a_head_may_not_be_called_as_the_graph_calls_its_own(csv: Path, name: str) -> None:
+    from dragtor.training.encoder.train import read_sets
+
+    with pytest.raises(UsageError, match="cannot be called"):
+        read_sets(options.task_files([f"{name}={csv}"], [], []), 0.2, 1)
+
+
+def test_a_head_may_be_called_as_torch_calls_something(
+    tmp_path: Path, base: Path, csv: Path
+) -> None:
+    run = trained(tmp_path / "run", [f"train={csv}"], config(base, 1, freeze=("head:train",)))
+    assert "train_accuracy" in run.metrics["history"][-1]
+
+
+def test_what_cannot_be_measured_is_said_before_anything_is_learned(
+    tmp_path: Path, csv: Path
+) -> None:
+    from dragtor.training.encoder.train import read_sets
+
+    small, other = tmp_path / "small.csv", tmp_path / "other.csv"
+    small.write_text("text,label\na,x\nb,y\nc,x\n", "utf-8")
+    with pytest.raises(UsageError, match="too small"):
+        read_sets(options.task_files([str(small)], [], []), 0.1, 1)
+    other.write_text("text,label\na,fine\nb,odd\n", "utf-8")
+    with pytest.raises(UsageError, match="nothing teaches: odd"):
+        read_sets(options.task_files([f"m={csv}"], [f"m={other}"], []), 0.1, 1)
+    with pytest.raises(UsageError, match="more files"):
+        options.task_files([f"m={csv}"], [f"m={csv}", f"m={csv}"], [])
+
+
+def test_other_data_are_another_run(tmp_path: Path, base: Path, csv: Path) -> None:
+    trained(tmp_path / "run", [str(csv)], config(base, 1))
+    csv.write_text(csv.read_text("utf-8").replace("fine", "poorly"), "utf-8")
+    with pytest.raises(UsageError, match="other settings"):
+        trained(tmp_path / "run", [str(csv)], config(base, 1))
+
+
+def test_windows_are_no_longer_than_the_base_reads(tmp_path: Path, base: Path, csv: Path) -> None:
+    with pytest.raises(UsageError, match="reads 64 tokens"):
+        trained(tmp_path / "run", [str(csv)], replace(config(base, 1), max_tokens=65))
+    odd = config(base, 1)
+    odd = replace(odd, mix=replace(odd.mix, weights={"typo": 2.0}))
+    with pytest.raises(UsageError, match="typo"):
+        trained(tmp_path / "run", [str(csv)], odd)
+
+
+def test_answers_are_learned_whatever_the_length_of_the_question(
+    tmp_path: Path, base: Path
+) -> None:
+    import json
+
+    rows = [
+        {"question": "who? " * (i % 40), "context": f"it was Ana {i} in Oslo",
+         "answers": [{"text": "Ana", "answer_start": 7}] if i % 3 else [],
+         "is_impossible": i % 3 == 0}
+        for i in range(30)
+    ]  # fmt: skip
+    path = tmp_path / "answers.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    run = trained(tmp_path / "run", [str(path)], config(base, 1))
+    assert "answers_exact" in run.metrics["history"][-1]
+
+
 def test_a_loop_of_its_own_length(base: Path) -> None:
     assert config(base).loop == LoopConfig(6, 5e-3, 0.1, evaluate_every=0, patience=9, seed=3)

@@ -26,8 +26,7 @@ NO_TOKEN = -1  # of a word of which the tokenizer leaves nothing, such as a lone
 class Encoded:
     """One window as a graph reads it, special tokens included.
 
-    `words` says which of the text's words begin in it, `starts` at which token each does;
-    `first` and `last` bound the tokens that are the text's own.
+    `words` says which of the text's words begin in it, `starts` at which token each does.
     """
 
     ids: tuple[int, ...]

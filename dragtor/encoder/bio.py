@@ -125,7 +125,7 @@ def _columns(text: str) -> _Columns | None:
     word = 1 if numbered else 0
     for tag in (-1, 2) if numbered else (-1,):
         fit = [row for row in rows if len(row) > max(word + 1, tag) and _TAG.fullmatch(row[tag])]
-        if 2 * len(fit) >= len(rows) and any("-" in row[tag] or row[tag] in "BO" for row in fit):
+        if 2 * len(fit) >= len(rows) and any("-" in row[tag] or row[tag] == "O" for row in fit):
             return _Columns(word, tag)
     return None
 

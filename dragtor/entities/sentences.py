@@ -25,8 +25,8 @@ def predict_sentences(
     unknown = [name for name in heads if name not in {head.name for head in known}]
     of_words = [head.name for head in known if head.kind == "tokens"]
     of_texts = [head.name for head in known if head.kind == "sentence"]
-    if unknown or not of_words:
-        return encoder.predict(texts, heads)
+    if unknown or not of_words or (heads and len(of_words + of_texts) < len(known)):
+        return encoder.predict(texts, heads)  # which says what is wrong with the heads
     places = [(n, *place) for n, text in enumerate(texts) for place in split.sentences(text)]
     said = encoder.predict([texts[n][start:end] for n, start, end in places], of_words)
     whole = encoder.predict(texts, of_texts) if of_texts else [Tagged(text) for text in texts]

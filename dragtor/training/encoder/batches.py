@@ -112,9 +112,10 @@ class WindowCoder:
 
     def _of_context(self, example: TaskExample, number: int) -> list[HeadWindow]:
         """Question and context, the context in overlapping windows; no answer is at token 0."""
-        length, stride = self._max_tokens, self._max_tokens // 4
-        self._tokenizer.enable_truncation(length, stride=stride, strategy="only_second")
-        made = self._tokenizer.encode(example.second, example.text)
+        question, room = self._question(example.second)
+        stride = min(self._max_tokens // 4, room - 1)
+        self._tokenizer.enable_truncation(self._max_tokens, stride=stride, strategy="only_second")
+        made = self._tokenizer.encode(question, example.text)
         self._tokenizer.no_truncation()
         windows = []
         for part in (made, *made.overflowing):
@@ -127,6 +128,15 @@ class WindowCoder:
             shapes = tuple(token_shapes(example.text, own))
             windows.append(HeadWindow(tokens, shapes, target, number))
         return windows
+
+    def _question(self, text: str) -> tuple[str, int]:
+        """The question, cut to half of a window, and the tokens that it leaves to the context."""
+        places = self._tokenizer.encode(text, add_special_tokens=False).offsets
+        most = self._max_tokens // 2
+        if len(places) > most:
+            text, places = text[: places[most - 1][1]], places[:most]
+        special = int(self._tokenizer.num_special_tokens_to_add(True))
+        return text, self._max_tokens - len(places) - special
 
 
 def _answer_tokens(places: Sequence[Offsets], answers: Sequence[Offsets]) -> tuple[int, int]:

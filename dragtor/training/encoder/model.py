@@ -49,7 +49,7 @@ class HeadedModel:
         self.shapes = torch.nn.Embedding(SHAPES, hidden)
         torch.nn.init.zeros_(self.shapes.weight)
         self.layers = torch.nn.ModuleDict(
-            {head.name: _mlp(hidden, _width(head), config.dropout) for head in self.heads}
+            {_key(head.name): _mlp(hidden, _width(head), config.dropout) for head in self.heads}
         )
         self._accepted = set(inspect.signature(encoder.forward).parameters)
         embeddings = getattr(encoder, "embeddings", None)
@@ -102,7 +102,7 @@ class HeadedModel:
         """(batch, labels) of a text's head; (…, labels) of whatever states a token's head gets."""
         of_texts = head.kind in ("sentence", "pair")
         given = self.pooled(states, mask) if of_texts else states
-        found: Tensor = self.layers[head.name](given.float())
+        found: Tensor = self.layers[_key(head.name)](given.float())
         return found
 
     def tensors(self, *, frozen: bool = False) -> dict[str, Tensor]:
@@ -116,7 +116,7 @@ class HeadedModel:
 
     def learns(self, head: str) -> bool:
         """Whether the loss of that head changes anything: its weights, or any that all share."""
-        own = f"heads.{head}."
+        own = f"heads.{_key(head)}."
         return any(name.startswith(own) or name[:6] != "heads." for name in self.tensors())
 
     def train(self, on: bool) -> None:
@@ -154,8 +154,8 @@ class HeadedModel:
             if int(which) > len(layers):
                 raise UsageError(f"--freeze {what}: the encoder has {len(layers)} layers")
             return [bare.embeddings, *layers[: int(which)]]
-        if kind == "head" and which in self.layers:
-            return [self.layers[which]]
+        if kind == "head" and which in {head.name for head in self.heads}:
+            return [self.layers[_key(which)]]
         known = ", ".join((*FREEZABLE[:3], *(f"head:{head.name}" for head in self.heads)))
         raise UsageError(f"--freeze {what} names nothing here", f"one of {known}")
 
@@ -176,6 +176,12 @@ def open_encoder(base: str | Path) -> Any:
     if getattr(found.config, "is_encoder_decoder", False):
         raise UsageError(f"{base} is no encoder, it also writes: {found.config.model_type}")
     return found
+
+
+def _key(head: str) -> str:
+    """The name of a head's module: torch keeps some names, such as `train`, for itself."""
+    taken = hasattr(require("torch", extra=TRAIN_EXTRA).nn.ModuleDict, head)
+    return f"head_{head}" if taken else head
 
 
 def _mlp(hidden: int, width: int, dropout: float) -> Any:

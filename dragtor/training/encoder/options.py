@@ -32,6 +32,8 @@ def task_files(tasks: Sequence[str], held: Sequence[str], mapping: Sequence[str]
     for name, path in named:
         others = apart.get(name, [])
         files.append(TaskFile(path, name, None, others.pop(0) if others else None, labels))
+    if spare := [name for name, left in apart.items() if left]:
+        raise UsageError(f"--held {spare[0]}=: more files than tasks of that name")
     return files
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from dragtor.encoder.align import plain_tokenizer
 from dragtor.encoder.data import TaskData, read_task, split_task
-from dragtor.encoder.heads import GRAPH_FILE, Head, HeadKind, HeadSet, token_labels
+from dragtor.encoder.heads import GRAPH_FILE, STATES, Head, HeadKind, HeadSet, token_labels
 from dragtor.errors import UsageError
 from dragtor.extras import require
 from dragtor.onnx import open_tokenizer
@@ -33,6 +34,7 @@ CARD_TEXT = """Heads on one shared encoder, trained together by `dragtor train e
 `dragtor tag --model FOLDER`. Learned from {examples} examples; measured on {held} held out."""
 GRAPH_FP32 = "model.fp32.onnx"
 TOKENIZER = "tokenizer.json"
+INPUTS = ("input_ids", "attention_mask", "token_type_ids", "shape_ids")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +107,14 @@ def train_heads(
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # waiting threads give their core away
     torch = require("torch", extra=TRAIN_EXTRA)
     sets = read_sets(files, config.validation, config.loop.seed)
+    _check_weights(config.mix, sets)
     folder = base_folder(config.base, models_dir)
     out.mkdir(parents=True, exist_ok=True)
     _keep_settings(out, files, config)
     if config.threads:
         torch.set_num_threads(config.threads)
     model = HeadedModel(open_encoder(folder), sets.heads, config.model, config.loop.seed)
+    _check_length(model.encoder, config.max_tokens)
     tokenizer = open_tokenizer(_tokenizer_file(folder, config.base), f"ls {folder}")
     coder = WindowCoder(tokenizer, config.max_tokens)
     pad = int(model.encoder.config.pad_token_id or 0)
@@ -150,6 +154,7 @@ def read_sets(files: Sequence[TaskFile], share: float, seed: int) -> TaskSets:
     held: dict[str, Probe] = {}
     for file in files:
         data = read_task(file.path, file.kind or "", file.head, file.mapping)
+        _check_name(data.name)
         if file.held:
             probe = read_task(file.held, data.kind, data.name, file.mapping)
         else:
@@ -163,7 +168,41 @@ def read_sets(files: Sequence[TaskFile], share: float, seed: int) -> TaskSets:
         before.append(data)
         name = data.name if not held.get(data.name) else f"{data.name}_{len(before)}"
         held[name] = Probe(data.name, probe)
-    return TaskSets(learn, held)
+    sets = TaskSets(learn, held)
+    for each in held.values():
+        _check_held(each, next(head for head in sets.heads if head.name == each.head))
+    return sets
+
+
+def _check_length(encoder: Any, max_tokens: int) -> None:
+    """Raise UsageError where a window is longer than the encoder reads."""
+    most = int(getattr(encoder.config, "max_position_embeddings", 0) or max_tokens)
+    embeddings = getattr(encoder, "embeddings", None)
+    most -= int(getattr(embeddings, "padding_idx", None) or -1) + 1  # as RoBERTa counts
+    if max_tokens > most:
+        raise UsageError(f"this base reads {most} tokens, not {max_tokens}", f"--max-tokens {most}")
+
+
+def _check_weights(mix: MixConfig, sets: TaskSets) -> None:
+    for name in mix.weights or ():
+        if name not in sets.learn:
+            raise UsageError(f"no task is called {name}", f"tasks: {', '.join(sets.learn)}")
+
+
+def _check_name(name: str) -> None:
+    """A head's name is one of the graph's outputs, and may be none of its own."""
+    if not re.fullmatch(r"[\w-]+", name) or name in (STATES, *INPUTS):
+        raise UsageError(f"a head cannot be called {name!r}", "--task NAME=FILE")
+
+
+def _check_held(probe: Probe, head: Head) -> None:
+    """Raise UsageError where there is nothing to measure on, or what cannot be learned."""
+    path = probe.data.path
+    if not probe.data.examples:
+        raise UsageError(f"{path} is too small to hold any out", f"--held {head.name}=FILE")
+    if unknown := sorted({*probe.data.labels} - {*head.labels}):
+        told = f"{path} has labels that nothing teaches: {', '.join(unknown)}"
+        raise UsageError(told, "--map LABEL=OTHER, or leave them out")
 
 
 def _head(name: str, files: Sequence[TaskData]) -> Head:
@@ -303,9 +342,13 @@ def _write_report(
 
 def _keep_settings(out: Path, files: Sequence[TaskFile], config: TrainEncoderConfig) -> None:
     """Keep the run's settings in its folder; a resumed run must have the same."""
-    told = {**asdict(config), "tasks": [asdict(file) for file in files]}
+    from dragtor.models.disk import sha256
+
+    tasks = [asdict(file) | {"sha256": sha256(file.path)} for file in files]
+    told = {**asdict(config), "tasks": tasks}
     text = json.dumps(told, indent=2, default=str)
     path = out / "config.json"
-    if (out / CHECKPOINT).exists() and path.read_text("utf-8") != text:
+    known = path.read_text("utf-8") if path.exists() else ""
+    if (out / CHECKPOINT).exists() and known != text:
         raise UsageError(f"{out} holds a run with other settings", f"rm -r {out}")
     path.write_text(text, "utf-8")
