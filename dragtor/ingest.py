@@ -6,7 +6,7 @@ belongs to load, split, embed and store. Knows no kind of source.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -307,17 +307,21 @@ class Ingest:
             raise UsageError("nothing here finds names")
         tagger = self.tagger()
         version = tags_version(tagger)
+        todo = untagged(self.writer.store, version)
         try:
-            for batch in self._tag_batches(untagged(self.writer.store, version)):
+            for batch in self._tag_batches(todo):
                 self._tag_batch(tagger, version, batch)
         except Cancelled:
             merge_entities(self.writer)
             raise
         merge_entities(self.writer)
-        self._tag_topics()
+        self._tag_topics({*todo})
 
-    def _tag_topics(self) -> None:
-        """Give passages their topics, from the vectors that are there."""
+    def _tag_topics(self, counted: Set[str]) -> None:
+        """Give passages their topics, from the vectors that are there.
+
+        `counted` are documents that the report has as tagged, by their names.
+        """
         store = self.writer.store
         if not self.topics and not has_tags(store, TOPICS):
             return
@@ -328,6 +332,7 @@ class Ingest:
             check_fingerprint(store, embedder, self.embed_config)
             for part in entities.topic_tags(store, embedder, self.topics, todo, self.cancel):
                 put_topics(self.writer, part, version)
+                self.report.tagged += len(part.keys() - counted)
 
     def _tag_batches(self, identities: Sequence[str]) -> Iterator[list[Document]]:
         batch: list[Document] = []

@@ -95,9 +95,10 @@ class Library(Parts):
         from dragtor.load.base import Choice
 
         choice = Choice(match, latest, episode)
+        tags = index and self._will_tag()
         with self.ingest() as ingest:
             ingest.add([str(uri) for uri in uris], choice, refresh=refresh, index=index)
-            if index and self.config.tags.auto:
+            if tags:
                 ingest.tag()
             return ingest.report
 
@@ -105,13 +106,14 @@ class Library(Parts):
         """Add a text, html or pdf that came as bytes; it is named by its content's hash."""
         from dragtor.load import stdin
 
+        tags = index and self._will_tag()
         with self.ingest() as ingest:
             try:
                 files = file_loader(self.config, self.reporter, self.cancel)
                 ingest.add_document(stdin.document_of(data, files.read_bytes), index=index)
             except LoadError as error:
                 ingest.report.failed.append((stdin.address_of(data), error))
-            if index and self.config.tags.auto:
+            if tags:
                 ingest.tag()
             return ingest.report
 
@@ -120,9 +122,7 @@ class Library(Parts):
 
         With `tags` the names in all documents are found too, where they are not yet.
         """
-        tags = tags or self.config.tags.auto
-        if tags:
-            self.tagger  # noqa: B018 - says so first where it cannot
+        tags = self._will_tag(tags)
         if not self.exists():
             return Report()
         with self.ingest(recover=not rebuild) as ingest:
@@ -138,9 +138,10 @@ class Library(Parts):
         """Visit every source again and index only what changed."""
         if not self.exists():
             return Report()
+        tags = self._will_tag()
         with self.ingest() as ingest:
             ingest.sync(ingest.writer.store.sources())
-            if self.config.tags.auto:
+            if tags:
                 ingest.tag()
             return ingest.report
 
@@ -167,6 +168,13 @@ class Library(Parts):
             if store.has_tags(writer.store):
                 merge_entities(writer)
         return self.recording(document.id)
+
+    def _will_tag(self, asked: bool = False) -> bool:
+        """Whether names are to be found, too; raises before anything is done where they cannot."""
+        wanted = asked or self.config.tags.auto
+        if wanted:
+            self.tagger  # noqa: B018 - opened here
+        return wanted
 
     # Reading
 
@@ -240,8 +248,7 @@ class Library(Parts):
         known = self.store()
         if not (store.has_tags(known) or store.has_tags(known, store.TOPICS)):
             raise UsageError("no names were looked for yet", "dragtor index --tags")
-        if waiting := len(store.untagged(known)):
-            self.reporter.note(f"documents to be tagged: {waiting} (dragtor index --tags)")
+        self._note_untagged(store.NAMES)
         found = store.entities_of(known, kind, name)
         if name and not found:
             self._note_nearest(name, store.TOPICS if kind == store.TOPIC_KIND else store.NAMES)
@@ -417,11 +424,22 @@ class Library(Parts):
         from dragtor import store
 
         known = self.store()
-        for asked, task in ((filters.entity, store.NAMES), (filters.topic, store.TOPICS)):
-            if asked and not store.has_tags(known, task):
+        wanted = {store.NAMES: filters.entity, store.TOPICS: filters.topic}
+        wanted = {task: asked for task, asked in wanted.items() if asked}
+        for task, asked in wanted.items():
+            if not store.has_tags(known, task):
                 raise UsageError(f"no {task} were looked for yet", "dragtor index --tags")
-            if asked and not store.meant_by(known.db, asked, task):
+            if not store.meant_by(known.db, asked, task):
                 self._note_nearest(asked, task)
+        self._note_untagged(*wanted)
+
+    def _note_untagged(self, *tasks: str) -> None:
+        """Tell how many documents lack the tags of any of these tasks."""
+        from dragtor.store import untagged
+
+        known = self.store()
+        if waiting := len({each for task in tasks for each in untagged(known, task=task)}):
+            self.reporter.note(f"documents to be tagged: {waiting} (dragtor index --tags)")
 
     def _note_nearest(self, asked: str, task: str) -> None:
         from dragtor.store import nearest_names

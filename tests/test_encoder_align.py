@@ -7,6 +7,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -36,7 +37,7 @@ from dragtor.encoder.align import (
 )
 from dragtor.encoder.decode import best_labels, label_spans, probabilities, runs
 from dragtor.encoder.heads import Head, token_labels
-from dragtor.encoder.shapes import LOWER, NONE, TITLE, UPPER, token_shapes
+from dragtor.encoder.shapes import LOWER, NONE, TITLE, UPPER, shape_of, token_shapes
 from dragtor.errors import UsageError
 
 CORPUS = [
@@ -269,6 +270,34 @@ def test_every_token_has_the_shape_of_its_word(tokenizer: Tokenizer) -> None:
     assert (shapes[0], shapes[-1]) == (NONE, NONE)
     assert [shapes[at] for at in window.starts] == [TITLE, LOWER, UPPER]
     assert set(shapes[window.starts[0] : window.starts[1]]) == {TITLE}
+
+
+@pytest.mark.parametrize(
+    ("text", "offsets"),
+    [
+        ("The NASA2 (Megos)", [(0, 3), (4, 6), (6, 9), (10, 11), (11, 13), (13, 16), (16, 17)]),
+        ("Ce\u0301use_X", [(0, 2), (2, 3), (3, 6), (6, 7), (7, 8)]),  # a mark ends a word
+        ("aB-Cd", [(0, 1), (1, 4), (4, 5)]),  # a token over two words
+    ],
+)
+def test_a_word_is_a_run_of_letters_and_digits(text: str, offsets: list[tuple[int, int]]) -> None:
+    def around(start: int, end: int) -> str:
+        while text[start].isalnum() and start and text[start - 1].isalnum():
+            start -= 1
+        while text[end - 1].isalnum() and end < len(text) and text[end].isalnum():
+            end += 1
+        return text[start:end]
+
+    assert token_shapes(text, offsets) == [shape_of(around(*place)) for place in offsets]
+
+
+def test_a_long_text_without_spaces_takes_no_time() -> None:
+    text = "攀登者在岩壁上训练" * 11_112
+    places = [(at, at + 1) for at in range(len(text))]
+    began = time.process_time()
+    for at in range(0, len(text), 384):
+        assert set(token_shapes(text, places[at : at + 510])) == {LOWER}
+    assert time.process_time() - began < 2
 
 
 # Labels

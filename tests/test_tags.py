@@ -173,6 +173,32 @@ def test_add_tags_where_it_is_told_to(own_folders: Path, pages: Path, tagger: Li
         assert listed(library) == {"Alex Megos": (2, 2)}
 
 
+@pytest.mark.parametrize("tagger", [Missing("no such model"), UsageError("unknown model 'x'")])
+def test_nothing_is_stored_where_it_cannot_be_tagged(
+    own_folders: Path, pages: Path, monkeypatch: pytest.MonkeyPatch, tagger: Exception
+) -> None:
+    def broken(_: Parts) -> ListTagger:
+        raise tagger
+
+    monkeypatch.setattr(Parts, "embedder", HashingEmbedder())
+    with Library(own_folders) as library:
+        library.add(pages / "alone.md")
+    monkeypatch.setattr(Parts, "tagger", property(broken))
+    (pages / "alone.md").write_text("Alex Megos")
+    with Library(own_folders, config=load_config(overrides={"tags": {"auto": True}})) as library:
+        before = library.documents()
+        for write in (
+            lambda: library.add(pages / "megos.md"),
+            lambda: library.add_bytes(b"Alex Megos again"),
+            library.sync,
+            library.index,
+        ):
+            with pytest.raises(type(tagger), match="model"):
+                write()
+        assert library.documents() == before
+        assert library.add(pages / "megos.md", index=False).added == 1  # is not tagged yet
+
+
 def test_a_removed_source_leaves_no_trace(
     own_folders: Path, pages: Path, tagger: ListTagger
 ) -> None:
@@ -479,6 +505,24 @@ def test_an_unknown_name_brings_the_nearest(library: Library) -> None:
     library.reporter = notes
     assert library.search("hangs", filters=Filters(entity="Ives Gravel")) == ()
     assert "nothing here is called 'Ives Gravel'; nearest: Yves Gravelle" in notes.notes[0]
+
+
+def test_a_filter_tells_what_is_not_tagged_yet(library: Library, tmp_path: Path) -> None:
+    topics = {each["id"]: [LabelledSpan(0, 9, "training", 0.9)] for each in library.documents()}
+    with library.writer() as writer:
+        put_topics(writer, dict(list(topics.items())[1:]), "t1")
+    library.reporter = notes = Notes()
+    for filters in (Filters(entity="Alex"), Filters(topic="training"), Filters(kind="file")):
+        library.search("hangs", filters=filters)
+    told = "documents to be tagged: {} (dragtor index --tags)"
+    assert notes.notes == [told.format(1)]  # by topic
+    (tmp_path / "new.md").write_text("Alex Megos hangs")
+    library.add(tmp_path / "new.md")
+    notes.notes.clear()
+    both = Filters(entity="Alex", topic="training")
+    for filters in (Filters(entity="Alex"), Filters(topic="training"), both):
+        library.search("hangs", filters=filters)
+    assert notes.notes == [told.format(1), told.format(2), told.format(2)]
 
 
 def test_a_full_name_that_the_tagger_missed_is_found(own_folders: Path) -> None:

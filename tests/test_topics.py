@@ -215,3 +215,25 @@ def test_index_gives_topics_and_search_is_narrowed_to_one(tmp_path: Path) -> Non
         found = library.search("how long", filters=Filters(topic="baking"))
         assert {hit.title for hit in found} == {"cake"}
         assert [(e.kind, e.name) for e in library.tags("topic")] == [("topic", "baking")]
+
+
+def test_topics_count_and_keep_the_spelling_of_the_settings(tmp_path: Path) -> None:
+    """Added, respelt, taken away: each run says of how many documents it wrote the tags."""
+    for name, text in TEXTS.items():
+        (tmp_path / name).write_text(text, "utf-8")
+
+    def run(topics: dict[str, list[str]]) -> tuple[int, list[str]]:
+        with Library(
+            tmp_path / "library", config=load_config(overrides={"topics": topics})
+        ) as library:
+            library.__dict__["embedder"] = HashingEmbedder()
+            library.__dict__["tagger"] = ListTagger({"Lyon": "place"})
+            library.add(*[tmp_path / name for name in TEXTS])
+            return library.index(tags=True).tagged, [e.name for e in library.tags("topic")]
+
+    examples = [*TOPICS["training"]]
+    assert run({"training": examples}) == (len(TEXTS), ["training"])  # once, with their names
+    assert run({"training": examples}) == (0, ["training"])
+    assert run({"Training": examples}) == (len(TEXTS), ["Training"])
+    assert run({}) == (len(TEXTS), [])
+    assert run({}) == (0, [])

@@ -6,6 +6,8 @@ Pure; knows no tokenizer.
 from __future__ import annotations
 
 import functools
+import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from dragtor.encoder.align import Offsets
@@ -13,6 +15,8 @@ from dragtor.encoder.align import Offsets
 # of the word that a token belongs to
 NONE, LOWER, TITLE, UPPER, INITIAL, MIXED, DIGITS, CODE, OTHER = range(9)
 SHAPES = 9
+
+_WORD = re.compile(r"[^\W_]+")  # of what isalnum() says yes to
 
 
 @functools.lru_cache(maxsize=1 << 14)  # a text has few words that no text before it had
@@ -45,23 +49,24 @@ def token_shapes(text: str, offsets: Sequence[Offsets]) -> list[int]:
     vocabulary cuts the word.
     """
     found: list[int] = []
+    starts, ends = _words(text)
     known: dict[Offsets, int] = {}  # by word
     for start, end in offsets:
         if start == end:
             found.append(NONE)
             continue
-        word = _word_around(text, start, end)
+        word = (
+            starts[bisect_right(starts, start) - 1] if text[start].isalnum() else start,
+            ends[bisect_left(ends, end)] if text[end - 1].isalnum() else end,
+        )
         if word not in known:
             known[word] = shape_of(text[word[0] : word[1]])
         found.append(known[word])
     return found
 
 
-def _word_around(text: str, start: int, end: int) -> Offsets:
-    if text[start].isalnum():
-        while start and text[start - 1].isalnum():
-            start -= 1
-    if text[end - 1].isalnum():
-        while end < len(text) and text[end].isalnum():
-            end += 1
-    return start, end
+@functools.lru_cache(maxsize=64)  # the windows of a long text come one after another
+def _words(text: str) -> tuple[list[int], list[int]]:
+    """Where words start and where they end; found once, as a text without spaces is one word."""
+    places = [match.span() for match in _WORD.finditer(text)]
+    return [start for start, _ in places], [end for _, end in places]

@@ -58,15 +58,15 @@ def put_topics(writer: Writer, topics: Mapping[str, Sequence[LabelledSpan]], ver
     """Replace the topics of these documents, in one transaction.
 
     `topics` holds for each document its spans, the topic's name as label; a document of no topic
-    has an empty list, so that it counts as done. `version` changes when a document might get other
-    topics.
+    has an empty list, so that it counts as done. A topic is spelt as it was
+    last. `version` changes when a document might get other topics.
     """
     with transaction(writer.db):
         ids = {name: short_hash(TOPIC_KIND, fold(name)) for spans in topics.values()
                for name in (utf8(span.label) for span in spans)}  # fmt: skip
         for name, identity in ids.items():
             row = (identity, TOPIC_KIND, name, "[]", _folded([name]))
-            writer.db.execute("INSERT OR IGNORE INTO entities VALUES (?, ?, ?, ?, ?)", row)
+            writer.db.execute("INSERT OR REPLACE INTO entities VALUES (?, ?, ?, ?, ?)", row)
         for document_id, spans in topics.items():
             stored = (
                 (document_id, s.start, s.end, TOPIC_KIND, name, ids[name], s.probability, version)
