@@ -158,6 +158,7 @@ def torch_speed(folder: Path, rounds: int) -> dict[str, Any]:
     from dragtor.training.encoder import batches
     from dragtor.training.encoder.model import HeadedModel, open_encoder
     from dragtor.training.encoder.train import base_folder, start_from
+    from dragtor.training.lengths import by_length
 
     data = read_task(SHARED / TASKS["ner"][2], name="ner")
     heads = HeadSet.read(folder / "heads.json", "").heads
@@ -176,7 +177,7 @@ def torch_speed(folder: Path, rounds: int) -> dict[str, Any]:
     def by_torch() -> None:
         windows = [w for i, one in enumerate(some) for w in coder.windows(one, heads[0], i)]
         with torch.inference_mode():
-            for part in batches.like_lengths(windows, 1 << 20, 32, random.Random(0)):
+            for part in by_length(windows, len, 1 << 20, random.Random(0), 32):
                 given = batches.padded(part, 0)
                 states = model.states(given)
                 for head in heads:

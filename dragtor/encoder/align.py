@@ -16,7 +16,7 @@ from dragtor.errors import UsageError
 from dragtor.types import utf8
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+    from tokenizers import Encoding, Tokenizer
 
 Offsets = tuple[int, int]  # characters of a text
 NO_TOKEN = -1  # of a word of which the tokenizer leaves nothing, such as a lone joiner
@@ -124,12 +124,23 @@ def encode_pair(first: str, second: str, tokenizer: Tokenizer, max_tokens: int) 
     kept = _longest_cut(len(one), len(two), room)
     one.truncate(kept[0])  # a tokenizer set to truncate would not do for two threads
     two.truncate(kept[1])
-    made = tokenizer.post_process(one, two)
+    return pair_window(tokenizer.post_process(one, two))
+
+
+def pair_window(made: Encoding) -> Encoded:
+    """Two texts encoded together; offsets are of the second, those of the first are (0, 0)."""
     own = [
         place if of == 1 else (0, 0)
         for place, of in zip(made.offsets, made.sequence_ids, strict=True)
     ]
     return Encoded(tuple(made.ids), tuple(made.type_ids), tuple(own))
+
+
+def cut_question(question: str, tokenizer: Tokenizer, max_tokens: int) -> tuple[str, int]:
+    """The question, of at most half a window, and the tokens that it leaves to its context."""
+    asked = subwords(question, tokenizer).offsets[: max_tokens // 2]
+    room = max_tokens - len(asked) - int(tokenizer.num_special_tokens_to_add(True))
+    return question[: asked[-1][1]] if asked else "", room
 
 
 def _longest_cut(first: int, second: int, room: int) -> tuple[int, int]:

@@ -16,11 +16,11 @@ from dragtor.encoder import folder, merge
 from dragtor.encoder.align import (
     Encoded,
     Offsets,
+    cut_question,
     encode_pair,
     encode_text,
     encode_words,
     plain_tokenizer,
-    subwords,
 )
 from dragtor.encoder.batches import run_groups
 from dragtor.encoder.decode import best_labels, best_span, label_spans, probabilities
@@ -194,10 +194,7 @@ class Encoder:
     def answer(self, question: str, context: str, head: str = "") -> LabelledSpan | None:
         """The span of `context` that answers best; None where no answer is likelier."""
         chosen = self.heads.head(head, "span")
-        asked = subwords(question, self._tokenizer).offsets[: self.heads.max_tokens // 2]
-        question = question[: asked[-1][1]] if asked else ""
-        extra = self._tokenizer.num_special_tokens_to_add(True)
-        room = self.heads.max_tokens - len(asked) - extra
+        question, room = cut_question(question, self._tokenizer, self.heads.max_tokens)
         special = self._tokenizer.num_special_tokens_to_add(False)
         _, windows = encode_text(context, self._tokenizer, room + special, room // OVERLAP)
 

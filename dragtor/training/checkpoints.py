@@ -5,10 +5,13 @@ A checkpoint is replaced whole or not at all. Knows no model: tensors by name, a
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dragtor.errors import UsageError
 from dragtor.extras import require
 from dragtor.training import TRAIN_EXTRA
 
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     import torch
 
 CHECKPOINT = "checkpoint.pt"
+RUN_SETTINGS = "config.json"
 EVERY_S = 600.0  # seconds between two checkpoints, at most
 
 
@@ -65,3 +69,13 @@ class Checkpoint:
         )
         run = RunState(**found["run"] | {"best": tuple(found["run"]["best"])})
         return cls(run, found["weights"], found["best"], found["optimizer"])
+
+
+def keep_settings(folder: Path, told: Mapping[str, Any]) -> None:
+    """Keep a run's settings in its folder; raises UsageError where it holds a run with others."""
+    text = json.dumps(told, indent=2, default=str)
+    path = folder / RUN_SETTINGS
+    known = path.read_text("utf-8") if path.exists() else ""
+    if (folder / CHECKPOINT).exists() and known != text:
+        raise UsageError(f"{folder} holds a run with other settings", f"rm -r {folder}")
+    path.write_text(text, "utf-8")

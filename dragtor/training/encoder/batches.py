@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 from dragtor.encoder.align import (
     Encoded,
     Offsets,
+    cut_question,
     encode_pair,
     encode_words,
+    pair_window,
     plain_tokenizer,
     word_places,
 )
@@ -112,31 +114,18 @@ class WindowCoder:
 
     def _of_context(self, example: TaskExample, number: int) -> list[HeadWindow]:
         """Question and context, the context in overlapping windows; no answer is at token 0."""
-        question, room = self._question(example.second)
+        question, room = cut_question(example.second, self._tokenizer, self._max_tokens)
         stride = min(self._max_tokens // 4, room - 1)
         self._tokenizer.enable_truncation(self._max_tokens, stride=stride, strategy="only_second")
         made = self._tokenizer.encode(question, example.text)
         self._tokenizer.no_truncation()
         windows = []
-        for part in (made, *made.overflowing):
-            own = [
-                place if of == 1 else (0, 0)
-                for place, of in zip(part.offsets, part.sequence_ids, strict=True)
-            ]
-            tokens = Encoded(tuple(part.ids), tuple(part.type_ids), tuple(own))
+        for tokens in map(pair_window, (made, *made.overflowing)):
+            own = tokens.offsets
             target = _answer_tokens(own, example.answers)
             shapes = tuple(token_shapes(example.text, own))
             windows.append(HeadWindow(tokens, shapes, target, number))
         return windows
-
-    def _question(self, text: str) -> tuple[str, int]:
-        """The question, cut to half of a window, and the tokens that it leaves to the context."""
-        places = self._tokenizer.encode(text, add_special_tokens=False).offsets
-        most = self._max_tokens // 2
-        if len(places) > most:
-            text, places = text[: places[most - 1][1]], places[:most]
-        special = int(self._tokenizer.num_special_tokens_to_add(True))
-        return text, self._max_tokens - len(places) - special
 
 
 def _answer_tokens(places: Sequence[Offsets], answers: Sequence[Offsets]) -> tuple[int, int]:
@@ -171,22 +160,6 @@ def drawn(count: int, of: int, draw: random.Random) -> list[int]:
     while len(order) < count:
         order += draw.sample(range(of), of)
     return order[:count]
-
-
-def like_lengths(
-    windows: Sequence[HeadWindow], most_tokens: int, most: int, draw: random.Random
-) -> list[list[HeadWindow]]:
-    """Windows of like length together: at most `most`, and `most_tokens` with padding."""
-    order = sorted(windows, key=lambda one: (len(one), draw.random()))
-    out: list[list[HeadWindow]] = []
-    for one in order:
-        full = not out or len(out[-1]) == most or len(one) * (len(out[-1]) + 1) > most_tokens
-        if full:
-            out.append([one])
-        else:
-            out[-1].append(one)
-    draw.shuffle(out)
-    return out
 
 
 def padded(windows: Sequence[HeadWindow], pad: int, device: Any = "cpu") -> dict[str, Any]:

@@ -60,6 +60,13 @@ class HeadedModel:
         self._freeze()
 
     @property
+    def most_tokens(self) -> int:
+        """What the encoder reads at once; 0 where it has no limit."""
+        positions = int(getattr(self.encoder.config, "max_position_embeddings", 0) or 0)
+        after = self._positions_after
+        return positions - after - 1 if positions and after else positions
+
+    @property
     def takes_types(self) -> bool:
         """Whether the encoder is told which of two texts a token is of."""
         return "token_type_ids" in self._accepted

@@ -17,6 +17,7 @@ from dragtor.training import TRAIN_EXTRA
 from dragtor.training.encoder import batches, measure
 from dragtor.training.encoder.batches import HeadBatch, HeadWindow, WindowCoder
 from dragtor.training.encoder.model import HeadedModel
+from dragtor.training.lengths import by_length
 from dragtor.types import CancelToken
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ class EncoderTask:
                 windows += self._known[name][i]
             else:
                 windows += self._coder.windows(said, head, i, unknown)
-        return batches.like_lengths(windows, self._config.batch_tokens, self._config.batch, draw)
+        return by_length(windows, len, self._config.batch_tokens, draw, self._config.batch)
 
     def loss(self, batch: HeadBatch) -> tuple[Tensor, float]:
         """Cross entropy of the batch's head, weighted, times the windows; and their number."""
@@ -198,10 +199,8 @@ class EncoderTask:
         return [window for some in self._probes[name] for window in some]
 
     def _probe_batches(self, name: str) -> list[list[HeadWindow]]:
-        tokens = self._config.batch_tokens
-        return batches.like_lengths(
-            self.probe_windows(name), tokens, PROBE_WINDOWS, random.Random(0)
-        )
+        windows, most = self.probe_windows(name), self._config.batch_tokens
+        return by_length(windows, len, most, random.Random(0), PROBE_WINDOWS)
 
     def _logits(
         self, head: Head, windows: Sequence[HeadWindow]

@@ -5,7 +5,6 @@ Owns a run: its data, its folder, its report and the graph. Never imported by in
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -18,9 +17,10 @@ from dragtor.encoder.data import TaskData, read_task, split_task
 from dragtor.encoder.heads import GRAPH_FILE, STATES, Head, HeadKind, HeadSet, token_labels
 from dragtor.errors import UsageError
 from dragtor.extras import require
+from dragtor.models.disk import sha256
 from dragtor.onnx import open_tokenizer
 from dragtor.training import TRAIN_EXTRA
-from dragtor.training.checkpoints import CHECKPOINT, Checkpoint, RunState
+from dragtor.training.checkpoints import Checkpoint, RunState, keep_settings
 from dragtor.training.encoder.batches import HeadWindow, WindowCoder
 from dragtor.training.encoder.model import HeadedModel, ModelConfig, open_encoder
 from dragtor.training.encoder.task import EncoderTask, MixConfig, Probe
@@ -110,11 +110,12 @@ def train_heads(
     _check_weights(config.mix, sets)
     folder = base_folder(config.base, models_dir)
     out.mkdir(parents=True, exist_ok=True)
-    _keep_settings(out, files, config)
+    tasks = [asdict(file) | {"sha256": sha256(file.path)} for file in files]
+    keep_settings(out, {**asdict(config), "tasks": tasks})
     if config.threads:
         torch.set_num_threads(config.threads)
     model = HeadedModel(open_encoder(folder), sets.heads, config.model, config.loop.seed)
-    _check_length(model.encoder, config.max_tokens)
+    _check_length(model, config.max_tokens)
     tokenizer = open_tokenizer(_tokenizer_file(folder, config.base), f"ls {folder}")
     coder = WindowCoder(tokenizer, config.max_tokens)
     pad = int(model.encoder.config.pad_token_id or 0)
@@ -174,12 +175,10 @@ def read_sets(files: Sequence[TaskFile], share: float, seed: int) -> TaskSets:
     return sets
 
 
-def _check_length(encoder: Any, max_tokens: int) -> None:
+def _check_length(model: HeadedModel, max_tokens: int) -> None:
     """Raise UsageError where a window is longer than the encoder reads."""
-    most = int(getattr(encoder.config, "max_position_embeddings", 0) or max_tokens)
-    embeddings = getattr(encoder, "embeddings", None)
-    most -= int(getattr(embeddings, "padding_idx", None) or -1) + 1  # as RoBERTa counts
-    if max_tokens > most:
+    most = model.most_tokens
+    if most and max_tokens > most:
         raise UsageError(f"this base reads {most} tokens, not {max_tokens}", f"--max-tokens {most}")
 
 
@@ -262,7 +261,6 @@ def write_model(
     cancel: CancelToken,
 ) -> None:
     """Write the graphs, heads.json and tokenizer.json."""
-    from dragtor.models.disk import sha256
     from dragtor.training.encoder import export
 
     model.merged()
@@ -338,17 +336,3 @@ def _write_report(
     )
     card.write_card(out, about)
     return metrics
-
-
-def _keep_settings(out: Path, files: Sequence[TaskFile], config: TrainEncoderConfig) -> None:
-    """Keep the run's settings in its folder; a resumed run must have the same."""
-    from dragtor.models.disk import sha256
-
-    tasks = [asdict(file) | {"sha256": sha256(file.path)} for file in files]
-    told = {**asdict(config), "tasks": tasks}
-    text = json.dumps(told, indent=2, default=str)
-    path = out / "config.json"
-    known = path.read_text("utf-8") if path.exists() else ""
-    if (out / CHECKPOINT).exists() and known != text:
-        raise UsageError(f"{out} holds a run with other settings", f"rm -r {out}")
-    path.write_text(text, "utf-8")

@@ -5,7 +5,6 @@ Batches are the same for the same seed and epoch, so that a resumed run goes on 
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -60,21 +59,6 @@ class Coder:
             writing.take(token)
         entity = tuple(token not in self.tags.control for token in target)
         return EncodedExample((*prompt, *target), len(prompt), entity, tuple(allowed))
-
-
-def by_length(
-    examples: Sequence[EncodedExample], batch_tokens: int, draw: random.Random
-) -> list[list[EncodedExample]]:
-    """Examples of like length together, at most `batch_tokens` with padding, in drawn order."""
-    order = sorted(examples, key=lambda one: (len(one.ids), draw.random()))
-    out: list[list[EncodedExample]] = []
-    for one in order:
-        if out and len(one.ids) * (len(out[-1]) + 1) <= batch_tokens:
-            out[-1].append(one)
-        else:
-            out.append([one])
-    draw.shuffle(out)
-    return out
 
 
 def tensors(

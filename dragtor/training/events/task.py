@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from dragtor.extras import require
 from dragtor.training import TRAIN_EXTRA
-from dragtor.training.events.batches import EncodedExample, by_length, tensors
+from dragtor.training.events.batches import EncodedExample, tensors
+from dragtor.training.lengths import by_length
 from dragtor.types import CancelToken
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class EventsTask:
     def batches(self, epoch: int) -> list[list[EncodedExample]]:
         """The epoch's examples, grouped by length, in drawn order."""
         draw = random.Random(f"{self._seed} {epoch}")
-        return by_length(self._epoch(epoch), self._batch_tokens, draw)
+        return by_length(self._epoch(epoch), _tokens, self._batch_tokens, draw)
 
     def loss(self, batch: Examples) -> tuple[torch.Tensor, float]:
         """Cross entropy of each token that is written, times its weight; and those weights."""
@@ -94,7 +95,7 @@ class EventsTask:
 
     def _measure(self, examples: Examples, cancel: CancelToken) -> tuple[float, float]:
         losses, right = 0.0, 0
-        for batch in by_length(examples, self._batch_tokens, random.Random(0)):
+        for batch in by_length(examples, _tokens, self._batch_tokens, random.Random(0)):
             cancel.check()
             ids, places, targets, _ = tensors(batch, 1.0, self._device)
             logits = self.logits(ids, places)
@@ -114,3 +115,7 @@ def _is_written(one: EncodedExample, logits: torch.Tensor) -> bool:
         options[int(row[list(options)].argmax())] == target
         for row, options, target in zip(logits, one.allowed, one.ids[one.prompt :], strict=True)
     )
+
+
+def _tokens(one: EncodedExample) -> int:
+    return len(one.ids)

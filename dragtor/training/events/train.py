@@ -5,7 +5,6 @@ Owns a run: its data, its folder, its report and the adapter's file. Never impor
 
 from __future__ import annotations
 
-import json
 import os
 import random
 from collections.abc import Mapping, Sequence
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from dragtor.errors import UsageError
 from dragtor.extras import require
 from dragtor.training import TRAIN_EXTRA
-from dragtor.training.checkpoints import CHECKPOINT, RunState
+from dragtor.training.checkpoints import RunState, keep_settings
 from dragtor.training.events.augment import made, with_other_values
 from dragtor.training.events.labels import Example, examples, is_held_out, read_records
 from dragtor.training.loop import Loop, LoopConfig
@@ -102,7 +101,7 @@ def train(
         card.hub_token()
     read = read_data(data, config.validation)
     out.mkdir(parents=True, exist_ok=True)
-    keep_settings(out, config, data)
+    keep_settings(out, {**asdict(config), "data": [str(path) for path in data]})
     if config.threads:
         torch.set_num_threads(config.threads)
     coder = Coder(read_vocabulary(config.base))
@@ -200,13 +199,3 @@ def mixed(learn: Sequence[Example], config: TrainConfig, epoch: int) -> list[Exa
 def as_tokens(some: Sequence[Example], coder: Coder) -> list[EncodedExample]:
     """The examples as tokens; those that decoding could not write are left out."""
     return [found for one in some if (found := coder.encode(one)) is not None]
-
-
-def keep_settings(out: Path, config: TrainConfig, data: Sequence[Path]) -> None:
-    """Keep the run's settings in its folder; a resumed run must have the same."""
-    told = {**asdict(config), "data": [str(path) for path in data]}
-    text = json.dumps(told, indent=2, default=str)
-    path = out / "config.json"
-    if (out / CHECKPOINT).exists() and path.read_text("utf-8") != text:
-        raise UsageError(f"{out} holds a run with other settings", f"rm -r {out}")
-    path.write_text(text, "utf-8")
