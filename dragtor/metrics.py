@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence, Set
+from itertools import groupby
 from typing import TypeVar
 
 H = TypeVar("H", bound=Hashable)
@@ -99,6 +101,35 @@ def accuracy(gold: Sequence[Hashable], said: Sequence[Hashable]) -> float:
 def f1(right: int, said: int, wanted: int) -> float:
     """Harmonic mean of precision and recall; 0 where nothing is right."""
     return 2 * right / (said + wanted) if said + wanted else 0.0
+
+
+def auc(scores: Sequence[float], right: Sequence[bool]) -> float | None:
+    """How often a right item has a higher score than a wrong one, ties half (Hanley, McNeil 1982).
+
+    None where all are right or none is.
+    """
+    wanted = sum(right)
+    if not wanted or wanted == len(right):
+        return None
+    order = sorted(zip(scores, right, strict=True))
+    above, below = 0.0, 0
+    for _, tied in groupby(order, key=lambda each: each[0]):
+        some = [is_right for _, is_right in tied]
+        above += sum(some) * (below + (len(some) - sum(some)) / 2)
+        below += len(some) - sum(some)
+    return above / (wanted * below)
+
+
+def answer_words(text: str) -> tuple[str, ...]:
+    """The words that count where answers are compared, as SQuAD's script has them."""
+    return tuple(w for w in re.findall(r"\w+", text.lower()) if w not in ("a", "an", "the"))
+
+
+def word_f1(said: Sequence[str], wanted: Sequence[str]) -> float:
+    """F1 of the words of two answers; of none and none 1."""
+    if not said or not wanted:
+        return float(said == wanted)
+    return f1((Counter(said) & Counter(wanted)).total(), len(said), len(wanted))
 
 
 def macro_f1(gold: Sequence[Hashable], said: Sequence[Hashable]) -> float:

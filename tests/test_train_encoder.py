@@ -348,3 +348,109 @@ def test_answers_are_learned_whatever_the_length_of_the_question(
 
 def test_a_loop_of_its_own_length(base: Path) -> None:
     assert config(base).loop == LoopConfig(6, 5e-3, 0.1, evaluate_every=0, patience=9, seed=3)
+
+
+@pytest.fixture
+def reading(tmp_path: Path) -> list[str]:
+    """Questions with and without an answer, and pairs of one class each, as `--task` says them."""
+    import json
+
+    draw = random.Random(2)
+    spans, no, yes = [], [], []
+    for i in range(60):
+        name, place = draw.choice(NAMES), draw.choice(PLACES)
+        text = f"{name} lives in {place} ." if i % 2 else f"it was {place} for no {i}"
+        answers = [{"text": name, "answer_start": 0}] if i % 2 else []
+        spans.append({"question": "who lives", "context": text, "answers": answers})
+        (yes if i % 2 else no).append(
+            {"a": "who lives", "b": text, "label": "yes" if i % 2 else "no"}
+        )
+    files = []
+    for head, rows in (("qa", spans), ("holds", no), ("holds", yes)):
+        path = tmp_path / f"reading{len(files)}.jsonl"
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+        files.append(f"{head}={path}")
+    return files
+
+
+def reading_config(base: Path, epochs: int, **mix: Any) -> Any:
+    made = config(base, epochs, pooling="cls", shapes=False)
+    return replace(made, mix=replace(made.mix, answers={"qa": "holds"}, **mix), most_held=9)
+
+
+def test_a_span_task_teaches_a_pair_head_in_the_same_pass(
+    tmp_path: Path, base: Path, reading: list[str]
+) -> None:
+    run = trained(tmp_path / "run", reading[:1], reading_config(base, 25))
+    last = run.metrics["history"][-1]
+    assert run.metrics["held_out"] == {"qa": 9}
+    assert min(last["qa_exact"], last["qa_f1"], last["qa_holds_accuracy"]) > 0.8
+    assert min(last["qa_holds_auc"], last["qa_holds_f1"]) > 0.8
+    heads = HeadSet.read(run.folder / "heads.json", "").heads
+    assert [(h.name, h.kind, h.labels) for h in heads] == [
+        ("qa", "span", ()), ("holds", "pair", ("no", "yes")),
+    ]  # fmt: skip
+
+
+def test_files_of_spans_and_of_pairs_teach_one_head_and_resume(
+    tmp_path: Path, base: Path, reading: list[str]
+) -> None:
+    settings = reading_config(base, 3, weights={"holds": 0.5}, uncertainty=True)
+    whole = trained(tmp_path / "whole", reading, settings)
+    assert {"qa_holds_auc", "holds_accuracy", "holds_2_accuracy"} <= {*whole.metrics["history"][-1]}
+    token = CancelToken()
+
+    class Stopper(Reporter):
+        def progress(self, label: str, done: float, total: float) -> None:
+            if label == "training" and done == 13:
+                token.cancel()
+
+    with pytest.raises(Cancelled):
+        trained(tmp_path / "cut", reading, settings, reporter=Stopper(), cancel=token)
+    resumed = trained(tmp_path / "cut", reading, settings)
+    assert resumed.metrics["history"] == whole.metrics["history"]
+
+
+def test_a_head_that_cannot_learn_of_answers_is_refused(
+    tmp_path: Path, base: Path, csv: Path, reading: list[str]
+) -> None:
+    with pytest.raises(UsageError, match="one class only"):
+        trained(tmp_path / "a", reading[1:2], config(base))
+    with pytest.raises(UsageError, match="no task of answers is called qa"):
+        trained(tmp_path / "b", reading[1:], reading_config(base, 1))
+    with pytest.raises(UsageError, match="cannot share a head"):
+        trained(tmp_path / "c", [reading[0], f"holds={csv}"], reading_config(base, 1))
+    assert options.named_heads(["qa=holds"]) == {"qa": "holds"}
+    with pytest.raises(UsageError, match="no TASK=HEAD"):
+        options.named_heads(["qa"])
+
+
+def test_answers_are_scored_as_squad_scores_them(torch: Any) -> None:
+    from dragtor.encoder.align import Encoded
+    from dragtor.encoder.data import TaskData, TaskExample
+    from dragtor.training.encoder import measure
+
+    words = ((0, 0), (0, 3), (4, 7), (8, 12))
+    tokens = Encoded((1, 2, 3, 4), (0, 1, 1, 1), words)
+    examples = (
+        TaskExample("the Ana Bell", answers=((4, 12),)), TaskExample("the Ana Bell"),
+        TaskExample("the Ana Bell", answers=((4, 12),)),
+    )  # fmt: skip
+    data = TaskData("qa", "span", (), examples, Path("x"))
+
+    def spans(example: int, first: int, last: int) -> measure.Said:
+        logits = torch.zeros(2, 4)
+        logits[0, first] = logits[1, last] = 5.0
+        return measure.Said(batches.HeadWindow(tokens, (), (0, 0), example), logits)
+
+    said = [spans(0, 1, 3), spans(1, 0, 0), spans(1, 2, 2), spans(2, 2, 2), spans(2, 0, 0)]
+    found = measure.span_figures(data, said)  # "the" does not count
+    assert found == {"exact": pytest.approx(1 / 3), "f1": pytest.approx((1 + 0 + 2 / 3) / 3)}
+    odds = [2.0, -1.0, -2.0, -3.0, 1.0]
+    holds = [
+        measure.Said(replace(one.window, targets=(0,)), torch.tensor([[0.0, each]]))
+        for one, each in zip(said, odds, strict=True)
+    ]
+    assert measure.answer_figures(data, said, holds) == {
+        "accuracy": 1.0, "f1": pytest.approx((1 + 1 + 2 / 3) / 3), "auc": 1.0,
+    }  # fmt: skip

@@ -63,6 +63,11 @@ ENCODER: dict[str, Any] = {  # options of `train encoder`
     "freeze": typer.Option([], help="encoder, embeddings, layers:N or head:NAME.", metavar="PART"),
     "rank": typer.Option(0, help="Of adapters (LoRA); 0: all weights are tuned.", min=0),
     "weight": typer.Option([], help="Of a task's loss.", metavar="NAME=NUMBER"),
+    "answers": typer.Option(
+        [],
+        help="A head that learns if there is an answer, of a task of spans.",
+        metavar="TASK=HEAD",
+    ),
     "uncertainty": typer.Option(False, help="Learn the weights of the tasks."),
     "power": typer.Option(
         1.0, help="A task has size to this power of each epoch; 0: all the same.", min=0
@@ -149,6 +154,7 @@ def train_encoder(
     freeze: list[str] = ENCODER["freeze"],
     rank: int = ENCODER["rank"],
     weight: list[str] = ENCODER["weight"],
+    answers: list[str] = ENCODER["answers"],
     uncertainty: bool = ENCODER["uncertainty"],
     power: float = ENCODER["power"],
     validation: float = ENCODER["validation"],
@@ -168,7 +174,7 @@ def train_encoder(
         model={"pooling": pooling, "shapes": shapes, "dropout": dropout, "freeze": tuple(freeze),
                "rank": rank},
         mix={"power": power, "uncertainty": uncertainty, "batch": batch,
-             "weights": options.named_numbers(weight)},
+             "weights": options.named_numbers(weight), "answers": options.named_heads(answers)},
         loop={"epochs": epochs, "learning_rate": learning_rate, "warmup": warmup, "seed": seed,
               "evaluate_every": evaluate_every, "patience": patience},
     )  # fmt: skip

@@ -29,8 +29,8 @@ class Encoded:
     `words` says which of the text's words begin in it, `starts` at which token each does.
     """
 
-    ids: tuple[int, ...]
-    types: tuple[int, ...]
+    ids: Sequence[int]
+    types: Sequence[int]
     offsets: tuple[Offsets, ...]  # of each token; (0, 0) of special ones
     words: tuple[int, ...] = ()
     starts: tuple[int, ...] = ()

@@ -51,13 +51,19 @@ class TaskData:
 
 
 def read_task(
-    path: Path, kind: HeadKind | Literal[""] = "", name: str = "", mapping: Mapping[str, str] = {}
+    path: Path,
+    kind: HeadKind | Literal[""] = "",
+    name: str = "",
+    mapping: Mapping[str, str] = {},
+    *,
+    alone: bool = True,
 ) -> TaskData:
     """Read a task file: CSV, TSV, JSON, JSONL, CoNLL with BIO labels; .xz and .gz too.
 
     The kind is found from the content unless it is given; the name is the file's up to its first
     dot. `mapping` has coarse labels by fine ones in any case (names of spans, or B-/I- before
-    them); what is mapped to "" or "O" is no span, and a row of such a class is skipped.
+    them); what is mapped to "" or "O" is no span, and a row of such a class is skipped. A file that
+    is not `alone` may have one class only: others teach or measure the rest.
     """
     if kind and kind not in HEAD_KINDS:
         raise UsageError(f"unknown kind of task: {kind!r}", f"one of {', '.join(HEAD_KINDS)}")
@@ -77,7 +83,7 @@ def read_task(
     full = _mapped([e for e in examples if e], coarse_names(mapping))
     if not full:
         raise UsageError(f"{path}: every text is empty or left out", LAYOUTS[found])
-    labels = _labels(found, full, path)
+    labels = _labels(found, full, path, alone)
     skipped = len(examples) - len(full)
     return TaskData(name or path.name.split(".")[0], found, labels, tuple(full), path, skipped)
 
@@ -158,7 +164,9 @@ def _mapped(examples: Sequence[TaskExample], mapping: Mapping[str, str]) -> list
     return found
 
 
-def _labels(kind: HeadKind, examples: Sequence[TaskExample], path: Path) -> tuple[str, ...]:
+def _labels(
+    kind: HeadKind, examples: Sequence[TaskExample], path: Path, alone: bool
+) -> tuple[str, ...]:
     """Those of a head; raises UsageError where there is nothing to tell apart."""
     if kind == "tokens":
         names = span_names(tag for example in examples for tag in example.tags)
@@ -167,10 +175,10 @@ def _labels(kind: HeadKind, examples: Sequence[TaskExample], path: Path) -> tupl
         return token_labels(names)
     classes = sorted({label for example in examples for label in _classes(example)})
     if kind == "span":
-        if classes == ["impossible"]:
+        if alone and classes == ["impossible"]:
             raise UsageError(f"{path}: no question has an answer", LAYOUTS[kind])
         return ()
-    if len(classes) < 2:
+    if alone and len(classes) < 2:
         raise UsageError(f"{path}: one class only: {classes[0][:40]!r}", "two classes or more")
     return tuple(classes)
 

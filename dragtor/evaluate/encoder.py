@@ -6,7 +6,6 @@ no graph: any LabelsTexts will do.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -265,22 +264,12 @@ def _answers(encoder: LabelsTexts, task: _Task, batches: Batches) -> dict[str, A
         found = encoder.answer(example.second, example.text, task.head.name)
         said = example.text[found.start : found.end] if found else ""
         wanted = [example.text[start:end] for start, end in example.answers] or [""]
-        bags = [_bag(each) for each in wanted]
+        bags = [metrics.answer_words(each) for each in wanted]
         values["accuracy"].append(float(bool(found) == bool(example.answers)))
-        values["exact"].append(float(_bag(said) in bags))
-        values["answer_f1"].append(max(_overlap(_bag(said), bag) for bag in bags))
+        values["exact"].append(float(metrics.answer_words(said) in bags))
+        best = max(metrics.word_f1(metrics.answer_words(said), bag) for bag in bags)
+        values["answer_f1"].append(best)
     return means(values)
-
-
-def _bag(text: str) -> tuple[str, ...]:
-    return tuple(w for w in re.findall(r"\w+", text.lower()) if w not in ("a", "an", "the"))
-
-
-def _overlap(said: Sequence[str], wanted: Sequence[str]) -> float:
-    if not said or not wanted:
-        return float(said == wanted)
-    right = (Counter(said) & Counter(wanted)).total()
-    return metrics.f1(right, len(said), len(wanted))
 
 
 _MEASURES: Mapping[str, Callable[[LabelsTexts, _Task, Batches], dict[str, Any]]] = {

@@ -23,6 +23,8 @@ Kind = Literal["llm", "encoder", "heads", "reranker", "speech", "training", "fil
 INT8_RECIPE = "onnxruntime quantize_dynamic QInt8 per_channel reduce_range"
 INT8_FILE = "model.int8.onnx"
 HEADS_RECIPE = "adapter merged, heads in fp32"
+FLOAT_RECIPE = "int8 graph of a BERT dequantised"
+FLOAT_FILES = ("model.safetensors", "config.json")  # as transformers opens them
 HEADS_FILE = "heads.json"  # beside a graph with heads
 
 HUB_PREFIX = "hf:"
@@ -75,7 +77,7 @@ class ModelSpec:
     dimension: int = 0
     floor: float = -1.0
     token_mean: str = ""  # base64, see embed.Traits
-    derive: Literal["", "int8", "heads"] = ""
+    derive: Literal["", "int8", "heads", "dequantised"] = ""
     adapter: str = ""  # of heads: a file beside models.yml, or of assets/
     adapter_sha256: str = ""
 
@@ -108,13 +110,18 @@ class ModelSpec:
     @property
     def made(self) -> tuple[str, ...]:
         """Names of the files that a pull makes here, the main one first."""
-        return {"": (), "int8": (INT8_FILE,), "heads": (INT8_FILE, HEADS_FILE)}[self.derive]
+        return {
+            "": (), "int8": (INT8_FILE,), "heads": (INT8_FILE, HEADS_FILE),
+            "dequantised": FLOAT_FILES,
+        }[self.derive]  # fmt: skip
 
     @property
     def recipe(self) -> str:
         """How they are made; another one makes them again."""
         own = f"{HEADS_RECIPE}, {self.adapter_sha256}: "
-        return {"": "", "int8": INT8_RECIPE, "heads": own + INT8_RECIPE}[self.derive]
+        return {
+            "": "", "int8": INT8_RECIPE, "heads": own + INT8_RECIPE, "dequantised": FLOAT_RECIPE,
+        }[self.derive]  # fmt: skip
 
     def fingerprint(self) -> str:
         """16 hex digits that change when this encoder would give other vectors.

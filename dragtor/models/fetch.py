@@ -168,13 +168,15 @@ class _Pull:
             yield one.label, mirror.fetch_from_mirror(one, list(wanted), parts, *told)
 
     def _derive(self) -> list[ModelFile]:
-        """Make what is made of a verified fp32 file: its int8 form, with or without heads."""
+        """Make what is made of a verified file: its int8 form, with or without heads, or fp32."""
         from dragtor.models import int8
 
         spec, source = self.spec, self.folder / self.spec.files[0].name
         self.reporter.note(f"making {spec.main_file} of {spec.name}")
         targets = [self.folder / name for name in spec.made]
-        if spec.adapter:
+        if spec.derive == "dequantised":
+            int8.dequantise(source, (targets[0], targets[1]), self.cancel)
+        elif spec.adapter:
             int8.add_heads(source, self._adapter(), (targets[0], targets[1]), self.cancel)
         else:
             int8.quantize(source, targets[0], self.cancel)

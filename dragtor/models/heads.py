@@ -12,11 +12,11 @@ import io
 import json
 import sys
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dragtor.models.catalogue import HEADS_FILE
+from dragtor.models.dequantise import float_tensors
 from dragtor.onnx import error_line
 
 if TYPE_CHECKING:
@@ -39,13 +39,14 @@ def pack_adapter(
 
     `graph` has what was learned in it, `plain` is the same export before: from it is told which
     tensor of `base` each one is. A matrix is kept as its difference in `rank` directions, in
-    float16; what `base` does not have is kept whole. Errors are of the Frobenius norm, relative.
+    float16; what `base` does not have is kept whole. Of an int8 base the tensors are
+    what its own stand for (dequantise.py). Errors are of the Frobenius norm, relative.
     """
     import numpy as np
     import onnx
 
     learned, known = onnx.load(str(graph)), _by_content(onnx.load(str(base)))
-    before = dict(_tensors(onnx.load(str(plain))))
+    before = dict(float_tensors(onnx.load(str(plain))))
     entries: dict[str, dict[str, Any]] = {}
     arrays: dict[str, NDArray[Any]] = {}
     worst = 0.0
@@ -73,7 +74,7 @@ def merge_adapter(base: Path, adapter: Path, target: Path, heads: Path) -> list[
     """
     import onnx
 
-    sources = dict(_tensors(onnx.load(str(base))))
+    sources = dict(float_tensors(onnx.load(str(base))))
     with zipfile.ZipFile(adapter) as members:
         graph = onnx.load_from_string(members.read(GRAPH))
         entries = json.loads(members.read(SOURCES))
@@ -151,14 +152,6 @@ def _fill(
     tensor.raw_data = np.ascontiguousarray(value, "<f4").tobytes()
 
 
-def _tensors(model: ModelProto) -> Iterator[tuple[str, Tensor]]:
-    from onnx import TensorProto, numpy_helper
-
-    for tensor in model.graph.initializer:
-        if tensor.data_type == TensorProto.FLOAT:
-            yield tensor.name, numpy_helper.to_array(tensor)
-
-
 def _large(tensor: TensorProto) -> Tensor | None:
     import math
 
@@ -173,10 +166,10 @@ def _large(tensor: TensorProto) -> Tensor | None:
 def _by_content(base: ModelProto) -> dict[str, tuple[str, bool]]:
     """Content -> (name of the base's tensor, whether it was transposed for it)."""
     known: dict[str, tuple[str, bool]] = {}
-    for name, value in _tensors(base):
+    for name, value in float_tensors(base):
         if value.ndim == 2:
             known.setdefault(_digest(value.T), (name, True))
-    return known | {_digest(value): (name, False) for name, value in _tensors(base)}
+    return known | {_digest(value): (name, False) for name, value in float_tensors(base)}
 
 
 def _digest(value: Tensor) -> str:

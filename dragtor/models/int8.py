@@ -44,6 +44,15 @@ def add_heads(
         draft.replace(target)
 
 
+def dequantise(source: Path, targets: tuple[Path, Path], cancel: CancelToken = NEVER) -> None:
+    """Write the float32 weights of a BERT's int8 graph, and their config.json; see quantize."""
+    drafts = [_draft(target) for target in targets]
+    files = [str(path) for path in (source, *drafts)]
+    _make(source, [sys.executable, "-m", "dragtor.models.dequantise", *files], cancel)
+    for draft, target in zip(drafts, targets, strict=True):
+        draft.replace(target)
+
+
 def _draft(target: Path) -> Path:
     """Where a file lies until it is whole."""
     return target.parent / PARTS_FOLDER / f"{target.name}.part"

@@ -6,8 +6,9 @@ Batches are the same for the same seed and epoch, so that a resumed run goes on 
 from __future__ import annotations
 
 import random
+from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dragtor.encoder.align import (
@@ -29,6 +30,7 @@ from dragtor.training import TRAIN_EXTRA
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+ANSWER_LABELS = ("no", "yes")  # of a pair head that learns whether a text answers
 LOWER_SHARE = 0.1  # of token examples are read in lower case
 
 
@@ -37,12 +39,13 @@ class HeadWindow:
     """A window with its shapes and targets.
 
     `targets`: the class; or that of each of `tokens.starts`; or the first and last token of the
-    answer. `example` is the place of its example in the task. `unknown` are labels that its file
+    answer. `shapes` are empty where none are read. `example` is the place of its example in the
+    task. `unknown` are labels that its file
     never uses: a word outside of spans there may still bear one of them.
     """
 
     tokens: Encoded
-    shapes: tuple[int, ...]
+    shapes: Sequence[int]
     targets: tuple[int, ...]
     example: int
     unknown: tuple[int, ...] = ()
@@ -59,12 +62,26 @@ class HeadBatch:
     windows: Sequence[HeadWindow]
 
 
+def light(window: HeadWindow) -> HeadWindow:
+    """What is learned from, without offsets: a fifteenth of the memory, and there are many."""
+    tokens = window.tokens
+    ids, types = array("i", tokens.ids), array("b", tokens.types)
+    kept = replace(tokens, ids=ids, types=types, offsets=())
+    return replace(window, tokens=kept, shapes=array("b", window.shapes))
+
+
+def answered(window: HeadWindow, head: Head) -> HeadWindow:
+    """A window of a span as one of a pair head: whether it holds an answer."""
+    label = ANSWER_LABELS[any(window.targets)]
+    return replace(window, targets=(head.labels.index(label),))
+
+
 class WindowCoder:
     """Turns examples into windows with one tokenizer."""
 
-    def __init__(self, tokenizer: Tokenizer, max_tokens: int) -> None:
+    def __init__(self, tokenizer: Tokenizer, max_tokens: int, *, shapes: bool = True) -> None:
         self._tokenizer = plain_tokenizer(tokenizer)
-        self._max_tokens = max_tokens
+        self._max_tokens, self._shapes = max_tokens, shapes
 
     def windows(
         self, example: TaskExample, head: Head, number: int, unknown: tuple[int, ...] = ()
@@ -109,8 +126,10 @@ class WindowCoder:
         else:
             targets = (head.labels.index(example.label),)
         text = example.second if head.kind == "pair" else example.text
-        shapes = tuple(token_shapes(text, part.offsets))
-        return HeadWindow(part, shapes, targets, number, unknown)
+        return HeadWindow(part, self._shapes_of(text, part), targets, number, unknown)
+
+    def _shapes_of(self, text: str, part: Encoded) -> tuple[int, ...]:
+        return tuple(token_shapes(text, part.offsets)) if self._shapes else ()
 
     def _of_context(self, example: TaskExample, number: int) -> list[HeadWindow]:
         """Question and context, the context in overlapping windows; no answer is at token 0."""
@@ -121,9 +140,8 @@ class WindowCoder:
         self._tokenizer.no_truncation()
         windows = []
         for tokens in map(pair_window, (made, *made.overflowing)):
-            own = tokens.offsets
-            target = _answer_tokens(own, example.answers)
-            shapes = tuple(token_shapes(example.text, own))
+            target = _answer_tokens(tokens.offsets, example.answers)
+            shapes = self._shapes_of(example.text, tokens)
             windows.append(HeadWindow(tokens, shapes, target, number))
         return windows
 
@@ -139,8 +157,6 @@ def _answer_tokens(places: Sequence[Offsets], answers: Sequence[Offsets]) -> tup
 
 def lowered(example: TaskExample, draw: random.Random, share: float = LOWER_SHARE) -> TaskExample:
     """Now and then the example in lower case, where that moves no character."""
-    from dataclasses import replace
-
     lower = example.text.lower()
     if draw.random() >= share or len(lower) != len(example.text):
         return example
@@ -174,7 +190,8 @@ def padded(windows: Sequence[HeadWindow], pad: int, device: Any = "cpu") -> dict
         made["input_ids"][row, :n] = torch.tensor(one.tokens.ids)
         made["attention_mask"][row, :n] = 1
         made["token_type_ids"][row, :n] = torch.tensor(one.tokens.types)
-        made["shape_ids"][row, :n] = torch.tensor(one.shapes)
+        if one.shapes:
+            made["shape_ids"][row, :n] = torch.tensor(one.shapes)
     return {name: value.to(device) for name, value in made.items()}
 
 

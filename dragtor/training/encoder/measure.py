@@ -11,10 +11,20 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from dragtor.encoder import decode
-from dragtor.encoder.data import TaskData
+from dragtor.encoder.data import TaskData, TaskExample
 from dragtor.encoder.heads import NO_SPAN, Head, HeadKind
 from dragtor.extras import require
-from dragtor.metrics import accuracy, f1, macro_f1, span_counts, total_counts
+from dragtor.metrics import (
+    accuracy,
+    answer_words,
+    auc,
+    f1,
+    macro_f1,
+    mean,
+    span_counts,
+    total_counts,
+    word_f1,
+)
 from dragtor.training import TRAIN_EXTRA
 from dragtor.training.encoder.batches import HeadWindow
 
@@ -43,8 +53,7 @@ def figures(head: Head, data: TaskData, said: Sequence[Said]) -> dict[str, float
     """The figures of a head over a task's examples, `loss` among them."""
     found = {"loss": _loss(said, 1.0)}
     if head.kind == "span":
-        right = [bool((one.logits.argmax(1) == _targets(one)).all()) for one in said]
-        return found | {"exact": sum(right) / max(1, len(right))}
+        return found | span_figures(data, said)
     gold, told = _labels(head, data, said)
     if head.kind == "tokens":
         known = {label[2:] for label in data.labels}
@@ -52,9 +61,72 @@ def figures(head: Head, data: TaskData, said: Sequence[Said]) -> dict[str, float
         counts = [span_counts(wanted, given) for wanted, given in pairs]
         return found | {"span_f1": f1(*total_counts(counts))}
     flat_gold, flat_told = [g[0] for g in gold], [t[0] for t in told]
-    return found | {
+    found |= {
         "accuracy": accuracy(flat_gold, flat_told), "macro_f1": macro_f1(flat_gold, flat_told),
     }  # fmt: skip
+    if head.kind == "pair" and len(head.labels) == 2:
+        found |= _auc([*map(_odds, said)], [label == head.labels[1] for label in flat_gold])
+    return found
+
+
+def _auc(odds: Sequence[float], wanted: Sequence[bool]) -> dict[str, float]:
+    """Nothing where one class alone is held out."""
+    found = auc(odds, wanted)
+    return {} if found is None else {"auc": found}
+
+
+def _odds(one: Said) -> float:
+    """Log odds of the second of two labels of a text."""
+    return float(one.logits[0, 1] - one.logits[0, 0])
+
+
+def span_figures(data: TaskData, said: Sequence[Said]) -> dict[str, float]:
+    """Exact match and F1 of SQuAD 2 (Rajpurkar et al. 2018): an example's likeliest answer of all
+    its windows, or that there is none.
+    """
+    found = []
+    for number, windows in groupby(said, key=lambda one: one.window.example):
+        chances = [_span_of(one) for one in windows]
+        given = [each for each in chances if each[1] > each[0]]
+        found.append(_right(data.examples[number], max(given, key=lambda e: e[1], default=None)))
+    return {"exact": mean([e for e, _ in found]), "f1": mean([f for _, f in found])}
+
+
+def answer_figures(
+    data: TaskData, said: Sequence[Said], answers: Sequence[Said]
+) -> dict[str, float]:
+    """Of a pair head over the windows of spans: is there an answer, and F1 where it says so.
+
+    An example is as likely answered as its likeliest window.
+    """
+    found, sure, wanted = [], [], []
+    pairs = zip(said, answers, strict=True)
+    for number, windows in groupby(pairs, key=lambda pair: pair[0].window.example):
+        parts = list(windows)
+        sure.append(max(_odds(other) for _, other in parts))
+        wanted.append(bool(data.examples[number].answers))
+        best = max((_span_of(one) for one, _ in parts), key=lambda each: each[1])
+        found.append(_right(data.examples[number], best if sure[-1] > 0 else None))
+    told = [odds > 0 for odds in sure]
+    return {
+        "accuracy": accuracy(wanted, told),
+        "f1": mean([value for _, value in found]),
+        **_auc(sure, wanted),
+    }
+
+
+_Chances = tuple[float, float, int, int]
+
+
+def _span_of(one: Said) -> _Chances:
+    return decode.span_chances(one.logits.T.numpy(), one.window.tokens.offsets)
+
+
+def _right(example: TaskExample, best: _Chances | None) -> tuple[float, float]:
+    """Exact match and F1 of an answer, of the wanted ones the nearest; None: there is none."""
+    said = answer_words(example.text[best[2] : best[3]] if best else "")
+    wanted = [answer_words(example.text[a:b]) for a, b in example.answers] or [()]
+    return float(said in wanted), max(word_f1(said, each) for each in wanted)
 
 
 def best_temperature(said: Sequence[Said]) -> float:

@@ -60,6 +60,17 @@ def named_numbers(texts: Sequence[str]) -> dict[str, float] | None:
     return found or None
 
 
+def named_heads(texts: Sequence[str]) -> dict[str, str] | None:
+    """`TASK=HEAD` each; None of none."""
+    found = {}
+    for text in texts:
+        task, _, head = text.partition("=")
+        if not task or not head:
+            raise UsageError(f"{text!r} is no TASK=HEAD", "--answers qa=answerable")
+        found[task] = head
+    return found or None
+
+
 def train_config(
     *, model: Mapping[str, Any], mix: Mapping[str, Any], loop: Mapping[str, Any], **run: Any
 ) -> TrainEncoderConfig:

@@ -32,6 +32,7 @@ class MixConfig:
 
     power: float = 1.0  # an epoch has size ** power of a task, in proportion; 0: as much of each
     weights: Mapping[str, float] | None = None  # of each task's loss; None: all 1
+    answers: Mapping[str, str] | None = None  # span head: pair head that learns of its windows, too
     uncertainty: bool = False  # weights that are learned (Kendall, Gal and Cipolla 2018)
     batch: int = 32  # windows of a step
     batch_tokens: int = 4096  # of a step, padding included
@@ -76,7 +77,10 @@ class EncoderTask:
             for name, files in learn.items()
         }
         self._known = {
-            name: [coder.windows(one, self._heads[name], i, un) for i, (one, un) in enumerate(some)]
+            name: [
+                [*map(batches.light, coder.windows(one, self._heads[name], i, un))]
+                for i, (one, un) in enumerate(some)
+            ]
             for name, some in self._learn.items()
         }
         self._probes = {
@@ -85,7 +89,7 @@ class EncoderTask:
         }
         self._doubt = {  # log variance of each task's loss
             name: self._torch.zeros((), requires_grad=True, device=device)
-            for name in (learn if config.uncertainty else ())
+            for name in (self._heads if config.uncertainty else ())
         }
 
     def parameters(self) -> list[Tensor]:
@@ -100,7 +104,11 @@ class EncoderTask:
     def batches(self, epoch: int) -> list[HeadBatch]:
         """The epoch's windows of every task from which anything learns, mixed."""
         draw = random.Random(f"{self._seed} {epoch}")
-        sizes = {n: len(known) for n, known in self._known.items() if self.model.learns(n)}
+        sizes = {
+            name: len(known)
+            for name, known in self._known.items()
+            if any(self.model.learns(head) for head in self._taught(name))
+        }
         made = [
             HeadBatch(name, some)
             for name, count in batches.epoch_sizes(sizes, self._config.power).items()
@@ -122,16 +130,32 @@ class EncoderTask:
         return by_length(windows, len, self._config.batch_tokens, draw, self._config.batch)
 
     def loss(self, batch: HeadBatch) -> tuple[Tensor, float]:
-        """Cross entropy of the batch's head, weighted, times the windows; and their number."""
+        """Cross entropy of what the batch teaches, weighted, times the windows; their number."""
         self.model.train(True)
-        head = self._heads[batch.head]
-        logits, targets = self._read(head, batch.windows)
-        loss = self._cross_entropy(head, batch.windows, logits, targets)
-        if batch.head in self._doubt:
-            doubt = self._doubt[batch.head]
+        states, mask = self._states(batch.windows)
+        total = self._torch.zeros((), device=self._device)
+        for name in self._taught(batch.head):
+            head, windows = self._heads[name], self._targeted(name, batch)
+            logits, targets = self._read(head, windows, states, mask)
+            total = total + self._weighed(name, self._cross_entropy(head, windows, logits, targets))
+        return total * len(batch.windows), float(len(batch.windows))
+
+    def _taught(self, name: str) -> list[str]:
+        """The heads that learn from windows of that one."""
+        also = (self._config.answers or {}).get(name)
+        return [name, also] if also else [name]
+
+    def _targeted(self, name: str, batch: HeadBatch) -> Sequence[HeadWindow]:
+        """The batch's windows with the targets of a head."""
+        if name == batch.head:
+            return batch.windows
+        return [batches.answered(window, self._heads[name]) for window in batch.windows]
+
+    def _weighed(self, name: str, loss: Tensor) -> Tensor:
+        if name in self._doubt:
+            doubt = self._doubt[name]
             loss = loss * self._torch.exp(-doubt) + doubt / 2
-        loss = loss * (self._config.weights or {}).get(batch.head, 1.0)
-        return loss * len(batch.windows), float(len(batch.windows))
+        return loss * (self._config.weights or {}).get(name, 1.0)
 
     def _cross_entropy(
         self, head: Head, windows: Sequence[HeadWindow], logits: Tensor, targets: Tensor
@@ -152,13 +176,19 @@ class EncoderTask:
         mean: Tensor = torch.nn.functional.nll_loss(chances, targets)
         return mean
 
-    def _read(self, head: Head, windows: Sequence[HeadWindow]) -> tuple[Tensor, Tensor]:
-        """Logits (n, labels) and targets (n) of what the windows have targets for."""
+    def _states(self, windows: Sequence[HeadWindow]) -> tuple[Tensor, Tensor]:
+        """(windows, tokens, hidden), and the mask (windows, tokens)."""
         torch = self._torch
         given = batches.padded(windows, self._pad, self._device)
         with torch.autocast("cpu", torch.bfloat16, enabled=self._config.half):
             states = self.model.states(given)
-        states, mask = states.float(), given["attention_mask"]
+        return states.float(), given["attention_mask"]
+
+    def _read(
+        self, head: Head, windows: Sequence[HeadWindow], states: Tensor, mask: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Logits (n, labels) and targets (n) of what the windows have targets for."""
+        torch = self._torch
         flat = torch.tensor([t for w in windows for t in w.targets], device=self._device)
         if head.kind == "span":
             logits = self.model.logits(head, states, mask)
@@ -166,7 +196,7 @@ class EncoderTask:
             return logits.transpose(1, 2).flatten(0, 1), flat
         if head.kind != "tokens":
             return self.model.logits(head, states, mask), flat
-        wide = given["input_ids"].shape[1]
+        wide = mask.shape[1]
         places = [row * wide + at for row, w in enumerate(windows) for at in w.tokens.starts]
         picked = states.flatten(0, 1)[torch.tensor(places, dtype=torch.long, device=self._device)]
         return self.model.logits(head, picked, mask), flat
@@ -176,23 +206,32 @@ class EncoderTask:
         found: dict[str, float] = {}
         losses = []
         for name, probe in self._held.items():
-            head = self._heads[probe.head]
-            figures = measure.figures(head, probe.data, self.said(name, cancel))
-            found |= {f"{name}_{what}": value for what, value in figures.items()}
+            said = self.said(name, cancel)
+            own = said.pop(probe.head)
+            figures = measure.figures(self._heads[probe.head], probe.data, own)
             losses.append(figures["loss"])
+            for other, answers in said.items():
+                told = measure.answer_figures(probe.data, own, answers)
+                figures |= {f"{other}_{what}": value for what, value in told.items()}
+            found |= {f"{name}_{what}": value for what, value in figures.items()}
         return found | {"loss": sum(losses) / max(1, len(losses))}
 
-    def said(self, name: str, cancel: CancelToken) -> list[measure.Said]:
-        """Logits and targets of every example that is held out, in order."""
+    def said(self, name: str, cancel: CancelToken) -> dict[str, list[measure.Said]]:
+        """By head, logits and targets of every example that is held out, in order."""
         self.model.train(False)
         probe = self._held[name]
-        out: dict[int, list[measure.Said]] = {}
+        out: dict[str, dict[int, list[measure.Said]]] = {n: {} for n in self._taught(probe.head)}
         with self._torch.no_grad():
-            for windows in self._probe_batches(name):
+            for some in self._probe_batches(name):
                 cancel.check()
-                for window, logits in self._logits(self._heads[probe.head], windows):
-                    out.setdefault(window.example, []).append(measure.Said(window, logits))
-        return [one for i in range(len(probe.data.examples)) for one in out[i]]
+                batch = HeadBatch(probe.head, some)
+                states, mask = self._states(some)
+                for head, found in out.items():
+                    windows = self._targeted(head, batch)
+                    for one in self._said(self._heads[head], windows, states, mask):
+                        found.setdefault(one.window.example, []).append(one)
+        every = range(len(probe.data.examples))
+        return {head: [one for i in every for one in found[i]] for head, found in out.items()}
 
     def probe_windows(self, name: str) -> list[HeadWindow]:
         """The windows of what is held out under a name."""
@@ -202,14 +241,14 @@ class EncoderTask:
         windows, most = self.probe_windows(name), self._config.batch_tokens
         return by_length(windows, len, most, random.Random(0), PROBE_WINDOWS)
 
-    def _logits(
-        self, head: Head, windows: Sequence[HeadWindow]
-    ) -> Iterator[tuple[HeadWindow, Tensor]]:
-        logits, _ = self._read(head, windows)
+    def _said(
+        self, head: Head, windows: Sequence[HeadWindow], states: Tensor, mask: Tensor
+    ) -> Iterator[measure.Said]:
+        logits, _ = self._read(head, windows, states, mask)
         at = 0
         for window in windows:
             count = len(window.targets)
-            yield window, logits[at : at + count]
+            yield measure.Said(window, logits[at : at + count])
             at += count
 
     def score(self, found: Mapping[str, float]) -> tuple[float, ...]:
@@ -218,5 +257,7 @@ class EncoderTask:
         for name, probe in self._held.items():
             main = measure.MAIN[self._heads[probe.head].kind]
             of_head.setdefault(probe.head, []).append(found[f"{name}_{main}"])
+            for other in self._taught(probe.head)[1:]:
+                of_head.setdefault(other, []).append(found[f"{name}_{other}_accuracy"])
         means = [sum(some) / len(some) for some in of_head.values()]
         return sum(means) / max(1, len(means)), -found["loss"]

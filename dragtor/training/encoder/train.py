@@ -6,6 +6,7 @@ Owns a run: its data, its folder, its report and the graph. Never imported by in
 from __future__ import annotations
 
 import os
+import random
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -21,7 +22,7 @@ from dragtor.models.disk import sha256
 from dragtor.onnx import open_tokenizer
 from dragtor.training import TRAIN_EXTRA
 from dragtor.training.checkpoints import Checkpoint, RunState, keep_settings
-from dragtor.training.encoder.batches import HeadWindow, WindowCoder
+from dragtor.training.encoder.batches import ANSWER_LABELS, HeadWindow, WindowCoder
 from dragtor.training.encoder.model import HeadedModel, ModelConfig, open_encoder
 from dragtor.training.encoder.task import EncoderTask, MixConfig, Probe
 from dragtor.training.loop import Loop, LoopConfig
@@ -55,6 +56,7 @@ class TrainEncoderConfig:
     base: str = "all-minilm-l6-v2"  # a name, as `open_base` reads it, or a folder
     max_tokens: int = 256  # of a window, special tokens included
     validation: float = 0.1  # share of a file that is held out, where no other file is named
+    most_held: int = 0  # examples of a set that are measured on; 0: all
     model: ModelConfig = field(default_factory=ModelConfig)
     mix: MixConfig = field(default_factory=MixConfig)
     loop: LoopConfig = field(
@@ -81,11 +83,14 @@ class TaskSets:
 
     learn: dict[str, list[TaskData]]
     held: dict[str, Probe]
+    answers: Mapping[str, str] = field(default_factory=dict)  # as MixConfig has them
 
     @property
     def heads(self) -> list[Head]:
         """The heads that the files ask for, with all labels that they hold."""
-        return [_head(name, files) for name, files in self.learn.items()]
+        asked = {name: _head(name, files) for name, files in self.learn.items()}
+        also = {name: Head(name, "pair", ANSWER_LABELS) for name in self.answers.values()}
+        return [*(asked | also).values()]
 
 
 def train_heads(
@@ -106,7 +111,9 @@ def train_heads(
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # waiting threads give their core away
     torch = require("torch", extra=TRAIN_EXTRA)
-    sets = read_sets(files, config.validation, config.loop.seed)
+    sets = read_sets(
+        files, config.validation, config.loop.seed, config.mix.answers or {}, config.most_held
+    )
     _check_weights(config.mix, sets)
     folder = base_folder(config.base, models_dir)
     out.mkdir(parents=True, exist_ok=True)
@@ -117,7 +124,7 @@ def train_heads(
     model = HeadedModel(open_encoder(folder), sets.heads, config.model, config.loop.seed)
     _check_length(model, config.max_tokens)
     tokenizer = open_tokenizer(_tokenizer_file(folder, config.base), f"ls {folder}")
-    coder = WindowCoder(tokenizer, config.max_tokens)
+    coder = WindowCoder(tokenizer, config.max_tokens, shapes=config.model.shapes)
     pad = int(model.encoder.config.pad_token_id or 0)
     if config.start:
         start_from(model, config.start)
@@ -147,17 +154,26 @@ def _evaluated(config: LoopConfig, task: EncoderTask) -> LoopConfig:
     return replace(config, evaluate_every=max(1, steps))
 
 
-def read_sets(files: Sequence[TaskFile], share: float, seed: int) -> TaskSets:
-    """Read every file; raises UsageError where two of one head are of different kinds."""
+def read_sets(
+    files: Sequence[TaskFile],
+    share: float,
+    seed: int,
+    answers: Mapping[str, str] = {},
+    most_held: int = 0,
+) -> TaskSets:
+    """Read every file; raises UsageError where two of one head are of different kinds.
+
+    `share`, `answers` and `most_held` are those of the settings.
+    """
     if not files:
         raise UsageError("no task to learn", "dragtor train encoder --task sst2.csv")
     learn: dict[str, list[TaskData]] = {}
     held: dict[str, Probe] = {}
     for file in files:
-        data = read_task(file.path, file.kind or "", file.head, file.mapping)
+        data = read_task(file.path, file.kind or "", file.head, file.mapping, alone=False)
         _check_name(data.name)
         if file.held:
-            probe = read_task(file.held, data.kind, data.name, file.mapping)
+            probe = read_task(file.held, data.kind, data.name, file.mapping, alone=False)
         else:
             data, probe = split_task(data, share, seed)
         before = learn.setdefault(data.name, [])
@@ -168,11 +184,37 @@ def read_sets(files: Sequence[TaskFile], share: float, seed: int) -> TaskSets:
             raise UsageError(told, "give each a name of its own: --task NAME=FILE")
         before.append(data)
         name = data.name if not held.get(data.name) else f"{data.name}_{len(before)}"
-        held[name] = Probe(data.name, probe)
-    sets = TaskSets(learn, held)
+        held[name] = Probe(data.name, _some(probe, most_held, seed))
+    sets = TaskSets(learn, held, answers)
+    for head in sets.heads:
+        _check_classes(head, sets)
     for each in held.values():
         _check_held(each, next(head for head in sets.heads if head.name == each.head))
     return sets
+
+
+def _some(data: TaskData, most: int, seed: int) -> TaskData:
+    """At most that many of the examples, drawn, in their order; 0: all."""
+    if not most or len(data.examples) <= most:
+        return data
+    places = sorted(random.Random(seed).sample(range(len(data.examples)), most))
+    return replace(data, examples=tuple(data.examples[i] for i in places))
+
+
+def _check_classes(head: Head, sets: TaskSets) -> None:
+    """Raise UsageError where a head has nothing to tell apart, or learns answers and cannot."""
+    files = sets.learn.get(head.name, [])
+    path = files[0].path if files else None
+    labels = {label for data in files for label in data.labels}
+    if head.name in sets.answers.values():
+        if files and (files[0].kind != "pair" or not labels <= {*ANSWER_LABELS}):
+            told = f"{path} cannot share a head with answers: {', '.join(sorted(labels)[:4])}"
+            raise UsageError(told, f"columns a,b,label with {' and '.join(ANSWER_LABELS)}")
+    elif head.kind in ("sentence", "pair") and len(labels) < 2:
+        told = f"{path}: one class only: {''.join(labels)[:40]!r}"
+        raise UsageError(told, "two classes or more")
+    elif head.kind == "span" and not any(e.answers for data in files for e in data.examples):
+        raise UsageError(f"{path}: no question has an answer", "question, context, answers")
 
 
 def _check_length(model: HeadedModel, max_tokens: int) -> None:
@@ -183,9 +225,13 @@ def _check_length(model: HeadedModel, max_tokens: int) -> None:
 
 
 def _check_weights(mix: MixConfig, sets: TaskSets) -> None:
+    heads = {head.name: head.kind for head in sets.heads}
     for name in mix.weights or ():
-        if name not in sets.learn:
-            raise UsageError(f"no task is called {name}", f"tasks: {', '.join(sets.learn)}")
+        if name not in heads:
+            raise UsageError(f"no task is called {name}", f"tasks: {', '.join(heads)}")
+    for name in mix.answers or ():
+        if heads.get(name) != "span":
+            raise UsageError(f"no task of answers is called {name}", "--answers TASK=HEAD")
 
 
 def _check_name(name: str) -> None:
@@ -278,8 +324,9 @@ def calibrated_heads(task: EncoderTask, sets: TaskSets, cancel: CancelToken) -> 
     from dragtor.training.encoder.measure import best_least, best_temperature, span_calibration
 
     said: dict[str, list[Any]] = {}
-    for name, probe in sets.held.items():
-        said.setdefault(probe.head, []).extend(task.said(name, cancel))
+    for name in sets.held:
+        for head_name, some in task.said(name, cancel).items():
+            said.setdefault(head_name, []).extend(some)
     found = []
     for head in task.model.heads:
         own = said.get(head.name, [])
