@@ -1153,3 +1153,127 @@ def test_the_models_that_the_tests_use_are_right(name: str) -> None:
     folder = models_path(load_config().models)
     assert verify(name, folder) == "ok", f"run: dragtor models pull {name}"
     assert model_path(name, folder).is_file()
+
+
+# Weights out of an int8 graph
+
+
+def write_rounded_bert(path: Path) -> dict[str, Any]:
+    """A graph with a small BERT's tensors as onnxruntime rounds them; what they stand for, by name.
+
+    Runs nothing: a product of each kind that the names of matrices are told from.
+    """
+    import numpy as np
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    draw, tensors, nodes, wanted = np.random.default_rng(5), {}, [], {}
+
+    def rounded(name: str, shape: tuple[int, ...], kind: Any, zero: int) -> Any:
+        whole = draw.integers(0, 100, shape).astype(kind)
+        step = np.float32(draw.uniform(0.01, 0.1))
+        tensors[f"{name}_quantized"], tensors[f"{name}_scale"] = whole, step
+        tensors[f"{name}_zero_point"] = kind(zero)
+        return (whole.astype(np.float32) - zero) * step
+
+    def dense(name: str, nameless: str, size: tuple[int, int]) -> None:
+        wanted[f"{name}.weight"] = rounded(nameless, size, np.int8, 0).T
+        wanted[f"{name}.bias"] = tensors[f"{name}.bias"] = draw.normal(size=size[1]).astype("f4")
+        steps: list[tuple[str, list[str], dict[str, int]]] = [
+            ("MatMulInteger", ["x", f"{nameless}_quantized"], {}),
+            ("Cast", [f"{name}.0"], {"to": 1}),
+            ("Mul", [f"{name}.1", f"{nameless}_scale"], {}),
+            ("Add", [f"{name}.bias", f"{name}.2"], {}),
+        ]
+        for i, (kind, given, told) in enumerate(steps):
+            nodes.append(helper.make_node(kind, given, [f"{name}.{i}"], **told))
+
+    for kind, rows in (("word", 40), ("position", 16), ("token_type", 2)):
+        name = f"bert.embeddings.{kind}_embeddings.weight"
+        wanted[name] = rounded(name, (rows, 64), np.uint8, 50)
+    norm = "bert.embeddings.LayerNorm.bias"
+    wanted[norm] = tensors[norm] = np.ones(64, np.float32)
+    nodes.append(helper.make_node("Add", ["y", norm], ["z"]))
+    dense("bert.encoder.layer.0.intermediate.dense", "onnx::MatMul_7", (64, 96))
+    dense("classifier", "classifier.weight", (64, 1))
+    given = [helper.make_tensor_value_info("x", TensorProto.UINT8, None)]
+    made = helper.make_graph(
+        nodes, "bert", given, [helper.make_tensor_value_info("z", TensorProto.FLOAT, None)],
+        [numpy_helper.from_array(np.asarray(v), n) for n, v in tensors.items()],
+    )  # fmt: skip
+    onnx.save(helper.make_model(made), str(path))
+    return wanted
+
+
+def read_safetensors(path: Path) -> dict[str, Any]:
+    import numpy as np
+
+    data = path.read_bytes()
+    size = 8 + int.from_bytes(data[:8], "little")
+    told = json.loads(data[8:size])
+    assert told.pop("__metadata__") == {"format": "pt"}
+    found = {}
+    for name, each in told.items():
+        first, last = (size + at for at in each["data_offsets"])
+        found[name] = np.frombuffer(data[first:last], "<f4").reshape(each["shape"])
+    return found
+
+
+def test_weights_for_training_are_made_of_an_int8_graph(
+    place: Path, hub: Hub, tmp_path: Path
+) -> None:
+    import numpy as np
+
+    wanted = write_rounded_bert(tmp_path / "made.onnx")
+    data = (tmp_path / "made.onnx").read_bytes()
+    serve(hub, data, "/o/r/resolve/main/model.onnx")
+    files = [
+        {"name": "model.onnx", "path": "model.onnx", "bytes": len(data), "sha256": digest(data)}
+    ]
+    describe(place, kind="training", derive="dequantised", files=files)
+    assert pull("tiny", at(hub), place) == place / "tiny" / "model.safetensors"
+    found = read_safetensors(place / "tiny" / "model.safetensors")
+    assert found.keys() == wanted.keys()
+    assert all(np.array_equal(found[name], value) for name, value in wanted.items())
+    told = json.loads((place / "tiny" / "config.json").read_text())
+    sizes = ("hidden_size", "intermediate_size", "num_hidden_layers", "vocab_size", "num_labels")
+    assert [told[name] for name in sizes] == [64, 96, 1, 40, 1]
+    assert verify("tiny", place) == "ok"
+    assert not (place / "tiny" / "model.onnx").exists()
+
+
+def test_an_adapter_is_merged_into_an_int8_base(tmp_path: Path) -> None:
+    import numpy as np
+    import onnx
+    from onnx import numpy_helper
+
+    from dragtor.models.dequantise import float_tensors
+    from dragtor.models.heads import merge_adapter, pack_adapter
+    from dragtor.models.int8 import write_int8
+
+    _, plain, learned = base_and_graphs(tmp_path)
+    rounded = tmp_path / "rounded.onnx"
+    write_int8(str(plain), str(rounded))
+    stands_for = dict(float_tensors(onnx.load(str(rounded))))
+    assert "dense_scale" not in stands_for
+    for path in (plain, learned):  # trained from what the int8 base stands for
+        graph = onnx.load(str(path))
+        for tensor in graph.graph.initializer:
+            value = stands_for[tensor.name].astype(np.float32)
+            if tensor.name == "dense" and path == learned:
+                value = value + np.outer(np.arange(96) / 50, np.ones(128)).astype(np.float32)
+            tensor.CopyFrom(numpy_helper.from_array(value, tensor.name))
+        onnx.save(graph, str(path))
+    (tmp_path / "told.json").write_text("{}")
+    adapter, made = tmp_path / "tiny.heads", tmp_path / "made.onnx"
+    assert pack_adapter(learned, plain, rounded, tmp_path / "told.json", 2, adapter) < 1e-3
+    with zipfile.ZipFile(adapter) as members:
+        told = json.loads(members.read("base.json"))
+    assert {told[name]["base"] for name in ("table", "dense", "fresh")} == {
+        "table",
+        "dense",
+        "fresh",
+    }
+    merge_adapter(rounded, adapter, made, tmp_path / "heads.json")
+    for ours, theirs in zip(outputs(made), outputs(learned), strict=True):
+        assert np.abs(ours - theirs).max() < 2e-3 * np.abs(theirs).max()

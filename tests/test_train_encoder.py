@@ -363,7 +363,7 @@ def reading(tmp_path: Path) -> list[str]:
         answers = [{"text": name, "answer_start": 0}] if i % 2 else []
         spans.append({"question": "who lives", "context": text, "answers": answers})
         (yes if i % 2 else no).append(
-            {"a": "who lives", "b": text, "label": "yes" if i % 2 else "no"}
+            {"a": f"who lives no {i}", "b": text, "label": "yes" if i % 2 else "no"}
         )
     files = []
     for head, rows in (("qa", spans), ("holds", no), ("holds", yes)):

@@ -47,6 +47,7 @@ class TaskFile:
     kind: HeadKind | None = None  # None: what the file looks like
     held: Path | None = None  # what is held out; None: a share of the file
     mapping: Mapping[str, str] = field(default_factory=dict)  # of labels
+    also: tuple[Path, ...] = ()  # more that is held out, measured apart under its own name
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +186,9 @@ def read_sets(
         before.append(data)
         name = data.name if not held.get(data.name) else f"{data.name}_{len(before)}"
         held[name] = Probe(data.name, _some(probe, most_held, seed))
+        for path in file.also:
+            other = read_task(path, data.kind, path.name.split(".")[0], file.mapping, alone=False)
+            held[other.name] = Probe(data.name, _some(other, most_held, seed))
     sets = TaskSets(learn, held, answers)
     for head in sets.heads:
         _check_classes(head, sets)

@@ -1,0 +1,146 @@
+"""Train the reader: spans, whether a passage answers, what supports a claim; and pack what ships.
+
+    python scripts/reader_data.py data/reader
+    dragtor models pull ms-marco-minilm-l12-torch
+    .venv-train/bin/python scripts/reader_train.py data/reader data/runs/reader [--base FOLDER]
+
+Goes on where it was cut off and comes to the same numbers. OUT gets the head set (model.onnx,
+heads.json, tokenizer.json), model.fp32.onnx and, with --pack BASE, reader.heads: what training
+changed, in RANK directions a matrix, and the heads. BASE is model.onnx of ms-marco-minilm-l12, of
+which `dragtor models pull` makes the reader again. --rows takes so many of each file, to try it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from dragtor.config import load_config, models_path
+from dragtor.encoder.heads import HeadSet
+from dragtor.models.disk import sha256
+from dragtor.models.heads import pack_adapter
+from dragtor.training.encoder import export
+from dragtor.training.encoder.batches import WindowCoder
+from dragtor.training.encoder.model import HeadedModel, open_encoder
+from dragtor.training.encoder.options import train_config
+from dragtor.training.encoder.train import (
+    GRAPH_FP32,
+    TOKENIZER,
+    TaskFile,
+    TrainEncoderConfig,
+    base_folder,
+    read_sets,
+    train_heads,
+)
+from dragtor.types import Reporter
+
+SETS = ("span", "answers", "supports")  # train/NAME.jsonl, the head of the same name
+RANK = 64
+BATCH, TOKENS = 32, 6144  # windows of a step, and their tokens with padding
+LOOKS = 3  # evaluations, some 45 files each
+MOST_HELD = 250  # rows of a held-out file that are measured on
+PROBES = 24  # windows that graphs are compared on
+
+
+class Told(Reporter):
+    """Notes on stderr, and how far it is."""
+
+    def note(self, text: str) -> None:
+        """One line."""
+        print(text, file=sys.stderr, flush=True)
+
+    def progress(self, label: str, done: float, total: float) -> None:
+        """A line now and then."""
+        if done % 50 == 0:
+            self.note(f"{label} {done:.0f} of {total:.0f}")
+
+
+def task_files(data: Path) -> list[TaskFile]:
+    """Each file to learn from, with all that is held out of its kind."""
+    held: dict[str, list[Path]] = {name: [] for name in SETS}
+    for path in sorted((data / "held").glob("*.jsonl")):
+        held[_head_of(path)].append(path)
+    return [
+        TaskFile(data / "train" / f"{name}.jsonl", name, held=first, also=tuple(rest))
+        for name, (first, *rest) in held.items()
+    ]
+
+
+def _head_of(path: Path) -> str:
+    """The head that a held-out file measures, by its first row and its name."""
+    with path.open("rb") as file:
+        if "question" in json.loads(file.readline()):
+            return "span"
+    return "supports" if path.name.startswith("supports") else "answers"
+
+
+def settings(base: str, files: Sequence[TaskFile]) -> TrainEncoderConfig:
+    """The shipped reader was trained so; the embeddings stay the base's."""
+    rows = sum(sum(1 for _ in file.path.open("rb")) for file in files)
+    return train_config(
+        base=base, max_tokens=192, most_held=MOST_HELD, keep_fp32=True,
+        model={"pooling": "cls", "shapes": False, "dropout": 0.1, "freeze": ("embeddings",),
+               "rank": 0},
+        mix={"power": 1.0, "uncertainty": False, "batch": BATCH, "batch_tokens": TOKENS,
+             "weights": None, "answers": {"span": "answers"}},
+        loop={"epochs": 1, "learning_rate": 8e-5, "warmup": 0.06, "seed": 7, "patience": 99,
+              "evaluate_every": max(1, rows // (BATCH * LOOKS))},
+    )  # fmt: skip
+
+
+def few(data: Path, out: Path, rows: int) -> Path:
+    """A folder with so many rows of each file, drawn."""
+    for path in sorted(data.glob("*/*.jsonl")):
+        lines = path.read_text("utf-8").splitlines(keepends=True)
+        random.Random(0).shuffle(lines)
+        target = out / "few" / path.parent.name / path.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text("".join(lines[:rows]), "utf-8")
+    return out / "few"
+
+
+def pack(out: Path, files: Sequence[TaskFile], config: TrainEncoderConfig, base: Path) -> None:
+    """Write the adapter of a finished run, and say its size, its error and its hash."""
+    from tokenizers import Tokenizer
+
+    heads = HeadSet.read(out / "heads.json", f"ls {out}").heads
+    folder = base_folder(config.base, models_path(load_config().models))
+    plain = HeadedModel(open_encoder(folder), heads, config.model, config.loop.seed)
+    coder = WindowCoder(Tokenizer.from_file(str(out / TOKENIZER)), config.max_tokens, shapes=False)
+    sets = read_sets(files[1:2], config.validation, config.loop.seed, {}, PROBES)
+    probe = next(iter(sets.held.values()))
+    head = next(head for head in heads if head.name == probe.head)
+    windows = [w for i, one in enumerate(probe.data.examples) for w in coder.windows(one, head, i)]
+    export.write_graph(plain, out / "plain.onnx", windows, 0)
+    adapter = out / "reader.heads"
+    worst = pack_adapter(
+        out / GRAPH_FP32, out / "plain.onnx", base, out / "heads.json", RANK, adapter
+    )
+    (out / "plain.onnx").unlink()
+    megabytes = adapter.stat().st_size / 1e6
+    print(f"{adapter}: {megabytes:.1f} MB, error {worst:.2g}, sha256 {sha256(adapter)}")
+
+
+def main() -> None:
+    """Train, and pack what came of it."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--base", default="ms-marco-minilm-l12")
+    parser.add_argument("--rows", type=int, default=0)
+    parser.add_argument("--pack", type=Path, metavar="BASE")
+    told = parser.parse_args()
+    data = few(told.data, told.out, told.rows) if told.rows else told.data
+    files, models = task_files(data), models_path(load_config().models)
+    config = settings(told.base, files)
+    train_heads(files, told.out, config, models_dir=models, reporter=Told())
+    if told.pack:
+        pack(told.out, files, config, told.pack)
+
+
+if __name__ == "__main__":
+    main()
