@@ -27,13 +27,12 @@ from dragtor.training.encoder import export
 from dragtor.training.encoder.batches import WindowCoder
 from dragtor.training.encoder.model import HeadedModel, open_encoder
 from dragtor.training.encoder.options import train_config
+from dragtor.training.encoder.sets import TaskFile, read_sets
 from dragtor.training.encoder.train import (
     GRAPH_FP32,
     TOKENIZER,
-    TaskFile,
     TrainEncoderConfig,
     base_folder,
-    read_sets,
     train_heads,
 )
 from dragtor.types import Reporter
@@ -65,8 +64,7 @@ def task_files(data: Path) -> list[TaskFile]:
     for path in sorted((data / "held").glob("*.jsonl")):
         held[_head_of(path)].append(path)
     return [
-        TaskFile(data / "train" / f"{name}.jsonl", name, held=first, also=tuple(rest))
-        for name, (first, *rest) in held.items()
+        TaskFile(data / "train" / f"{name}.jsonl", name, also=tuple(held[name])) for name in SETS
     ]
 
 
@@ -93,13 +91,14 @@ def settings(base: str, files: Sequence[TaskFile]) -> TrainEncoderConfig:
 
 
 def few(data: Path, out: Path, rows: int) -> Path:
-    """A folder with so many rows of each file, drawn."""
+    """A folder with so many rows of each file to learn from, drawn, and fewer held out."""
     for path in sorted(data.glob("*/*.jsonl")):
         lines = path.read_text("utf-8").splitlines(keepends=True)
         random.Random(0).shuffle(lines)
         target = out / "few" / path.parent.name / path.name
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text("".join(lines[:rows]), "utf-8")
+        most = rows if path.parent.name == "train" else -(-rows // len(SETS) // 10)
+        target.write_text("".join(lines[:most]), "utf-8")
     return out / "few"
 
 

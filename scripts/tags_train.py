@@ -25,13 +25,12 @@ from dragtor.training.encoder import export
 from dragtor.training.encoder.batches import HeadWindow, WindowCoder
 from dragtor.training.encoder.model import HeadedModel, open_encoder
 from dragtor.training.encoder.options import train_config
+from dragtor.training.encoder.sets import TaskFile, read_sets
 from dragtor.training.encoder.task import EncoderTask
 from dragtor.training.encoder.train import (
-    TaskFile,
     TrainEncoderConfig,
     base_folder,
     calibrated_heads,
-    read_sets,
     train_heads,
 )
 from dragtor.types import NEVER, Reporter

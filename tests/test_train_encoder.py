@@ -120,7 +120,8 @@ def test_the_graph_gives_what_torch_gives(
 ) -> None:
     from dragtor.training.encoder import export
     from dragtor.training.encoder.model import HeadedModel, open_encoder
-    from dragtor.training.encoder.train import WindowCoder, open_tokenizer, read_sets
+    from dragtor.training.encoder.sets import read_sets
+    from dragtor.training.encoder.train import WindowCoder, open_tokenizer
 
     settings = config(base, pooling=pooling)
     sets = read_sets(options.task_files([str(conll), str(csv)], [], []), 0.2, 3)
@@ -276,7 +277,7 @@ def test_what_a_command_line_says(tmp_path: Path, csv: Path) -> None:
 
 
 def test_two_files_of_one_head_must_be_of_one_kind(tmp_path: Path, csv: Path, conll: Path) -> None:
-    from dragtor.training.encoder.train import read_sets
+    from dragtor.training.encoder.sets import read_sets
 
     with pytest.raises(UsageError, match="of kind"):
         read_sets(options.task_files([f"x={csv}", f"x={conll}"], [], []), 0.2, 1)
@@ -284,7 +285,7 @@ def test_two_files_of_one_head_must_be_of_one_kind(tmp_path: Path, csv: Path, co
 
 @pytest.mark.parametrize("name", ["states", "input_ids", "my.name", "a b"])
 def test_a_head_may_not_be_called_as_the_graph_calls_its_own(csv: Path, name: str) -> None:
-    from dragtor.training.encoder.train import read_sets
+    from dragtor.training.encoder.sets import read_sets
 
     with pytest.raises(UsageError, match="cannot be called"):
         read_sets(options.task_files([f"{name}={csv}"], [], []), 0.2, 1)
@@ -300,7 +301,7 @@ def test_a_head_may_be_called_as_torch_calls_something(
 def test_what_cannot_be_measured_is_said_before_anything_is_learned(
     tmp_path: Path, csv: Path
 ) -> None:
-    from dragtor.training.encoder.train import read_sets
+    from dragtor.training.encoder.sets import read_sets
 
     small, other = tmp_path / "small.csv", tmp_path / "other.csv"
     small.write_text("text,label\na,x\nb,y\nc,x\n", "utf-8")

@@ -50,7 +50,8 @@ def settings(way: str, seed: int) -> Any:
 def trained(way: str, seed: int) -> Path:
     """The folder of a finished run."""
     from dragtor.config import load_config, models_path
-    from dragtor.training.encoder.train import TaskFile, train_heads
+    from dragtor.training.encoder.sets import TaskFile
+    from dragtor.training.encoder.train import train_heads
 
     out = RUNS / f"{way}-{seed}"
     if not (out / "heads.json").exists():

@@ -21,7 +21,8 @@ from dragtor.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from dragtor.training.encoder.train import TaskFile, TrainedEncoder, TrainEncoderConfig
+    from dragtor.training.encoder.sets import TaskFile
+    from dragtor.training.encoder.train import TrainedEncoder, TrainEncoderConfig
 
 RUN = Path("events-run")  # folder of a training run
 ENCODER_RUN = Path("encoder-run")

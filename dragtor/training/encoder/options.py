@@ -13,8 +13,9 @@ from dragtor.encoder.data import parse_mapping
 from dragtor.encoder.heads import POOLINGS
 from dragtor.errors import UsageError
 from dragtor.training.encoder.model import ModelConfig
+from dragtor.training.encoder.sets import TaskFile
 from dragtor.training.encoder.task import MixConfig
-from dragtor.training.encoder.train import TaskFile, TrainEncoderConfig
+from dragtor.training.encoder.train import TrainEncoderConfig
 from dragtor.training.loop import LoopConfig
 
 

@@ -6,25 +6,23 @@ Owns a run: its data, its folder, its report and the graph. Never imported by in
 from __future__ import annotations
 
 import os
-import random
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dragtor.encoder.align import plain_tokenizer
-from dragtor.encoder.data import TaskData, read_task, split_task
-from dragtor.encoder.heads import GRAPH_FILE, STATES, Head, HeadKind, HeadSet, token_labels
+from dragtor.encoder.heads import GRAPH_FILE, Head, HeadSet
 from dragtor.errors import UsageError
 from dragtor.extras import require
 from dragtor.models.disk import sha256
 from dragtor.onnx import open_tokenizer
 from dragtor.training import TRAIN_EXTRA
 from dragtor.training.checkpoints import Checkpoint, RunState, keep_settings
-from dragtor.training.encoder.batches import ANSWER_LABELS, HeadWindow, WindowCoder
+from dragtor.training.encoder.batches import HeadWindow, WindowCoder
 from dragtor.training.encoder.model import HeadedModel, ModelConfig, open_encoder
-from dragtor.training.encoder.task import EncoderTask, MixConfig, Probe
+from dragtor.training.encoder.sets import TaskFile, TaskSets, read_sets
+from dragtor.training.encoder.task import EncoderTask, MixConfig
 from dragtor.training.loop import Loop, LoopConfig
 from dragtor.types import NEVER, SILENT, CancelToken, Reporter
 
@@ -35,19 +33,6 @@ CARD_TEXT = """Heads on one shared encoder, trained together by `dragtor train e
 `dragtor tag --model FOLDER`. Learned from {examples} examples; measured on {held} held out."""
 GRAPH_FP32 = "model.fp32.onnx"
 TOKENIZER = "tokenizer.json"
-INPUTS = ("input_ids", "attention_mask", "token_type_ids", "shape_ids")
-
-
-@dataclass(frozen=True, slots=True)
-class TaskFile:
-    """A file to learn from. Files of the same head are learned together."""
-
-    path: Path
-    head: str = ""  # its name; empty: the file's
-    kind: HeadKind | None = None  # None: what the file looks like
-    held: Path | None = None  # what is held out; None: a share of the file
-    mapping: Mapping[str, str] = field(default_factory=dict)  # of labels
-    also: tuple[Path, ...] = ()  # more that is held out, measured apart under its own name
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +61,6 @@ class TrainedEncoder:
 
     folder: Path
     metrics: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class TaskSets:
-    """By head what is learned from, by name what is measured on."""
-
-    learn: dict[str, list[TaskData]]
-    held: dict[str, Probe]
-    answers: Mapping[str, str] = field(default_factory=dict)  # as MixConfig has them
-
-    @property
-    def heads(self) -> list[Head]:
-        """The heads that the files ask for, with all labels that they hold."""
-        asked = {name: _head(name, files) for name, files in self.learn.items()}
-        also = {name: Head(name, "pair", ANSWER_LABELS) for name in self.answers.values()}
-        return [*(asked | also).values()]
 
 
 def train_heads(
@@ -155,72 +124,6 @@ def _evaluated(config: LoopConfig, task: EncoderTask) -> LoopConfig:
     return replace(config, evaluate_every=max(1, steps))
 
 
-def read_sets(
-    files: Sequence[TaskFile],
-    share: float,
-    seed: int,
-    answers: Mapping[str, str] = {},
-    most_held: int = 0,
-) -> TaskSets:
-    """Read every file; raises UsageError where two of one head are of different kinds.
-
-    `share`, `answers` and `most_held` are those of the settings.
-    """
-    if not files:
-        raise UsageError("no task to learn", "dragtor train encoder --task sst2.csv")
-    learn: dict[str, list[TaskData]] = {}
-    held: dict[str, Probe] = {}
-    for file in files:
-        data = read_task(file.path, file.kind or "", file.head, file.mapping, alone=False)
-        _check_name(data.name)
-        if file.held:
-            probe = read_task(file.held, data.kind, data.name, file.mapping, alone=False)
-        else:
-            data, probe = split_task(data, share, seed)
-        before = learn.setdefault(data.name, [])
-        if before and before[0].kind != data.kind:
-            told = (
-                f"{file.path} is a task of kind {data.kind}, {before[0].path} of {before[0].kind}"
-            )
-            raise UsageError(told, "give each a name of its own: --task NAME=FILE")
-        before.append(data)
-        name = data.name if not held.get(data.name) else f"{data.name}_{len(before)}"
-        held[name] = Probe(data.name, _some(probe, most_held, seed))
-        for path in file.also:
-            other = read_task(path, data.kind, path.name.split(".")[0], file.mapping, alone=False)
-            held[other.name] = Probe(data.name, _some(other, most_held, seed))
-    sets = TaskSets(learn, held, answers)
-    for head in sets.heads:
-        _check_classes(head, sets)
-    for each in held.values():
-        _check_held(each, next(head for head in sets.heads if head.name == each.head))
-    return sets
-
-
-def _some(data: TaskData, most: int, seed: int) -> TaskData:
-    """At most that many of the examples, drawn, in their order; 0: all."""
-    if not most or len(data.examples) <= most:
-        return data
-    places = sorted(random.Random(seed).sample(range(len(data.examples)), most))
-    return replace(data, examples=tuple(data.examples[i] for i in places))
-
-
-def _check_classes(head: Head, sets: TaskSets) -> None:
-    """Raise UsageError where a head has nothing to tell apart, or learns answers and cannot."""
-    files = sets.learn.get(head.name, [])
-    path = files[0].path if files else None
-    labels = {label for data in files for label in data.labels}
-    if head.name in sets.answers.values():
-        if files and (files[0].kind != "pair" or not labels <= {*ANSWER_LABELS}):
-            told = f"{path} cannot share a head with answers: {', '.join(sorted(labels)[:4])}"
-            raise UsageError(told, f"columns a,b,label with {' and '.join(ANSWER_LABELS)}")
-    elif head.kind in ("sentence", "pair") and len(labels) < 2:
-        told = f"{path}: one class only: {''.join(labels)[:40]!r}"
-        raise UsageError(told, "two classes or more")
-    elif head.kind == "span" and not any(e.answers for data in files for e in data.examples):
-        raise UsageError(f"{path}: no question has an answer", "question, context, answers")
-
-
 def _check_length(model: HeadedModel, max_tokens: int) -> None:
     """Raise UsageError where a window is longer than the encoder reads."""
     most = model.most_tokens
@@ -236,30 +139,6 @@ def _check_weights(mix: MixConfig, sets: TaskSets) -> None:
     for name in mix.answers or ():
         if heads.get(name) != "span":
             raise UsageError(f"no task of answers is called {name}", "--answers TASK=HEAD")
-
-
-def _check_name(name: str) -> None:
-    """A head's name is one of the graph's outputs, and may be none of its own."""
-    if not re.fullmatch(r"[\w-]+", name) or name in (STATES, *INPUTS):
-        raise UsageError(f"a head cannot be called {name!r}", "--task NAME=FILE")
-
-
-def _check_held(probe: Probe, head: Head) -> None:
-    """Raise UsageError where there is nothing to measure on, or what cannot be learned."""
-    path = probe.data.path
-    if not probe.data.examples:
-        raise UsageError(f"{path} is too small to hold any out", f"--held {head.name}=FILE")
-    if unknown := sorted({*probe.data.labels} - {*head.labels}):
-        told = f"{path} has labels that nothing teaches: {', '.join(unknown)}"
-        raise UsageError(told, "--map LABEL=OTHER, or leave them out")
-
-
-def _head(name: str, files: Sequence[TaskData]) -> Head:
-    kind = files[0].kind
-    if kind == "tokens":
-        names = sorted({label[2:] for data in files for label in data.labels if label[1:2] == "-"})
-        return Head(name, kind, token_labels(names))
-    return Head(name, kind, tuple(sorted({label for data in files for label in data.labels})))
 
 
 def base_folder(base: str, models_dir: Path) -> Path | str:
