@@ -15,12 +15,14 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from dragtor.config import load_config, models_path
-from dragtor.encoder.heads import HeadSet
+from dragtor.encoder.heads import HEADS_FILE, HeadSet
 from dragtor.models.disk import sha256
 from dragtor.models.heads import pack_adapter
 from dragtor.training.encoder import export
@@ -37,8 +39,10 @@ from dragtor.training.encoder.train import (
 )
 from dragtor.types import Reporter
 
+BASE = "ms-marco-minilm-l12"
 SETS = ("span", "answers", "supports")  # train/NAME.jsonl, the head of the same name
 RANK = 64
+READ_TOKENS = 320  # of a window at inference
 BATCH, TOKENS = 32, 6144  # windows of a step, and their tokens with padding
 LOOKS = 3  # evaluations, some 45 files each
 MOST_HELD = 250  # rows of a held-out file that are measured on
@@ -106,7 +110,11 @@ def pack(out: Path, files: Sequence[TaskFile], config: TrainEncoderConfig, base:
     """Write the adapter of a finished run, and say its size, its error and its hash."""
     from tokenizers import Tokenizer
 
-    heads = HeadSet.read(out / "heads.json", f"ls {out}").heads
+    trained = HeadSet.read(out / HEADS_FILE, f"ls {out}")
+    heads = trained.heads
+    adapter, parts = out / "reader.heads", out / "pack"
+    parts.mkdir(exist_ok=True)
+    replace(trained, name="reader", base=BASE, max_tokens=READ_TOKENS).write(parts)
     folder = base_folder(config.base, models_path(load_config().models))
     plain = HeadedModel(open_encoder(folder), heads, config.model, config.loop.seed)
     coder = WindowCoder(Tokenizer.from_file(str(out / TOKENIZER)), config.max_tokens, shapes=False)
@@ -114,12 +122,11 @@ def pack(out: Path, files: Sequence[TaskFile], config: TrainEncoderConfig, base:
     probe = next(iter(sets.held.values()))
     head = next(head for head in heads if head.name == probe.head)
     windows = [w for i, one in enumerate(probe.data.examples) for w in coder.windows(one, head, i)]
-    export.write_graph(plain, out / "plain.onnx", windows, 0)
-    adapter = out / "reader.heads"
+    export.write_graph(plain, parts / "plain.onnx", windows, 0)
     worst = pack_adapter(
-        out / GRAPH_FP32, out / "plain.onnx", base, out / "heads.json", RANK, adapter
+        out / GRAPH_FP32, parts / "plain.onnx", base, parts / HEADS_FILE, RANK, adapter
     )
-    (out / "plain.onnx").unlink()
+    shutil.rmtree(parts)
     megabytes = adapter.stat().st_size / 1e6
     print(f"{adapter}: {megabytes:.1f} MB, error {worst:.2g}, sha256 {sha256(adapter)}")
 
@@ -129,7 +136,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--base", default="ms-marco-minilm-l12")
+    parser.add_argument("--base", default=BASE)
     parser.add_argument("--rows", type=int, default=0)
     parser.add_argument("--pack", type=Path, metavar="BASE")
     told = parser.parse_args()

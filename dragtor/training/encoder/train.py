@@ -91,13 +91,10 @@ def train_heads(
     keep_settings(out, {**asdict(config), "tasks": tasks})
     if config.threads:
         torch.set_num_threads(config.threads)
-    model = HeadedModel(open_encoder(folder), sets.heads, config.model, config.loop.seed)
-    _check_length(model, config.max_tokens)
+    model = _opened(folder, sets.heads, config)
     tokenizer = open_tokenizer(_tokenizer_file(folder, config.base), f"ls {folder}")
     coder = WindowCoder(tokenizer, config.max_tokens, shapes=config.model.shapes)
     pad = int(model.encoder.config.pad_token_id or 0)
-    if config.start:
-        start_from(model, config.start)
     task = EncoderTask(
         model, sets.learn, sets.held, coder, config.mix, pad=pad, seed=config.loop.seed
     )
@@ -124,11 +121,16 @@ def _evaluated(config: LoopConfig, task: EncoderTask) -> LoopConfig:
     return replace(config, evaluate_every=max(1, steps))
 
 
-def _check_length(model: HeadedModel, max_tokens: int) -> None:
-    """Raise UsageError where a window is longer than the encoder reads."""
+def _opened(folder: Path | str, heads: Sequence[Head], config: TrainEncoderConfig) -> HeadedModel:
+    """The model as it begins; raises UsageError where a window is longer than its base reads."""
+    model = HeadedModel(open_encoder(folder), heads, config.model, config.loop.seed)
     most = model.most_tokens
-    if most and max_tokens > most:
-        raise UsageError(f"this base reads {most} tokens, not {max_tokens}", f"--max-tokens {most}")
+    if most and config.max_tokens > most:
+        told = f"this base reads {most} tokens, not {config.max_tokens}"
+        raise UsageError(told, f"--max-tokens {most}")
+    if config.start:
+        start_from(model, config.start)
+    return model
 
 
 def _check_weights(mix: MixConfig, sets: TaskSets) -> None:
