@@ -287,6 +287,46 @@ class Tagger(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """What a reader says of one passage and a question; probabilities are calibrated.
+
+    `start:end` are characters of the passage, its likeliest answer, however unlikely; they are
+    equal where there is none that the reader would say.
+    """
+
+    answers: float  # probability that the passage answers, 0..1
+    start: int
+    end: int
+    span: float  # probability of that span, 0..1
+
+
+@dataclass(frozen=True, slots=True)
+class Entailment:
+    """What a text says of a claim; the three sum to 1."""
+
+    supported: float
+    contradicted: float
+    unknown: float
+
+
+class Reader(Protocol):
+    """A question with a passage, or a claim with its evidence, read as one text.
+
+    What it says of one does not depend on what else it is given.
+    """
+
+    name: str
+
+    def read(self, question: str, passages: Sequence[str]) -> list[Reading]:
+        """One for each passage, in their order."""
+        ...
+
+    def entail(self, claim: str, evidence: Sequence[str]) -> list[Entailment]:
+        """One for each piece of evidence, in their order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Entity:
     """Whom or what a library talks about, under the name it is mostly called by; counts of that.
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dragtor.ground import TextSpan, Verdict
-from dragtor.types import LabelledSpan, Reporter
+from dragtor.types import NEVER, CancelToken, Entailment, LabelledSpan, Reading, Reporter
 
 
 class Notes(Reporter):
@@ -100,3 +100,39 @@ class SharedWordsSupport:
         if share >= 0.5 and (numbers or ("not" in said) != ("not" in seen)):
             return Verdict("contradicted", 0.0)
         return Verdict("unknown", share / 2) if known or not said else Verdict("supported", 1.0)
+
+
+class OverlapReader:
+    """A Reader by shared words: the sentence that shares most is the answer; other numbers deny."""
+
+    name = "overlap"
+
+    def __init__(self, cancel: CancelToken = NEVER) -> None:
+        self._cancel = cancel
+
+    def read(self, question: str, passages: Sequence[str]) -> list[Reading]:
+        return [self._reading(question, text) for text in self._cancel.checked(passages)]
+
+    def entail(self, claim: str, evidence: Sequence[str]) -> list[Entailment]:
+        return [self._entailment(claim, text) for text in self._cancel.checked(evidence)]
+
+    def _reading(self, question: str, passage: str) -> Reading:
+        sentences = [m.span() for m in re.finditer(r"\S[^.!?\n]*", passage)] or [(0, 0)]
+        said = [(_share(question, passage[start:end]), start, end) for start, end in sentences]
+        sure, start, end = max(said, key=lambda each: each[0])
+        if not sure:
+            start = end = 0
+        return Reading(
+            _share(question, passage), start, start + len(passage[start:end].rstrip()), sure
+        )
+
+    def _entailment(self, claim: str, evidence: str) -> Entailment:
+        share = _share(claim, evidence)
+        denied = not set(re.findall(r"\d+", claim)) <= set(re.findall(r"\d+", evidence))
+        return Entailment(0.0 if denied else share, share if denied else 0.0, 1 - share)
+
+
+def _share(asked: str, text: str) -> float:
+    """The share of the words asked for that a text has."""
+    wanted, has = (set(re.findall(r"\w+", each.lower())) for each in (asked, text))
+    return len(wanted & has) / len(wanted) if wanted else 0.0

@@ -26,6 +26,7 @@ ABBREVIATED = re.compile(  # at the end of a text
     r"(?:\b\w|\b(?:inc|ltd|co|corp|bros|jr|sr|st|no))\.\Z", re.IGNORECASE
 )
 TINY_CHANCE = 1e-6  # nothing is surer than 1 less it
+MOST_EXPONENT = 700.0  # whose power of e a float holds
 
 
 def probabilities(logits: Numbers, temperature: float = 1.0) -> Numbers:
@@ -132,8 +133,8 @@ def span_probability(sure: float, head: Head) -> float:
 
 
 def calibrated_odds(odds: float, head: Head) -> float:
-    """The same of log odds."""
-    return 1 / (1 + math.exp(-head.span_scale * odds - head.span_shift))
+    """The same of log odds, of any size."""
+    return 1 / (1 + math.exp(min(-head.span_scale * odds - head.span_shift, MOST_EXPONENT)))
 
 
 def log_odds(sure: float) -> float:
