@@ -27,9 +27,10 @@ TAKEN = {  # rows of a set and label at most
     "begin": {"supported": 1500, "unknown": 1700},
     "factcheck": {"unknown": 1500},
 }
-MADE = {"role": 500, "number": 900, "time": 700, "unit": 150, "negation": 900, "modality": 300,
+MADE = {"role": 500, "number": 900, "time": 700, "unit": 150, "negation": 800, "modality": 300,
         "population": 250, "condition": 400, "antonym": 500, "name": 700}  # fmt: skip
 HELD_MAKER = "name"  # made for the held-out files only
+DENIED = 700  # refuted claims
 OTHER_EVIDENCE = 1800  # claims over evidence of something near
 BUDGET = 130  # word pieces of evidence
 Make = Callable[[Claim, random.Random], tuple[str, str] | None]  # claim, evidence
@@ -42,7 +43,10 @@ def shown(claim: Claim, draw: random.Random) -> Claim:
     spans = sentences(claim.evidence)
     near = nearest(claim.evidence, spans, claim.claim)
     marked = [i for i in claim.at if i < len(spans)] or [near]
-    if len(marked) > 1 and pieces(claim.evidence[spans[marked[0]][0] : spans[marked[-1]][1]]) > BUDGET:
+    if (
+        len(marked) > 1
+        and pieces(claim.evidence[spans[marked[0]][0] : spans[marked[-1]][1]]) > BUDGET
+    ):
         marked = [near if near in marked else marked[0]]
     keep = (spans[min(marked)][0], spans[max(marked)][1])
     start, end = window(claim.evidence, keep, BUDGET, draw)
@@ -65,10 +69,15 @@ def taken(claims: Sequence[Claim], draw: random.Random) -> list[Claim]:
 
 
 def made(
-    claims: Sequence[Claim], antonyms: Mapping[str, Sequence[str]], draw: random.Random, share: float = 1
+    claims: Sequence[Claim],
+    antonyms: Mapping[str, Sequence[str]],
+    draw: random.Random,
+    share: float = 1,
 ) -> Iterator[Claim]:
     """Contradicted (and some unknown) claims out of supported ones, each with its maker's name."""
-    good = [claim for claim in claims if claim.label == "supported" and claim.source != "refchecker"]
+    good = [
+        claim for claim in claims if claim.label == "supported" and claim.source != "refchecker"
+    ]
     names: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for claim in good:
         names[claim.source] += makers.names(claim.evidence)
@@ -85,7 +94,16 @@ def made(
                 used[claim.claim] += 1
                 label = "unknown" if maker == "modality" else "contradicted"
                 yield replace(claim, claim=found[0], evidence=found[1], label=label, maker=maker)
+    yield from _denied(claims, int(DENIED * share), draw)
     yield from _other_evidence(good, int(OTHER_EVIDENCE * share), draw)
+
+
+def _denied(claims: Sequence[Claim], wanted: int, draw: random.Random) -> Iterator[Claim]:
+    """Refuted claims denied are supported, so that a "not" alone says nothing."""
+    refuted = [c for c in claims if c.label == "contradicted" and c.source == "fever"]
+    found = ((c, makers.statement_negated(c.claim)) for c in draw.sample(refuted, len(refuted)))
+    denied = [replace(c, claim=new, label="supported", maker="denied") for c, new in found if new]
+    yield from denied[:wanted]
 
 
 def _makes(
@@ -104,7 +122,9 @@ def _makes(
         "time": lambda claim, draw: _exchanged(
             claim, makers.exchanged_time(claim.claim, claim.evidence, draw), draw
         ),
-        "unit": table(makers.UNIT),
+        "unit": lambda claim, draw: _exchanged(
+            claim, makers.unit_exchanged(claim.claim, claim.evidence, draw), draw
+        ),
         "negation": lambda claim, draw: _claim(claim, makers.statement_negated(claim.claim)),
         "modality": _modality,
         "population": table(makers.POPULATION),
@@ -135,7 +155,9 @@ def _exchanged(
 def _modality(claim: Claim, draw: random.Random) -> tuple[str, str] | None:
     """Only where the evidence speaks of a possibility as well."""
     new = makers.strengthened(claim.claim)
-    possible = re.search(r"\b(?:may|might|could|can|seem|appear|suggest|tend|sometimes|often)", claim.evidence)
+    possible = re.search(
+        r"\b(?:may|might|could|can|seem|appear|suggest|tend|sometimes|often)", claim.evidence
+    )
     return (new, claim.evidence) if new and possible else None
 
 
@@ -144,7 +166,7 @@ def _name(
 ) -> tuple[str, str] | None:
     """A name that the evidence knows, for another of its kind that the evidence lacks."""
     known = [pair for pair in makers.names(claim.evidence) if holds(claim.claim, pair[0])]
-    if not known or not others:
+    if not known or not others or len(claim.claim.split()) < 6:
         return None
     old, kind = draw.choice(known)
     more = draw.sample(list(others), min(60, len(others)))
@@ -164,7 +186,9 @@ def _other_evidence(claims: Sequence[Claim], wanted: int, draw: random.Random) -
             return
         said = stems(claim.claim)
         found = [text for text in index.search(claim.claim, 12) if text != claim.evidence]
-        found = [text for text in found if len(said & stems(text)) < 0.6 * len(said)][:3]
+        found = [text for text in found if len(said & stems(text)) < 0.5 * len(said)][:3]
         if found and len(said) > 2 and any(said & stems(text) for text in found):
             count += 1
-            yield replace(claim, evidence=draw.choice(found), label="unknown", maker="other_document")
+            yield replace(
+                claim, evidence=draw.choice(found), label="unknown", maker="other_document"
+            )

@@ -31,19 +31,26 @@ from pathlib import Path
 from typing import Any
 
 import reader_claims
-from reader_near import MAKERS, Surroundings, both_denied, company_exchanged, learned_antonyms, named
+from reader_near import (
+    MAKERS,
+    Surroundings,
+    both_denied,
+    company_exchanged,
+    learned_antonyms,
+    named,
+)
 from reader_pairs import Pair, pairs
 from reader_sets import HELD_CLAIMS, Claim, Item, claims, held_out, natural, policyqa, squad
 from reader_text import nearest, pieces, sentences, window
 
 WANTED = {  # near misses of each maker
-    "unit": 250, "population": 500, "condition": 600, "antonym": 700, "number": 600, "time": 700,
-    "negation": 500, "entity": 2800, "cut": 1300, "neighbour": 900, "hard_retrieved": 1400,
+    "unit": 200, "population": 500, "condition": 600, "antonym": 700, "number": 600, "time": 700,
+    "negation": 350, "entity": 2800, "cut": 1300, "neighbour": 900, "hard_retrieved": 1400,
     "other_document": 700,
 }  # fmt: skip
 POLICIES, COMPANIES, SHIFTS, DENIED = 1500, 500, 5000, 250  # rows
 TITLED = 0.4  # share of rows that begin with their article's title
-BUDGET = (80, 150)  # word pieces of a context
+BUDGET = (90, 160)  # word pieces of a context
 HELD_MADE = 250  # of each maker
 Row = dict[str, Any]
 
@@ -53,7 +60,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path)
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--without", default="", help="a maker of near misses to leave out of training")
+    parser.add_argument(
+        "--without", default="", help="a maker of near misses to leave out of training"
+    )
     parser.add_argument("--shared", type=Path, default=Path("../shared/data"))
     options = parser.parse_args()
     draw = random.Random(options.seed)
@@ -77,7 +86,9 @@ class Written:
         self.rows[name] = kept = list(rows)
         path = self.folder / f"{name}.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in kept), "utf-8")
+        path.write_text(
+            "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in kept), "utf-8"
+        )
 
     def report(self) -> None:
         """Counts by source, maker and label with mean lengths in words; then each file's."""
@@ -96,7 +107,9 @@ class Written:
             kinds[row["source"], row["maker"], _label(row)].append(row)
         for (source, maker, label), some in sorted(kinds.items()):
             print(f"{source} | {maker} | {label} | {len(some)} | {_words(some):.0f}")
-        print(f"labels: {dict(Counter(map(_label, rows)))}, makers: {dict(Counter(r['maker'] for r in rows))}")
+        print(
+            f"labels: {dict(Counter(map(_label, rows)))}, makers: {dict(Counter(r['maker'] for r in rows))}"
+        )
         total = sum(pieces(" ".join(_texts(row))) + 3 for row in rows)
         print(f"about {total / 1e6:.2f} million word pieces, {total / max(1, len(rows)):.0f} a row")
 
@@ -113,7 +126,9 @@ def _words(rows: Sequence[Row]) -> float:
     return sum(len(" ".join(_texts(row)).split()) for row in rows) / max(1, len(rows))
 
 
-def _spans(out: Written, folder: Path, antonyms: dict[str, list[str]], without: str, draw: random.Random) -> None:
+def _spans(
+    out: Written, folder: Path, antonyms: dict[str, list[str]], without: str, draw: random.Random
+) -> None:
     every = [*squad(folder), *natural(folder)]
     policies = list(policyqa(folder))
     learn = [item for item in every if not held_out(item.source, item.group)]
@@ -121,7 +136,11 @@ def _spans(out: Written, folder: Path, antonyms: dict[str, list[str]], without: 
     made = near_misses(learn, antonyms, WANTED, draw)
     shifts = _shifts(learn, made, draw)
     rest = [item for item in learn if not item.source.startswith("shifts")]
-    denied = [found for item in draw.sample(rest, len(rest)) if item.answers and (found := both_denied(item))]
+    denied = [
+        found
+        for item in draw.sample(rest, len(rest))
+        if item.answers and (found := both_denied(item))
+    ]
     company = _companies([p for p in policies if not held_out(p.source, p.group)], draw, 1)
     rows = [*rest, *shifts, *denied[:DENIED], *company, *(item for _, item in made)]
     rows = [item for item in rows if item.maker != without]
@@ -132,7 +151,11 @@ def _spans(out: Written, folder: Path, antonyms: dict[str, list[str]], without: 
 
 
 def _held_spans(
-    out: Written, held: Sequence[Item], policies: Sequence[Item], antonyms: dict[str, list[str]], draw: random.Random
+    out: Written,
+    held: Sequence[Item],
+    policies: Sequence[Item],
+    antonyms: dict[str, list[str]],
+    draw: random.Random,
 ) -> None:
     made = near_misses(held, antonyms, dict.fromkeys(WANTED, HELD_MADE), draw)
     sources = defaultdict(list)
@@ -146,11 +169,16 @@ def _held_spans(
     out.write("held/made_company", (span_row(item, draw) for item in company))
     for source, rows in sources.items():
         if source != "squad2":
-            out.write(f"held/source_{source}", (span_row(item, draw) for item in dict.fromkeys(rows)))
+            out.write(
+                f"held/source_{source}", (span_row(item, draw) for item in dict.fromkeys(rows))
+            )
 
 
 def near_misses(
-    items: Sequence[Item], antonyms: dict[str, list[str]], wanted: Mapping[str, int], draw: random.Random
+    items: Sequence[Item],
+    antonyms: dict[str, list[str]],
+    wanted: Mapping[str, int],
+    draw: random.Random,
 ) -> list[tuple[Item, Item]]:
     """Answerable items and their near misses, the rarest makers served first; no item twice by one
     maker nor by more than two."""
@@ -173,11 +201,15 @@ def near_misses(
 def _by_turns(items: Sequence[Item], draw: random.Random) -> Iterator[Item]:
     """Answerable items by chance, reviews and posts after the others have had their turn twice."""
     late = {"shifts_amazon", "shifts_reddit"}
-    ranked = [(draw.random() * (2.5 if item.source in late else 1), i) for i, item in enumerate(items)]
+    ranked = [
+        (draw.random() * (2.5 if item.source in late else 1), i) for i, item in enumerate(items)
+    ]
     return (items[i] for _, i in sorted(ranked) if items[i].answers)
 
 
-def _shifts(learn: Sequence[Item], made: Sequence[tuple[Item, Item]], draw: random.Random) -> list[Item]:
+def _shifts(
+    learn: Sequence[Item], made: Sequence[tuple[Item, Item]], draw: random.Random
+) -> list[Item]:
     """Answerable items of SQuADShifts: those of which near misses were made, then others."""
     first = {item: None for item, _ in made if item.source.startswith("shifts")}
     more = [item for item in learn if item.source.startswith("shifts") and item not in first]
@@ -240,13 +272,17 @@ def _pair_row(pair: Pair) -> Row:
             "maker": pair.maker, "source": pair.source}  # fmt: skip
 
 
-def _claims(out: Written, shared: Path, antonyms: dict[str, list[str]], draw: random.Random) -> None:
+def _claims(
+    out: Written, shared: Path, antonyms: dict[str, list[str]], draw: random.Random
+) -> None:
     learn, held = [], []
     for claim in claims(shared):
         apart = claim.source in HELD_CLAIMS or held_out(claim.source, claim.group)
         (held if apart else learn).append(claim)
     rows = reader_claims.taken(learn, draw)
-    made = [c for c in reader_claims.made(rows, antonyms, draw) if c.maker != reader_claims.HELD_MAKER]
+    made = [
+        c for c in reader_claims.made(rows, antonyms, draw) if c.maker != reader_claims.HELD_MAKER
+    ]
     out.write("train/supports", map(_claim_row, draw.sample([*rows, *made], len(rows) + len(made))))
     kept = reader_claims.taken(held, draw)
     sources, makers = defaultdict(list), defaultdict(list)

@@ -10,13 +10,13 @@ import random
 import re
 from collections.abc import Mapping, Sequence
 
-from reader_text import STOP, holds, sentences, stem, stems
+from reader_text import holds, sentences, stem, stems
 
 Table = Mapping[str, Sequence[str]]
 
 
 def _both(text: str) -> dict[str, list[str]]:
-    """"a:b a:c" as a table that goes both ways."""
+    """ "a:b a:c" as a table that goes both ways."""
     table: dict[str, list[str]] = {}
     for pair in text.split():
         one, other = pair.replace("_", " ").split(":")
@@ -31,31 +31,29 @@ POPULATION = _both(
     patients:athletes doctors:nurses father:mother son:daughter sons:daughters husband:wife
     brother:sister brothers:sisters king:queen kings:queens workers:employers soldiers:civilians
     tourists:residents farmers:merchants protestants:catholics professors:students players:coaches
-    fans:critics citizens:foreigners immigrants:natives veterans:beginners dogs:cats dog:cat
+    citizens:foreigners immigrants:natives veterans:beginners dogs:cats dog:cat
     parents:grandparents teenagers:pensioners runners:swimmers climbers:cyclists elderly:young
-    actors:directors buyers:sellers teachers:principals users:developers humans:animals
+    actors:directors buyers:sellers teachers:principals humans:animals
     undergraduates:graduates lawyers:judges pharmacists:surgeons"""
 )
 CONDITION = _both(
-    """before:after during:after without:with summer:winter spring:autumn morning:evening day:night
+    """before:after summer:winter spring:autumn morning:evening day:night
     northern:southern north:south east:west eastern:western upper:lower left:right indoor:outdoor
     acute:chronic inside:outside above:below early:late earliest:latest first:second second:third
     third:fourth internal:external public:private urban:rural primary:secondary hot:cold wet:dry
     maximum:minimum annual:monthly daily:weekly pre-war:post-war military:civilian central:outer
     domestic:foreign oral:intravenous formal:informal voluntary:compulsory peacetime:wartime
-    elementary:high dry:humid onshore:offshore"""
+    dry:humid onshore:offshore"""
 )
 UNIT = _both(
-    """kilometres:kilograms kilometers:kilograms miles:tons feet:pounds metres:degrees meters:degrees
-    dollars:euros euros:pounds pounds:dollars percent:dollars percentage:price tons:litres
-    tonnes:litres acres:gallons hectares:litres yards:pounds inches:ounces hours:kilometres
-    minutes:degrees gallons:miles watts:metres volts:kilograms km:kg mg:km mph:mg
-    height:weight length:weight weight:temperature distance:weight temperature:distance width:age
-    speed:cost cost:weight price:size"""
+    """kilometres:kilograms kilometers:kilograms miles:tons feet:pounds metres:litres meters:gallons
+    dollars:euros euros:pounds pounds:dollars percent:dollars tons:litres tonnes:litres
+    acres:gallons hectares:litres yards:pounds inches:ounces hours:kilometres minutes:kilograms
+    gallons:miles watts:metres volts:kilograms km:kg mg:km mph:mg"""
 )
 ANTONYM_NOISE = frozenset(
     """first only us uk two three some all ps3 ps2 new old british french water rain men women one
-    main lesser high low known use open second 8 9 us un start begin end last""".split()
+    main lesser high low known use open second 8 9 us un start begin end last with without black white recent past""".split()
 )
 NUMBERS = "two three four five six seven eight nine ten eleven twelve twenty thirty fifty".split()
 MONTHS = (
@@ -75,13 +73,17 @@ _NOT_NAMES = frozenset(
 )
 _AUX = re.compile(r"\b(is|are|was|were|did|does|do|can|could|would|should|has|have|had)\b", re.I)
 _NEGATIVE = re.compile(r"\b(?:not|no|never|none|without|nor|neither|cannot|\w+n['’]t)\b", re.I)
-_MAY = re.compile(r"\b(may|might|could|can|seems? to|tends? to|appears? to|sometimes|often)\b", re.I)
+_MAY = re.compile(
+    r"\b(may|might|could|can|seems? to|tends? to|appears? to|sometimes|often)\b", re.I
+)
 
 
 def _as(word: str, like: str) -> str:
     """A word with the capitals of another."""
-    return word.upper() if like.isupper() and len(like) > 1 else (
-        word[:1].upper() + word[1:] if like[:1].isupper() else word
+    return (
+        word.upper()
+        if like.isupper() and len(like) > 1
+        else (word[:1].upper() + word[1:] if like[:1].isupper() else word)
     )
 
 
@@ -108,9 +110,23 @@ def exchanged(
     return draw.choice(pairs) if pairs else None
 
 
+def unit_exchanged(text: str, other: str, draw: random.Random) -> tuple[str, str] | None:
+    """A unit that counts something ("how many miles", "in dollars", "30 minutes"), for one of
+    another dimension."""
+    counted = rf"(?:\d|many|of|in|per|{'|'.join(NUMBERS)}|hundred|thousand|million)\s+$"
+    table = {}
+    for word, new in UNIT.items():
+        place = re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text)
+        if place and re.search(counted, text[: place.start()], re.I):
+            table[word] = new
+    return exchanged(text, other, table, draw)
+
+
 def _in_name(text: str, word: str) -> bool:
     """Whether a small word belongs to a fixed phrase ("first name", "right to", "day of")."""
-    after = re.search(rf"\b{re.escape(word)}\b\s+(name|of|to|hand|floor|school|lady|time|person)", text)
+    after = re.search(
+        rf"\b{re.escape(word)}\b\s+(name|of|to|hand|floor|school|lady|time|person|the)", text
+    )
     return bool(after) and word not in {"before", "after", "during", "most", "least"}
 
 
@@ -121,7 +137,7 @@ def names(text: str) -> list[tuple[str, str]]:
         sentence = text[start:end]
         for match in _NAME.finditer(sentence):
             name, at = match[0], match.start()
-            name = re.sub(r"['’]s$", "", name)
+            name = re.split(r"['’]s\b", name)[0]
             first, _, rest = name.partition(" ")
             if first.casefold() in _NOT_NAMES or (at == 0 and not rest):
                 if not rest or first.casefold() not in _NOT_NAMES:
@@ -129,7 +145,8 @@ def names(text: str) -> list[tuple[str, str]]:
                 name, at = rest, at + len(first) + 1
                 if name.split()[0].casefold() in _NOT_NAMES or name.split()[0] in {"of", "de"}:
                     continue
-            if len(name) > 2 and not name.isdigit():
+            initial = re.search(r"(?:\b[A-Z]\.|-) ?$", sentence[:at])
+            if len(name) > 2 and not name.isdigit() and not initial:
                 found.append((name, _kind(name, sentence[:at])))
     return found
 
@@ -230,17 +247,21 @@ def negated(text: str) -> str | None:
     if not found or _NEGATIVE.search(text):
         return None
     verb = found[0][0]
-    if re.match(r"how (?:many|much|long|old|far)", text, re.I) and len(found) > 1:
-        return None
+    if re.match(r"which|how (?:many|much|long|old|far)", text, re.I):
+        return None  # "which is not" and "how many do not" can often be told
     word = "can't" if verb.casefold() == "can" else f"{verb}n't"
     return text[: found[0].start()] + _as(word, verb) + text[found[0].end() :]
 
 
 def statement_negated(text: str) -> str | None:
     """A statement with one auxiliary and no negation, denied with "not", or without its "not"."""
-    if re.search(r"\b(?:is|are|was|were|can|could|would|should|has|have|had|does|do|did) not \b", text):
+    if re.search(
+        r"\b(?:is|are|was|were|can|could|would|should|has|have|had|does|do|did) not \b", text
+    ):
         plain = re.sub(r"\b(does|do|did) not (?=\w)", "", text)
-        plain = re.sub(r"\b(is|are|was|were|can|could|would|should|has|have|had) not ", r"\1 ", plain)
+        plain = re.sub(
+            r"\b(is|are|was|were|can|could|would|should|has|have|had) not ", r"\1 ", plain
+        )
         return plain if not _NEGATIVE.search(plain) and " do " not in text + plain else None
     found = list(re.finditer(r"\b(is|are|was|were|can|could|would|should|will)\b", text))
     if len(found) != 1 or _NEGATIVE.search(text) or found[0].start() == 0:
@@ -262,25 +283,17 @@ def without_answer(context: str, answers: Sequence[tuple[str, int]]) -> str | No
 
 
 def strengthened(claim: str) -> str | None:
-    """"may help" as "always helps": what is possible said as if it were certain; None without it."""
+    """ "may help" as "will always help": what is possible said as if it were certain; else None."""
     found = _MAY.search(claim)
     if not found:
         return None
-    rest = claim[found.end() :].split()
-    if not rest or found[0].casefold() in {"sometimes", "often"}:
-        return claim[: found.start()] + _as("always", found[0]) + claim[found.end() :]
-    verb = rest[0]
-    if verb in {"not", "also", "only", "never", "lead", "have"} or not verb.isalpha():
-        verb = {"lead": "leads", "have": "has"}.get(verb, "")
-    elif verb == "be":
-        verb = "is always"
-    elif verb not in STOP:
-        verb = verb + ("es" if re.search(r"(?:s|sh|ch|x|o)$", verb) else "s")
-        verb = re.sub(r"([^aeiou])ys$", r"\1ies", verb)
-    if not verb or verb in STOP:
+    before, after = claim[: found.start()], claim[found.end() :]
+    if after.split()[:1] in (["not"], ["have"], ["also"], ["only"], []):
         return None
-    always = verb if "always" in verb else f"always {verb}"
-    return claim[: found.start()] + " ".join([always, *rest[1:]])
+    sure = ("will always", "always will", "will certainly", "will in every case")[len(claim) % 4]
+    word = found[0].casefold()
+    sure = "always" if word in {"sometimes", "often"} else sure
+    return before + _as(sure, found[0]) + after
 
 
 _DIRECTED = re.compile(
@@ -299,7 +312,7 @@ _DIRECTED = re.compile(
 
 
 def roles_exchanged(claim: str) -> str | None:
-    """"X helps Y." as "Y helps X."; None where a side is a pronoun or holds another clause."""
+    """ "X helps Y." as "Y helps X."; None where a side is a pronoun or holds another clause."""
     match = _DIRECTED.match(claim)
     if not match:
         return None

@@ -21,7 +21,9 @@ from reader_text import Index, holds, sentence_at, sentences, stems
 WIKI = frozenset({"squad2", "shifts_wiki", "nq", "qed"})
 RARE = 4.0  # from this inverse document frequency on a word says what a question is about
 IN_CONTEXT = 0.4  # share of exchanges made in the context, not in the question
-_YES_NO = re.compile(r"(?:is|are|was|were|did|does|do|can|could|has|have|had|will|would|should)\b", re.I)
+_YES_NO = re.compile(
+    r"(?:is|are|was|were|did|does|do|can|could|has|have|had|will|would|should)\b", re.I
+)
 _BARE = re.compile(r"(?:who|what|which|where|when|why|how|in|on|at|to|from|for|by|during)\b", re.I)
 
 
@@ -44,7 +46,10 @@ class Surroundings:
             if item.context not in owner:
                 owner[item.context] = item
                 contexts[item.source, item.group].append(item.context)
-        names = {key: [n for text in texts for n in makers.names(text)] for key, texts in contexts.items()}
+        names = {
+            key: [n for text in texts for n in makers.names(text)]
+            for key, texts in contexts.items()
+        }
         families: dict[str, list[str]] = defaultdict(list)
         for text, item in owner.items():
             families[_family(item)].append(text)
@@ -97,7 +102,11 @@ def learned_antonyms(folder: Path) -> dict[str, list[str]]:
     table: dict[str, list[str]] = defaultdict(list)
     for (one, other), count in counts.items():
         fine = one.isalpha() and other.isalpha() and len(one) > 3 < len(other)
-        if fine and (count > 1 or (other, one) in counts) and not {one, other} & makers.ANTONYM_NOISE:
+        if (
+            fine
+            and (count > 1 or (other, one) in counts)
+            and not {one, other} & makers.ANTONYM_NOISE
+        ):
             table[one].append(other)
             if one not in table[other]:
                 table[other].append(one)
@@ -112,10 +121,12 @@ def sentence_of(item: Item) -> str:
     return item.context[spans[first][0] : spans[last][1]]
 
 
-def _changed(item: Item, pair: tuple[str, str] | None, maker: str, draw: random.Random) -> Item | None:
+def _changed(
+    item: Item, pair: tuple[str, str] | None, maker: str, draw: random.Random
+) -> Item | None:
     """The item with a word exchanged in its question or all through its context."""
-    if pair is None:
-        return None
+    if pair is None or _YES_NO.match(item.question):
+        return None  # what is asked for a yes would be answered by a no
     old, new = pair
     if draw.random() < IN_CONTEXT and not any(holds(text, old) for text, _ in item.answers):
         context = makers.replaced(item.context, old, new)
@@ -130,14 +141,27 @@ def _by_table(table: makers.Table | None, maker: str) -> Maker:
     def make(item: Item, around: Surroundings, draw: random.Random) -> Item | None:
         sentence = sentence_of(item)
         words = around.antonyms if table is None else table
-        near = {word: new for word, new in words.items() if holds(sentence, word)}
-        return _changed(item, makers.exchanged(item.question, item.context, near, draw), maker, draw)
+        near = {w: new for w, new in words.items() if holds(sentence, w) and not _compares(w)}
+        return _changed(
+            item, makers.exchanged(item.question, item.context, near, draw), maker, draw
+        )
 
     return make
 
 
 def _unit(item: Item, around: Surroundings, draw: random.Random) -> Item | None:
-    return _by_table(makers.UNIT, "unit")(item, around, draw)
+    pair = makers.unit_exchanged(item.question, sentence_of(item), draw)
+    if pair is None or holds(item.context, pair[1]):
+        return None
+    question = makers.replaced(item.question, *pair)  # texts say "miles" and "mi": never there
+    return None if _YES_NO.match(item.question) else replace(item, question=question, maker="unit")
+
+
+def _compares(word: str) -> bool:
+    """Whether exchanging a word only turns a comparison round ("which is higher" has an answer)."""
+    return (
+        word in {"more", "less"} or word.endswith("er") and word not in {"upper", "outer", "after"}
+    )
 
 
 def _number(item: Item, around: Surroundings, draw: random.Random) -> Item | None:
@@ -160,7 +184,9 @@ def _entity(item: Item, around: Surroundings, draw: random.Random) -> Item | Non
         return None
     if holds(item.context, pair[1]):
         question = makers.replaced(item.question, *pair)
-        return replace(item, question=question, maker="entity") if question != item.question else None
+        return (
+            replace(item, question=question, maker="entity") if question != item.question else None
+        )
     return _changed(item, pair, "entity", draw)
 
 
@@ -185,8 +211,13 @@ def both_denied(item: Item) -> Item | None:
 
 
 def _denied(item: Item) -> Item | None:
-    """The item with the answer's sentence denied and the answer where it stands now."""
-    sentence = sentence_of(item)
+    """The item with the answer's sentence denied and the answer where it stands now: a sentence
+    that says one thing only, and that the question is about."""
+    sentence, asked = sentence_of(item), stems(item.question)
+    if len(sentence.split()) > 18 or re.search(r"[,;:]|\b(?:and|but|that|which|who)\b", sentence):
+        return None
+    if 2 * len(asked & stems(sentence)) < len(asked):
+        return None
     new = makers.statement_negated(sentence)
     if not new or " not" not in new or item.context.count(sentence) != 1:
         return None
@@ -259,7 +290,9 @@ def _might_answer(text: str, item: Item) -> bool:
     wanted = stems(item.question)
     for answer, _ in item.answers:
         parts = stems(answer)
-        if holds(text, answer) or (len(parts) > 2 and 5 * len(parts & stems(text)) >= 3 * len(parts)):
+        if holds(text, answer) or (
+            len(parts) > 2 and 5 * len(parts & stems(text)) >= 3 * len(parts)
+        ):
             return True
     asked = wanted - stems(item.title)
     if len(asked) > 1:
@@ -280,7 +313,9 @@ def company_exchanged(item: Item, companies: Sequence[str], draw: random.Random)
 def named(item: Item, company: str, draw: random.Random) -> Item:
     """The question with its company's name."""
     small = item.question[0].lower() + item.question[1:]
-    form = draw.choice(("At {c}: {q}", "{Q} ({c})", "According to the policy of {c}, {q}", "{c}: {q}"))
+    form = draw.choice(
+        ("At {c}: {q}", "{Q} ({c})", "According to the policy of {c}, {q}", "{c}: {q}")
+    )
     return replace(item, question=form.format(c=company, q=small, Q=item.question))
 
 

@@ -21,7 +21,7 @@ from reader_text import Index, holds, sentences, stems, window
 ASKED = {  # MedQuAD's kind of question: ways to ask it, its heading, words that give it away
     "treatment": (("What are the treatments for {f}?", "How is {f} treated?",
                    "What can be done about {f}?"), "Treatment", "treat therap medic surg drug"),
-    "symptoms": (("What are the symptoms of {f}?", "How do I know if I have {f}?"), "Symptoms",
+    "symptoms": (("What are the symptoms of {f}?", "What are signs of {f}?"), "Symptoms",
                  "symptom sign"),
     "causes": (("What causes {f}?", "Why do people get {f}?"), "Causes", "caus"),
     "outlook": (("What is the outlook for {f}?", "What is the prognosis of {f}?"), "Outlook",

@@ -71,7 +71,9 @@ def lines(path: Path) -> list[Any]:
         return [json.loads(line) for line in file if line.strip()]
 
 
-def _placed(context: str, question: str, answers: list[dict[str, Any]]) -> tuple[tuple[str, int], ...]:
+def _placed(
+    context: str, question: str, answers: list[dict[str, Any]]
+) -> tuple[tuple[str, int], ...]:
     """Different answers; one that stands in several places goes where the question points."""
     kept = {}
     for answer in answers:
@@ -163,7 +165,9 @@ def unansq(folder: Path) -> Iterator[tuple[Item, Item]]:
         sentence = detokenised(" ".join(tokens[first : last + 1]))
         at = context.find(sentence)
         answers = ((sentence, at),) if at >= 0 else ((context, 0),)
-        for_real = Item("unansq", context[:60], "", context, detokenised(row["answerable"]), answers)
+        for_real = Item(
+            "unansq", context[:60], "", context, detokenised(row["answerable"]), answers
+        )
         question = detokenised(row["unanswerable"])
         if holds(context, question) or question == for_real.question:
             continue
@@ -273,7 +277,9 @@ def _check_covid(folder: Path) -> Iterator[Claim]:
         said = texts.get(row["cord_id"], [])
         if said and at:
             text = " ".join(said[max(min(at) - 1, 0) : max(at) + 2])
-            yield Claim("check_covid", row["cord_id"], row["claim"].strip(), text, labels[row["label"]])
+            yield Claim(
+                "check_covid", row["cord_id"], row["claim"].strip(), text, labels[row["label"]]
+            )
 
 
 def _scifact(folder: Path) -> Iterator[Claim]:
@@ -286,6 +292,12 @@ def _scifact(folder: Path) -> Iterator[Claim]:
         marks = queries[query]["metadata"]
         marks = ast.literal_eval(marks) if isinstance(marks, str) else marks
         said = marks.get(document)
-        label = {"SUPPORT": "supported", "CONTRADICT": "contradicted"}[said[0]["label"]] if said else "unknown"
+        label = (
+            {"SUPPORT": "supported", "CONTRADICT": "contradicted"}[said[0]["label"]]
+            if said
+            else "unknown"
+        )
         at = tuple(i for mark in said or () for i in mark["sentences"])
-        yield Claim("scifact", document, queries[query]["text"], corpus[document]["text"], label, at=at)
+        yield Claim(
+            "scifact", document, queries[query]["text"], corpus[document]["text"], label, at=at
+        )

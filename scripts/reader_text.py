@@ -12,13 +12,17 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 Span = tuple[int, int]
 PIECES_PER_TOKEN = 1.13  # of words and marks in what is read here
 _TOKEN = re.compile(r"\w+|[^\w\s]")
-_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_IRREGULAR = {"men": "man", "women": "woman", "children": "child", "mice": "mouse", "feet": "foot"}
 _END = re.compile(r"""[.!?]["”’')\]]*\s+(?=["“‘'(\[]?[A-Z0-9])|\s[.!?]\s+(?=\S)|\n+""")
-_SHORT = re.compile(r"(?:\b[A-Z]|\b(?:Dr|Mr|Mrs|Ms|St|Jr|Sr|vs|No|Inc|Co|Ltd|e\.g|i\.e|al|Fig|c))\.$")
+_SHORT = re.compile(
+    r"(?:\b[A-Z]|\b(?:Dr|Mr|Mrs|Ms|St|Jr|Sr|vs|No|Inc|Co|Ltd|e\.g|i\.e|al|Fig|c))\.$"
+)
 STOP = frozenset(
     """a an the of in on at to for from by with and or but is are was were be been being do does did
     has have had can could may might will would shall should must it its this that these those there
@@ -41,25 +45,35 @@ def words(text: str) -> list[str]:
 def stem(word: str) -> str:
     """A word without its commonest endings."""
     word = re.sub(r"['’]s?$", "", word.casefold())
+    word = _IRREGULAR.get(word, word)
     return re.sub(r"(?:ings?|ed|es|s|ly|e)$", "", word) if len(word) > 4 else word
 
 
-def stems(text: str) -> set[str]:
+@lru_cache(maxsize=400_000)
+def stems(text: str) -> frozenset[str]:
     """Stems of the words that say something."""
-    return {stem(word) for word in words(text) if word not in STOP}
+    return frozenset(stem(word) for word in words(text) if word not in STOP)
 
 
 def holds(text: str, phrase: str) -> bool:
     """Whether the phrase stands in the text as whole words, in any case."""
     phrase = phrase.strip().strip(".,;:!?\"'").casefold()
     return bool(phrase) and bool(
-        re.search(rf"(?<![^\W_]){re.escape(phrase)}(?![^\W_])", text.casefold())
+        phrase in (text := _folded(text))
+        and re.search(rf"(?<![^\W_]){re.escape(phrase)}(?![^\W_])", text)
     )
 
 
-def sentences(text: str) -> list[Span]:
+@lru_cache(maxsize=100_000)
+def _folded(text: str) -> str:
+    return text.casefold()
+
+
+@lru_cache(maxsize=100_000)
+def sentences(text: str) -> tuple[Span, ...]:
     """The spans of the sentences, without the white space between them."""
-    spans, start = [], 0
+    spans: list[Span] = []
+    start = 0
     for match in _END.finditer(text):
         head = text[start : match.end()].rstrip()
         if _SHORT.search(head) and "\n" not in match[0]:
@@ -68,7 +82,7 @@ def sentences(text: str) -> list[Span]:
             spans.append((start, start + len(head)))
         start = match.end()
     tail = text[start:].rstrip()
-    return [*spans, (start, start + len(tail))] if tail else spans
+    return (*spans, (start, start + len(tail))) if tail else tuple(spans)
 
 
 def sentence_at(spans: Sequence[Span], start: int, end: int) -> tuple[int, int]:
