@@ -63,11 +63,12 @@ class Surroundings:
     def others(self, item: Item, draw: random.Random) -> list[tuple[str, str]]:
         """Names to exchange one for: of the paragraph, of its article, or of another article."""
         chance = draw.random()
-        own = self.names[item.source, item.group]
+        first = self.owner[item.context]  # two sets may share a context
+        key = first.source, first.group
         if chance < 0.5:
             return makers.names(item.context)
-        if chance < 0.8 and len(self.contexts[item.source, item.group]) > 3:
-            return [pair for pair in own if not holds(item.context, pair[0])]
+        if chance < 0.8 and len(self.contexts[key]) > 3:
+            return [pair for pair in self.names[key] if not holds(item.context, pair[0])]
         keys = list(self.names)
         more = [pair for key in draw.sample(keys, min(40, len(keys))) for pair in self.names[key]]
         return [pair for pair in more if not holds(item.context, pair[0])]
@@ -237,7 +238,7 @@ def _cut(item: Item, around: Surroundings, draw: random.Random) -> Item | None:
 
 
 def _neighbour(item: Item, around: Surroundings, draw: random.Random) -> Item | None:
-    texts = around.contexts[item.source, item.group]
+    texts = around.contexts.get((item.source, item.group), [])
     if item.source not in {"squad2", "shifts_wiki"} or _vague(item, around):
         return None
     at = texts.index(item.context)
@@ -253,7 +254,11 @@ def _hard(item: Item, around: Surroundings, draw: random.Random) -> Item | None:
     for text in around.index(item).search(f"{item.title} {item.question}", 12):
         same = around.owner[text].group == item.group and around.owner[text].source == item.source
         if text != item.context and not _might_answer(text, item):
-            if item.source in WIKI or not same or len(around.contexts[item.source, item.group]) < 2:
+            if (
+                item.source in WIKI
+                or not same
+                or len(around.contexts.get((item.source, item.group), ())) < 2
+            ):
                 return _elsewhere(item, text, around, "hard_retrieved")
     return None
 

@@ -20,6 +20,7 @@ _TOKEN = re.compile(r"\w+|[^\w\s]")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _IRREGULAR = {"men": "man", "women": "woman", "children": "child", "mice": "mouse", "feet": "foot"}
 _END = re.compile(r"""[.!?]["”’')\]]*\s+(?=["“‘'(\[]?[A-Z0-9])|\s[.!?]\s+(?=\S)|\n+""")
+_END_SMALL = re.compile(r"""[.!?]["”’')\]]*\s+(?=\S)|\n+""")  # of texts without capitals
 _SHORT = re.compile(
     r"(?:\b[A-Z]|\b(?:Dr|Mr|Mrs|Ms|St|Jr|Sr|vs|No|Inc|Co|Ltd|e\.g|i\.e|al|Fig|c))\.$"
 )
@@ -74,7 +75,7 @@ def sentences(text: str) -> tuple[Span, ...]:
     """The spans of the sentences, without the white space between them."""
     spans: list[Span] = []
     start = 0
-    for match in _END.finditer(text):
+    for match in (_END if text != text.lower() else _END_SMALL).finditer(text):
         head = text[start : match.end()].rstrip()
         if _SHORT.search(head) and "\n" not in match[0]:
             continue
