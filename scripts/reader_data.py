@@ -7,16 +7,16 @@ train/span.jsonl      question over context, answer spans or none; SQuAD 2, SQuA
 train/answers.jsonl   question over passage, yes or no; unansq, MedQuAD, PubMedQA, BoolQ
 train/supports.jsonl  claim over evidence; FEVER, SNLI, WiCE, Factcheck-GPT, RefChecker, SummEdits,
                       BEGIN, SciFact's training claims
-held/                 squad2 (five articles, whole contexts), source_* and made_* (rows of groups that
+held/                 squad2 (five articles, whole contexts), source_* and made_* (of groups that
                       are not trained on: by set, by maker with the questions they were made of),
                       answers_*, supports_* (check_covid and summedits_scitldr are held out whole),
                       supports_made_* (`name` is a maker that is never trained on)
 
 `maker` is "real" where a text answers, "human" where people wrote what it does not, else what was
-done (reader_makers.py). unansq knows only the sentence of an answer and gives pairs, no spans. BEGIN's
-and WiCE's "not fully" are unknown; FEVER's "not entailment" is contradicted. Licences: the sets' own
-(CC BY, CC BY-SA, MIT, Apache-2.0; shared/data/reading/README.md); nothing of them is kept here.
-Deterministic; takes about two minutes. Never read: covid_qa, the test halves, acceptance data.
+done (reader_makers.py). unansq knows only the sentence of an answer and gives pairs, no spans.
+"Not fully" of BEGIN and WiCE is unknown, FEVER's "not entailment" contradicted. Licences: the sets'
+own (CC BY, CC BY-SA, MIT, Apache-2.0; shared/data/reading/README.md); nothing of them is kept here.
+Deterministic; takes about a minute. Never read: covid_qa, the test halves, acceptance data.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import Any
 
 import reader_claims
+from reader_claims import HELD_MAKER
 from reader_near import (
     MAKERS,
     Surroundings,
@@ -40,7 +41,17 @@ from reader_near import (
     named,
 )
 from reader_pairs import Pair, pairs
-from reader_sets import HELD_CLAIMS, Claim, Item, claims, held_out, natural, policyqa, squad
+from reader_sets import (
+    HELD_CLAIMS,
+    Claim,
+    Item,
+    claims,
+    held_out,
+    natural,
+    policyqa,
+    scifact_tests,
+    squad,
+)
 from reader_text import nearest, pieces, sentences, window
 
 WANTED = {  # near misses of each maker
@@ -107,9 +118,8 @@ class Written:
             kinds[row["source"], row["maker"], _label(row)].append(row)
         for (source, maker, label), some in sorted(kinds.items()):
             print(f"{source} | {maker} | {label} | {len(some)} | {_words(some):.0f}")
-        print(
-            f"labels: {dict(Counter(map(_label, rows)))}, makers: {dict(Counter(r['maker'] for r in rows))}"
-        )
+        print(f"labels: {dict(Counter(map(_label, rows)))}")
+        print(f"makers: {dict(Counter(row['maker'] for row in rows))}")
         total = sum(pieces(" ".join(_texts(row))) + 3 for row in rows)
         print(f"about {total / 1e6:.2f} million word pieces, {total / max(1, len(rows)):.0f} a row")
 
@@ -221,15 +231,15 @@ def _companies(policies: Sequence[Item], draw: random.Random, share: float) -> l
     """Questions over policies, half of them naming their company, and near misses of another's."""
     items = draw.sample(policies, min(len(policies), int(POLICIES * share)))
     names = sorted({item.group for item in policies})
-    rows = [named(item, item.group, draw) if i % 2 else replace(item, title=item.title if i % 4 else "")
-            for i, item in enumerate(items)]  # fmt: skip
+    bare = [replace(item, title=item.title if i % 2 else "") for i, item in enumerate(items[::2])]
+    rows = bare + [named(item, item.group, draw) for item in items[1::2]]
     found = (company_exchanged(item, names, draw) for item in items)
     return rows + [item for item in found if item][: int(COMPANIES * share)]
 
 
 def span_row(item: Item, draw: random.Random, whole: bool = False) -> Row:
-    """A window of the context around the answer (or around what is nearest to the question), in some
-    rows under the title, with the answers' places in it."""
+    """A window of the context around the answer (or what is nearest to the question), in some rows
+    under the title, with the answers' places in it."""
     keep = _anchor(item)
     start, end = window(item.context, keep, draw.randint(*BUDGET), draw)
     start, end = (0, len(item.context)) if whole else (start, end)
@@ -275,27 +285,26 @@ def _pair_row(pair: Pair) -> Row:
 def _claims(
     out: Written, shared: Path, antonyms: dict[str, list[str]], draw: random.Random
 ) -> None:
-    learn, held = [], []
+    learn, held, tests = [], [], scifact_tests(shared)
     for claim in claims(shared):
         apart = claim.source in HELD_CLAIMS or held_out(claim.source, claim.group)
         (held if apart else learn).append(claim)
-    rows = reader_claims.taken(learn, draw)
-    made = [
-        c for c in reader_claims.made(rows, antonyms, draw) if c.maker != reader_claims.HELD_MAKER
-    ]
-    out.write("train/supports", map(_claim_row, draw.sample([*rows, *made], len(rows) + len(made))))
-    kept = reader_claims.taken(held, draw)
+    kept, rows = reader_claims.taken(held, draw), reader_claims.taken(learn, draw)
+    known = {claim.claim.casefold() for claim in kept if claim.source != "snli"} | tests
+    rows += [c for c in reader_claims.made(rows, antonyms, draw) if c.maker != HELD_MAKER]
+    rows = [claim for claim in rows if claim.claim.casefold() not in known]
+    out.write("train/supports", map(_claim_row, draw.sample(rows, len(rows))))
     sources, makers = defaultdict(list), defaultdict(list)
     for claim in kept:
-        sources[claim.source.partition("_ed")[0]].append(claim)
-    known = {(claim.evidence, claim.source): claim for claim in kept if claim.label == "supported"}
+        sources[claim.source].append(claim)
     for claim in reader_claims.made(kept, antonyms, draw, 0.25):
         makers[claim.maker].append(claim)
     for source, some in sources.items():
         out.write(f"held/supports_{source}", map(_claim_row, some))
+    whole = {(claim.evidence, claim.source): claim for claim in kept if claim.label == "supported"}
     for maker, some in makers.items():
-        whole = [known[key] for claim in some if (key := (claim.evidence, claim.source)) in known]
-        out.write(f"held/supports_made_{maker}", map(_claim_row, [*some, *dict.fromkeys(whole)]))
+        same = [whole[key] for claim in some if (key := (claim.evidence, claim.source)) in whole]
+        out.write(f"held/supports_made_{maker}", map(_claim_row, [*some, *dict.fromkeys(same)]))
 
 
 def _claim_row(claim: Claim) -> Row:

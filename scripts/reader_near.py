@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import reader_makers as makers
-from reader_sets import Item, lines
+from reader_sets import Item, lines, unpacked
 from reader_text import Index, holds, sentence_at, sentences, stems
 
 WIKI = frozenset({"squad2", "shifts_wiki", "nq", "qed"})
@@ -84,9 +84,7 @@ def _family(item: Item) -> str:
 def learned_antonyms(folder: Path) -> dict[str, list[str]]:
     """Words that people exchange to make a question unanswerable by an antonym (SQuAD2-CR's cause
     A, the pairs of unansq): seen twice, or once in each direction."""
-    import lzma
-
-    reasons = lzma.open(folder / "squad2_cr" / "reason_gold_full.tsv.xz", "rt").read().splitlines()
+    reasons = unpacked(folder / "squad2_cr" / "reason_gold_full.tsv.xz").splitlines()
     cause = dict(row.split("\t") for row in reasons[1:])
     counts: Counter[tuple[str, str]] = Counter()
     for row in lines(folder / "unansq" / "question_pairs.jsonl.xz"):
@@ -159,9 +157,9 @@ def _unit(item: Item, around: Surroundings, draw: random.Random) -> Item | None:
 
 
 def _compares(word: str) -> bool:
-    """Whether exchanging a word only turns a comparison round ("which is higher" has an answer)."""
-    return (
-        word in {"more", "less"} or word.endswith("er") and word not in {"upper", "outer", "after"}
+    """Whether exchanging it only turns a comparison round: "which is higher" has an answer."""
+    return word in {"more", "less"} or (
+        word.endswith("er") and word not in {"upper", "outer", "after"}
     )
 
 
@@ -253,13 +251,9 @@ def _hard(item: Item, around: Surroundings, draw: random.Random) -> Item | None:
         return None
     for text in around.index(item).search(f"{item.title} {item.question}", 12):
         same = around.owner[text].group == item.group and around.owner[text].source == item.source
-        if text != item.context and not _might_answer(text, item):
-            if (
-                item.source in WIKI
-                or not same
-                or len(around.contexts.get((item.source, item.group), ())) < 2
-            ):
-                return _elsewhere(item, text, around, "hard_retrieved")
+        far = item.source in WIKI or not same
+        if far and text != item.context and not _might_answer(text, item):
+            return _elsewhere(item, text, around, "hard_retrieved")
     return None
 
 

@@ -67,9 +67,13 @@ def held_out(source: str, group: str) -> bool:
 
 def lines(path: Path) -> list[Any]:
     """The rows of a (compressed) file of JSON lines."""
-    opened = lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open()
-    with opened as file:
-        return [json.loads(line) for line in file if line.strip()]
+    return [json.loads(line) for line in unpacked(path).split("\n") if line.strip()]
+
+
+def unpacked(path: Path) -> str:
+    """A file's text; of a .xz file what is packed in it."""
+    data = path.read_bytes()
+    return (lzma.decompress(data) if path.suffix == ".xz" else data).decode()
 
 
 def _placed(
@@ -221,7 +225,7 @@ def _refchecker(folder: Path) -> Iterator[Claim]:
     texts = {str(row["example_id"]): detokenised(row["paragraph_text"]) for row in rows}
     labels = {"Entailment": "supported", "Contradiction": "contradicted", "Neutral": "unknown"}
     for path in sorted((folder / "refchecker").glob("*zero_context*answers*")):
-        for row in json.loads(lzma.open(path, "rt").read()):
+        for row in json.loads(unpacked(path)):
             for part in row["claude2_response_kg"] if row["id"] in texts else ():
                 label = labels.get(part["human_label"] or "")
                 if label:
@@ -234,7 +238,7 @@ def _summedits(folder: Path) -> Iterator[Claim]:
     contradict; facts that were only added are unknown; both at once are left out."""
     for path in sorted((folder / "summedits").glob("*.xz")):
         source = f"summedits_{path.name.split('.')[0]}"
-        for row in json.loads(lzma.open(path, "rt").read()):
+        for row in json.loads(unpacked(path)):
             added = "hallucinated_fact_insertion" in row["edit_types"]
             if len(row["doc"].split()) > 250 or (added and len(row["edit_types"]) > 1):
                 continue
@@ -261,8 +265,8 @@ def _summary_sentences(summary: str, original: str) -> Iterator[tuple[str, bool]
 def _begin(folder: Path) -> Iterator[Claim]:
     """Replies that say more than their source says: unknown. What says nothing is left out."""
     for path in sorted((folder / "begin").glob("begin_*.tsv.xz")):
-        text = lzma.open(path, "rt", encoding="utf-8").read()
-        for row in csv.DictReader(io.StringIO(text), delimiter="\t", quoting=csv.QUOTE_NONE):
+        file = io.StringIO(unpacked(path))
+        for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
             label = {"Fully attributable": "supported", "Not fully attributable": "unknown"}
             if row["begin_label"] in label and len(row["response"].split()) > 5:
                 claim, evidence = detokenised(row["response"]), detokenised(row["knowledge"])
@@ -277,10 +281,17 @@ def _check_covid(folder: Path) -> Iterator[Claim]:
         at = [mark["sent_index"] for mark in row["evidence_set"]]
         said = texts.get(row["cord_id"], [])
         if said and at:
-            text = " ".join(said[max(min(at) - 1, 0) : max(at) + 2])
+            near = " ".join(said[max(min(at) - 1, 0) : max(at) + 2])
             yield Claim(
-                "check_covid", row["cord_id"], row["claim"].strip(), text, labels[row["label"]]
+                "check_covid", row["cord_id"], row["claim"].strip(), near, labels[row["label"]]
             )
+
+
+def scifact_tests(shared: Path) -> frozenset[str]:
+    """The claims of the test queries, in small letters: nothing made may repeat one."""
+    texts = {row["_id"]: row["text"] for row in lines(shared / "scifact" / "queries.jsonl")}
+    rows = (shared / "scifact" / "qrels" / "test.tsv").read_text().splitlines()[1:]
+    return frozenset(texts[row.split("\t")[0]].casefold() for row in rows)
 
 
 def _scifact(folder: Path) -> Iterator[Claim]:
