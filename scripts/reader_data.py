@@ -3,7 +3,7 @@
     python scripts/reader_data.py OUT_FOLDER [--seed 7] [--without MAKER] [--shared ../shared/data]
 
 train/span.jsonl      question over context, answer spans or none; SQuAD 2, SQuADShifts, PolicyQA,
-                      Natural Questions, QED
+                      Natural Questions, QED; questions in everyday words (reader_lay.py)
 train/answers.jsonl   question over passage, yes or no; unansq, MedQuAD, PubMedQA, BoolQ
 train/supports.jsonl  claim over evidence; FEVER, SNLI, WiCE, Factcheck-GPT, RefChecker, SummEdits,
                       BEGIN, SciFact's training claims
@@ -32,6 +32,7 @@ from typing import Any
 
 import reader_claims
 from reader_claims import HELD_MAKER
+from reader_lay import lay_items, lay_misses
 from reader_near import (
     MAKERS,
     Surroundings,
@@ -153,11 +154,20 @@ def _spans(
     ]
     company = _companies([p for p in policies if not held_out(p.source, p.group)], draw, 1)
     rows = [*rest, *shifts, *denied[:DENIED], *company, *(item for _, item in made)]
-    rows = [item for item in rows if item.maker != without]
+    rows = [item for item in [*rows, *_lay(out, folder.parent, draw)] if item.maker != without]
     out.write("train/span", (span_row(item, draw) for item in draw.sample(rows, len(rows))))
     whole = [item for item in held if item.source == "squad2"]
     out.write("held/squad2", (span_row(item, draw, whole=True) for item in whole))
     _held_spans(out, held, [p for p in policies if held_out(p.source, p.group)], antonyms, draw)
+
+
+def _lay(out: Written, shared: Path, draw: random.Random) -> list[Item]:
+    """The questions in everyday words to learn from; those that are held out are written."""
+    items = [*lay_items(shared)]
+    held = dict.fromkeys(item for is_held, item in items if is_held)
+    out.write("held/lay", (span_row(item, draw) for item in held))
+    learn = [item for is_held, item in items if not is_held]
+    return [*learn, *lay_misses([*dict.fromkeys(learn)], draw)]
 
 
 def _held_spans(
