@@ -287,6 +287,47 @@ class Tagger(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """What a reader says of one passage and a question; probabilities are calibrated.
+
+    `start:end` are characters of the passage, its likeliest answer, however unlikely; they are
+    equal where there is none that the reader would say.
+    """
+
+    answers: float  # probability that the passage answers, 0..1
+    start: int
+    end: int
+    span: float  # probability of that span, 0..1
+
+
+@dataclass(frozen=True, slots=True)
+class Entailment:
+    """What a text says of a claim; the three sum to 1."""
+
+    supported: float
+    contradicted: float
+    unknown: float
+
+
+class Reader(Protocol):
+    """A question with a passage, or a claim with its evidence, read as one text.
+
+    What it says of one does not depend on what else it is given.
+    """
+
+    name: str
+    version: str  # changes when the same texts might be read otherwise
+
+    def read(self, question: str, passages: Sequence[str]) -> list[Reading]:
+        """One for each passage, in their order."""
+        ...
+
+    def entail(self, claim: str, evidence: Sequence[str]) -> list[Entailment]:
+        """One for each piece of evidence, in their order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Entity:
     """Whom or what a library talks about, under the name it is mostly called by; counts of that.
 
@@ -312,7 +353,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A verbatim quote: `quote == document.text[start:end]`; `url` opens at the quote."""
+    """A verbatim quote: `quote == document.text[start:end]`; `url` opens at the quote.
+
+    `span` are the characters of the document, inside start:end, that answer; None if not known.
+    """
 
     n: int
     quote: str
@@ -325,13 +369,21 @@ class Citation:
     start_s: float | None = None
     end_s: float | None = None
     speaker: str | None = None
+    span: tuple[int, int] | None = None
+
+    @property
+    def answering(self) -> tuple[int, int]:
+        """Characters of the quote that answer; (0, 0) if not known."""
+        start, end = self.span or (self.start, self.start)
+        return start - self.start, end - self.start
 
     def _repr_html_(self) -> str:
         return display.framed(self._html())
 
     def _html(self) -> str:
         place = display.where(self.title, self.page, self.start_s, self.speaker)
-        return display.quoted(f"“{self.quote}”", display.dim(display.link(place, self.url)))
+        bold = (self.answering[0] + 1, self.answering[1] + 1)  # after the quotation mark
+        return display.quoted(f"“{self.quote}”", display.dim(display.link(place, self.url)), bold)
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,7 +400,8 @@ class Answer:
 
     `timings` are seconds (retrieve, first_quote, first_token, total; check: the gate and
     grounding in all); `tokens` are counts (prompt, completion). `caution` is a line on a question
-    that sounds like an emergency. Of a refused question, `hits` tell what came nearest.
+    that sounds like an emergency. Of a refused question, `hits` tell what came nearest: of them
+    the sentence `nearest`, and in a few words `why_not`, where that is known.
     """
 
     question: str
@@ -361,6 +414,8 @@ class Answer:
     timings: Mapping[str, float] = field(default_factory=dict)
     tokens: Mapping[str, int] = field(default_factory=dict)
     caution: str = ""
+    nearest: Citation | None = None
+    why_not: str = ""
 
     def _repr_html_(self) -> str:
         parts = [f"<p><strong>{escape(self.caution)}</strong></p>"] if self.caution else []
@@ -369,15 +424,19 @@ class Answer:
             parts.append(f"<p>{said}</p>")
         parts.append(display.ordered_list((c.n, c._html()) for c in self.citations))
         if not self.citations:
-            nearest: dict[str, str] = {}
-            for hit in self.hits:
-                nearest.setdefault(hit.title, hit.url)
-            named = [*nearest.items()][:NAMED_DOCUMENTS]
-            links = ", ".join(display.link(*each) for each in named)
-            parts.append(display.dim(f"Nearest: {links}") if links else "")
+            parts.append(self._nearest_html())
         if self.model:
             parts.append(display.dim(escape(self.model)))
         return display.framed(*parts)
+
+    def _nearest_html(self) -> str:
+        if self.nearest:
+            why = f"<p>{escape(self.why_not)}</p>" if self.why_not else ""
+            return f"{display.dim('Nearest:')}{self.nearest._html()}{why}"
+        named = {hit.title: hit.url for hit in reversed(self.hits)}  # of each title the best
+        titles = list(dict.fromkeys(hit.title for hit in self.hits))[:NAMED_DOCUMENTS]
+        links = ", ".join(display.link(title, named[title]) for title in titles)
+        return display.dim(f"Nearest: {links}") if links else ""
 
 
 def _claim_html(claim: Claim) -> str:
