@@ -371,6 +371,10 @@ class Citation:
     speaker: str | None = None
     span: tuple[int, int] | None = None
 
+    def __post_init__(self) -> None:
+        if self.span is not None:  # JSON has no tuples
+            object.__setattr__(self, "span", tuple(self.span))
+
     @property
     def answering(self) -> tuple[int, int]:
         """Characters of the quote that answer; (0, 0) if not known."""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dragtor.ground import TextSpan, Verdict
-from dragtor.types import LabelledSpan, Reporter
+from dragtor.types import Entailment, LabelledSpan, Reading, Reporter
 
 
 class Notes(Reporter):
@@ -81,6 +81,71 @@ class ListTagger:
             [LabelledSpan(*m.span(), self.names[m[0]], 0.9) for m in pattern.finditer(text)]
             for text in texts
         ]
+
+
+class SharedWordsReader:
+    """A Reader that counts: a passage answers as far as one sentence holds the question's words.
+
+    The answer is that sentence's longest run of other words. What stands above the last line that
+    is a sentence's counts as said.
+    """
+
+    name = "shared words"
+    version = "shared-words-1"
+    ASKING = frozenset(
+        "how many what when until who which why where does do did is are the a an".split()
+    )
+
+    def __init__(self) -> None:
+        self.read_passages = 0  # so far
+
+    def read(self, question: str, passages: Sequence[str]) -> list[Reading]:
+        self.read_passages += len(passages)
+        asked = _words_of(question) - self.ASKING
+        return [self._reading(asked, passage) for passage in passages]
+
+    def _reading(self, asked: set[str], passage: str) -> Reading:
+        sentences = list(re.finditer(r"[^.!?\n]+", passage))
+        head = _words_of(passage[: passage.rfind("\n") + 1])
+        best, share = None, 0.0
+        for sentence in sentences:
+            own = len(asked & _words_of(sentence[0])) / max(len(asked), 1)
+            if own > share:
+                best, share = sentence, own
+        if best is None:
+            return Reading(0.0, 0, 0, 0.0)
+        runs = self._runs(asked, passage, best.start(), best.end())
+        start, end = max(runs, key=lambda run: run[1] - run[0], default=best.span())
+        answers = len(asked & (_words_of(best[0]) | head)) / len(asked)
+        return Reading(answers, start, end, share)
+
+    def _runs(self, asked: set[str], passage: str, start: int, end: int) -> list[tuple[int, int]]:
+        runs: list[tuple[int, int]] = []
+        open_at = -1
+        for word in re.compile(r"\w+").finditer(passage, start, end):
+            other = word[0].lower() not in asked | self.ASKING
+            if other:
+                runs = runs[:-1] if open_at >= 0 else runs
+                open_at = word.start() if open_at < 0 else open_at
+                runs.append((open_at, word.end()))
+            else:
+                open_at = -1
+        return runs
+
+    def entail(self, claim: str, evidence: Sequence[str]) -> list[Entailment]:
+        return [self._entailment(_words_of(claim), _words_of(text)) for text in evidence]
+
+    def _entailment(self, said: set[str], seen: set[str]) -> Entailment:
+        share = len(said & seen) / max(len(said), 1)
+        numbers = {word for word in said - seen if word.isdecimal()}
+        denied = numbers or ("not" in said) != ("not" in seen)
+        if share >= 0.5 and denied:
+            return Entailment(0.02, 0.95, 0.03)
+        return Entailment(0.95, 0.02, 0.03) if share == 1 else Entailment(0.05, 0.05, 0.9)
+
+
+def _words_of(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text.lower()))
 
 
 class SharedWordsSupport:

@@ -14,7 +14,6 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from dragtor.errors import UsageError
 from dragtor.store.read import QUERY_WORD, Store
@@ -64,17 +63,11 @@ def find_turns(store: Store, words: str, n: int) -> list[ChatTurn]:
 
 def _turn(row: sqlite3.Row) -> ChatTurn:
     claims = tuple(Claim(text, tuple(numbers)) for text, numbers in json.loads(row["claims"]))
-    citations = tuple(map(_citation, json.loads(row["citations"])))
+    citations = tuple(Citation(**citation) for citation in json.loads(row["citations"]))
     said = (row["question"], row["answer"], bool(row["grounded"]), claims, citations)
     answer = Answer(*said, model=row["model"], caution=row["caution"])
     place = (row["id"], row["chat_id"], row["name"], row["asked_at"])
     return ChatTurn(row["question"], row["query"], answer, *place)
-
-
-def _citation(told: dict[str, Any]) -> Citation:
-    """JSON has no tuples; what was kept before there were spans has none."""
-    span = told.pop("span", None)
-    return Citation(**told, span=tuple(span) if span else None)
 
 
 # Writing
