@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dragtor.ground import TextSpan, Verdict
-from dragtor.types import Entailment, LabelledSpan, Reading, Reporter
+from dragtor.types import NEVER, CancelToken, Entailment, LabelledSpan, Reading, Reporter
 
 
 class Notes(Reporter):
@@ -96,16 +96,15 @@ class SharedWordsReader:
         "how many what when until who which why where does do did is are the a an".split()
     )
 
-    def __init__(self) -> None:
-        self.read_passages = 0  # so far
+    def __init__(self, cancel: CancelToken = NEVER) -> None:
+        self._cancel = cancel
 
     def read(self, question: str, passages: Sequence[str]) -> list[Reading]:
-        self.read_passages += len(passages)
         asked = _words_of(question) - self.ASKING
-        return [self._reading(asked, passage) for passage in passages]
+        return [self._reading(asked, passage) for passage in self._cancel.checked(passages)]
 
     def _reading(self, asked: set[str], passage: str) -> Reading:
-        sentences = list(re.finditer(r"[^.!?\n]+", passage))
+        sentences = list(re.finditer(r"[^.!?\s][^.!?\n]*(?<=\S)", passage))
         head = _words_of(passage[: passage.rfind("\n") + 1])
         best, share = None, 0.0
         for sentence in sentences:
@@ -133,12 +132,17 @@ class SharedWordsReader:
         return runs
 
     def entail(self, claim: str, evidence: Sequence[str]) -> list[Entailment]:
-        return [self._entailment(_words_of(claim), _words_of(text)) for text in evidence]
+        return [
+            self._entailment(_words_of(claim), _words_of(text))
+            for text in self._cancel.checked(evidence)
+        ]
 
     def _entailment(self, said: set[str], seen: set[str]) -> Entailment:
         share = len(said & seen) / max(len(said), 1)
         numbers = {word for word in said - seen if word.isdecimal()}
         denied = numbers or ("not" in said) != ("not" in seen)
+        if not share:
+            return Entailment(0.0, 0.0, 1.0)
         if share >= 0.5 and denied:
             return Entailment(0.02, 0.95, 0.03)
         return Entailment(0.95, 0.02, 0.03) if share == 1 else Entailment(0.05, 0.05, 0.9)

@@ -26,6 +26,11 @@ ENTITIES = Head("entities", "tokens", ("O", "B-person", "I-person", "B-place", "
 SENTIMENT = Head("sentiment", "sentence", ("negative", "positive"))
 SAME = Head("same", "pair", ("no", "yes"))
 ANSWERS = Head("answers", "span")
+READER_HEADS = (
+    Head("span", "span"),
+    Head("answers", "pair", ("no", "yes")),
+    Head("supports", "pair", ("supported", "contradicted", "unknown")),
+)
 HEADS = HeadSet("tiny", "none", "mean", 16, True, (ENTITIES, SENTIMENT, SAME, ANSWERS))
 
 
@@ -46,7 +51,7 @@ def weights(head: Head) -> np.ndarray:
     def says(word: str, label: int, strength: float = STRONG) -> None:
         found[WORDS.index(word), label] = strength
 
-    match head.name:
+    match head.name if head.kind != "span" else "span":
         case "entities":
             says("alex", 1)
             says("meg", 2)
@@ -59,6 +64,13 @@ def weights(head: Head) -> np.ndarray:
         case "same":
             says("good", 1)
         case "answers":
+            says("alex", 1)
+            says("[CLS]", 0, STRONG / 2)
+        case "supports":
+            says("good", 0)
+            says("bad", 1)
+            says("[CLS]", 2, STRONG / 2)
+        case "span":
             says("alex", 0)
             says("##os", 1)
             says("[CLS]", 0, 1.0)

@@ -31,8 +31,9 @@ from dragtor.encoder.align import (
     encode_pair,
     encode_words,
     joined,
+    pair_window,
+    pair_windows,
     plain_tokenizer,
-    special_tokens,
     word_places,
 )
 from dragtor.encoder.decode import best_labels, label_spans, probabilities, runs
@@ -174,7 +175,7 @@ def test_names_of_special_tokens_in_a_text_are_text(name: str) -> None:
 def test_no_word_begins_in_an_empty_text(tokenizer: Tokenizer, text: str) -> None:
     (window,) = encode_words(text, [], tokenizer, 16)
     assert all(start == end for start, end in window.offsets)
-    assert len(window) == special_tokens(tokenizer) or text
+    assert len(window) == tokenizer.num_special_tokens_to_add(False) or text
     assert word_places(text, tokenizer) == []
 
 
@@ -208,7 +209,7 @@ def test_windows_lose_nothing(text: str, name: str, max_tokens: int, overlap: in
     tokenizer, words = TOKENIZERS[name], words_of(text)
     (whole,) = encode_words(text, words, tokenizer, 100_000)
     windows = encode_words(text, words, tokenizer, max_tokens, overlap)
-    around = special_tokens(tokenizer)
+    around = tokenizer.num_special_tokens_to_add(False)
     assert all(around <= len(window) <= max_tokens for window in windows)
     assert all(w.ids[0] == whole.ids[0] and w.ids[-1] == whole.ids[-1] for w in windows)
     own = [list(zip(w.ids, w.offsets, strict=True))[1:-1] for w in windows]
@@ -257,6 +258,47 @@ def test_of_two_texts_the_longer_one_is_cut(tokenizer: Tokenizer) -> None:
     whole = encode_pair(question, "Alex Megos", tokenizer, 64)
     assert len(whole) < 64
     assert whole.offsets[-2][1] == len("Alex Megos")
+
+
+def test_windows_behind_a_question_look_as_the_tokenizer_makes_pairs(tokenizer: Tokenizer) -> None:
+    plain_tokenizer(tokenizer)
+    question, text = "who climbed?", " ".join(CORPUS)
+    words, (whole,) = pair_windows(question, text, tokenizer, 512, 4)
+    made = pair_window(tokenizer.encode(question, text))
+    assert words == word_places(text, tokenizer)
+    assert (whole.ids, whole.types) == (made.ids, made.types)
+    first, *windows = pair_windows(question, text, tokenizer, 40, 4)[1]
+    assert len(windows) > 1
+    asked = whole.starts[0]
+    for window in windows:
+        assert len(window) <= 40
+        assert window.ids[:asked] == made.ids[:asked]
+        assert window.types[:asked] == made.types[:asked]
+        assert set(window.types[asked:]) == set(made.types[asked:])
+    seen = {word for window in (first, *windows) for word in window.words}
+    assert seen == set(range(len(words)))
+
+
+@pytest.mark.parametrize(
+    ("question", "text"), [("", ""), ("who", ""), ("", "who"), (" ", "\udfff")]
+)
+def test_without_a_word_there_is_one_window(tokenizer: Tokenizer, question: str, text: str) -> None:
+    _, windows = pair_windows(question, text, tokenizer, 16, 4)
+    assert len(windows) == 1
+
+
+def test_a_long_question_leaves_half_a_window(tokenizer: Tokenizer) -> None:
+    words, windows = pair_windows("edges twice " * 5000, "Alex Megos", tokenizer, 16, 4)
+    assert all(len(window) <= 16 for window in windows)
+    seen = [place for window in windows for place in window.offsets if place[0] < place[1]]
+    assert seen[-1][1] == words[-1][1] == len("Alex Megos")
+
+
+def test_a_hundred_thousand_words_stand_behind_a_question() -> None:
+    text, places = joined(["edge"] * 100_000)
+    words, windows = pair_windows("who?", text, TOKENIZERS["wordpiece"], 320, 4)
+    assert words == places
+    assert {word for window in windows for word in window.words} == set(range(100_000))
 
 
 # Shapes

@@ -5,5 +5,6 @@ Runs ONNX graphs that training/encoder/ makes; knows neither documents nor what 
 
 from dragtor.encoder.heads import Head, HeadSet
 from dragtor.encoder.model import Encoder
+from dragtor.encoder.reader import HeadReader
 
-__all__ = ["Encoder", "Head", "HeadSet"]
+__all__ = ["Encoder", "Head", "HeadReader", "HeadSet"]

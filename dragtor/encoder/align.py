@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
 Offsets = tuple[int, int]  # characters of a text
+FILLER = "a"  # a text of which every tokenizer leaves something
 NO_TOKEN = -1  # of a word of which the tokenizer leaves nothing, such as a lone joiner
 
 
@@ -37,6 +38,20 @@ class Encoded:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What stands around a text in a window: ids and types before and after, the text's type."""
+
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    types_before: tuple[int, ...]
+    types_after: tuple[int, ...]
+    kind: int
+
+    def __len__(self) -> int:
+        return len(self.before) + len(self.after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +81,21 @@ def encode_text(
     """The words of a text and its windows, tokenized once; see word_places, encode_words."""
     made = subwords(text, tokenizer)
     words = _words(made)
-    return words, _windows(made, words, tokenizer, max_tokens, overlap)
+    return words, _windows(made, words, _alone(tokenizer), max_tokens, overlap)
+
+
+def pair_windows(
+    first: str, text: str, tokenizer: Tokenizer, max_tokens: int, shared: int
+) -> tuple[list[Offsets], list[Encoded]]:
+    """As encode_text, each window behind `first`, of which half a window is read.
+
+    Windows share one in `shared` of the tokens that are left to the text.
+    """
+    first, room = cut_question(utf8(first), tokenizer, max_tokens)
+    made = subwords(text, tokenizer)
+    words = _words(made)
+    frame = _frame(tokenizer.encode(first, FILLER), 1)
+    return words, _windows(made, words, frame, max_tokens, room // shared)
 
 
 def _words(made: Subwords) -> list[Offsets]:
@@ -100,18 +129,18 @@ def encode_words(
     Every sub-word stands in a window; without words or text there is one window of special
     tokens. A window begins between two words where it can.
     """
-    return _windows(subwords(text, tokenizer), words, tokenizer, max_tokens, overlap)
+    made = subwords(text, tokenizer)
+    return _windows(made, words, _alone(tokenizer), max_tokens, overlap)
 
 
 def _windows(
-    made: Subwords, words: Sequence[Offsets], tokenizer: Tokenizer, max_tokens: int, overlap: int
+    made: Subwords, words: Sequence[Offsets], frame: Frame, max_tokens: int, overlap: int
 ) -> list[Encoded]:
     starts = _first_tokens(words, made.offsets)
-    room = max_tokens - special_tokens(tokenizer)
+    room = max(1, max_tokens - len(frame))
     cuts = _cuts(len(made.ids), room, overlap, {s for s in starts if s != NO_TOKEN})
-    around = _around(tokenizer)
     own = [(word, at) for word, at in enumerate(starts) if at != NO_TOKEN]
-    return [_window(made, own, cut, around) for cut in cuts]
+    return [_window(made, own, cut, frame) for cut in cuts]
 
 
 def encode_pair(first: str, second: str, tokenizer: Tokenizer, max_tokens: int) -> Encoded:
@@ -157,11 +186,6 @@ def plain_tokenizer(tokenizer: Tokenizer) -> Tokenizer:
     tokenizer.no_truncation()
     tokenizer.encode_special_tokens = True
     return tokenizer
-
-
-def special_tokens(tokenizer: Tokenizer) -> int:
-    """How many tokens it puts around a text."""
-    return int(tokenizer.num_special_tokens_to_add(False))
 
 
 def check_counts(words: Sequence[Any], labels: Sequence[Any], place: str) -> None:
@@ -213,30 +237,31 @@ def _back(at: int, least: int, begins: set[int]) -> int:
 
 
 def _window(
-    made: Subwords,
-    begins: Sequence[tuple[int, int]],
-    cut: Offsets,
-    around: tuple[list[int], list[int], int],
+    made: Subwords, begins: Sequence[tuple[int, int]], cut: Offsets, frame: Frame
 ) -> Encoded:
     """`begins` are words, each with its first sub-word."""
     first, last = cut
-    before, after, kind = around
     lowest, highest = (bisect_left(begins, at, key=lambda each: each[1]) for at in cut)
     own = begins[lowest:highest]
+    before, after = len(frame.before), len(frame.after)
     blank: Offsets = (0, 0)
     return Encoded(
-        ids=(*before, *made.ids[first:last], *after),
-        types=(kind,) * (len(before) + last - first + len(after)),
-        offsets=(*[blank] * len(before), *made.offsets[first:last], *[blank] * len(after)),
+        ids=(*frame.before, *made.ids[first:last], *frame.after),
+        types=(*frame.types_before, *[frame.kind] * (last - first), *frame.types_after),
+        offsets=(*[blank] * before, *made.offsets[first:last], *[blank] * after),
         words=tuple(word for word, _ in own),
-        starts=tuple(len(before) + at - first for _, at in own),
+        starts=tuple(before + at - first for _, at in own),
     )
 
 
 @functools.lru_cache(maxsize=8)
-def _around(tokenizer: Tokenizer) -> tuple[list[int], list[int], int]:
-    """The special tokens before and after a text, and the type of all of them."""
-    made = tokenizer.encode("a")
-    own = [i for i, special in enumerate(made.special_tokens_mask) if not special]
-    before, after = own[0], own[-1] + 1
-    return made.ids[:before], made.ids[after:], made.type_ids[own[0]]
+def _alone(tokenizer: Tokenizer) -> Frame:
+    """The special tokens around one text."""
+    return _frame(tokenizer.encode(FILLER), 0)
+
+
+def _frame(made: Encoding, number: int) -> Frame:
+    """What stands around the text of that number."""
+    own = [i for i, of in enumerate(made.sequence_ids) if of == number]
+    ids, types, start, end = tuple(made.ids), tuple(made.type_ids), own[0], own[-1] + 1
+    return Frame(ids[:start], ids[end:], types[:start], types[end:], types[start])

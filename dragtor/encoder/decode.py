@@ -26,6 +26,7 @@ ABBREVIATED = re.compile(  # at the end of a text
     r"(?:\b\w|\b(?:inc|ltd|co|corp|bros|jr|sr|st|no))\.\Z", re.IGNORECASE
 )
 TINY_CHANCE = 1e-6  # nothing is surer than 1 less it
+MOST_EXPONENT = 700.0  # whose power of e a float holds
 
 
 def probabilities(logits: Numbers, temperature: float = 1.0) -> Numbers:
@@ -132,8 +133,8 @@ def span_probability(sure: float, head: Head) -> float:
 
 
 def calibrated_odds(odds: float, head: Head) -> float:
-    """The same of log odds."""
-    return 1 / (1 + math.exp(-head.span_scale * odds - head.span_shift))
+    """The same of log odds, of any size."""
+    return 1 / (1 + math.exp(min(-head.span_scale * odds - head.span_shift, MOST_EXPONENT)))
 
 
 def log_odds(sure: float) -> float:
@@ -167,6 +168,15 @@ def best_span(
     `places` are of the tokens, empty of those that are not of the text; `offset` is added to
     them. The probability is that of start times end (Devlin et al. 2019).
     """
+    none, sure, start, end = span_chances(logits, places)
+    return None if sure <= none else LabelledSpan(start + offset, end + offset, label, sure)
+
+
+def span_chances(logits: Numbers, places: Sequence[Offsets]) -> tuple[float, float, int, int]:
+    """The probabilities of no answer and of the likeliest one, and where that starts and ends.
+
+    As `best_span`; where no token is of the text, an answer has the probability 0.
+    """
     import numpy as np
 
     own = [0, *(i for i, (start, end) in enumerate(places) if start < end)]
@@ -175,8 +185,6 @@ def best_span(
     chances -= np.triu(chances, MAX_SPAN_TOKENS)
     none, chances[0, :] = float(chances[0, 0]), 0
     first, last = (int(i) for i in np.unravel_index(int(chances.argmax()), chances.shape))
-    sure = float(chances[first, last])
-    if sure <= none or not first:
-        return None
-    start, end = places[own[first]][0], places[own[last]][1]
-    return LabelledSpan(start + offset, end + offset, label, sure)
+    if not first:
+        return none, 0.0, 0, 0
+    return none, float(chances[first, last]), places[own[first]][0], places[own[last]][1]

@@ -16,10 +16,10 @@ from dragtor.encoder import folder, merge
 from dragtor.encoder.align import (
     Encoded,
     Offsets,
-    cut_question,
     encode_pair,
     encode_text,
     encode_words,
+    pair_windows,
     plain_tokenizer,
 )
 from dragtor.encoder.batches import run_groups
@@ -117,7 +117,7 @@ class Encoder:
 
         made = [
             merge.unit(merge.one_vector(vectors, windows, chosen))
-            for _, windows, vectors in self._each(texts, one, overlap=0)
+            for _, windows, vectors in self._each(texts, one, lambda n: self._read(texts[n]))
         ]
         return np.stack(made) if made else np.zeros((0, self.dimension), np.float32)
 
@@ -194,20 +194,35 @@ class Encoder:
     def answer(self, question: str, context: str, head: str = "") -> LabelledSpan | None:
         """The span of `context` that answers best; None where no answer is likelier."""
         chosen = self.heads.head(head, "span")
-        question, room = cut_question(question, self._tokenizer, self.heads.max_tokens)
-        special = self._tokenizer.num_special_tokens_to_add(False)
-        _, windows = encode_text(context, self._tokenizer, room + special, room // OVERLAP)
-
-        def one(window: Encoded) -> LabelledSpan | None:
-            places = [place for place in window.offsets if place[0] < place[1]] or [(0, 0)]
-            start, end = places[0][0], places[-1][1]
-            pair = encode_pair(question, context[start:end], self._tokenizer, self.heads.max_tokens)
-            logits = self._run_one(context[start:end], pair, [chosen.name])[0]
-            return best_span(logits / chosen.temperature, pair.offsets, chosen.name, start)
-
-        found = onnx.each(one, windows, self._threads, "encode", self._cancel)
+        found = [
+            best_span(logits / chosen.temperature, window.offsets, chosen.name)
+            for _, windows, said in self.pair_logits(question, [context], [chosen])
+            for window, (logits,) in zip(windows, said, strict=True)
+        ]
         spans = [span for span in found if span is not None]
         return max(spans, key=lambda span: span.probability, default=None)
+
+    def pair_logits(
+        self, first: str, texts: Sequence[str], heads: Sequence[Head]
+    ) -> Iterator[tuple[Sequence[Offsets], list[Encoded], list[list[Numbers]]]]:
+        """For each text its words, its windows behind `first`, and of each the heads' logits.
+
+        A window is run once for all of the heads. Raises CorruptModel for what is no number.
+        """
+        import numpy as np
+
+        names, limit = [head.name for head in heads], self.heads.max_tokens
+
+        def one(text: str, window: Encoded) -> list[Numbers]:
+            made = self._run_one(text, window, names)
+            if not all(np.isfinite(logits).all() for logits in made):
+                raise CorruptModel(f"{self.heads.name} gives no numbers for two texts", self._mend)
+            return made
+
+        def read(n: int) -> tuple[Sequence[Offsets], list[Encoded]]:
+            return pair_windows(first, texts[n], self._tokenizer, limit, OVERLAP)
+
+        return self._each(texts, one, read)
 
     def _single(self, names: Sequence[str]) -> list[Head]:
         chosen = [self.heads.head(name) for name in names] or [
@@ -239,8 +254,11 @@ class Encoder:
                 for head, logits in zip(heads, made, strict=True)
             ]
 
-        overlap = self.heads.max_tokens // OVERLAP
-        for n, (words, windows, logits) in enumerate(self._each(texts, one, overlap, places)):
+        def read(n: int) -> tuple[Sequence[Offsets], list[Encoded]]:
+            given = places[n] if places else None
+            return self._read(texts[n], given, self.heads.max_tokens // OVERLAP)
+
+        for n, (words, windows, logits) in enumerate(self._each(texts, one, read)):
             yield texts[n], words, windows, logits
 
     def _tagged(
@@ -280,17 +298,15 @@ class Encoder:
         self,
         texts: Sequence[str],
         one: Callable[[str, Encoded], T],
-        overlap: int,
-        places: Sequence[Sequence[Offsets]] = (),
+        windows_of: Callable[[int], tuple[Sequence[Offsets], list[Encoded]]],
     ) -> Iterator[tuple[Sequence[Offsets], list[Encoded], list[T]]]:
-        """The words and windows of each text, and `one` of each window."""
+        """The words and windows of each text, by its number, and `one` of each window."""
         for first in range(0, len(texts), BATCH):
-            batch = texts[first : first + BATCH]
-            own = places[first : first + BATCH] if places else [None] * len(batch)
-            read = [self._read(*each, overlap) for each in zip(batch, own, strict=True)]
+            numbers = range(first, min(first + BATCH, len(texts)))
+            read = [windows_of(n) for n in self._cancel.checked(numbers)]
             jobs = [
-                (text, window)
-                for text, (_, windows) in zip(batch, read, strict=True)
+                (texts[n], window)
+                for n, (_, windows) in zip(numbers, read, strict=True)
                 for window in windows
             ]
             done = iter(self._longest_first(one, jobs))
@@ -306,7 +322,7 @@ class Encoder:
         return [done[n] for n in range(len(jobs))]
 
     def _read(
-        self, text: str, words: Sequence[Offsets] | None, overlap: int
+        self, text: str, words: Sequence[Offsets] | None = None, overlap: int = 0
     ) -> tuple[Sequence[Offsets], list[Encoded]]:
         room = self.heads.max_tokens
         if words is None:
