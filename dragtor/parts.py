@@ -149,24 +149,13 @@ class Parts:
 
     @cached_property
     def reader(self) -> Reader | None:
-        """What reads passages with a question, as configured; loaded on first use.
-
-        None where nothing is to, or nothing was said and the reader was not pulled.
-        """
-        name, models = self.config.answer.reader, self.config.models
-        if name == "none" or (name == AUTO and not _is_pulled(READER, models)):
-            return None
-        return self._open_reader(READER if name == AUTO else name)
+        """What reads passages with a question, as configured; loaded on first use."""
+        return open_reader(self.config, self.cancel)
 
     @property
     def reader_version(self) -> str:
         """The version of the reader; empty without one."""
         return self.reader.version if self.reader else ""
-
-    def _open_reader(self, name: str) -> Reader:
-        from dragtor.encoder.reader import HeadReader
-
-        return HeadReader.load(name, models=self.config.models, cancel=self.cancel)
 
     def llm(self) -> LLM:
         """The configured language model, loaded on first use."""
@@ -187,9 +176,16 @@ class Parts:
             models,
             self.llm,
             lambda texts: self.embedder.embed_tokens(texts),
-            lambda: self.reader or self._open_reader(READER),
+            self._reranking_reader,
             cancel=self.cancel,
         )
+
+    def _reranking_reader(self) -> Reader:
+        """The configured reader, also where answers are to do without."""
+        from dragtor.encoder import HeadReader
+
+        found = self.reader
+        return found or HeadReader.load(READER, models=self.config.models, cancel=self.cancel)
 
     def gate(self) -> Gate | None:
         """What decides whether anything was found: the library's own, else the built-in one."""
@@ -334,6 +330,19 @@ def open_support(domain: str) -> RuleSupport:
     from dragtor.ground import RuleSupport
 
     return RuleSupport(domain_words(domain))
+
+
+def open_reader(config: Config, cancel: CancelToken = NEVER) -> Reader | None:
+    """What `answer.reader` names; None for `none`, and for `auto` where no reader was pulled.
+
+    Raises UsageError for a name that nobody knows, Missing with the command that gets the model.
+    """
+    from dragtor.encoder import HeadReader
+
+    name, models = config.answer.reader, config.models
+    if name == "none" or (name == AUTO and not _is_pulled(READER, models)):
+        return None
+    return HeadReader.load(READER if name == AUTO else name, models=models, cancel=cancel)
 
 
 def _is_pulled(name: str, models: ModelsConfig) -> bool:

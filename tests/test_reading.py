@@ -8,14 +8,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
+from conftest import Cli
 from fakes import HashingEmbedder, SharedWordsReader, SharedWordsSupport
+from graphs import READER_HEADS, write_model
 from test_answer import Parrot, last
 from test_ingest import open_ingest
 
+from dragtor import Library
 from dragtor.answer import AnswerPipeline, Quotes, Sentence
-from dragtor.config import AnswerConfig, LLMConfig, RetrieveConfig, load_words
+from dragtor.config import AnswerConfig, LLMConfig, RetrieveConfig, load_config, load_words
+from dragtor.errors import Missing, UsageError
+from dragtor.evaluate.answers import fitted_gate
 from dragtor.evaluate.calibrate import fit_gate
+from dragtor.evaluate.record import weights
 from dragtor.ground import (
     READER_FEATURES,
     Gate,
@@ -34,10 +41,12 @@ from dragtor.ground import (
     read_hits,
 )
 from dragtor.ground.premise import stated
+from dragtor.parts import open_reader
 from dragtor.rerank import READER_WEIGHT, ReaderReranker
 from dragtor.retrieve import Retriever
+from dragtor.schema import ANSWER_SCHEMA
 from dragtor.store import Store
-from dragtor.types import Answer, Document, Entailment, Hit, Passage, Reading
+from dragtor.types import Answer, Citation, Document, Entailment, Hit, Passage, Reading
 
 WORDS = RuleVocabulary(load_words("medicine"))
 QUESTION = "How many weeks until the pulley heals?"
@@ -171,7 +180,7 @@ def test_a_reader_reranks() -> None:
          "says this of July, not June"),
         ("What was found in June?", "There were 40 cases.", ""),
         ("Does the vaccine of Moderna last?", "The vaccine of Pfizer lasts six months.",
-         "says this of Pfizer, not Moderna"),
+         "names Pfizer, not Moderna"),
         ("Does the vaccine of Moderna last?", "The vaccine lasts six months.",
          "does not name Moderna"),
         ("How long until the pulley heals?", "The A4 pulley heals in 6 weeks.", ""),
@@ -421,3 +430,105 @@ def test_auto_asks_where_the_reader_is_not_sure_or_is_none(store: Store) -> None
         llm = Parrot("The pulley heals in 6 weeks. [1]")
         last(replace(pipeline(store, llm, style="auto"), **change).ask(QUESTION))
         assert llm.prompts
+
+
+# A library with a real reader of a folder
+
+
+@pytest.fixture
+def read_library(
+    cli: Cli, tmp_path: Path, own_folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """Notes on Alex, and settings that name a tiny reader, to which Alex is every answer."""
+    folder = write_model(tmp_path / "tiny", heads=READER_HEADS, shapes=False, max_tokens=64)
+    monkeypatch.setenv("DRAGTOR_ANSWER_READER", str(folder))
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    (notes / "crags.md").write_text("# Crags\n\nIt is good in Ceuse. Alex Megos climbs there.\n")
+    (notes / "skin.md").write_text("# Skin\n\nFile every callus down before it tears off.\n")
+    assert cli("--quiet", "add", notes).code == 0
+    return folder
+
+
+def test_ask_shows_what_answers(cli: Cli, read_library: Path) -> None:
+    found = cli("ask", "--quotes", "--no-history", "--json", "Who climbs in Ceuse?").json
+    jsonschema.validate(found, ANSWER_SCHEMA)
+    first = found["citations"][0]
+    assert first["quote"] == "Alex Megos climbs there."
+    start, end = first["span"]
+    assert first["quote"][start - first["start"] : end - first["start"]] == "Alex Megos"
+    shown = cli("ask", "--quotes", "Who climbs in Ceuse?")
+    assert "“Alex Megos climbs there.”" in shown.out
+    assert "\x1b" not in shown.out  # NO_COLOR
+    assert cli("ask", "--no-history", "--json", "--quotes", "Who climbs in Ceuse?").code == 0
+    with Library() as library:
+        (turn,) = library.history()
+        assert turn.answer.citations[0].span == (start, end)
+
+
+def test_a_refusal_shows_the_nearest_sentence(cli: Cli, read_library: Path) -> None:
+    question = "Which grade does Ondra climb in Ceuse?"
+    found = cli("ask", "--quotes", "--no-history", "--json", question).json
+    jsonschema.validate(found, ANSWER_SCHEMA)
+    assert not found["grounded"]
+    assert found["nearest"]["quote"] == "Alex Megos climbs there."
+    assert found["nearest"]["why_not"] == "names Megos, not Ondra"
+    shown = cli("ask", "--quotes", "--no-history", question).out
+    assert shown.startswith("Not in your sources.\n  Nearest: “Alex Megos climbs there.” (")
+    assert "It names Megos, not Ondra." in shown
+
+
+def test_what_answers_is_bold_on_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import sys
+
+    from dragtor.cli.output import out_citation
+
+    monkeypatch.delenv("NO_COLOR")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    out_citation(Citation(1, "It takes 6 weeks.", "d", 10, 27, span=(19, 26)), "  ")
+    assert "It takes \x1b[1m6 weeks\x1b[0m.”" in capsys.readouterr().out
+
+
+def test_search_reads_too_and_results_name_the_reader(
+    cli: Cli, read_library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DRAGTOR_RETRIEVE_RERANK", "reader")
+    hits = cli("search", "--json", "callus").json["hits"]
+    scores = {hit["title"]: hit["score"] for hit in hits}
+    assert scores["Crags"] >= READER_WEIGHT / 2  # Alex, whatever was asked
+    config = load_config()
+    assert weights("retrieval", config)["reader"].startswith("tiny ")
+    assert weights("answers", config)["reader"] == weights("retrieval", config)["reader"]
+    monkeypatch.setenv("DRAGTOR_ANSWER_READER", "none")
+    monkeypatch.setenv("DRAGTOR_RETRIEVE_RERANK", "tokens")
+    assert "reader" not in weights("answers", load_config())
+
+
+def test_a_reader_is_optional_but_not_one_that_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def named(name: str) -> Any:
+        return open_reader(load_config(overrides={"answer": {"reader": name}}))
+
+    monkeypatch.setenv("DRAGTOR_MODELS_PATH", str(tmp_path))
+    assert named("none") is None
+    assert named("auto") is None
+    with pytest.raises(UsageError, match="nobody"):
+        named("nobody")
+    with pytest.raises(Missing) as caught:
+        named("tags")  # of the catalogue, and not here
+    assert caught.value.hint == "dragtor models pull tags"
+
+
+def test_calibrating_fits_the_readers_gate(cli: Cli, read_library: Path) -> None:
+    rows = [{"question": f"Who climbs {what}?", "answerable": True} for what in "abcde"]
+    rows += [{"question": f"How is {what} filed?", "answerable": False} for what in "abcde"]
+    with Library() as library:
+        gate, _ = fitted_gate(library, rows)
+        assert (gate.features, gate.reader) == (READER_FEATURES, library.reader_version)
+        library.keep_gate(gate)
+        assert library.gate() == gate
+    with Library(config=load_config(overrides={"answer": {"reader": "none"}})) as library:
+        assert library.gate() == library.built_in_gate() != gate

@@ -64,7 +64,7 @@ def other_subject(question: str, span: TextSpan, vocabulary: RuleVocabulary) -> 
         return ""
     others = [name for name in names_in(span.text) if name not in names_in(question)]
     if len(missing) == len(others) == 1:
-        return f"says this of {others[0]}, not {missing[0]}"
+        return f"names {others[0]}, not {missing[0]}"
     return f"does not name {' or '.join(missing)}"
 
 
