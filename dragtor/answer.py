@@ -163,7 +163,7 @@ class AnswerPipeline:
         if isinstance(outcome, ground.TextSpan):
             yield from self._correction(turn, found, outcome)
             return
-        found = self._late_interaction(asked, found, turn)
+        found = self._late_interaction(found, turn)
         quotes = ground.best_quotes(outcome or found.ranked, self.answer_config.quotes)
         turn.stamp("first_quote")
         alone = quotes_only or self._quotes_suffice(found)
@@ -175,11 +175,15 @@ class AnswerPipeline:
         cancel.check()
         llm = self.llm()
         if ground.vocabulary_mismatch(features) and self.answer_config.rewrite:
-            terms = self._terms(asked, llm, cancel)
-            turn.stamp("rewrite")
-            found = self._find([f"{terms} {asked}"], filters, turn, MISMATCH_DENSE_WEIGHT)
-            found = self._late_interaction(asked, found, turn)
+            found = self._find_by_terms(filters, turn, llm)
         yield from self._generate(turn, found, llm)
+
+    def _find_by_terms(self, filters: Filters, turn: _Turn, llm: LLM) -> _Found:
+        """What is found by a lay question in the field's words too."""
+        terms = self._terms(turn.asked, llm, turn.cancel)
+        turn.stamp("rewrite")
+        found = self._find([f"{terms} {turn.asked}"], filters, turn, MISMATCH_DENSE_WEIGHT)
+        return self._late_interaction(found, turn)
 
     def _terms(self, question: str, llm: LLM, cancel: CancelToken) -> str:
         """A lay question in the field's words, as the model knows them; no claim rests on it."""
@@ -245,7 +249,7 @@ class AnswerPipeline:
         readings: dict[str, ground.PassageReading] = {}
         with turn.checking():
             if self.reader:
-                hits, readings = ground.read_hits(wordings[0], hits, documents, self.reader)
+                hits, readings = ground.read_hits(turn.asked, hits, documents, self.reader)
                 hits = Hits(hits[:passages])
             ranked = ground.rank_sentences(wordings[0], found.vectors[0], hits, documents, embed)
             if filters and filters.speaker:  # in a passage others speak too
@@ -254,7 +258,7 @@ class AnswerPipeline:
             read = ground.lifted(ranked, readings) if self.reader else ranked
         return _Found(hits, documents, read, ranked, readings)
 
-    def _late_interaction(self, asked: str, found: _Found, turn: _Turn) -> _Found:
+    def _late_interaction(self, found: _Found, turn: _Turn) -> _Found:
         """What was found with its best sentences in a better order, which takes a while longer.
 
         What was read is in the reader's order.
@@ -264,7 +268,8 @@ class AnswerPipeline:
         turn.cancel.check()
         embed = self.retriever.embedder.embed_tokens
         with turn.checking():
-            return replace(found, ranked=ground.late_interaction(asked, found.ranked, embed))
+            ranked = ground.late_interaction(turn.asked, found.ranked, embed)
+            return replace(found, ranked=ranked)
 
     def _outcome(
         self, asked: str, found: _Found, features: Sequence[float]

@@ -197,9 +197,9 @@ def weights(kind: str, config: Config) -> dict[str, str]:
         found["reranker"] = f"{reranker} {known[reranker].files[0].sha256}"
     if kind not in SECTIONS or reranker == "llm":
         found["llm"] = _language_model(config)
-    if kind not in SECTIONS or reranker == "reader":
-        if (reads := open_reader(config)) is not None:
-            found["reader"] = f"{reads.name} {reads.version}"
+    reads = open_reader(config) if kind not in SECTIONS or reranker == "reader" else None
+    if reads is not None:
+        found["reader"] = f"{reads.name} {reads.version}"
     return found
 
 
