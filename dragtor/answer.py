@@ -14,13 +14,23 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from dragtor import ground, prompt, retrieve
-from dragtor.config import AnswerConfig, LLMConfig
+from dragtor.config import AnswerConfig, LLMConfig, WordLists
 from dragtor.errors import GenerationError
 from dragtor.llm import GenerationOptions
 from dragtor.split import sentences
 from dragtor.store import Filters, speaker_asked
 from dragtor.transcript import called
-from dragtor.types import NEVER, Answer, CancelToken, Citation, Claim, Document, Hits, Message
+from dragtor.types import (
+    NEVER,
+    Answer,
+    CancelToken,
+    Citation,
+    Claim,
+    Document,
+    Hits,
+    Message,
+    Reader,
+)
 
 if TYPE_CHECKING:
     from dragtor.llm import LLM
@@ -40,9 +50,10 @@ class Caution:
 
 @dataclass(frozen=True, slots=True)
 class Quotes:
-    """The best verified quotes, before any prose."""
+    """The best verified quotes, before any prose; `alone` where none follows."""
 
     citations: tuple[Citation, ...]
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +113,8 @@ class AnswerPipeline:
     """Answers questions over open parts.
 
     `llm` is called when prose is wanted; `support` verifies what the model writes; without a
-    `gate` nothing but the encoder's floor refuses.
+    `gate` nothing but the encoder's floor refuses. A `reader`, where there is one, reads what was
+    found with the question, and `vocabulary` holds what the question names against it.
     """
 
     retriever: retrieve.Retriever
@@ -112,6 +124,10 @@ class AnswerPipeline:
     support: ground.Support
     gate: ground.Gate | None = None
     red_flags: ground.RedFlags = field(default_factory=ground.RedFlags)
+    reader: Reader | None = None
+    vocabulary: ground.RuleVocabulary = field(
+        default_factory=lambda: ground.RuleVocabulary(WordLists())
+    )
 
     def ask(
         self,
@@ -140,26 +156,34 @@ class AnswerPipeline:
         cancel.check()
         with turn.checking():
             features = self._features(asked, found)
-            relevant = self._relevant(asked, found, features)
-        if not relevant:
-            yield turn.answer(found.hits)
+            outcome = self._outcome(asked, found, features)
+        if isinstance(outcome, _Refusal):
+            yield turn.refusal(found.hits, outcome)
             return
-        found = self._late_interaction(asked, found, turn)
-        quotes = ground.best_quotes(found.ranked, self.answer_config.quotes)
+        if isinstance(outcome, ground.TextSpan):
+            yield from self._correction(turn, found, outcome)
+            return
+        found = self._late_interaction(found, turn)
+        quotes = ground.best_quotes(outcome or found.ranked, self.answer_config.quotes)
         turn.stamp("first_quote")
-        yield Quotes(tuple(quotes))
-        if quotes_only:
+        alone = quotes_only or self._quotes_suffice(found)
+        yield Quotes(tuple(quotes), alone)
+        if alone:
             claims = [Claim(prompt.escape(c.quote), (c.n,)) for c in quotes]
             yield turn.answer(found.hits, claims, quotes)
             return
         cancel.check()
         llm = self.llm()
         if ground.vocabulary_mismatch(features) and self.answer_config.rewrite:
-            terms = self._terms(asked, llm, cancel)
-            turn.stamp("rewrite")
-            found = self._find([f"{terms} {asked}"], filters, turn, MISMATCH_DENSE_WEIGHT)
-            found = self._late_interaction(asked, found, turn)
+            found = self._find_by_terms(filters, turn, llm)
         yield from self._generate(turn, found, llm)
+
+    def _find_by_terms(self, filters: Filters, turn: _Turn, llm: LLM) -> _Found:
+        """What is found by a lay question in the field's words too."""
+        terms = self._terms(turn.asked, llm, turn.cancel)
+        turn.stamp("rewrite")
+        found = self._find([f"{terms} {turn.asked}"], filters, turn, MISMATCH_DENSE_WEIGHT)
+        return self._late_interaction(found, turn)
 
     def _terms(self, question: str, llm: LLM, cancel: CancelToken) -> str:
         """A lay question in the field's words, as the model knows them; no claim rests on it."""
@@ -177,14 +201,26 @@ class AnswerPipeline:
             return ""
 
     def gate_features(self, question: str) -> tuple[float, ...]:
-        """What the gate looks at for a question; see ground.FEATURES."""
-        return self._features(question, self._find([question], None, _Turn(question, question)))
+        """What a gate for this reader looks at for a question, or one without a reader.
 
-    def _features(self, asked: str, found: _Found) -> tuple[float, ...]:
+        They are ground.READER_FEATURES, or ground.FEATURES.
+        """
+        found = self._find([question], None, _Turn(question, question))
+        return self._features(question, found, reads=self.reader is not None)
+
+    def _features(self, asked: str, found: _Found, reads: bool | None = None) -> tuple[float, ...]:
+        """What the gate looks at; of which kind, it says itself, where `reads` does not."""
+        if reads is None:
+            read = ground.READER_FEATURES
+            reads = self.reader is not None and (self.gate is None or self.gate.features == read)
         hits, documents = found.hits, found.documents
         texts = [retrieve.titled(documents[h.passage.document_id].title, h.passage) for h in hits]
-        return ground.features(
-            asked, hits, found.ranked, texts, self.retriever.embedder.embed_tokens
+        if not reads:
+            tokens = self.retriever.embedder.embed_tokens
+            return ground.features(asked, hits, found.unread, texts, tokens)
+        known = _names_known(asked, hits, documents)
+        return ground.reader_features(
+            asked, hits, found.ranked, texts, found.readings, names_known=known
         )
 
     def _find(
@@ -196,45 +232,90 @@ class AnswerPipeline:
         """
         turn.cancel.check()
         wordings = list(asked)
+        passages = self.answer_config.passages
         config = replace(
             self.retriever.config,
-            k=self.answer_config.passages,
+            k=max(passages, ground.READ_HITS) if self.reader else passages,
             dense_weight=max(self.retriever.config.dense_weight, dense_weight),
             join_neighbours=False,
         )
-        found = replace(self.retriever, config=config).search_documents(wordings, filters)
+        reranker = None if self.reader else self.retriever.reranker
+        retriever = replace(self.retriever, config=config, reranker=reranker)
+        found = retriever.search_documents(wordings, filters)
         hits, documents = found.hits, found.documents
         turn.stamp("retrieve")
         turn.cancel.check()
         embed = self.retriever.embedder.embed_passages
+        readings: dict[str, ground.PassageReading] = {}
         with turn.checking():
+            if self.reader:
+                hits, readings = ground.read_hits(turn.asked, hits, documents, self.reader)
+                hits = Hits(hits[:passages])
             ranked = ground.rank_sentences(wordings[0], found.vectors[0], hits, documents, embed)
             if filters and filters.speaker:  # in a passage others speak too
                 meant = called(filters.speaker, {span.speaker or "" for span in ranked})
                 ranked = [span for span in ranked if span.speaker in meant]
-        return _Found(hits, documents, ranked)
+            read = ground.lifted(ranked, readings) if self.reader else ranked
+        return _Found(hits, documents, read, ranked, readings)
 
-    def _late_interaction(self, asked: str, found: _Found, turn: _Turn) -> _Found:
-        """What was found with its best sentences in a better order, which takes a while longer."""
+    def _late_interaction(self, found: _Found, turn: _Turn) -> _Found:
+        """What was found with its best sentences in a better order, which takes a while longer.
+
+        What was read is in the reader's order.
+        """
+        if self.reader:
+            return found
         turn.cancel.check()
         embed = self.retriever.embedder.embed_tokens
         with turn.checking():
-            return replace(found, ranked=ground.late_interaction(asked, found.ranked, embed))
+            ranked = ground.late_interaction(turn.asked, found.ranked, embed)
+            return replace(found, ranked=ranked)
 
-    def _relevant(self, asked: str, found: _Found, features: Sequence[float]) -> bool:
-        """Whether what was found seems to answer: near enough, past the gate, all names known."""
+    def _outcome(
+        self, asked: str, found: _Found, features: Sequence[float]
+    ) -> _Refusal | ground.TextSpan | Sequence[ground.TextSpan]:
+        """Why nothing answers, the sentence that says otherwise, or the sentences to be quoted.
+
+        These are none where all may be: without a reader, they are not in their order yet.
+        """
         floor = self.retriever.config.floor
         floor = floor if floor >= 0 else self.retriever.embedder.floor
-        if not any(hit.dense_score >= floor for hit in found.hits):
-            return False
-        return self.gate is None or (
+        if not found.ranked or not any(hit.dense_score >= floor for hit in found.hits):
+            return _Refusal()
+        nearest, words = found.ranked[0], self.vocabulary
+        refuses = self.gate is not None and not (
             self.gate.passes(features) and _names_known(asked, found.hits, found.documents)
         )
+        if self.reader is None or not self.answer_config.gate:
+            return _Refusal(nearest) if refuses else ()
+        about, why = ground.about_asked(asked, found.ranked, words)
+        if not about:
+            return _Refusal(nearest, why)
+        if denial := ground.contradicting(asked, about, self.reader, words):
+            return denial
+        return _Refusal(nearest, _why_not(asked, nearest, words)) if refuses else about
+
+    def _quotes_suffice(self, found: _Found) -> bool:
+        """Whether no prose is wanted: never by its style, or not where a quote says all."""
+        style = self.answer_config.style
+        return style == "quote" or (style == "auto" and ground.one_span_answers(found.readings))
+
+    def _correction(
+        self, turn: _Turn, found: _Found, denial: ground.TextSpan
+    ) -> Iterator[AnswerEvent]:
+        """The answer to a question that takes for granted what a sentence denies."""
+        assert self.reader is not None  # it said so
+        citation = denial.citation(1)
+        quote = prompt.escape(" ".join(citation.quote.split()))
+        claim = Claim(prompt.SAYS_OTHERWISE.format(quote=quote), (1,))
+        turn.stamp("first_quote")
+        yield Sentence(claim, (citation,))
+        yield turn.answer(found.hits, [claim], [citation], self.reader.name)
 
     def _generate(self, turn: _Turn, found: _Found, llm: LLM) -> Iterator[AnswerEvent]:
         before, context, messages = self._prompt(turn, found.ranked, llm)
         if not context:
-            yield turn.answer(found.hits)
+            yield turn.refusal(found.hits, _Refusal(found.ranked[0]))
             return
         yield ground.ContextSelected(tuple(context))
         grounder = _Grounder(
@@ -258,7 +339,8 @@ class AnswerPipeline:
                     yield sentence
         claims = grounder.claims if grounder.citations else []
         tokens = {"prompt": stream.prompt_tokens, "completion": stream.completion_tokens}
-        yield turn.answer(found.hits, claims, grounder.citations, llm.name, tokens)
+        answer = turn.answer(found.hits, claims, grounder.citations, llm.name, tokens)
+        yield answer if claims else _refused(answer, _Refusal(found.ranked[0]))
 
     def _prompt(
         self, turn: _Turn, ranked: Sequence[ground.TextSpan], llm: LLM
@@ -284,9 +366,21 @@ class AnswerPipeline:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
+    """Hits and their sentences, best first; `unread` in the order they have without a reader."""
+
     hits: Hits
     documents: Mapping[str, Document]
     ranked: Sequence[ground.TextSpan]
+    unread: Sequence[ground.TextSpan]
+    readings: Mapping[str, ground.PassageReading]  # by the id of the passage
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """Nothing answers: the sentence that comes nearest, and why it does not, where known."""
+
+    nearest: ground.TextSpan | None = None
+    why_not: str = ""
 
 
 @dataclass
@@ -315,6 +409,10 @@ class _Turn:
         yield
         self.timings["check"] = self.timings.get("check", 0.0) + time.perf_counter() - begun
 
+    def refusal(self, hits: Hits, why: _Refusal) -> Answer:
+        """The end where no source answers."""
+        return _refused(self.answer(hits), why)
+
     def answer(
         self,
         hits: Hits,
@@ -338,6 +436,19 @@ class _Turn:
             tokens or {},
             self.caution,
         )
+
+
+def _refused(answer: Answer, why: _Refusal) -> Answer:
+    nearest = why.nearest.citation(1) if why.nearest else None
+    return replace(answer, nearest=nearest, why_not=why.why_not)
+
+
+def _why_not(asked: str, nearest: ground.TextSpan, words: ground.RuleVocabulary) -> str:
+    """What the nearest sentence says in the place of what is asked; empty where nothing tells."""
+    if why := ground.other_subject(asked, nearest, words):
+        return why
+    found = ground.other_quantity(asked, nearest.text, words)
+    return f"says {found[1].value:g}, not {found[0].value:g}" if found else ""
 
 
 def _names_known(question: str, hits: Hits, documents: Mapping[str, Document]) -> bool:

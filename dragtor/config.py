@@ -172,7 +172,7 @@ class RetrieveConfig:
     dense_weight: float = 0.65  # weight of the dense score in the hybrid score, 0 to 1
     floor: float = -1.0  # cosine below which nothing relevant was found; -1: the encoder's own
     join_neighbours: bool = True  # touching passages of one document become one hit
-    rerank: str = "tokens"  # tokens, none, llm, or a name of config/models.yml
+    rerank: str = "tokens"  # tokens, none, llm, reader, or a name of config/models.yml
     rerank_depth: int = 20  # hits that are reranked, at most
 
 
@@ -197,6 +197,8 @@ class LLMConfig:
 class AnswerConfig:
     """What an answer shows."""
 
+    reader: str = AUTO  # a name of config/models.yml or a folder; auto: reader, if here; or none
+    style: Literal["prose", "quote", "auto"] = "prose"  # auto: quotes where one span says all
     quotes: int = 3  # verified quotes shown before the prose
     gate: bool = True  # refuse before a model is asked, where nothing seems to answer
     rewrite: bool = True  # look for a lay question again in the field's words

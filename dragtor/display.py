@@ -80,16 +80,22 @@ def dim(html: str) -> str:
     return f"<small style='opacity:.75'>{html}</small>"
 
 
-def quoted(text: str, place: str) -> str:
-    """A text in its own words, and under it where it stands; a long one is folded."""
+def quoted(text: str, place: str, bold: tuple[int, int] = (0, 0)) -> str:
+    """A text in its own words, and under it where it stands; a long one is folded.
+
+    Its characters `bold` are, unless it is folded.
+    """
     head, tail = text, ""
     if len(text) > SUMMARY_CHARACTERS:
         flat = " ".join(text.split())
         head = textwrap.shorten(flat, SUMMARY_CHARACTERS, placeholder="")
         tail = flat[len(head) :].strip()
-    shown = escape(head)
+    shown, (start, end) = escape(head), bold
     if tail:
         shown = f"<details><summary>{shown} …</summary>… {escape(tail)}</details>"
+    elif start < end:
+        parts = (text[:start], text[start:end], text[end:])
+        shown = "{}<strong>{}</strong>{}".format(*map(escape, parts))
     return f"<div style='{INDENT}'>{shown}</div>{place}"
 
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dragtor.config import Config, models_path
+from dragtor.config import AUTO, Config, models_path
 from dragtor.errors import DragtorError
 from dragtor.extras import engine_command
 from dragtor.types import NEVER, SILENT, CancelToken, Finding, Reporter
@@ -113,6 +113,7 @@ def _models(config: Config, cancel: CancelToken) -> Iterator[Finding]:
         mend = "" if whole else f"dragtor models pull {model.name}"
         yield Finding("models", "ok" if whole else "bad", says, mend)
     names = {model.name for model in present}
+    yield from _reader(config, names)
     wanted = [config.embed.model]
     if not config.llm.url:
         try:
@@ -123,6 +124,17 @@ def _models(config: Config, cancel: CancelToken) -> Iterator[Finding]:
         if name not in names and not name.startswith("hf:") and not Path(name).is_file():
             says = f"{name} is in the settings but not here"
             yield Finding("models", "bad", says, f"dragtor models pull {name}")
+
+
+def _reader(config: Config, names: set[str]) -> Iterator[Finding]:
+    """Answers do without a reader, and are better with it."""
+    from dragtor.models import Catalogue
+    from dragtor.parts import READER
+
+    pulled = READER in names or READER not in Catalogue.load().models
+    if config.answer.reader == AUTO and not pulled:
+        says = f"{READER} is not here: answers are better with it"
+        yield Finding("models", "note", says, f"dragtor models pull {READER}")
 
 
 def _versions() -> Iterator[Finding]:

@@ -12,15 +12,23 @@ from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dragtor.config import Config, LLMConfig, WordLists, load_words, models_path
-from dragtor.errors import LibraryError, Missing
+from dragtor.config import (
+    AUTO,
+    Config,
+    LLMConfig,
+    ModelsConfig,
+    WordLists,
+    load_words,
+    models_path,
+)
+from dragtor.errors import LibraryError, Missing, UsageError
 from dragtor.types import NEVER, SILENT, CancelToken, Reporter
 
 if TYPE_CHECKING:
     from dragtor.answer import AnswerPipeline
     from dragtor.embed import Embedder
     from dragtor.events.extract import EventExtractor
-    from dragtor.ground import Gate, Support
+    from dragtor.ground import Gate, RuleSupport
     from dragtor.ingest import Ingest
     from dragtor.llm import LLM
     from dragtor.load.base import Loader
@@ -31,9 +39,10 @@ if TYPE_CHECKING:
     from dragtor.speech.pipeline import TranscribePipeline
     from dragtor.speech.transcribe import Transcriber
     from dragtor.store import Store, Writer
-    from dragtor.types import Source, Speaker, Tagger
+    from dragtor.types import Reader, Source, Speaker, Tagger
 
 PULL = "dragtor models pull"
+READER = "reader"  # of config/models.yml
 CACHE = "cache"  # of the library's folder: what was fetched and transcribed
 
 
@@ -138,6 +147,16 @@ class Parts:
             config.model, models=self.config.models, threads=config.threads, cancel=self.cancel
         )
 
+    @cached_property
+    def reader(self) -> Reader | None:
+        """What reads passages with a question, as configured; loaded on first use."""
+        return open_reader(self.config, self.cancel)
+
+    @property
+    def reader_version(self) -> str:
+        """The version of the reader; empty without one."""
+        return self.reader.version if self.reader else ""
+
     def llm(self) -> LLM:
         """The configured language model, loaded on first use."""
         from dragtor.llm import open_llm
@@ -157,14 +176,29 @@ class Parts:
             models,
             self.llm,
             lambda texts: self.embedder.embed_tokens(texts),
+            self._reranking_reader,
             cancel=self.cancel,
         )
+
+    def _reranking_reader(self) -> Reader:
+        """The configured reader, also where answers are to do without."""
+        from dragtor.encoder import HeadReader
+
+        found = self.reader
+        return found or HeadReader.load(READER, models=self.config.models, cancel=self.cancel)
 
     def gate(self) -> Gate | None:
         """What decides whether anything was found: the library's own, else the built-in one."""
         from dragtor import ground
 
-        return ground.gate_for(self.embedder.fingerprint, self.store().meta("gate"))
+        kept = self.store().meta("gate")
+        return ground.gate_for(self.embedder.fingerprint, kept, self.reader_version)
+
+    def built_in_gate(self) -> Gate | None:
+        """The one that comes with dragtor for this embedder and reader."""
+        from dragtor import ground
+
+        return ground.gate_for(self.embedder.fingerprint, "", self.reader_version)
 
     def retriever(self, *, k: int = 0) -> Retriever:
         """What searches this library for `k` hits (0: as configured).
@@ -182,17 +216,20 @@ class Parts:
     def answer_pipeline(self, llm_config: LLMConfig | None = None) -> AnswerPipeline:
         """What answers questions over this library's parts."""
         from dragtor.answer import AnswerPipeline
-        from dragtor.ground import RedFlags
+        from dragtor.ground import ReaderSupport, RedFlags
 
         config = self.config
+        rules = open_support(config.answer.domain)
         return AnswerPipeline(
             self.retriever(),
             self.llm,
             config.answer,
             llm_config or config.llm,
-            open_support(config.answer.domain),
+            ReaderSupport(rules, self.reader) if self.reader else rules,
             self.gate() if config.answer.gate else None,
             RedFlags.of(config.answer, domain_words(config.answer.domain)),
+            self.reader,
+            rules.vocabulary,
         )
 
     def event_extractor(
@@ -288,11 +325,35 @@ def domain_words(domain: str) -> WordLists:
 
 
 @cache  # a chat asks for it at every question, and it keeps what it has compiled
-def open_support(domain: str) -> Support:
-    """What verifies claims, with the words of `answer.domain`."""
+def open_support(domain: str) -> RuleSupport:
+    """The rules that verify claims, with the words of `answer.domain`."""
     from dragtor.ground import RuleSupport
 
     return RuleSupport(domain_words(domain))
+
+
+def open_reader(config: Config, cancel: CancelToken = NEVER) -> Reader | None:
+    """What `answer.reader` names; None for `none`, and for `auto` where no reader was pulled.
+
+    Raises UsageError for a name that nobody knows, Missing with the command that gets the model.
+    """
+    from dragtor.encoder import HeadReader
+
+    name, models = config.answer.reader, config.models
+    if name == "none" or (name == AUTO and not _is_pulled(READER, models)):
+        return None
+    return HeadReader.load(READER if name == AUTO else name, models=models, cancel=cancel)
+
+
+def _is_pulled(name: str, models: ModelsConfig) -> bool:
+    """Whether a model was pulled, if dragtor knows it at all; one that is damaged counts."""
+    from dragtor.models import model_path
+
+    try:
+        model_path(name, models_path(models))
+    except (Missing, UsageError):
+        return False
+    return True
 
 
 def _check_models(config: Config) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from dragtor.types import Message
 
 NOT_IN_SOURCES = "Not in your sources."
+SAYS_OTHERWISE = "Your sources say otherwise: “{quote}”"
 
 # Small models copy sentences well and number them badly: so each sentence carries its number
 # already, and one example shows an answer. An example of a refusal made answers worse.

@@ -59,15 +59,20 @@ def hits_json(query: str, hits: Iterable[Hit]) -> Json:
 
 
 def answer_json(answer: Answer) -> Json:
-    """An answer with its times in seconds; see ANSWER_SCHEMA. `caution` is there if there is one.
+    """An answer with its times in seconds; see ANSWER_SCHEMA.
 
-    Hits are left out: who wants them searches.
+    `caution` is there if there is one, and `nearest` where nothing answers and it is known. Hits
+    are left out: who wants them searches.
     """
     said = _said(answer)
     caution = {"caution": said.pop("caution")} if "caution" in said else {}
+    near: Json = {}
+    if answer.nearest is not None:
+        near = {"nearest": asdict(answer.nearest) | {"why_not": answer.why_not}}
     timings = {f"{name}_s": _rounded(answer.timings.get(name)) for name in TIMINGS}
     tokens = {name: answer.tokens.get(name, 0) for name in TOKENS}
-    return {"question": answer.question, **said, "timings": timings, "tokens": tokens} | caution
+    found = {"question": answer.question, **said, "timings": timings, "tokens": tokens}
+    return found | near | caution
 
 
 def history_json(turns: Iterable[ChatTurn]) -> Json:
@@ -335,9 +340,14 @@ HITS_SCHEMA = _object(
     hits=_list(_object(rank=_NUMBER_FROM_1, score=_SHARE, passage_id=_TEXT, text=_TEXT, **_PLACE)),
 )
 CLAIM_SCHEMA = _object(text=_TEXT, citations=_list(_NUMBER_FROM_1))
-CITATION_SCHEMA = _object(
-    n=_NUMBER_FROM_1, quote=_TEXT, page={"type": ["integer", "null"], "minimum": 1}, **_PLACE
-)
+_CITATION: Json = {
+    "n": _NUMBER_FROM_1,
+    "quote": _TEXT,
+    "page": {"type": ["integer", "null"], "minimum": 1},
+    "span": _SPAN | {"type": ["array", "null"]},  # of the quote, what answers
+    **_PLACE,
+}
+CITATION_SCHEMA = _object(**_CITATION)
 _SAID: Json = {
     "answer": _TEXT,
     "grounded": _TRUTH,
@@ -347,8 +357,9 @@ _SAID: Json = {
     "caution": _TEXT,
 }
 ANSWER_SCHEMA = _object(
-    ("caution",),
+    ("caution", "nearest"),
     question=_TEXT,
+    nearest=_object(why_not=_TEXT, **_CITATION),
     timings=_object(**{f"{name}_s": _SECONDS_OR_NULL for name in TIMINGS}),
     tokens=_object(**dict.fromkeys(TOKENS, _COUNT)),
     **_SAID,

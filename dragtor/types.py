@@ -316,6 +316,7 @@ class Reader(Protocol):
     """
 
     name: str
+    version: str  # changes when the same texts might be read otherwise
 
     def read(self, question: str, passages: Sequence[str]) -> list[Reading]:
         """One for each passage, in their order."""
@@ -352,7 +353,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A verbatim quote: `quote == document.text[start:end]`; `url` opens at the quote."""
+    """A verbatim quote: `quote == document.text[start:end]`; `url` opens at the quote.
+
+    `span` are the characters of the document, inside start:end, that answer; None if not known.
+    """
 
     n: int
     quote: str
@@ -365,13 +369,25 @@ class Citation:
     start_s: float | None = None
     end_s: float | None = None
     speaker: str | None = None
+    span: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        if self.span is not None:  # JSON has no tuples
+            object.__setattr__(self, "span", tuple(self.span))
+
+    @property
+    def answering(self) -> tuple[int, int]:
+        """Characters of the quote that answer; (0, 0) if not known."""
+        start, end = self.span or (self.start, self.start)
+        return start - self.start, end - self.start
 
     def _repr_html_(self) -> str:
         return display.framed(self._html())
 
     def _html(self) -> str:
         place = display.where(self.title, self.page, self.start_s, self.speaker)
-        return display.quoted(f"“{self.quote}”", display.dim(display.link(place, self.url)))
+        bold = (self.answering[0] + 1, self.answering[1] + 1)  # after the quotation mark
+        return display.quoted(f"“{self.quote}”", display.dim(display.link(place, self.url)), bold)
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,7 +404,8 @@ class Answer:
 
     `timings` are seconds (retrieve, first_quote, first_token, total; check: the gate and
     grounding in all); `tokens` are counts (prompt, completion). `caution` is a line on a question
-    that sounds like an emergency. Of a refused question, `hits` tell what came nearest.
+    that sounds like an emergency. Of a refused question, `hits` tell what came nearest: of them
+    the sentence `nearest`, and in a few words `why_not`, where that is known.
     """
 
     question: str
@@ -401,6 +418,8 @@ class Answer:
     timings: Mapping[str, float] = field(default_factory=dict)
     tokens: Mapping[str, int] = field(default_factory=dict)
     caution: str = ""
+    nearest: Citation | None = None
+    why_not: str = ""
 
     def _repr_html_(self) -> str:
         parts = [f"<p><strong>{escape(self.caution)}</strong></p>"] if self.caution else []
@@ -409,15 +428,19 @@ class Answer:
             parts.append(f"<p>{said}</p>")
         parts.append(display.ordered_list((c.n, c._html()) for c in self.citations))
         if not self.citations:
-            nearest: dict[str, str] = {}
-            for hit in self.hits:
-                nearest.setdefault(hit.title, hit.url)
-            named = [*nearest.items()][:NAMED_DOCUMENTS]
-            links = ", ".join(display.link(*each) for each in named)
-            parts.append(display.dim(f"Nearest: {links}") if links else "")
+            parts.append(self._nearest_html())
         if self.model:
             parts.append(display.dim(escape(self.model)))
         return display.framed(*parts)
+
+    def _nearest_html(self) -> str:
+        if self.nearest:
+            why = f"<p>{escape(self.why_not)}</p>" if self.why_not else ""
+            return f"{display.dim('Nearest:')}{self.nearest._html()}{why}"
+        named = {hit.title: hit.url for hit in reversed(self.hits)}  # of each title the best
+        titles = list(dict.fromkeys(hit.title for hit in self.hits))[:NAMED_DOCUMENTS]
+        links = ", ".join(display.link(title, named[title]) for title in titles)
+        return display.dim(f"Nearest: {links}") if links else ""
 
 
 def _claim_html(claim: Claim) -> str:

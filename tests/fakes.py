@@ -83,6 +83,75 @@ class ListTagger:
         ]
 
 
+class SharedWordsReader:
+    """A Reader that counts: a passage answers as far as one sentence holds the question's words.
+
+    The answer is that sentence's longest run of other words. What stands above the last line that
+    is a sentence's counts as said.
+    """
+
+    name = "shared words"
+    version = "shared-words-1"
+    ASKING = frozenset(
+        "how many what when until who which why where does do did is are the a an".split()
+    )
+
+    def __init__(self, cancel: CancelToken = NEVER) -> None:
+        self._cancel = cancel
+
+    def read(self, question: str, passages: Sequence[str]) -> list[Reading]:
+        asked = _words_of(question) - self.ASKING
+        return [self._reading(asked, passage) for passage in self._cancel.checked(passages)]
+
+    def _reading(self, asked: set[str], passage: str) -> Reading:
+        sentences = list(re.finditer(r"[^.!?\s][^.!?\n]*(?<=\S)", passage))
+        head = _words_of(passage[: passage.rfind("\n") + 1])
+        best, share = None, 0.0
+        for sentence in sentences:
+            own = len(asked & _words_of(sentence[0])) / max(len(asked), 1)
+            if own > share:
+                best, share = sentence, own
+        if best is None:
+            return Reading(0.0, 0, 0, 0.0)
+        runs = self._runs(asked, passage, best.start(), best.end())
+        start, end = max(runs, key=lambda run: run[1] - run[0], default=best.span())
+        answers = len(asked & (_words_of(best[0]) | head)) / len(asked)
+        return Reading(answers, start, end, share)
+
+    def _runs(self, asked: set[str], passage: str, start: int, end: int) -> list[tuple[int, int]]:
+        runs: list[tuple[int, int]] = []
+        open_at = -1
+        for word in re.compile(r"\w+").finditer(passage, start, end):
+            other = word[0].lower() not in asked | self.ASKING
+            if other:
+                runs = runs[:-1] if open_at >= 0 else runs
+                open_at = word.start() if open_at < 0 else open_at
+                runs.append((open_at, word.end()))
+            else:
+                open_at = -1
+        return runs
+
+    def entail(self, claim: str, evidence: Sequence[str]) -> list[Entailment]:
+        return [
+            self._entailment(_words_of(claim), _words_of(text))
+            for text in self._cancel.checked(evidence)
+        ]
+
+    def _entailment(self, said: set[str], seen: set[str]) -> Entailment:
+        share = len(said & seen) / max(len(said), 1)
+        numbers = {word for word in said - seen if word.isdecimal()}
+        denied = numbers or ("not" in said) != ("not" in seen)
+        if not share:
+            return Entailment(0.0, 0.0, 1.0)
+        if share >= 0.5 and denied:
+            return Entailment(0.02, 0.95, 0.03)
+        return Entailment(0.95, 0.02, 0.03) if share == 1 else Entailment(0.05, 0.05, 0.9)
+
+
+def _words_of(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text.lower()))
+
+
 class SharedWordsSupport:
     """A Support that counts: all words of the claim are there, and no number or "not" differs."""
 
@@ -100,39 +169,3 @@ class SharedWordsSupport:
         if share >= 0.5 and (numbers or ("not" in said) != ("not" in seen)):
             return Verdict("contradicted", 0.0)
         return Verdict("unknown", share / 2) if known or not said else Verdict("supported", 1.0)
-
-
-class OverlapReader:
-    """A Reader by shared words: the sentence that shares most is the answer; other numbers deny."""
-
-    name = "overlap"
-
-    def __init__(self, cancel: CancelToken = NEVER) -> None:
-        self._cancel = cancel
-
-    def read(self, question: str, passages: Sequence[str]) -> list[Reading]:
-        return [self._reading(question, text) for text in self._cancel.checked(passages)]
-
-    def entail(self, claim: str, evidence: Sequence[str]) -> list[Entailment]:
-        return [self._entailment(claim, text) for text in self._cancel.checked(evidence)]
-
-    def _reading(self, question: str, passage: str) -> Reading:
-        sentences = [m.span() for m in re.finditer(r"\S[^.!?\n]*", passage)] or [(0, 0)]
-        said = [(_share(question, passage[start:end]), start, end) for start, end in sentences]
-        sure, start, end = max(said, key=lambda each: each[0])
-        if not sure:
-            start = end = 0
-        return Reading(
-            _share(question, passage), start, start + len(passage[start:end].rstrip()), sure
-        )
-
-    def _entailment(self, claim: str, evidence: str) -> Entailment:
-        share = _share(claim, evidence)
-        denied = not set(re.findall(r"\d+", claim)) <= set(re.findall(r"\d+", evidence))
-        return Entailment(0.0 if denied else share, share if denied else 0.0, 1 - share)
-
-
-def _share(asked: str, text: str) -> float:
-    """The share of the words asked for that a text has."""
-    wanted, has = (set(re.findall(r"\w+", each.lower())) for each in (asked, text))
-    return len(wanted & has) / len(wanted) if wanted else 0.0

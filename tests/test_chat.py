@@ -327,7 +327,7 @@ def test_a_refusal_under_quotes_says_what_the_quotes_are(
     library: SmallLibrary, scribe: Scribe, capfd: pytest.CaptureFixture[str], refusal: str
 ) -> None:
     scribe.text = refusal
-    answer = print_events(library.ask_events(FIRST), reads=True)
+    answer = print_events(library.ask_events(FIRST))
     out, _ = capfd.readouterr()
     assert answer.text == NOT_IN_SOURCES  # as --json says
     end = "Not in your sources. The quotes above come nearest, but no answer was found in them."

@@ -198,6 +198,7 @@ def test_environment_reaches_every_setting(monkeypatch: pytest.MonkeyPatch) -> N
         "llm.engine": "server",
         "answer.context": "section",
         "answer.unsupported": "mark",
+        "answer.style": "auto",
         "split.overlap_tokens": "3",
         "embed.late_overlap_tokens": "4",
         "llm.answer_tokens": "5",

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fakes import OverlapReader
+from fakes import SharedWordsReader
 from graphs import READER_HEADS, graph, tokenizer, write_model
 
 from dragtor import onnx
@@ -46,10 +46,10 @@ def tiny(folder: Path, cancel: CancelToken = NEVER, **changes: Any) -> HeadReade
     return HeadReader.load(write_model(folder, **changes), cancel=cancel)
 
 
-@pytest.fixture(params=["overlap", "heads"])
+@pytest.fixture(params=["shared words", "heads"])
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
-    if request.param == "overlap":
-        return OverlapReader
+    if request.param == "shared words":
+        return SharedWordsReader
     return lambda cancel: tiny(tmp_path / "tiny", cancel)
 
 
@@ -82,6 +82,7 @@ def check_entailment(made: Entailment) -> None:
 
 def test_every_passage_has_a_reading_and_every_evidence_an_entailment(reader: Reader) -> None:
     assert reader.name
+    assert reader.version
     readings, made = reader.read(QUESTION, PASSAGES), reader.entail("good and well", PASSAGES)
     assert len(readings) == len(made) == len(PASSAGES)
     for reading, entailment, passage in zip(readings, made, PASSAGES, strict=True):

@@ -269,7 +269,7 @@ def test_none_and_unknown_names() -> None:
     for name in ("cohere", "", "gte-small"):
         with pytest.raises(UsageError, match="unknown reranker") as caught:
             open_reranker(name, ModelsConfig(), no_llm, HashingEmbedder().embed_tokens)
-        assert "none, tokens, llm, ms-marco-minilm-l6" in caught.value.hint
+        assert "none, tokens, llm, reader, ms-marco-minilm-l6" in caught.value.hint
 
 
 def test_a_cross_encoder_that_was_not_pulled(tmp_path: Path) -> None:

@@ -27,7 +27,9 @@ from dragtor.types import (
 
 PASSAGE = Passage("p1", "d1", 3, 8, "Tape.", "Care > Skin")
 HIT = Hit(PASSAGE, 0.12345678, 1, None, 0.5, "A talk", "https://e.org/#t=2", 2.0, 3.5, "Ann")
-CITATION = Citation(1, "Tape.", "d1", 3, 8, "A talk", "https://e.org/#t=2", None, 2.0, 3.5, "Ann")
+CITATION = Citation(
+    1, "Tape.", "d1", 3, 8, "A talk", "https://e.org/#t=2", None, 2.0, 3.5, "Ann", (4, 7)
+)
 ANSWER = Answer(
     "Tape?",
     "Tape. [1]",
@@ -52,7 +54,8 @@ TALK = Document(
 QUOTED = (
     '"claims": [{"text": "Tape.", "citations": [1]}], "citations": [{"n": 1, "quote": "Tape.",'
     ' "document_id": "d1", "start": 3, "end": 8, "title": "A talk", "url": "https://e.org/#t=2",'
-    ' "page": null, "start_s": 2.0, "end_s": 3.5, "speaker": "Ann"}], "model": "m"'
+    ' "page": null, "start_s": 2.0, "end_s": 3.5, "speaker": "Ann", "span": [4, 7]}],'
+    ' "model": "m"'
 )
 SCHEMAS = {name: value for name, value in vars(schema).items() if name.endswith("_SCHEMA")}
 
@@ -83,6 +86,10 @@ def test_answers_are_written_to_the_letter() -> None:
     )
     urgent = Answer("q", "t", False, caution="See a doctor.")
     assert list(schema.answer_json(urgent).items())[-1] == ("caution", "See a doctor.")
+    refused = Answer("q", "t", False, nearest=CITATION, why_not="does not name the A2")
+    near = schema.answer_json(refused)["nearest"]
+    assert (near["quote"], near["why_not"]) == ("Tape.", "does not name the A2")
+    check(schema.answer_json(refused), schema.ANSWER_SCHEMA)
 
 
 def test_kept_answers_are_written_to_the_letter() -> None:

@@ -60,6 +60,7 @@ SHOWN = {
     ),
     "quotes": Answer("q", EVIL, True, (Claim(EVIL, (1,)),), (CITATION,), (HIT,)),
     "refusal": Answer("q", EVIL, False, hits=(HIT,)),
+    "near miss": Answer("q", EVIL, False, hits=(HIT,), nearest=CITATION, why_not=EVIL),
     "source": Source("s1", "https://example.org/'", EVIL, EVIL),
     "sources": Sources([Source("s1", "https://example.org/", "web", EVIL)]),
     "event": EVENT,
@@ -127,6 +128,14 @@ def test_long_passages_are_folded_whole() -> None:
     assert "<details><summary>word0 word1 " in html
     assert re.findall(r"word\d+", html) == words
     assert "<details>" not in HIT._repr_html_()
+
+
+def test_what_answers_is_bold_in_its_quote() -> None:
+    quote = Citation(1, "It heals in <6> weeks.", "d1", 5, 27, span=(17, 26))
+    assert quote.quote[slice(*quote.answering)] == "<6> weeks"
+    assert "“It heals in <strong>&lt;6&gt; weeks</strong>.”" in quote._repr_html_()
+    assert "<strong>" not in replace(quote, span=None)._repr_html_()
+    assert replace(quote, span=None).answering == (0, 0)
 
 
 def test_an_answer_prints_without_its_hits() -> None:

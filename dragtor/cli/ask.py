@@ -28,7 +28,7 @@ from dragtor.cli.output import (
 
 if TYPE_CHECKING:
     from dragtor.store import Filters
-    from dragtor.types import Answer, Hit
+    from dragtor.types import Answer, Citation, Hit
 
 NEAREST = 3  # titles named where nothing answers
 NOT_ANSWERED = "The quotes above come nearest, but no answer was found in them."
@@ -118,7 +118,7 @@ def ask(
             *_, answer = events
             out_json(answer_json(answer))
         else:
-            answer = print_events(events, reads=not quotes)
+            answer = print_events(events)
             if not answer.hits:
                 _said_by(filters.speaker)
         if ics is not None:
@@ -129,7 +129,7 @@ def ask(
         raise NotGrounded("the sources do not answer this", "dragtor add MORE-SOURCES")
 
 
-def print_events(events: Any, *, reads: bool) -> Answer:
+def print_events(events: Any) -> Answer:
     """Print an answer as it grows, and give it back whole."""
     from dragtor.answer import Caution, Quotes, Sentence, rendered
     from dragtor.chat import Standalone
@@ -146,7 +146,7 @@ def print_events(events: Any, *, reads: bool) -> Answer:
             for citation in event.citations:
                 out_citation(citation, "  ")
             quoted = bool(event.citations)
-            if reads and not settings.quiet:
+            if not (event.alone or settings.quiet):
                 warn("reading the passages …")
         elif isinstance(event, Sentence):
             if not prose:
@@ -169,7 +169,9 @@ def _print_end(answer: Answer, *, quoted: bool) -> None:
         out(wrapped(f"{answer.text} {NOT_ANSWERED}", ""))
     elif not answer.grounded:
         out(answer.text)
-        if nearest := list(dict.fromkeys(hit.title for hit in answer.hits))[:NEAREST]:
+        if answer.nearest:
+            _print_nearest(answer.nearest, answer.why_not)
+        elif nearest := list(dict.fromkeys(hit.title for hit in answer.hits))[:NEAREST]:
             out(wrapped(f"Nearest: {'; '.join(nearest)}"))
     elif answer.model:
         out()
@@ -177,6 +179,16 @@ def _print_end(answer: Answer, *, quoted: bool) -> None:
             out_citation(citation, f"  [{citation.n}] ")
     if not settings.quiet:
         warn(_timings(answer))
+
+
+def _print_nearest(citation: Citation, why_not: str) -> None:
+    from dragtor.display import where
+
+    place = where(citation.title, citation.page, citation.start_s, citation.speaker)
+    out(wrapped(f"Nearest: “{citation.quote}” ({place})", "  "))
+    if why_not:
+        out(wrapped(f"It {why_not}."))
+    out(style(f"  {citation.url}", dim=True))
 
 
 def _timings(answer: Answer) -> str:

@@ -103,11 +103,11 @@ def _greeting(talk: Chat) -> str:
 def _answer(talk: Chat, text: str, filters: Filters) -> None:
     """Answer a question, or do what a /command says."""
     if not text.startswith("/"):
-        print_events(talk.ask_events(text, filters=filters), reads=True)
+        print_events(talk.ask_events(text, filters=filters))
         return
     command, _, rest = text.partition(" ")
     if command == "/retry":
-        print_events(talk.retry_events(), reads=True)
+        print_events(talk.retry_events())
     elif command == "/sources":
         _sources(talk)
     elif command == "/why":

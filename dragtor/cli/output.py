@@ -212,11 +212,15 @@ def wrapped(text: str, indent: str = "  ", first: str | None = None) -> str:
 
 
 def out_citation(citation: Citation, mark: str) -> None:
-    """A quote, where it stands, and the link that opens there."""
+    """A quote, what answers in bold, where it stands, and the link that opens there."""
     from dragtor.display import where
 
     indent = " " * len(mark)
-    out(wrapped(f"“{citation.quote}”", indent, style(mark, bold=True)))
+    start, end = citation.answering
+    quote = citation.quote
+    if start < end:
+        quote = quote[:start] + style(quote[start:end], bold=True) + quote[end:]
+    out(wrapped(f"“{quote}”", indent, style(mark, bold=True)))
     place = where(citation.title, citation.page, citation.start_s, citation.speaker)
     out(style(f"{indent}{place}", fg="cyan"))
     out(style(f"{indent}{citation.url}", dim=True))

@@ -50,7 +50,7 @@ class HeadReader:
 
     def __init__(self, encoder: Encoder) -> None:
         """Raises UsageError where the encoder lacks one of READER_HEADS."""
-        self.name = encoder.heads.name
+        self.name, self.version = encoder.heads.name, encoder.version
         for name, (kind, labels) in READER_HEADS.items():
             if set(encoder.heads.head(name, kind).labels) != labels:
                 told = f"{self.name} is no reader: the labels of {name} are others"

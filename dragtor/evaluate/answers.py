@@ -118,7 +118,7 @@ class Trial(Library):
 
     def gate(self) -> ground.Gate | None:
         """The one fitted in this run, else the built-in one."""
-        return self._fitted or ground.gate_for(self.embedder.fingerprint, "")
+        return self._fitted or self.built_in_gate()
 
     def keep_gate(self, gate: ground.Gate) -> None:
         """For this run."""
@@ -166,8 +166,7 @@ def gate_in_use(library: Library, *, fitted: bool) -> dict[str, Any]:
     gate = library.gate() if library.config.answer.gate else None
     if gate is None:
         return {"from": "none", "threshold": None, "lay_threshold": None}
-    built_in = gate == ground.gate_for(library.embedder.fingerprint, "")
-    source = "fitted" if fitted else "built-in" if built_in else "library"
+    source = "fitted" if fitted else "built-in" if gate == library.built_in_gate() else "library"
     return {"from": source, "threshold": gate.threshold, "lay_threshold": gate.mismatch_threshold}
 
 
@@ -184,7 +183,7 @@ def fitted_gate(library: Library, rows: Sequence[Row]) -> tuple[ground.Gate, dic
     asked = counted(rows, "looking", library.reporter, library.cancel)
     features = [look(row["question"]) for row in asked]
     answerable = [row["answerable"] for row in rows]
-    gate = fit_gate(features, answerable, library.embedder.fingerprint)
+    gate = fit_gate(features, answerable, library.embedder.fingerprint, library.reader_version)
     refused = [not gate.passes(each) for each in features]
     return gate, {
         "over_refusal": _share([r for r, a in zip(refused, answerable, strict=True) if a]),

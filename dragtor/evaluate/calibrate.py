@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dragtor.errors import UsageError
-from dragtor.ground import Gate
-from dragtor.ground.gate import polynomial_terms, vocabulary_mismatch
+from dragtor.ground import FEATURES, READER_FEATURES, Gate, vocabulary_mismatch
+from dragtor.ground.gate import gate_terms
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,8 +25,15 @@ RIDGE = 0.02
 NEWTON_STEPS = 50
 
 
-def fit_gate(rows: Sequence[Sequence[float]], answerable: Sequence[bool], fingerprint: str) -> Gate:
+def fit_gate(
+    rows: Sequence[Sequence[float]],
+    answerable: Sequence[bool],
+    fingerprint: str,
+    reader: str = "",
+) -> Gate:
     """The gate of these features: ridge logistic regression, both classes weighing the same.
+
+    They are READER_FEATURES where a reader (its version) read the passages, else FEATURES.
 
     The thresholds let OVER_REFUSAL of the answerable questions be refused, those with a vocabulary
     mismatch and the others, by gates that were fitted without them (FOLDS-fold cross-validation).
@@ -34,7 +41,8 @@ def fit_gate(rows: Sequence[Sequence[float]], answerable: Sequence[bool], finger
     """
     import numpy as np
 
-    x, y = np.asarray([polynomial_terms(row) for row in rows]), np.asarray(answerable, float)
+    names = READER_FEATURES if reader else FEATURES
+    x, y = np.asarray([gate_terms(row, names) for row in rows]), np.asarray(answerable, float)
     if not FOLDS <= y.sum() <= len(y) - FOLDS:
         raise UsageError(f"a gate needs {FOLDS} answerable and {FOLDS} unanswerable questions")
     weights, bias = _regress(x, y)
@@ -50,8 +58,8 @@ def fit_gate(rows: Sequence[Sequence[float]], answerable: Sequence[bool], finger
     both = [np.sort(unseen[(y == 1) & group]) for group in (~mismatch, mismatch)]
     every = np.sort(unseen[y == 1])
     cuts = [group if len(group) >= FOLDS else every for group in both]
-    thresholds = (float(1 / (1 + np.exp(-c[int(OVER_REFUSAL * len(c))]))) for c in cuts)
-    return Gate(fingerprint, tuple(weights.tolist()), bias, *thresholds)
+    plain, mismatched = (float(1 / (1 + np.exp(-c[int(OVER_REFUSAL * len(c))]))) for c in cuts)
+    return Gate(fingerprint, tuple(weights.tolist()), bias, plain, mismatched, names, reader)
 
 
 def _regress(x: Floats, y: Floats) -> tuple[Floats, float]:

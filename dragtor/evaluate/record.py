@@ -19,6 +19,7 @@ from dragtor.config import CHECKOUT_FOLDER, PACKAGE_FOLDER, Config
 from dragtor.errors import LibraryError, Missing
 from dragtor.evaluate.common import kept_folder, path_hash
 from dragtor.journal import KeyedJournal
+from dragtor.parts import open_reader
 from dragtor.types import SavedRun, short_hash
 
 P = ParamSpec("P")
@@ -36,7 +37,7 @@ SECTIONS = {
 }
 # Packages that an answer depends on: a change of these is a new run.
 ANSWER_PACKAGES = (
-    "answer", "embed", "ground", "llm", "prompt", "rerank", "retrieve", "split", "store",
+    "answer", "embed", "encoder", "ground", "llm", "prompt", "rerank", "retrieve", "split", "store",
     "transcript",
 )  # fmt: skip
 SPEECH_PACKAGES = ("speech",)
@@ -196,6 +197,9 @@ def weights(kind: str, config: Config) -> dict[str, str]:
         found["reranker"] = f"{reranker} {known[reranker].files[0].sha256}"
     if kind not in SECTIONS or reranker == "llm":
         found["llm"] = _language_model(config)
+    reads = open_reader(config) if kind not in SECTIONS or reranker == "reader" else None
+    if reads is not None:
+        found["reader"] = f"{reads.name} {reads.version}"
     return found
 
 

@@ -1,13 +1,15 @@
 """Grounding: sentences to quote and to prompt with, verification of claims, and the gate.
 
-quotes.py ranks sentences, context.py selects what a model is given, verify.py ties what it wrote
-to spans by a Support (rules/ is the first), gate.py decides whether anything relevant was found,
-names.py and caution.py look at the question. Does not know where hits come from, nor which model
-wrote what.
+quotes.py ranks sentences, reading.py by what a reader says, context.py selects what a model is
+given, verify.py ties what it wrote to spans by a Support (rules/; read_support.py asks a reader
+too), gate.py decides whether anything relevant was found, asked.py whether it is about what is
+asked, premise.py whether it says otherwise; names.py and caution.py look at the question. Does not
+know where hits come from, nor which model wrote what.
 """
 
 from __future__ import annotations
 
+from dragtor.ground.asked import about_asked, other_subject
 from dragtor.ground.caution import RedFlags
 from dragtor.ground.context import (
     MARKER_TOKENS,
@@ -16,10 +18,28 @@ from dragtor.ground.context import (
     HistoryTurn,
     select_context,
 )
-from dragtor.ground.gate import FEATURES, Gate, features, gate_for, vocabulary_mismatch
+from dragtor.ground.gate import (
+    FEATURES,
+    READER_FEATURES,
+    Gate,
+    features,
+    gate_for,
+    reader_features,
+    vocabulary_mismatch,
+)
 from dragtor.ground.names import missing_names
+from dragtor.ground.premise import contradicting, other_quantity
 from dragtor.ground.quotes import EmbedTexts, best_quotes, late_interaction, rank_sentences
+from dragtor.ground.read_support import ReaderSupport
+from dragtor.ground.reading import (
+    READ_HITS,
+    PassageReading,
+    lifted,
+    one_span_answers,
+    read_hits,
+)
 from dragtor.ground.rules import RuleSupport
+from dragtor.ground.rules.vocabulary import RuleVocabulary
 from dragtor.ground.spans import TextSpan
 from dragtor.ground.support import Support, Verdict
 from dragtor.ground.verify import citation_markers, entailing_spans, numbered_spans
@@ -27,25 +47,38 @@ from dragtor.ground.verify import citation_markers, entailing_spans, numbered_sp
 __all__ = [
     "FEATURES",
     "MARKER_TOKENS",
+    "READER_FEATURES",
+    "READ_HITS",
     "ContextSelected",
     "EarlierTurns",
     "EmbedTexts",
     "Gate",
     "HistoryTurn",
+    "PassageReading",
+    "ReaderSupport",
     "RedFlags",
     "RuleSupport",
+    "RuleVocabulary",
     "Support",
     "TextSpan",
     "Verdict",
+    "about_asked",
     "best_quotes",
     "citation_markers",
+    "contradicting",
     "entailing_spans",
     "features",
     "gate_for",
     "late_interaction",
+    "lifted",
     "missing_names",
     "numbered_spans",
+    "one_span_answers",
+    "other_quantity",
+    "other_subject",
     "rank_sentences",
+    "read_hits",
+    "reader_features",
     "select_context",
     "vocabulary_mismatch",
 ]

@@ -1,6 +1,7 @@
 """The gate: did retrieval find anything about the question?
 
-A small logistic model over scores of the hits, for one embedder. How it is fitted is
+A small logistic model over scores of the hits, for one embedder, and for one reader where there
+is one: then over what the reader says (READER_FEATURES), else over FEATURES. How it is fitted is
 evaluate/calibrate.py. Pure.
 """
 
@@ -13,14 +14,20 @@ from functools import cache
 from typing import Any
 
 from dragtor.config import packaged
+from dragtor.ground.reading import PassageReading
 from dragtor.ground.spans import TextSpan
 from dragtor.ground.stems import stems
 from dragtor.rerank.tokens import EmbedTokens
 from dragtor.types import Hit
 
 FEATURES = ("dense", "sentence", "words", "words_of_best", "match", "least_match")
+READER_FEATURES = ("answers", "span", "dense", "words_of_best", "words", "names")
+ODDS = 2  # of READER_FEATURES: probabilities, that are weighed as log odds
+LEAST_ODDS = 1e-3  # a probability nearer to 0 or 1 says no more
+WORDS_OF_BEST = 3  # its place in both
 CROSSED = 4  # of FEATURES: what late interaction says depends little on the others
 TOP_SENTENCES = 5
+FIRST_READ = 8  # hits whose readings the gate looks at
 LEAST = 2  # tokens of the question that are met worst
 MATCHING_WORDS = 0.5  # of the question's words in the best sentence; fewer: a vocabulary mismatch
 CENTRE = 0.8
@@ -28,11 +35,12 @@ CENTRE = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """P(found) = logistic(bias + weights · terms): features, and products of the first CROSSED.
+    """P(found) = logistic(bias + weights · terms), the terms of gate_terms.
 
     The products matter: few shared words speak against a question in the texts' own words, and
     say nothing where the vocabularies differ (a question in lay words): that has a threshold of
-    its own, `mismatch_threshold`. `fingerprint` is the embedder's.
+    its own, `mismatch_threshold`. `fingerprint` is the embedder's, `reader` the version of what
+    read the passages, if anything did.
     """
 
     fingerprint: str
@@ -40,10 +48,12 @@ class Gate:
     bias: float
     threshold: float
     mismatch_threshold: float
+    features: tuple[str, ...] = FEATURES
+    reader: str = ""
 
     def probability(self, features: Sequence[float]) -> float:
         """That the hits hold what was asked, 0 to 1."""
-        terms = polynomial_terms(features)
+        terms = gate_terms(features, self.features)
         logit = self.bias + sum(w * term for w, term in zip(self.weights, terms, strict=True))
         return 1 / (1 + math.exp(-max(-60.0, min(60.0, logit))))
 
@@ -61,32 +71,34 @@ class Gate:
             "bias": self.bias,
             "threshold": self.threshold,
             "lay_threshold": self.mismatch_threshold,
-            "features": list(FEATURES),
-        }
+            "features": list(self.features),
+        } | ({"reader": self.reader} if self.reader else {})
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Gate | None:
         """The stored gate; None where its features are not those of this version."""
-        if tuple(data.get("features", ())) != FEATURES:
+        names = tuple(data.get("features", ()))
+        if names not in (FEATURES, READER_FEATURES):
             return None
         weights = tuple(float(w) for w in data["weights"])
-        numbers = (float(data[name]) for name in ("bias", "threshold", "lay_threshold"))
-        return cls(str(data["fingerprint"]), weights, *numbers)
+        bias, *cuts = (float(data[name]) for name in ("bias", "threshold", "lay_threshold"))
+        reader = str(data.get("reader", ""))
+        return cls(str(data["fingerprint"]), weights, bias, cuts[0], cuts[1], names, reader)
 
 
-def gate_for(fingerprint: str, kept: str) -> Gate | None:
+def gate_for(fingerprint: str, kept: str, reader: str = "") -> Gate | None:
     """The library's own gate (`kept`, JSON), else the one that comes with dragtor; None without.
 
-    A gate that was fitted for another embedder, or by another version, counts as none.
+    A gate that was fitted for another embedder or reader, or by another version, counts as none;
+    where none was for this reader, one without a reader does.
     """
     import json
 
     stored = [json.loads(kept)] if kept else []
-    for data in (*stored, *_packaged_gates()):
-        gate = Gate.from_dict(data)
-        if gate is not None and gate.fingerprint == fingerprint:
-            return gate
-    return None
+    found = [gate for data in (*stored, *_packaged_gates()) if (gate := Gate.from_dict(data))]
+    pairs = [(fingerprint, version) for version in dict.fromkeys((reader, ""))]
+    fitting = (gate for pair in pairs for gate in found if (gate.fingerprint, gate.reader) == pair)
+    return next(fitting, None)
 
 
 @cache  # a chat asks for it at every question
@@ -96,15 +108,22 @@ def _packaged_gates() -> list[dict[str, Any]]:
     return yaml.safe_load(packaged("gates.yml").read_text("utf-8")) or []
 
 
-def polynomial_terms(features: Sequence[float]) -> list[float]:
-    """The features less CENTRE, then the products of the first CROSSED two by two."""
+def gate_terms(features: Sequence[float], names: Sequence[str]) -> list[float]:
+    """What a gate weighs, of features with these names.
+
+    Of READER_FEATURES the first ODDS as log odds, and the others. Of FEATURES each less CENTRE,
+    then the products of the first CROSSED two by two.
+    """
+    if tuple(names) == READER_FEATURES:
+        sure = (min(max(value, LEAST_ODDS), 1 - LEAST_ODDS) for value in features[:ODDS])
+        return [*(math.log(p / (1 - p)) for p in sure), *features[ODDS:]]
     x = [value - CENTRE for value in features]
     return x + [x[i] * x[j] for i in range(CROSSED) for j in range(i, CROSSED)]
 
 
 def vocabulary_mismatch(features: Sequence[float]) -> bool:
     """Whether the question is asked in other words than those of the best sentence."""
-    return features[FEATURES.index("words_of_best")] < MATCHING_WORDS
+    return features[WORDS_OF_BEST] < MATCHING_WORDS
 
 
 def features(
@@ -126,6 +145,35 @@ def features(
         len(asked & stems(best)) / max(len(asked), 1),
         len(asked & stems(first)) / max(len(asked), 1),
         *_matches(question, texts, embed_tokens),
+    )
+
+
+def reader_features(
+    question: str,
+    hits: Sequence[Hit],
+    ranked: Sequence[TextSpan],
+    texts: Sequence[str],
+    readings: Mapping[str, PassageReading],
+    *,
+    names_known: bool,
+) -> tuple[float, ...]:
+    """What the gate looks at where passages were read, in the order of READER_FEATURES.
+
+    `texts` are those of the hits, `readings` by passage; the first hits and sentences are the best.
+    """
+    read = [readings[h.passage.id] for h in hits[:FIRST_READ] if h.passage.id in readings]
+    if not read or not ranked:
+        return (0.0,) * len(READER_FEATURES)
+    asked = stems(question)
+    best = max(range(len(read)), key=lambda at: read[at].answers)
+    first = f"{ranked[0].section_path} {ranked[0].text}"
+    return (
+        read[best].answers,
+        max(reading.probability for reading in read),
+        max(hit.dense_score for hit in hits),
+        len(asked & stems(first)) / max(len(asked), 1),
+        len(asked & stems(texts[best])) / max(len(asked), 1),
+        float(names_known),
     )
 
 

@@ -24,23 +24,27 @@ def missing_names(question: str, seen: Iterable[str]) -> list[str]:
     Nothing is said of a question in capitals, of shouted words, of days and months, nor of an
     abbreviation whose letters neighbouring words begin with.
     """
-    words = list(_WORD.finditer(question))
-    openers = {found.start(1) for found in _OPENER.finditer(question)}
-    if sum(word[0][0].isupper() for word in words) > max(len(words) / 2, 1):
+    names = names_in(question)
+    if not names:
         return []
-    names = {
-        word[0]
-        for word in words
-        if word[0].casefold() not in _NO_NAMES and _is_name(word[0], word.start() in openers)
-    }
     text = " ".join(seen).casefold()
     initials = "".join(w[0][0] if len(w[0]) > 3 else " " for w in _WORD.finditer(text))
     return [
         name
-        for name in sorted(names)
+        for name in names
         if not re.search(rf"(?<![^\W_]){re.escape(name.casefold().rstrip('s'))}", text)
         and not (name.isupper() and name.isalpha() and name.casefold() in initials)
     ]
+
+
+def names_in(text: str) -> list[str]:
+    """The names of a question or a sentence, as `missing_names` says, each once, sorted."""
+    words = list(_WORD.finditer(text))
+    openers = {found.start(1) for found in _OPENER.finditer(text)}
+    if sum(word[0][0].isupper() for word in words) > max(len(words) / 2, 1):
+        return []
+    named = {word[0] for word in words if _is_name(word[0], word.start() in openers)}
+    return sorted(name for name in named if name.casefold() not in _NO_NAMES)
 
 
 def _is_name(word: str, opens: bool) -> bool:

@@ -74,10 +74,10 @@ def late_interaction(
         replace(span, score=span.score + INTERACTION_WEIGHT * mean_best_cosine(asked, tokens))
         for span, tokens in zip(first, embedded, strict=True)
     ]
-    return _answers_first([*sorted(again, key=lambda span: -span.score), *rest])
+    return replies_first([*sorted(again, key=lambda span: -span.score), *rest])
 
 
-def _answers_first(ranked: Sequence[TextSpan]) -> list[TextSpan]:
+def replies_first(ranked: Sequence[TextSpan]) -> list[TextSpan]:
     """The spans, each question changing places with the sentence after it where that is below.
 
     An interviewer's question is nearest to the user's, and what is wanted is the reply to it.

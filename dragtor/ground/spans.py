@@ -6,7 +6,7 @@ What is quoted, shown to a model, verified and cited. Does not know where hits c
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dragtor.links import place
 from dragtor.split import sentences
@@ -18,13 +18,18 @@ MIN_QUOTE_WORDS = 4
 
 @dataclass(frozen=True, slots=True)
 class TextSpan:
-    """A sentence of a hit: `document.text[start:end]`; a better one has a higher `score`."""
+    """A sentence of a hit: `document.text[start:end]`; a better one has a higher `score`.
+
+    `answer` are the characters of the document, inside start:end, that a reader takes for the
+    answer.
+    """
 
     hit: Hit
     document: Document
     start: int
     end: int
     score: float = 0.0
+    answer: tuple[int, int] | None = None
 
     @property
     def text(self) -> str:
@@ -49,9 +54,10 @@ class TextSpan:
     def citation(self, n: int) -> Citation:
         """The span as citation number `n`."""
         where = place(self.document, self.start, self.end)
-        return Citation(
+        cited = Citation(
             n, self.text, self.document.id, self.start, self.end, self.document.title, *where
         )
+        return replace(cited, span=self.answer)
 
 
 def sentence_spans(hit: Hit, document: Document) -> list[TextSpan]:

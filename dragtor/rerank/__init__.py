@@ -12,8 +12,9 @@ from dragtor.config import models_path
 from dragtor.errors import UsageError
 from dragtor.rerank.cross import CrossEncoder
 from dragtor.rerank.llm import Chooser, LlmReranker
+from dragtor.rerank.read import READER_WEIGHT, ReaderReranker
 from dragtor.rerank.tokens import EmbedTokens, TokenReranker
-from dragtor.types import NEVER, CancelToken
+from dragtor.types import NEVER, CancelToken, Reader
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 
     from dragtor.config import ModelsConfig
 
-__all__ = ["CrossEncoder", "LlmReranker", "Reranker", "open_reranker"]
+__all__ = [
+    "READER_WEIGHT", "CrossEncoder", "LlmReranker", "ReaderReranker", "Reranker", "open_reranker",
+]  # fmt: skip
 
 
 class Reranker(Protocol):
@@ -39,11 +42,12 @@ def open_reranker(
     models: ModelsConfig,
     llm: Callable[[], Chooser],
     embed_tokens: EmbedTokens,
+    reader: Callable[[], Reader] | None = None,
     cancel: CancelToken = NEVER,
 ) -> Reranker | None:
-    """None for `none`; `tokens`; `llm`; or a cross-encoder of config/models.yml, from disk.
+    """None for `none`; `tokens`; `llm`; `reader`; or a cross-encoder of config/models.yml.
 
-    `embed_tokens` and `llm` are called when passages are scored.
+    `embed_tokens`, `llm` and `reader` are called when passages are scored.
     Raises UsageError for an unknown name, Missing or CorruptModel for a cross-encoder's files.
     """
     if name == "none":
@@ -52,13 +56,16 @@ def open_reranker(
         return TokenReranker(embed_tokens)
     if name == "llm":
         return LlmReranker(llm)
+    if name == "reader" and reader is not None:
+        return ReaderReranker(reader)
     from dragtor.models import Catalogue, model_path
 
     catalogue = Catalogue.load()
     known = catalogue.names("reranker")
     if name not in known:
         raise UsageError(
-            f"unknown reranker {name!r}", f"rerankers: none, tokens, llm, {', '.join(known)}"
+            f"unknown reranker {name!r}",
+            f"rerankers: none, tokens, llm, reader, {', '.join(known)}",
         )
     spec, folder = catalogue.get(name), models_path(models)
     weights = model_path(name, folder)

@@ -1,0 +1,104 @@
+"""What a question names, and whether a sentence that is to answer it speaks of that.
+
+Names, and what is told apart by a letter, a number or a date: A2, hepatitis B, grade 2, June, 2019.
+A sentence about another of its kind is no answer. Quantities are no names: premise.py. English;
+pure.
+"""
+
+from __future__ import annotations
+
+import re
+from calendar import month_name
+from collections.abc import Sequence
+
+from dragtor.ground.names import missing_names, names_in
+from dragtor.ground.rules.tokens import Text, tokenise
+from dragtor.ground.rules.vocabulary import RuleVocabulary
+from dragtor.ground.spans import TextSpan
+
+ANSWERING_HITS = 3  # of the best: one of them speaks of what is asked, or nothing answers
+LOOKED_AT = 40  # of the best sentences; those after them are not quoted
+_LETTERED = re.compile(r"(?!ord\d)([^\W\d_]+)(\d[\d.]*)")  # a2, month6, and b0 of hepatitis B
+_YEAR = re.compile(r"(?:19|20)\d\d")
+LABELS = frozenset(  # with a number after them they are one of several
+    """grade type stage phase level class group step part chapter version figure table
+    episode""".split()
+)
+
+
+def about_asked(
+    question: str, ranked: Sequence[TextSpan], vocabulary: RuleVocabulary
+) -> tuple[list[TextSpan], str]:
+    """The best sentences that speak of what the question names, and why not where none does.
+
+    None does where it is none of the best sentences of the first ANSWERING_HITS.
+    """
+    first = ranked[:LOOKED_AT]
+    why = {span.key: other_subject(question, span, vocabulary) for span in first}
+    best: dict[str, TextSpan] = {}
+    for span in first:
+        best.setdefault(span.hit.passage.id, span)
+    answering = list(best.values())[:ANSWERING_HITS]
+    if answering and all(why[span.key] for span in answering):
+        return [], why[answering[0].key]
+    return [span for span in first if not why[span.key]], ""
+
+
+def other_subject(question: str, span: TextSpan, vocabulary: RuleVocabulary) -> str:
+    """Why the sentence is no answer: it speaks of another, or names not what is asked; else empty.
+
+    Its title and headings count as said. A name may also stand elsewhere in its passage, or be
+    its author's or speaker's.
+    """
+    asked, said = (designations(tokenise(text, vocabulary)) for text in (question, span.text))
+    head = designations(tokenise(span.section_path, vocabulary))
+    for kind, wanted in asked.items():
+        there = said.get(kind, set())
+        if there and not wanted & (there | head.get(kind, set())):
+            return f"says this of {_listed(kind, there)}, not {_listed(kind, wanted)}"
+    document = span.document
+    speakers = (speaker.name for speaker in document.speakers)
+    seen = (span.section_path, span.hit.passage.text, document.author, *speakers)
+    missing = missing_names(question, filter(None, seen))
+    if not missing:
+        return ""
+    others = [name for name in names_in(span.text) if name not in names_in(question)]
+    if len(missing) == len(others) == 1:
+        return f"names {others[0]}, not {missing[0]}"
+    return f"does not name {' or '.join(missing)}"
+
+
+def designations(text: Text) -> dict[str, set[str]]:
+    """By kind what the text tells apart: {"a": {"2"}} of A2, {"grade": {"2"}}, {"year": {"2019"}}.
+
+    The kind of a letter that stands alone is the word before it: {"hepatitis": {"b"}}.
+    """
+    found: dict[str, set[str]] = {}
+    measured = {number.at for number in text.numbers if number.unit}
+    for at, token in enumerate(text.tokens):
+        before = text.tokens[at - 1] if at else ""
+        if lettered := _LETTERED.fullmatch(token):
+            kind, value = lettered[1], lettered[2]
+            if value == "0" and len(kind) == 1:
+                kind, value = before, kind
+        elif before in LABELS and token[0].isdecimal():
+            kind, value = before, token
+        elif _YEAR.fullmatch(token) and at not in measured:
+            kind, value = "year", token
+        else:
+            continue
+        found.setdefault(kind, set()).add(value)
+    return found
+
+
+def _listed(kind: str, values: set[str]) -> str:
+    """For a person: the A4, grade 1, hepatitis A, 2019, June."""
+    if kind == "year":
+        return " and ".join(sorted(values))
+    if kind == "month":
+        return " and ".join(month_name[int(value)] for value in sorted(values, key=int))
+    if kind in LABELS:
+        return f"{kind} {' and '.join(sorted(values))}"
+    if all(value.isalpha() for value in values):
+        return f"{kind} {' and '.join(sorted(values)).upper()}".strip()
+    return "the " + " and ".join(f"{kind.upper()}{value}" for value in sorted(values))

@@ -1,0 +1,100 @@
+"""Reading: what a reader says of hits, and the order of hits and sentences that follows from it.
+
+Ties a reading's characters to the document. Does not know which reader it is, nor what is decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from dragtor.ground.quotes import replies_first
+from dragtor.ground.spans import TextSpan
+from dragtor.rerank import READER_WEIGHT
+from dragtor.retrieve import titled
+from dragtor.types import Document, Hit, Hits, Reader, Reading
+
+READ_HITS = 24  # that are read with the question
+SURE = 0.8  # of a passage that answers, and of its span: no prose is needed
+SHORT_CHARACTERS = 120  # of a span that says it all
+
+
+@dataclass(frozen=True, slots=True)
+class PassageReading:
+    """What a reader says of a passage; `span` are characters of the document, None without one."""
+
+    answers: float
+    span: tuple[int, int] | None
+    probability: float  # of the likeliest span, though it be too unlikely to be one
+
+
+def read_hits(
+    question: str, hits: Sequence[Hit], documents: Mapping[str, Document], reader: Reader
+) -> tuple[Hits, dict[str, PassageReading]]:
+    """The first READ_HITS in a new order, and each one's reading by the id of its passage.
+
+    The new score has the reader's share of READER_WEIGHT, the hybrid score the rest.
+    """
+    first = hits[:READ_HITS]
+    texts = [titled(documents[hit.passage.document_id].title, hit.passage) for hit in first]
+    read = reader.read(question, texts)
+    found = {
+        hit.passage.id: _placed(hit, text, reading)
+        for hit, text, reading in zip(first, texts, read, strict=True)
+    }
+    scored = [
+        replace(hit, score=READER_WEIGHT * reading.answers + (1 - READER_WEIGHT) * hit.score)
+        for hit, reading in zip(first, read, strict=True)
+    ]
+    return Hits(sorted(scored, key=lambda hit: -hit.score)), found
+
+
+def _placed(hit: Hit, read: str, reading: Reading) -> PassageReading:
+    """The reading with its span in the document; what lies in title and headings is none."""
+    passage = hit.passage
+    head = len(read) - len(passage.text) if read.endswith(passage.text) else 0
+    start, end = max(reading.start - head, 0), min(reading.end - head, len(passage.text))
+    span = (passage.start + start, passage.start + end) if start < end else None
+    return PassageReading(reading.answers, span, reading.span)
+
+
+def lifted(ranked: Sequence[TextSpan], readings: Mapping[str, PassageReading]) -> list[TextSpan]:
+    """The sentences in a new order: those that hold their passage's answer before all others.
+
+    Scores are 0..1 before; that the passage answers adds its probability, and holding the answer
+    one and that of the span.
+    """
+    holders = _holders(ranked, readings)
+    again = []
+    for span in ranked:
+        reading = readings.get(span.hit.passage.id)
+        score = span.score + (reading.answers if reading else 0.0)
+        if reading and reading.span and holders.get(span.hit.passage.id) == span.key:
+            inside = (max(reading.span[0], span.start), min(reading.span[1], span.end))
+            span = replace(span, answer=inside)
+            score += 1 + reading.probability
+        again.append(replace(span, score=score))
+    return replies_first(sorted(again, key=lambda span: -span.score))
+
+
+def _holders(
+    ranked: Sequence[TextSpan], readings: Mapping[str, PassageReading]
+) -> dict[str, tuple[str, int, int]]:
+    """Of each passage with an answer the sentence that holds most of it."""
+    most: dict[str, tuple[int, tuple[str, int, int]]] = {}
+    for span in ranked:
+        identity = span.hit.passage.id
+        reading = readings.get(identity)
+        if reading and reading.span:
+            shared = min(reading.span[1], span.end) - max(reading.span[0], span.start)
+            if shared > most.get(identity, (0,))[0]:
+                most[identity] = (shared, span.key)
+    return {identity: key for identity, (_, key) in most.items()}
+
+
+def one_span_answers(readings: Mapping[str, PassageReading]) -> bool:
+    """Whether the best reading is sure of a short span, so that a quote says all."""
+    best = max(readings.values(), key=lambda reading: reading.answers, default=None)
+    if best is None or best.span is None or min(best.answers, best.probability) < SURE:
+        return False
+    return best.span[1] - best.span[0] <= SHORT_CHARACTERS
