@@ -36,8 +36,8 @@ SECTIONS = {
 }
 # Packages that an answer depends on: a change of these is a new run.
 ANSWER_PACKAGES = (
-    "answer", "embed", "ground", "llm", "prompt", "rerank", "retrieve", "split", "store",
-    "transcript",
+    "answer", "embed", "encoder", "ground", "llm", "prompt", "rerank", "retrieve", "split",
+    "store", "transcript",
 )  # fmt: skip
 SPEECH_PACKAGES = ("speech",)
 SPEECH_KINDS = ("transcription", "diarization")  # kinds that neither search nor answer
@@ -110,6 +110,8 @@ def save(result: Mapping[str, Any], config: Config, compare: Mapping[str, Config
     }
     if gate := result.get("gate"):
         record["configuration"]["gate"] = {name: gate[name] for name in GATE}
+    if "quotes" in result:
+        record["configuration"]["changed"]["quotes"] = result["quotes"]
     if compare:
         record["compared"] = [
             {
