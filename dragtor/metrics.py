@@ -180,6 +180,48 @@ def total_counts(counts: Sequence[Counts]) -> Counts:
     return right, said, wanted
 
 
+def auc(scores: Sequence[float], positive: Sequence[bool]) -> float | None:
+    """Area under the ROC curve: how often a positive scores above a negative, a tie being half.
+
+    None where all are of one kind.
+    """
+    return _auc(_score_order(scores, positive), [1] * len(scores))
+
+
+def auc_interval(
+    scores: Sequence[float], positive: Sequence[bool], groups: Sequence[Hashable]
+) -> tuple[float, float]:
+    """95 % bootstrap interval of auc over `groups`, drawn whole: questions of a text are alike.
+
+    Draws of one kind are left out.
+    """
+    order, found = _score_order(scores, positive), []
+    for drawn in _draws([*dict.fromkeys(groups)]):
+        weights = [drawn.get(group, 0) for group in groups]
+        if (value := _auc(order, weights)) is not None:
+            found.append(value)
+    return percentile(found, 0.025), percentile(found, 0.975)
+
+
+def _score_order(scores: Sequence[float], positive: Sequence[bool]) -> list[list[tuple[int, bool]]]:
+    """(item, positive) of each score, lowest first; ties together."""
+    ties: dict[float, list[tuple[int, bool]]] = {}
+    for item, (score, is_positive) in enumerate(zip(scores, positive, strict=True)):
+        ties.setdefault(score, []).append((item, is_positive))
+    return [ties[score] for score in sorted(ties)]
+
+
+def _auc(order: Sequence[Sequence[tuple[int, bool]]], weights: Sequence[int]) -> float | None:
+    positives = negatives = 0  # of what scores lower
+    won = 0.0
+    for tied in order:
+        positive = sum(weights[item] for item, is_positive in tied if is_positive)
+        negative = sum(weights[item] for item, is_positive in tied if not is_positive)
+        won += positive * (negatives + negative / 2)
+        positives, negatives = positives + positive, negatives + negative
+    return won / (positives * negatives) if positives and negatives else None
+
+
 def ece(probabilities: Sequence[float], right: Sequence[bool], bins: int = 15) -> float:
     """Expected calibration error (Guo et al. 2017), 0 to 1, over `bins` of equal width.
 

@@ -13,7 +13,7 @@ from test_evaluate_chat import note_folder, written
 
 from dragtor import Library
 from dragtor.config import load_config, models_path
-from dragtor.errors import LoadError
+from dragtor.errors import LoadError, UsageError
 from dragtor.evaluate import answers
 from dragtor.evaluate.judge import agreement, judged
 from dragtor.llm import GenerationOptions, Stream, Usage
@@ -108,10 +108,9 @@ def test_every_measure_by_hand() -> None:
         "check_share": 0.05, "prompt_tokens": 100,
     }  # fmt: skip
     assert {key: found[key] for key in expected} == expected
-    assert found["kinds"]["plain"] == {
-        "n": 1, "refused": 0.0, "correct": 1.0, "carried": 1.0, "recalled": 1.0
-    }  # fmt: skip
-    assert found["kinds"]["off"] == {"n": 2, "refused": 0.5}
+    plain = {k: v for k, v in found["kinds"]["plain"].items() if not k.endswith("_ci")}
+    assert plain == {"n": 1, "refused": 0.0, "correct": 1.0, "carried": 1.0, "recalled": 1.0}
+    assert found["kinds"]["off"] == {"n": 2, "refused": 0.5, "refused_ci": [0.0945, 0.9055]}
     assert all(
         found[f"{key}_ci"][0] <= value <= found[f"{key}_ci"][1] for key, value in expected.items()
     )
@@ -166,6 +165,21 @@ def test_the_contract_resuming_and_the_gate(tmp_path: Path, notes: Path) -> None
     assert first["gate"]["from"] == "built-in"
     again = run(path, notes)
     assert again["metrics"]["seconds"] == found["seconds"]  # kept answers are not asked again
+
+
+def test_quotes_alone_open_no_language_model(
+    tmp_path: Path, notes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DRAGTOR_LLM_MODEL", "no-such-model")
+    path = written(tmp_path, *ROWS)
+    result = run(path, notes, quotes=True)
+    assert result["quotes"] is True
+    assert result["model"].startswith("gte-small, ")
+    assert result["metrics"]["prompt_tokens"] is None
+    assert result["metrics"]["verbatim"] == 1
+    assert run(path, notes, quotes=True)["metrics"] == result["metrics"]  # kept
+    with pytest.raises(UsageError, match="--judge"):
+        run(path, notes, quotes=True, judge=True)
 
 
 def test_a_gate_fitted_on_a_folder_is_for_that_run(tmp_path: Path, notes: Path) -> None:

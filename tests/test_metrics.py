@@ -142,3 +142,25 @@ def test_intervals_of_nothing() -> None:
     assert metrics.macro_f1_interval([], []) == (0, 0)
     low, high = metrics.macro_f1_interval(GOLD * 20, SAID * 20)
     assert low < metrics.macro_f1(GOLD, SAID) < high
+
+
+def test_auc_by_hand() -> None:
+    assert metrics.auc([0.9, 0.5, 0.4, 0.1], [True, False, True, False]) == 0.75
+    assert metrics.auc([0.5, 0.5], [True, False]) == 0.5
+    assert metrics.auc([0.1, 0.9], [True, False]) == 0
+    assert metrics.auc([0.1, 0.9], [True, True]) is None
+    assert metrics.auc([], []) is None
+
+
+def test_auc_interval_draws_whole_groups() -> None:
+    draw = random.Random(3)
+    positive = [draw.random() < 0.5 for _ in range(200)]
+    scores = [draw.gauss(float(each), 1) for each in positive]
+    value = metrics.auc(scores, positive)
+    assert value is not None
+    low, high = metrics.auc_interval(scores, positive, range(200))
+    assert low < value < high
+    assert 0.05 < high - low < 0.25
+    twice = metrics.auc_interval(scores * 2, positive * 2, [*range(200)] * 2)
+    assert twice == (low, high)  # the same texts again tell nothing new
+    assert metrics.auc_interval([0.1], [True], ["a"]) == (0, 0)

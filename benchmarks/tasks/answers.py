@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import random
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -88,20 +88,32 @@ def questions(split: str) -> list[dict[str, Any]]:
     return rows + covid_questions()[:COVID_ANSWERABLE]
 
 
-def run(what: str, n: int = 0) -> dict[str, Any]:
-    """One of the two, of all its questions or of `n` drawn with a fixed seed."""
+def run(what: str, n: int = 0, quotes: bool = False) -> dict[str, Any]:
+    """One of the two, of all its questions or of `n` drawn with a fixed seed.
+
+    With `quotes` the answers are the quotes that come first, and no language model is asked.
+    """
     rows = {
         "refusal": lambda: questions("test"),
         "covid": lambda: covid_questions()[:COVID_QUESTIONS],
     }[what]()
     rows = random.Random(7).sample(rows, n) if n else rows
-    path = Path(tempfile.mkdtemp()) / f"{what}.jsonl"
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     config = load_config()
-    return evaluate(path, config, documents=_library(what, config), reporter=Shown())
+    documents = library_of(what, config)
+    return evaluate(
+        written(what, rows), config, documents=documents, reporter=Shown(), quotes=quotes
+    )
 
 
-def _library(what: str, config: Config) -> Path:
+def written(name: str, rows: Iterable[Mapping[str, Any]]) -> Path:
+    """The rows as JSONL, in a folder that is removed with the task's."""
+    path = Path(tempfile.mkdtemp()) / f"{name}.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    return path
+
+
+def library_of(what: str, config: Config) -> Path:
+    """Folder of the library of what is asked, kept between runs."""
     made, data = documents, ROOT / "assets" / "sample_library"
     if what == "covid":
         made, data = covid_documents, DATA / "covid_qa"
@@ -114,7 +126,7 @@ def fit() -> None:
     import yaml
 
     config = load_config()
-    with opened(_library("gate", config), config, Shown()) as library:
+    with opened(library_of("gate", config), config, Shown()) as library:
         gate, effect = fitted_gate(library, questions("train"))
         name = library.embedder.name
     path = ROOT / "config" / "gates.yml"

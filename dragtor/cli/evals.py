@@ -93,6 +93,9 @@ def eval_answers(
     judge: bool = typer.Option(
         False, "--judge", help="Faithfulness and correctness by the language model, besides."
     ),
+    quotes: bool = typer.Option(
+        False, "--quotes", help="Of the quotes that come first; needs no language model."
+    ),
     as_json: bool = AS_JSON,
     save: bool = SAVE,
 ) -> None:
@@ -108,6 +111,7 @@ def eval_answers(
         calibrate=calibrate,
         limit=limit,
         judge=judge,
+        quotes=quotes,
     )
 
 

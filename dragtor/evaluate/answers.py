@@ -15,9 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 from dragtor import ground, metrics
 from dragtor.config import Config, load_words
-from dragtor.errors import LoadError
+from dragtor.errors import LoadError, UsageError
 from dragtor.evaluate.calibrate import fit_gate
-from dragtor.evaluate.common import counted, kept_empty, means, path_hash, rows_of, versions
+from dragtor.evaluate.common import (
+    counted,
+    kept_empty,
+    means,
+    path_hash,
+    ranked_by,
+    rows_of,
+    versions,
+)
 from dragtor.evaluate.record import ANSWER, ANSWER_PACKAGES, kept_row, run_journal, run_key, weights
 from dragtor.library import Library
 from dragtor.schema import evaluation_json
@@ -39,13 +47,17 @@ def evaluate(
     calibrate: bool = False,
     limit: int = 0,
     judge: bool = False,
+    quotes: bool = False,
 ) -> dict[str, Any]:
     """Ask every question and score the answers; answered ones are kept, so a run can go on.
 
     `documents` is a library, or a folder of documents that is made one. `calibrate` first fits a
     gate on these very questions: a library keeps it, with a folder of documents it is for this
-    run. `gate` in the result says which one decided.
+    run. `gate` in the result says which one decided. With `quotes` the answers are the quotes
+    that come first, and no language model is needed.
     """
+    if quotes and judge:
+        raise UsageError("--judge judges what a model writes; --quotes has it write nothing")
     rows = questions_of(path)[: limit or None]
     with opened(documents, config, reporter, cancel) as library:
         names = document_names(library.store())
@@ -54,22 +66,32 @@ def evaluate(
                 documents_called(row["relevant"], names, row["place"])
         fitted = calibrated(library, rows) if calibrate else {}
         gate = fitted | gate_in_use(library, fitted=calibrate)
-        model = library.llm().name
-        used = f"{model} {weights('answers', config)}"
-        with run_journal(
-            "answers", run_key([path], _settings(library), used, ANSWER_PACKAGES)
-        ) as kept:
-            answers = [
-                kept_row(kept, row["question"], _asked, library, row["question"])
-                for row in counted(rows, "asking", reporter, cancel)
-            ]
+        model = ranked_by(library) if quotes else library.llm().name
+        answers = ask_all(library, path, rows, quotes=quotes)
         found = scores(rows, answers, names, library.store())
         if judge:
             from dragtor.evaluate.judge import judged
 
             found |= judged(library.llm(), rows, answers, reporter, cancel)
-    made_by = versions(generating=True)
-    return evaluation_json("answers", path.name, len(rows), found, model, made_by, gate=gate)
+    made_by = versions(generating=not quotes)
+    return evaluation_json(
+        "answers", path.name, len(rows), found, model, made_by, gate=gate, quotes=quotes
+    )
+
+
+def ask_all(
+    library: Library, path: Path, rows: Sequence[Row], *, quotes: bool = False
+) -> list[dict[str, Any]]:
+    """The answer to each question of the file `path`, as plain values: kept, or asked now."""
+    used = weights("retrieval", library.config)
+    if not quotes:
+        used = {"model": library.llm().name} | weights("answers", library.config)
+    settings = _settings(library) | {"quotes": quotes}
+    with run_journal("answers", run_key([path], settings, f"{used}", ANSWER_PACKAGES)) as kept:
+        return [
+            kept_row(kept, row["question"], _asked, library, row["question"], quotes)
+            for row in counted(rows, "asking", library.reporter, library.cancel)
+        ]
 
 
 def questions_of(path: Path) -> list[dict[str, Any]]:
@@ -191,15 +213,15 @@ def fitted_gate(library: Library, rows: Sequence[Row]) -> tuple[ground.Gate, dic
     }
 
 
-def _asked(library: Library, question: str) -> dict[str, Any]:
+def _asked(library: Library, question: str, quotes: bool) -> dict[str, Any]:
     """The answer as plain values."""
-    answer = library.ask(question)
+    answer = library.ask(question, quotes_only=quotes)
     return {
         "text": answer.text,
         "grounded": answer.grounded,
         "claims": [asdict(claim) for claim in answer.claims],
         "citations": [asdict(citation) for citation in answer.citations],
-        "given": _given(library, answer) if answer.grounded else [],
+        "given": _given(library, answer) if answer.grounded and not quotes else [],
         "timings": dict(answer.timings),
         "tokens": dict(answer.tokens),
     }
@@ -288,13 +310,12 @@ def _summary(scored: Sequence[Row]) -> dict[str, Any]:
     return means({name: [float(v) for v in each] for name, each in values.items()})
 
 
-def _of_kind(scored: Sequence[Row]) -> dict[str, float]:
-    found = {"n": len(scored), "refused": _share([not s["answered"] for s in scored])}
+def _of_kind(scored: Sequence[Row]) -> dict[str, Any]:
+    values = {"refused": [float(not s["answered"]) for s in scored]}
     for name in ("correct", "carried", "recalled"):
-        values = [s[name] for s in scored if name in s]
-        if values:
-            found[name] = _share(values)
-    return found
+        if told := [float(s[name]) for s in scored if name in s]:
+            values[name] = told
+    return {"n": len(scored)} | means(values)
 
 
 def _share(values: Sequence[Any]) -> float:

@@ -111,6 +111,8 @@ def save(result: Mapping[str, Any], config: Config, compare: Mapping[str, Config
     }
     if gate := result.get("gate"):
         record["configuration"]["gate"] = {name: gate[name] for name in GATE}
+    if "quotes" in result:
+        record["configuration"]["changed"]["quotes"] = result["quotes"]
     if compare:
         record["compared"] = [
             {
