@@ -1,17 +1,20 @@
 """Whom a name alone means where several people of a document bear it: who was last called in full.
 
-Knows one document. Where it cannot tell it says nothing: a wrong merge is worse than a split.
+Beside somebody who is mainly called so, another is meant only where he or she was just named. Knows
+one document. Where it cannot tell it says nothing: a wrong merge is worse than a split.
 """
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from dragtor.entities.people import MAINLY
 from dragtor.entities.spelling import PERSON_KIND, PersonName, clean_name, person_name
 from dragtor.types import LabelledSpan
 
+NEAR = 1  # paragraphs further on, somebody named in passing may still be meant
 _SENTENCE_ENDS = re.compile(r"[.!?…:][\"”’)]*\s")
 
 
@@ -28,7 +31,8 @@ def last_called(
         for span in spans
         if span.label == PERSON_KIND
     ]
-    bearers = _bearers([name for _, name in people])
+    full = Counter(name for _, name in people if person_name(name).is_full)
+    bearers = _bearers(full)
     heard = _bearers(speakers)
     last: dict[str, list[tuple[int, str]]] = defaultdict(list)  # by part: (place, full name)
     found: dict[int, str] = {}
@@ -41,7 +45,14 @@ def last_called(
                 last[part] = [*last[part][-1:], (span.start, name)]
         elif form.is_alone and len(bearers.get(form.last, ())) > 1 and form.last not in heard:
             called = last[form.last]
-            if called and not _together(text, called):
+            if (
+                called
+                and not _together(text, called)
+                and (
+                    text.count("\n\n", called[-1][0], span.start) <= NEAR
+                    or not _is_aside(called[-1][1], bearers[form.last], full)
+                )
+            ):
                 found[span.start] = called[-1][1]
     return found
 
@@ -63,3 +74,13 @@ def _parts(form: PersonName) -> set[str]:
 def _together(text: str, called: Sequence[tuple[int, str]]) -> bool:
     """Whether two are called in one sentence."""
     return len(called) > 1 and not _SENTENCE_ENDS.search(text, called[0][0], called[1][0])
+
+
+def _is_aside(name: str, bearers: Collection[str], full: Mapping[str, int]) -> bool:
+    """Whether another bearer is called in full MAINLY times as often as all but him or her."""
+    said: Counter[str] = Counter()
+    for each, times in full.items():
+        if (letters := person_name(each).letters) in bearers:
+            said[letters] += times
+    (main, times), *_ = said.most_common(1)
+    return main != person_name(name).letters and times >= MAINLY * (said.total() - times)

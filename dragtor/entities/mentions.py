@@ -260,6 +260,4 @@ class _Repeats:
         return not opens or plain(before.text) in self._known  # what opens a sentence is no name
 
     def _names(self, word: _Word) -> bool:
-        return (
-            word.text[0].isupper() and word.text != "I" and word.text.casefold() not in self._low
-        )
+        return word.text[0].isupper() and word.text != "I" and word.text.casefold() not in self._low
