@@ -364,7 +364,8 @@ class Ingest:
                         span.start,
                         span.end,
                         span.label,
-                        entities.clean_name(document.text[span.start : span.end]),
+                        read.called.get(span.start)
+                        or entities.clean_name(document.text[span.start : span.end]),
                         span.probability,
                     )
                     for span in read.spans

@@ -48,7 +48,7 @@ _SHORTENED = frozenset(
     med natl orthop physiol proc res sci surg u.s u.k""".split()
 )
 # Words that open sentences far more often than they follow an abbreviation.
-_OPENERS = frozenset(
+OPENERS = frozenset(
     """a after all although an and are as at because before both but by can do does each every
     few for from he her here his how however i if in is it its many more most my no not of on one
     only or other our she since so some such that the their then there these they this those thus
@@ -214,7 +214,7 @@ def _ends_sentence(text: str, match: re.Match[str], start: int) -> bool:
     if stop != "." or not found:
         return True
     word = found[0].lower()
-    opener = following.lower().rstrip(",;:") in _OPENERS
+    opener = following.lower().rstrip(",;:") in OPENERS
     if word in _TITLES:
         return False
     if word in _NUMBERED:

@@ -12,7 +12,7 @@ from dragtor.entities.sentences import predict_sentences
 from dragtor.entities.spelling import clean_name
 from dragtor.entities.topic_tags import topic_tags, topic_version
 
-RULES_VERSION = "2"  # of these rules: tags and entities of another are made anew
+RULES_VERSION = "3"  # of these rules: tags and entities of another are made anew
 
 __all__ = [
     "RULES_VERSION",

@@ -25,27 +25,8 @@ _WORD = re.compile(r"[^\W_]+(?:(?:['’](?![sS]\b)|[.&-])[^\W_]+)*")
 _JOIN = re.compile(r"[ \t]*\n?[ \t]*|[-‐&. ]{1,3}")  # between two words of a name
 _LINKS = frozenset("of de del della da di du la le van von der den the & for and".split())
 _HYPHENED = re.compile(r"(?:[-‐][^\W\d_a-zß-ÿ][^\W_]*)*")  # what is left of Byrd-Sanicki after Byrd
+_GOES_ON = re.compile(r"\w['’)]?,?[ \t]*\n?[ \t]*")  # before a word with which nothing opens
 _LINKED = re.compile(r"[^\w\n]{1,3}")
-# Words that open sentences and stand in no name alone; in capitals after a quote or dash too.
-_COMMON = frozenset(
-    """a about absolutely actually after again all alright also although always am an and another
-    any anybody anyone anything anyway are as at awesome back be because before both but by can
-    certainly come cool could did do does doing done don't down each either even ever every
-    everybody everyone everything exactly few first for from get give go going good got great guess
-    had has have having he he'd he'll he's hello her here hey hi him his how however i i'd i'll i'm
-    i've if in instead into is isn't it it'd it'll it's its just keep know last later least let
-    let's like likewise look lots many maybe me mean more most much my need neither never next nice
-    no nobody none nope nor not nothing now obviously of off oh ok okay on once one only or other
-    others our out over perfect perhaps please pretty put rather really right same say see she
-    she'd she'll she's should since so some somebody someone something sometimes somewhere sorry
-    still such sure take tell than thank thanks that that's the their them then there there's these
-    they they'd they'll they're they've thing things think this those though through thus to
-    together too totally try two under until up upon us use usually very wait want was wasn't we
-    we'd we'll we're we've well were what what's whatever when whenever where whereas wherever
-    whether which while who who's whoever whom whose why with within without won't would wow yeah
-    yep yes yet you you'd you'll you're you've your""".split()
-)
-
 Tag = Callable[[Sequence[str]], Sequence[Sequence[LabelledSpan]]]
 _Word = tuple[str, int, int]  # as it is written, and where
 Outcome = frozenset[tuple[int, int, str]]  # spans within a name: where from its start, and kinds
@@ -102,7 +83,7 @@ class _Skim:
         self.text = text
         self._known: dict[str, _Known] = defaultdict(_Known)
         self._low: set[str] = set()  # words that stand in lower case
-        self._inner: set[str] = set()  # words that stand with a capital inside a sentence
+        self._inner: set[str] = set()  # words that stand with a capital where nothing opens
         words = [(a, b, _words(text, a, b)) for a, b in split.sentences(text)]
         self._plain = self._look(words)  # capitals tell nothing in here
         self._sentences = [
@@ -117,12 +98,16 @@ class _Skim:
             words += len(found)
             for at, (word, _, _) in enumerate(found):
                 if word.islower():
-                    self._low.add(word)
+                    self._low.add(_plain(word))
                 elif _capital(word):
                     capitals += 1
-                    if at:
-                        self._inner.add(word.lower())
+                    if not self._opens(found, at):
+                        self._inner.add(_plain(word))
         return capitals < LEAST_CAPITALS * words
+
+    def _opens(self, words: Sequence[_Word], at: int) -> bool:
+        """Whether a word opens a sentence, a quote or what stands behind a dash."""
+        return not at or not _GOES_ON.fullmatch(self.text, words[at - 1][2] - 1, words[at][1])
 
     def _names(self, words: Sequence[_Word]) -> Iterator[tuple[int, int]]:
         """Runs of capitalised words, without what opens a sentence and is a word besides."""
@@ -149,13 +134,16 @@ class _Skim:
         )
 
     def _bare(self, words: Sequence[_Word], run: list[int]) -> list[int]:
-        while run and _common(words[run[0]][0]):
+        while run and self._is_opener(words, run[0]):
             run = run[1:]
-        if run == [0]:
-            word = words[0][0].lower()
-            if word in self._low and word not in self._inner:
-                return []
         return run
+
+    def _is_opener(self, words: Sequence[_Word], at: int) -> bool:
+        """Whether a word has its capital only because something opens with it."""
+        word = words[at][0]
+        low = _plain(word)
+        here = low in self._low and low not in self._inner and self._opens(words, at)
+        return here or _common(word)
 
     def choose(self, most: int) -> Iterator[_Sentence]:
         """Sentences to be read: with a name on which no readings agree, up to `most` of each."""
@@ -207,8 +195,13 @@ def _words(text: str, start: int, end: int) -> list[_Word]:
 
 
 def _common(word: str) -> bool:
-    """Whether it is no name, however it opens; US and IT may be."""
-    return word.lower().replace("’", "'") in _COMMON and (len(word) == 1 or not word.isupper())
+    """Whether it is no name, wherever it stands; US and IT may be."""
+    head = _plain(word).partition("'")[0]  # She'll
+    return head in split.OPENERS and (len(word) == 1 or not word.isupper())
+
+
+def _plain(word: str) -> str:
+    return word.lower().replace("’", "'")
 
 
 def _capital(word: str) -> bool:

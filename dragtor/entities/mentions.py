@@ -1,7 +1,8 @@
 """What a tagger found in a document -> its mentions, each once.
 
 A name that is found once is found wherever the document repeats it, and so are the names of who
-speaks in it. Knows no other document.
+speaks in it. Of which kind a name is, is kinds.py's; of several people of one name, called.py's.
+Knows no other document.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
+from dragtor.entities.called import last_called
+from dragtor.entities.kinds import usual_kinds
 from dragtor.entities.spelling import (
     PERSON_KIND,
     abbreviates,
@@ -24,7 +27,6 @@ from dragtor.entities.spelling import (
 )
 from dragtor.types import LabelledSpan
 
-USUAL = 2  # times as often as of other kinds, a name is of one in a document
 LEAST_LETTERS = 3  # of a name alone that is looked for
 _WORD = re.compile(r"\w+")
 _BETWEEN = re.compile(r"[ \t]*\n?[ \t]*|[-‐.'’][ ]?")
@@ -38,6 +40,7 @@ class Mentions:
 
     spans: Sequence[LabelledSpan]
     defined: dict[str, str] = field(default_factory=dict)  # WHO: World Health Organization
+    called: dict[int, str] = field(default_factory=dict)  # by its start: whom a name alone means
 
 
 def read_mentions(
@@ -48,15 +51,18 @@ def read_mentions(
     Of spans that overlap the longer one counts, then the likelier.
     """
     taken = _Taken()
-    for span in _best_first(text, _of_usual_kinds(text, found)):
+    kinds, speaking = usual_kinds(text, found)
+    heard = list(speakers)
+    for span in _best_first(text, kinds):
         taken.add(span)
     defined = _definitions(text, taken)
     words = _words(text)
     for span in _acronyms(words, defined, taken):
         taken.replace(span)
-    for span in _Repeats(text, words, taken, speakers).spans():
+    for span in _Repeats(text, words, taken, [*heard, *speaking]).spans():
         taken.add(span)
-    return Mentions(taken.spans, {short: full for short, (full, _) in defined.items()})
+    acronyms = {short: full for short, (full, _) in defined.items()}
+    return Mentions(taken.spans, acronyms, last_called(text, taken.spans, heard))
 
 
 class _Taken:
@@ -98,31 +104,6 @@ def _best_first(text: str, found: Iterable[LabelledSpan]) -> list[LabelledSpan]:
         if any(c.isalnum() for c in text[start:end]):
             made.append(LabelledSpan(start, end, span.label, span.probability))
     return sorted(made, key=lambda s: (s.start - s.end, -s.probability, s.start))
-
-
-def _of_usual_kinds(text: str, found: Iterable[LabelledSpan]) -> list[LabelledSpan]:
-    """Every name of the kind that it nearly always is of (one sense a discourse, Gale et al. 1992).
-
-    Nearly always: USUAL times as often as of all others; a tagger errs so on names it never saw.
-    """
-    spans = list(found)
-    names = [clean_name(text[span.start : span.end]) for span in spans]
-    kinds: dict[str, Counter[str]] = defaultdict(Counter)
-    for name, span in zip(names, spans, strict=True):
-        kinds[name][span.label] += 1
-    usual = {}
-    for name, of in kinds.items():
-        kind, times = of.most_common(1)[0]
-        if times >= USUAL * (of.total() - times):
-            usual[name] = kind
-    for name, of in kinds.items():
-        first, _, more = name.partition(" ")
-        if more and PERSON_KIND in of and not {"place", PERSON_KIND} & {usual.get(first, "place")}:
-            usual[first] = PERSON_KIND  # no firm is called Mireille where Mireille Ayar speaks
-    return [
-        LabelledSpan(span.start, span.end, usual.get(name, span.label), span.probability)
-        for name, span in zip(names, spans, strict=True)
-    ]
 
 
 class _Word(NamedTuple):
@@ -279,4 +260,4 @@ class _Repeats:
         return not opens or plain(before.text) in self._known  # what opens a sentence is no name
 
     def _names(self, word: _Word) -> bool:
-        return word.text[0].isupper() and word.text.casefold() not in self._low
+        return word.text[0].isupper() and word.text != "I" and word.text.casefold() not in self._low

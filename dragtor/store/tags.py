@@ -26,7 +26,10 @@ MERGED = "merged"  # meta: version of the rules by which names were merged; empt
 
 
 class TagRow(NamedTuple):
-    """A tag of a document: characters, kind, the name as it stands there, 0..1."""
+    """A tag of a document: characters, kind, the name, 0..1.
+
+    The name is as it stands there, or in full where several people of the document bear it.
+    """
 
     start: int
     end: int
