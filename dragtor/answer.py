@@ -155,7 +155,7 @@ class AnswerPipeline:
         found = self._find(dict.fromkeys((asked, question)), filters, turn)
         cancel.check()
         with turn.checking():
-            features = self._features(asked, found)
+            features = self._judged(turn, found, filters)
             outcome = self._outcome(asked, found, features)
         if isinstance(outcome, _Refusal):
             yield turn.refusal(found.hits, outcome)
@@ -205,19 +205,22 @@ class AnswerPipeline:
 
         They are ground.READER_FEATURES, or ground.FEATURES.
         """
-        found = self._find([question], None, _Turn(question, question))
-        return self._features(question, found, reads=self.reader is not None)
+        return self._features(question, self._find([question], None, _Turn(question, question)))
 
-    def _features(self, asked: str, found: _Found, reads: bool | None = None) -> tuple[float, ...]:
-        """What the gate looks at; of which kind, it says itself, where `reads` does not."""
-        if reads is None:
-            read = ground.READER_FEATURES
-            reads = self.reader is not None and (self.gate is None or self.gate.features == read)
+    def _judged(self, turn: _Turn, found: _Found, filters: Filters) -> tuple[float, ...]:
+        """What the gate in use looks at: one that knows no reader, what is found without."""
+        if self.reader is None or self.gate is None or self.gate.reader:
+            return self._features(turn.asked, found)
+        unread = replace(self, reader=None)
+        alone = _Turn(turn.question, turn.asked, cancel=turn.cancel)
+        return unread._features(turn.asked, unread._find([turn.asked], filters, alone))
+
+    def _features(self, asked: str, found: _Found) -> tuple[float, ...]:
         hits, documents = found.hits, found.documents
         texts = [retrieve.titled(documents[h.passage.document_id].title, h.passage) for h in hits]
-        if not reads:
+        if self.reader is None:
             tokens = self.retriever.embedder.embed_tokens
-            return ground.features(asked, hits, found.unread, texts, tokens)
+            return ground.features(asked, hits, found.ranked, texts, tokens)
         known = _names_known(asked, hits, documents)
         return ground.reader_features(
             asked, hits, found.ranked, texts, found.readings, names_known=known
@@ -255,8 +258,9 @@ class AnswerPipeline:
             if filters and filters.speaker:  # in a passage others speak too
                 meant = called(filters.speaker, {span.speaker or "" for span in ranked})
                 ranked = [span for span in ranked if span.speaker in meant]
-            read = ground.lifted(ranked, readings) if self.reader else ranked
-        return _Found(hits, documents, read, ranked, readings)
+            if self.reader:
+                ranked = ground.lifted(ranked, readings)
+        return _Found(hits, documents, ranked, readings)
 
     def _late_interaction(self, found: _Found, turn: _Turn) -> _Found:
         """What was found with its best sentences in a better order, which takes a while longer.
@@ -366,12 +370,9 @@ class AnswerPipeline:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Hits and their sentences, best first; `unread` in the order they have without a reader."""
-
     hits: Hits
     documents: Mapping[str, Document]
     ranked: Sequence[ground.TextSpan]
-    unread: Sequence[ground.TextSpan]
     readings: Mapping[str, ground.PassageReading]  # by the id of the passage
 
 

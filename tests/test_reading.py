@@ -199,6 +199,10 @@ def test_what_stands_above_or_around_counts_as_said() -> None:
     assert other_subject(question, span(sentence), WORDS) != ""
     text = f"Moderna made one. {sentence}"
     assert other_subject(question, span(sentence, text, title="A2 pulley"), WORDS) == ""
+    far = f"Moderna made one. {'It is a cell. ' * 40}{sentence}"
+    whole = document(far, "A2 pulley")
+    own = Passage.of(whole, len(far) - len(sentence), len(far))
+    assert other_subject(question, TextSpan(Hit(own, 1.0), whole, own.start, own.end), WORDS) == ""
     written = span(sentence, title="A2 pulley", author="Moderna")
     assert other_subject(question, written, WORDS) == ""
 

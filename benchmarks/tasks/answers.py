@@ -122,7 +122,10 @@ def library_of(what: str, config: Config) -> Path:
 
 
 def fit() -> None:
-    """Write the gate of the default encoder, fitted on the training halves."""
+    """Write the gate of the default encoder, fitted on the training halves.
+
+    It is of the reader, where there is one; DRAGTOR_ANSWER_READER=none fits the other.
+    """
     import yaml
 
     config = load_config()
@@ -131,7 +134,8 @@ def fit() -> None:
         name = library.embedder.name
     path = ROOT / "config" / "gates.yml"
     head = "".join(line for line in path.open(encoding="utf-8") if line.startswith("#"))
-    others = [g for g in yaml.safe_load(path.read_text("utf-8")) if g["encoder"] != name]
+    known = yaml.safe_load(path.read_text("utf-8"))
+    others = [g for g in known if (g["encoder"], "reader" in g) != (name, bool(gate.reader))]
     text = yaml.safe_dump([*others, {"encoder": name, **gate.to_dict()}], sort_keys=False)
     path.write_text(head + text, "utf-8")
     print(text, effect)

@@ -48,7 +48,7 @@ def other_subject(question: str, span: TextSpan, vocabulary: RuleVocabulary) -> 
     """Why the sentence is no answer: it speaks of another, or names not what is asked; else empty.
 
     Its title and headings count as said. A name may also stand elsewhere in its passage, or be
-    its author's or speaker's.
+    its author's or speaker's; where the sentence names nobody else, anywhere in its document.
     """
     asked, said = (designations(tokenise(text, vocabulary)) for text in (question, span.text))
     head = designations(tokenise(span.section_path, vocabulary))
@@ -60,11 +60,11 @@ def other_subject(question: str, span: TextSpan, vocabulary: RuleVocabulary) -> 
     speakers = (speaker.name for speaker in document.speakers)
     seen = (span.section_path, span.hit.passage.text, document.author, *speakers)
     missing = missing_names(question, filter(None, seen))
-    if not missing:
-        return ""
-    others = [name for name in names_in(span.text) if name not in names_in(question)]
+    others = [n for n in names_in(span.text) if n.isalpha() and n not in names_in(question)]
     if len(missing) == len(others) == 1:
         return f"names {others[0]}, not {missing[0]}"
+    if not missing_names(question, [document.text, *filter(None, seen)]):
+        return ""
     return f"does not name {' or '.join(missing)}"
 
 

@@ -39,6 +39,7 @@ def missing_names(question: str, seen: Iterable[str]) -> list[str]:
 
 def names_in(text: str) -> list[str]:
     """The names of a question or a sentence, as `missing_names` says, each once, sorted."""
+    text = text.strip()
     words = list(_WORD.finditer(text))
     openers = {found.start(1) for found in _OPENER.finditer(text)}
     if sum(word[0][0].isupper() for word in words) > max(len(words) / 2, 1):
