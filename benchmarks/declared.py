@@ -89,7 +89,7 @@ TASKS = (
     ),
     Task(
         "reading", "reading:run", READS, Way(5, {}, PASSAGE_READER),
-        Way(0.4, {"n": 80}, PASSAGE_READER),
+        Way(0.3, {"n": 60}, PASSAGE_READER),
         (
             Bar("mean/auc", ">=", 0.88, of_sample=False),
             Bar("mean/f1", ">=", 0.72, of_sample=False),

@@ -36,8 +36,8 @@ SECTIONS = {
 }
 # Packages that an answer depends on: a change of these is a new run.
 ANSWER_PACKAGES = (
-    "answer", "embed", "encoder", "ground", "llm", "prompt", "rerank", "retrieve", "split",
-    "store", "transcript",
+    "answer", "embed", "encoder", "ground", "llm", "prompt", "rerank", "retrieve", "split", "store",
+    "transcript",
 )  # fmt: skip
 SPEECH_PACKAGES = ("speech",)
 SPEECH_KINDS = ("transcription", "diarization")  # kinds that neither search nor answer
