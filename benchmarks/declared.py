@@ -84,13 +84,12 @@ TASKS = (
         packages=VECTORS,
     ),
     Task(
-        "claims_held_out", "claims:held_out", READS, Way(25, {}, PASSAGE_READER),
-        Way(1.5, {"n": 6, "checks": 60}, PASSAGE_READER),
-        (Bar("mean/auc", ">=", 0.75, of_sample=False),), data=("reading",), packages=VECTORS,
+        "claims_held_out", "claims:held_out", READS, Way(25, {}, PASSAGE_READER), None,
+        (Bar("mean/auc", ">=", 0.75),), data=("reading",), packages=VECTORS,
     ),
     Task(
         "reading", "reading:run", READS, Way(5, {}, PASSAGE_READER),
-        Way(0.7, {"n": 150}, PASSAGE_READER),
+        Way(0.3, {"n": 60}, PASSAGE_READER),
         (
             Bar("mean/auc", ">=", 0.88, of_sample=False),
             Bar("mean/f1", ">=", 0.72, of_sample=False),
@@ -102,14 +101,11 @@ TASKS = (
         shows="made_entity/mean/auc", packages=VECTORS,
     ),
     Task(
-        "reader_refusal", "reader:refusal", QUOTES, Way(6, {}, FINDER),
-        Way(1.5, {"n": 20}, FINDER),
+        "reader_refusal", "reader:refusal", QUOTES, Way(6, {}, FINDER), None,
         (
-            Bar("refusal_recall", ">=", 0.75, of_sample=False),
-            Bar("over_refusal", "<=", 0.08, of_sample=False),
-            Bar("near_misses/refused", ">=", 0.6, of_sample=False),
-            Bar("kinds/plain/carried", ">=", 0.9, of_sample=False),
-            Bar("kinds/lay/carried", ">=", 0.7, of_sample=False), Bar("verbatim", ">=", 1),
+            Bar("refusal_recall", ">=", 0.75), Bar("over_refusal", "<=", 0.08),
+            Bar("near_misses/refused", ">=", 0.6), Bar("kinds/plain/carried", ">=", 0.9),
+            Bar("kinds/lay/carried", ">=", 0.7), Bar("verbatim", ">=", 1),
         ),
         data=("covid_qa", "medquad"), packages=VECTORS,
     ),
@@ -126,13 +122,11 @@ TASKS = (
     ),
     Task(
         "reader_covid", "answers:run", QUOTES,
-        Way(5, {"what": "covid", "quotes": True}, FINDER),
-        Way(1, {"what": "covid", "quotes": True, "n": 20}, FINDER),
+        Way(5, {"what": "covid", "quotes": True}, FINDER), None,
         (
-            Bar("metrics/citation_precision", ">=", 0.9, of_sample=False),
-            Bar("metrics/citation_recall", ">=", 0.78, of_sample=False),
-            Bar("metrics/span_precision", ">=", 0.7, of_sample=False),
-            Bar("metrics/carried", ">=", 0.65, of_sample=False),
+            Bar("metrics/citation_precision", ">=", 0.9),
+            Bar("metrics/citation_recall", ">=", 0.78),
+            Bar("metrics/span_precision", ">=", 0.7), Bar("metrics/carried", ">=", 0.65),
             Bar("metrics/verbatim", ">=", 1),
         ),
         data=("covid_qa",), packages=VECTORS,
@@ -143,8 +137,7 @@ TASKS = (
         data=("covid_qa", "medquad", "pubmedqa"), packages=("chromadb", *VECTORS),
     ),
     Task(
-        "reader_speed", "waiting:run", QUOTES, Way(4, {}, FINDER),
-        Way(1, {"n": 15}, FINDER),
+        "reader_speed", "waiting:run", QUOTES, Way(4, {}, FINDER), None,
         (Bar("as_set/search_p50_ms", "<=", 120), Bar("memory_over_mb", "<=", 150)),
         data=("medquad", "pubmedqa"), packages=("chromadb", *VECTORS),
     ),

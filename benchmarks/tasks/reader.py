@@ -2,9 +2,9 @@
 
 The questions are those of answers.py, over its library, and those of data/lay_questions.jsonl over
 MedQuAD's consumer half and the abstracts of PubMedQA: each asked plainly or in lay words, with an
-answer or without. A row there is {question, answerable, style: plain | lay, kind, documents:
+answer or without. A row there is {question, answerable, style: plain | lay, kind, split, documents:
 [MedQuAD's _id, alone or after SOURCE/, or a PubMedQA id], must_contain: [phrases]}; of a false
-premise must_contain is what the text says instead.
+premise must_contain is what the text says instead. Thresholds may be fitted on other splits.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LAY = answers.ROOT / "benchmarks" / "data" / "lay_questions.jsonl"
 MEDQUAD = DATA / "medquad" / "consumer.jsonl"
 PUBMEDQA = DATA / "pubmedqa" / "pqal.json"
 STYLES = ("plain", "lay")
-NEAR_MISSES = ("fact_absent", "false_premise", "other_entity")
+NEAR_MISSES = ("fact_absent", "false_premise", "other_entity", "condition")
 FALSE_PREMISE = "false_premise"
 
 Row = Mapping[str, Any]
@@ -132,7 +132,7 @@ def medical_library(config: Config, drawn: int = 0) -> Library:
 
 
 def lay_questions(library: Library, n: int = 0) -> list[dict[str, Any]]:
-    """The rows of the lay set with `relevant`: ids of the documents that they name."""
+    """The test half of the lay set, with `relevant`: ids of the documents that a row names."""
     texts = {}
     for row in library.store().documents():
         document = library.document(row["id"])
@@ -140,7 +140,8 @@ def lay_questions(library: Library, n: int = 0) -> list[dict[str, Any]]:
         texts[row["uri"].partition(":")[2]] = document
     with LAY.open(encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines if line.strip()]
-    return drawn_of([row | {"relevant": meant(row, texts)} for row in rows], n)
+    held_out = [row for row in rows if row["split"] == "test"]
+    return drawn_of([row | {"relevant": meant(row, texts)} for row in held_out], n)
 
 
 def meant(row: Row, texts: Mapping[str, Document]) -> list[str]:
