@@ -11,7 +11,6 @@ import random
 import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence, Set
-from itertools import groupby
 from typing import TypeVar
 
 H = TypeVar("H", bound=Hashable)
@@ -103,23 +102,6 @@ def f1(right: int, said: int, wanted: int) -> float:
     return 2 * right / (said + wanted) if said + wanted else 0.0
 
 
-def auc(scores: Sequence[float], right: Sequence[bool]) -> float | None:
-    """How often a right item has a higher score than a wrong one, ties half (Hanley, McNeil 1982).
-
-    None where all are right or none is.
-    """
-    wanted = sum(right)
-    if not wanted or wanted == len(right):
-        return None
-    order = sorted(zip(scores, right, strict=True))
-    above, below = 0.0, 0
-    for _, tied in groupby(order, key=lambda each: each[0]):
-        some = [is_right for _, is_right in tied]
-        above += sum(some) * (below + (len(some) - sum(some)) / 2)
-        below += len(some) - sum(some)
-    return above / (wanted * below)
-
-
 def answer_words(text: str) -> tuple[str, ...]:
     """The words that count where answers are compared, as SQuAD's script has them."""
     return tuple(w for w in re.findall(r"\w+", text.lower()) if w not in ("a", "an", "the"))
@@ -183,7 +165,7 @@ def total_counts(counts: Sequence[Counts]) -> Counts:
 def auc(scores: Sequence[float], positive: Sequence[bool]) -> float | None:
     """Area under the ROC curve: how often a positive scores above a negative, a tie being half.
 
-    None where all are of one kind.
+    None where all are of one kind (Hanley and McNeil 1982).
     """
     return _auc(_score_order(scores, positive), [1] * len(scores))
 

@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 from fakes import SharedWordsReader
-from graphs import READER_HEADS, graph, tokenizer, write_model
+from graphs import READER_HEADS, tokenizer, write_model
 
 from dragtor import onnx
-from dragtor.encoder import Encoder, Head, HeadReader, HeadSet
+from dragtor.encoder import Encoder, HeadReader, HeadSet
 from dragtor.encoder.reader import NO_ENTAILMENT, NO_READING, whole_words
-from dragtor.errors import Cancelled, CorruptModel, Missing, UsageError
-from dragtor.rerank import Reranker
+from dragtor.errors import Cancelled
 from dragtor.types import NEVER, CancelToken, Entailment, Reader, Reading
 
 SPAN, ANSWERS, SUPPORTS = READER_HEADS
@@ -191,12 +190,12 @@ def test_a_window_is_run_once_for_both_heads_and_alone(tmp_path: Path) -> None:
     assert session.runs[-1] == (["supports"], (1, 8))
 
 
-def test_what_was_scored_for_a_question_is_not_run_again(tmp_path: Path) -> None:
+def test_what_was_read_for_a_question_is_not_run_again(tmp_path: Path) -> None:
     reader, session = counted(tmp_path)
-    scores = reader.score(QUESTION, PASSAGES[:3])
+    first = reader.read(QUESTION, PASSAGES[:3])
     readings = reader.read(QUESTION, [*PASSAGES, PASSAGES[3]])
     assert len(session.runs) == len(PASSAGES)
-    assert [np.float32(made.answers) for made in readings[:3]] == scores.tolist()
+    assert readings[:3] == first
     reader.read("another", PASSAGES[:1])
     reader.read(QUESTION, PASSAGES[:1])
     assert len(session.runs) == len(PASSAGES) + 2
@@ -277,44 +276,3 @@ def test_spans_are_whole_words_and_numbers() -> None:
     assert grown(" texts") == "texts"
     assert grown("30.") == "10:30."
     assert grown(" ") == "had"
-
-
-def test_it_is_a_reranker(heads: HeadReader) -> None:
-    reranker: Reranker = heads
-    scores = reranker.score(QUESTION, PASSAGES)
-    assert scores.shape == (len(PASSAGES),)
-    assert scores.dtype == np.float32
-    assert np.all((scores >= 0) & (scores <= 1))
-    assert scores[0] > scores[1]
-    assert reranker.score(QUESTION, []).shape == (0,)
-    assert 0 <= reranker.weight <= 1
-
-
-def test_folders_that_hold_no_reader_are_one_line(tmp_path: Path) -> None:
-    others = Head("supports", "pair", ("true", "false", "unknown"))
-    for name, given, told in (
-        ("a", (SPAN, ANSWERS), "has not one head supports"),
-        ("b", (SPAN, ANSWERS, others), "is no reader: the labels of supports"),
-        (
-            "c",
-            (ANSWERS, SUPPORTS, Head("span", "sentence", ("no", "yes"))),
-            "has not one head span",
-        ),
-    ):
-        with pytest.raises(UsageError, match=told):
-            tiny(tmp_path / name, heads=given)
-    with pytest.raises(Missing, match="no model file at"):
-        HeadReader.load(tmp_path / "nowhere")
-    with pytest.raises(UsageError, match="unknown model 'raeder'"):
-        HeadReader.load("raeder")
-
-
-def test_what_is_no_number_is_a_broken_model(tmp_path: Path) -> None:
-    import onnx as onnx_files
-
-    folder = write_model(tmp_path, heads=READER_HEADS, shapes=False, max_tokens=24)
-    table = np.full((19, 96), np.nan, np.float32)
-    described = HeadSet.read(folder / "heads.json", "")
-    onnx_files.save(graph(described, table), str(folder / "model.onnx"))
-    with pytest.raises(CorruptModel, match="gives no numbers"):
-        HeadReader.load(folder).read(QUESTION, PASSAGES)

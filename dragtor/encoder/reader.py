@@ -40,13 +40,11 @@ _NUMBER = re.compile(r"\d+(?:[.,:/]\d+)+")  # one to a reader, several words to 
 
 
 class HeadReader:
-    """A Reader, and a Reranker by what it says of `answers`.
+    """A Reader over a graph with heads.
 
     Where question or claim is blank, or a text has no word, nothing is said: NO_READING,
     NO_ENTAILMENT. Of a question's and a claim's tokens half a window is read.
     """
-
-    weight = 0.5  # as a Reranker; a guess, to be fitted where the order is measured
 
     def __init__(self, encoder: Encoder) -> None:
         """Raises UsageError where the encoder lacks one of READER_HEADS."""
@@ -97,12 +95,6 @@ class HeadReader:
             else NO_ENTAILMENT
             for words, _, logits in self._encoder.pair_logits(claim, evidence, [self._supports])
         ]
-
-    def score(self, query: str, passages: Sequence[str]) -> NDArray[np.float32]:
-        """(n,): the probability that each passage answers."""
-        import numpy as np
-
-        return np.array([made.answers for made in self.read(query, passages)], np.float32)
 
     def _reading(
         self,

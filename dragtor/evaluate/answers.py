@@ -358,6 +358,6 @@ def _settings(library: Library) -> dict[str, Any]:
         "library": store.meta("library_id"),
         "generation": store.meta("generation"),
         "gate": repr(library.gate()),
-        "reader": getattr(library, "reader_version", ""),
+        "reader": library.reader_version,
         "words": load_words(library.config.answer.domain),
     }
