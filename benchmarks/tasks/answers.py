@@ -20,6 +20,7 @@ from common import Shown
 from dragtor.config import Config, load_config
 from dragtor.evaluate.answers import evaluate, fitted_gate, opened
 from dragtor.evaluate.common import kept_library
+from dragtor.ground import Gate
 from dragtor.types import Document, short_hash
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -122,23 +123,25 @@ def library_of(what: str, config: Config) -> Path:
 
 
 def fit() -> None:
-    """Write the gate of the default encoder, fitted on the training halves.
-
-    It is of the reader, where there is one; DRAGTOR_ANSWER_READER=none fits the other.
-    """
-    import yaml
-
-    config = load_config()
+    """Write the gate of the default encoder without a reader, fitted on the training halves."""
+    config = load_config(overrides={"answer": {"reader": "none"}})
     with opened(library_of("gate", config), config, Shown()) as library:
         gate, effect = fitted_gate(library, questions("train"))
-        name = library.embedder.name
+        keep_gate(library.embedder.name, gate)
+    print(effect)
+
+
+def keep_gate(encoder: str, gate: Gate) -> None:
+    """Write it into config/gates.yml, in the place of that encoder's, with a reader or without."""
+    import yaml
+
     path = ROOT / "config" / "gates.yml"
     head = "".join(line for line in path.open(encoding="utf-8") if line.startswith("#"))
     known = yaml.safe_load(path.read_text("utf-8"))
-    others = [g for g in known if (g["encoder"], "reader" in g) != (name, bool(gate.reader))]
-    text = yaml.safe_dump([*others, {"encoder": name, **gate.to_dict()}], sort_keys=False)
+    others = [g for g in known if (g["encoder"], "reader" in g) != (encoder, bool(gate.reader))]
+    text = yaml.safe_dump([*others, {"encoder": encoder, **gate.to_dict()}], sort_keys=False)
     path.write_text(head + text, "utf-8")
-    print(text, effect)
+    print(text)
 
 
 def _jsonl(path: Path) -> Iterator[dict[str, Any]]:

@@ -4,7 +4,8 @@ The questions are those of answers.py, over its library, and those of data/lay_q
 MedQuAD's consumer half and the abstracts of PubMedQA: each asked plainly or in lay words, with an
 answer or without. A row there is {question, answerable, style: plain | lay, kind, split, documents:
 [MedQuAD's _id, alone or after SOURCE/, or a PubMedQA id], must_contain: [phrases]}; of a false
-premise must_contain is what the text says instead. Thresholds may be fitted on other splits.
+premise must_contain is what the text says instead. `python benchmarks/tasks/reader.py` fits the gate
+with the reader, on the training halves and the split "tune", and writes config/gates.yml.
 """
 
 from __future__ import annotations
@@ -18,7 +19,16 @@ import answers
 from common import DATA, Shown
 
 from dragtor.config import Config, load_config
-from dragtor.evaluate.answers import ask_all, document_names, overlaps, questions_of, scores
+from dragtor.evaluate.answers import (
+    ask_all,
+    document_names,
+    gate_features,
+    opened,
+    overlaps,
+    questions_of,
+    scores,
+)
+from dragtor.evaluate.calibrate import fit_gate
 from dragtor.evaluate.common import kept_empty, means, path_hash
 from dragtor.library import Library
 from dragtor.prompt import escape
@@ -131,8 +141,23 @@ def medical_library(config: Config, drawn: int = 0) -> Library:
     return library
 
 
-def lay_questions(library: Library, n: int = 0) -> list[dict[str, Any]]:
-    """The test half of the lay set, with `relevant`: ids of the documents that a row names."""
+def fit() -> None:
+    """Write the gate with the reader: fitted on the training halves and the lay set's `tune`."""
+    config = load_config()
+    with opened(answers.library_of("gate", config), config, Shown()) as library:
+        rows: list[dict[str, Any]] = answers.questions("train")
+        features = gate_features(library, rows)
+        encoder = library.embedder
+        version = library.reader_version
+    with medical_library(config) as library:
+        tune = lay_questions(library, split="tune")
+        features += gate_features(library, tune)
+    answerable = [row["answerable"] for row in [*rows, *tune]]
+    answers.keep_gate(encoder.name, fit_gate(features, answerable, encoder.fingerprint, version))
+
+
+def lay_questions(library: Library, n: int = 0, split: str = "test") -> list[dict[str, Any]]:
+    """That part of the lay set, with `relevant`: ids of the documents that a row names."""
     texts = {}
     for row in library.store().documents():
         document = library.document(row["id"])
@@ -140,8 +165,8 @@ def lay_questions(library: Library, n: int = 0) -> list[dict[str, Any]]:
         texts[row["uri"].partition(":")[2]] = document
     with LAY.open(encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines if line.strip()]
-    held_out = [row for row in rows if row["split"] == "test"]
-    return drawn_of([row | {"relevant": meant(row, texts)} for row in held_out], n)
+    own = [row for row in rows if row["split"] == split]
+    return drawn_of([row | {"relevant": meant(row, texts)} for row in own], n)
 
 
 def meant(row: Row, texts: Mapping[str, Document]) -> list[str]:
@@ -158,3 +183,7 @@ def meant(row: Row, texts: Mapping[str, Document]) -> list[str]:
 
 def drawn_of(rows: list[Any], n: int) -> list[Any]:
     return random.Random(7).sample(rows, n) if 0 < n < len(rows) else rows
+
+
+if __name__ == "__main__":
+    fit()

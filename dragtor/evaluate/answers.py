@@ -201,9 +201,7 @@ def calibrated(library: Library, rows: Sequence[Row]) -> dict[str, Any]:
 
 def fitted_gate(library: Library, rows: Sequence[Row]) -> tuple[ground.Gate, dict[str, float]]:
     """A gate fitted on the questions, and what it does to these very questions."""
-    look = library.answer_pipeline().gate_features
-    asked = counted(rows, "looking", library.reporter, library.cancel)
-    features = [look(row["question"]) for row in asked]
+    features = gate_features(library, rows)
     answerable = [row["answerable"] for row in rows]
     gate = fit_gate(features, answerable, library.embedder.fingerprint, library.reader_version)
     refused = [not gate.passes(each) for each in features]
@@ -211,6 +209,13 @@ def fitted_gate(library: Library, rows: Sequence[Row]) -> tuple[ground.Gate, dic
         "over_refusal": _share([r for r, a in zip(refused, answerable, strict=True) if a]),
         "refusal_recall": _share([r for r, a in zip(refused, answerable, strict=True) if not a]),
     }
+
+
+def gate_features(library: Library, rows: Sequence[Row]) -> list[tuple[float, ...]]:
+    """What the gate looks at for each question; see AnswerPipeline.gate_features."""
+    look = library.answer_pipeline().gate_features
+    asked = counted(rows, "looking", library.reporter, library.cancel)
+    return [look(row["question"]) for row in asked]
 
 
 def _asked(library: Library, question: str, quotes: bool) -> dict[str, Any]:
