@@ -4,8 +4,8 @@ The questions are those of answers.py, over its library, and those of data/lay_q
 MedQuAD's consumer half and the abstracts of PubMedQA: each asked plainly or in lay words, with an
 answer or without. A row there is {question, answerable, style: plain | lay, kind, split, documents:
 [MedQuAD's _id, alone or after SOURCE/, or a PubMedQA id], must_contain: [phrases]}; of a false
-premise must_contain is what the text says instead. `python benchmarks/tasks/reader.py` fits the gate
-with the reader, on the training halves and the split "tune", and writes config/gates.yml.
+premise must_contain is what the text says instead. `python benchmarks/tasks/reader.py` writes the
+gate with the reader into config/gates.yml, fitted on the training halves and the split "tune".
 """
 
 from __future__ import annotations
