@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from dragtor.ground.asked import LABELS
 from dragtor.ground.rules.tokens import Number, Text, shared_words, stem, tokenise
@@ -18,6 +19,7 @@ from dragtor.types import Reader
 CONTRADICTED = 0.8  # probability from which a premise is taken for false
 NOT_CONTRADICTED = 0.5  # below: the claim with the sentence's own number stands
 PREMISE_SENTENCES = 5  # of the best, that are held against a premise
+MOST_PREMISES = 8  # of a question; a text of thousands of words is no question
 SAME_WORDS = 0.5  # of a premise's content words that the sentence or its headings hold
 LEAST_WORDS = 3  # content words of a clause that takes something for granted
 _GIVEN = re.compile(r"(?:since|given that|now that|because|as)\s+", re.IGNORECASE)
@@ -36,7 +38,7 @@ def contradicting(
 ) -> TextSpan | None:
     """The first of the best sentences that says otherwise than the question; None without one."""
     near = [span for span in ranked[:PREMISE_SENTENCES] if not span.text.rstrip().endswith("?")]
-    premises = list(stated(question, vocabulary))
+    premises = list(islice(stated(question, vocabulary), MOST_PREMISES))
     for span in near:
         if _other_number(question, span, reader, vocabulary):
             return span

@@ -1,8 +1,9 @@
 """Heads on a base encoder: what training changed, packed small, and put on the base at a pull.
 
 An adapter is a zip: graph.onnx (the whole graph, its large tensors empty), heads.json, base.json
-(where each large tensor comes from), float32.json (the nodes of heads) and NAME.npy. The merge is done by a process of its own
-(`python -m dragtor.models.heads BASE ADAPTER FP32 INT8 HEADS`). Knows no head's meaning.
+(where each large tensor comes from), float32.json (the nodes of heads) and NAME.npy. The merge is
+done by a process of its own (`python -m dragtor.models.heads BASE ADAPTER FP32 INT8 HEADS`). Knows
+no head's meaning.
 """
 
 from __future__ import annotations
