@@ -296,6 +296,17 @@ def test_a_wrong_number_is_contradicted_and_the_right_one_is_not() -> None:
     assert contradicting("Did 60 patients heal?", [span("Eat 38 apples.")], reader, WORDS) is None
 
 
+def test_what_another_sentence_says_too_is_no_false_premise() -> None:
+    reader = SharedWordsReader()
+    question = "The pulley study had 60 patients, did all heal?"
+    other, same = (span(f"The pulley study had {n} patients.") for n in (38, 60))
+    assert contradicting(question, [other], reader, WORDS) == other
+    assert contradicting(question, [other, same], reader, WORDS) is None
+    assert contradicting("Why do pulley ruptures heal?", [
+        span("Pulley ruptures do not heal."), span("Pulley ruptures heal."),
+    ], reader, WORDS) is None  # fmt: skip
+
+
 def test_what_is_taken_for_granted_is_a_claim() -> None:
     def claims(question: str) -> list[str]:
         return list(stated(question, WORDS))
