@@ -222,6 +222,10 @@ def test_a_reader_reranks() -> None:
         ("How long until the pulley heals?", "The A4 pulley heals in 6 weeks.", ""),
         ("Can I climb after 2 weeks?", "Climbing begins after 4 weeks.", ""),
         ("What should I do first?", "In the second week, load it.", ""),
+        ("What comes in month13?", "In June there were 40 cases.",
+         "says this of June, not the MONTH13"),
+        (f"Grade 1 to {'9' * 5000}?", "Grade 4 strains are operated on.",
+         f"says this of grade 4, not grade 1 and {'9' * 5000}"),
         ("", "The A4 heals.", ""),
     ],
 )  # fmt: skip

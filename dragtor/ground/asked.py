@@ -25,7 +25,8 @@ _YEAR = re.compile(r"(?:19|20)\d\d")
 _BOUNDS = frozenset("since after before between until till by to through".split())  # of a stretch
 _LISTS = frozenset(["to", "and", "or", ","])
 _PLURAL = re.compile(r"(?<![isu])s$")  # of vitamins, not of hepatitis
-MOST_OF_A_RANGE = 20  # "chapters 3 to 7" are five
+_MONTHS = frozenset(map(str, range(1, 13)))
+_RANGED = re.compile(r"\d{1,2} \d{1,2}")
 LABELS = frozenset(  # with a number after them they are one of several
     """grade type stage phase level class group step part chapter version figure table
     episode""".split()
@@ -132,9 +133,8 @@ def _listed_numbers(text: Text, at: int, measured: set[int]) -> set[str]:
         following = "".join(tokens[at + 2 : at + 3])
         if not following.isdecimal() or at + 2 in measured:
             break
-        if tokens[at + 1] == "to" and found[-1].isdecimal():
-            most = min(int(following), int(found[-1]) + MOST_OF_A_RANGE)
-            found += map(str, range(int(found[-1]) + 1, most))
+        if tokens[at + 1] == "to" and _RANGED.fullmatch(f"{found[-1]} {following}"):
+            found += map(str, range(int(found[-1]) + 1, int(following)))
         found.append(following)
         at += 2
     return {*found}
@@ -144,7 +144,7 @@ def _listed(kind: str, values: set[str]) -> str:
     """For a person: the A4, grade 1, hepatitis A, 2019, June."""
     if kind == "year":
         return " and ".join(sorted(values))
-    if kind == "month":
+    if kind == "month" and values <= _MONTHS:
         return " and ".join(month_name[int(value)] for value in sorted(values, key=int))
     if kind in LABELS:
         return f"{kind} {' and '.join(sorted(values))}"
