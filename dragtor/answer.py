@@ -164,9 +164,10 @@ class AnswerPipeline:
             yield from self._correction(turn, found, outcome)
             return
         found = self._late_interaction(found, turn)
-        quotes = ground.best_quotes(outcome or found.ranked, self.answer_config.quotes)
+        ranked = outcome or found.ranked
+        quotes = ground.best_quotes(ranked, self.answer_config.quotes)
         turn.stamp("first_quote")
-        alone = quotes_only or self._quotes_suffice(found)
+        alone = quotes_only or self._quotes_suffice(ranked[0], found)
         yield Quotes(tuple(quotes), alone)
         if alone:
             claims = [Claim(prompt.escape(c.quote), (c.n,)) for c in quotes]
@@ -299,10 +300,11 @@ class AnswerPipeline:
             return denial
         return _Refusal(nearest, _why_not(asked, nearest, words)) if refuses else about
 
-    def _quotes_suffice(self, found: _Found) -> bool:
-        """Whether no prose is wanted: never by its style, or not where a quote says all."""
-        style = self.answer_config.style
-        return style == "quote" or (style == "auto" and ground.one_span_answers(found.readings))
+    def _quotes_suffice(self, first: ground.TextSpan, found: _Found) -> bool:
+        """Whether no prose is wanted: never by its style, or not where the first quote says all."""
+        if self.answer_config.style == "auto":
+            return ground.one_span_answers(first, found.readings)
+        return self.answer_config.style == "quote"
 
     def _correction(
         self, turn: _Turn, found: _Found, denial: ground.TextSpan

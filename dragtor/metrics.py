@@ -103,7 +103,10 @@ def f1(right: int, said: int, wanted: int) -> float:
 
 
 def answer_words(text: str) -> tuple[str, ...]:
-    """The words that count where answers are compared, as SQuAD's script has them."""
+    """The words that count where answers are compared: no articles, as in SQuAD's script.
+
+    Unlike there, punctuation parts words: "1,430" are two.
+    """
     return tuple(w for w in re.findall(r"\w+", text.lower()) if w not in ("a", "an", "the"))
 
 

@@ -344,7 +344,7 @@ _CITATION: Json = {
     "n": _NUMBER_FROM_1,
     "quote": _TEXT,
     "page": {"type": ["integer", "null"], "minimum": 1},
-    "span": _SPAN | {"type": ["array", "null"]},  # of the quote, what answers
+    "span": _SPAN | {"type": ["array", "null"]},  # like start and end: what answers
     **_PLACE,
 }
 CITATION_SCHEMA = _object(**_CITATION)

@@ -290,8 +290,8 @@ class Tagger(Protocol):
 class Reading:
     """What a reader says of one passage and a question; probabilities are calibrated.
 
-    `start:end` are characters of the passage, its likeliest answer, however unlikely; they are
-    equal where there is none that the reader would say.
+    `start:end` are characters of the passage, its likeliest answer, which may be unlikely: see
+    `span`. They are equal where there is none that the reader would say.
     """
 
     answers: float  # probability that the passage answers, 0..1

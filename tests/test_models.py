@@ -218,8 +218,7 @@ def test_every_packaged_model_is_well_formed_and_has_a_route() -> None:
         assert spec.mirrors or spec.hub
         for file in spec.files:
             assert not spec.hub or file.path
-            if spec.kind == "reranker":  # the hub states them
-                assert spec.hub
+            if spec.kind == "reranker" and spec.hub:  # the hub states them
                 assert (file.sha256, file.bytes) == ("", 0)
                 continue
             assert len(file.sha256) == 64
@@ -822,10 +821,16 @@ def test_an_adapter_is_small_and_makes_the_graph_again(tmp_path: Path) -> None:
         "scale": pytest.approx(told["dense"]["scale"]),
     }  # fmt: skip
     assert told["fresh"] == {"value": "t2"}
-    assert names == {"graph.onnx", "heads.json", "base.json", "t1a.npy", "t1b.npy", "t2.npy"}
+    arrays = {"t1a.npy", "t1b.npy", "t2.npy"}
+    assert names == {"graph.onnx", "heads.json", "base.json", "float32.json"} | arrays
     assert adapter.stat().st_size < learned.stat().st_size / 2
 
     made, heads = tmp_path / "made.onnx", tmp_path / "heads.json"
+    first = tmp_path / "first.heads"  # as the first were packed
+    with zipfile.ZipFile(adapter) as members, zipfile.ZipFile(first, "w") as file:
+        for name in names - {"float32.json"}:
+            file.writestr(name, members.read(name))
+    assert merge_adapter(base, first, made, heads) == ["/heads/mood/MatMul"]
     assert merge_adapter(base, adapter, made, heads) == ["/heads/mood/MatMul"]
     assert heads.read_text() == '{"name": "tiny"}'
     for ours, theirs in zip(outputs(made), outputs(learned), strict=True):
@@ -901,6 +906,41 @@ def test_another_adapter_is_merged_at_the_next_pull(place: Path, hub: Hub, tmp_p
     pull("tiny", at(hub), place)
     assert (place / "tiny" / "heads.json").read_text() == '{"name": "other"}'
     assert verify("tiny", place) == "ok"
+
+
+def test_heads_of_texts_stay_float32(tmp_path: Path) -> None:
+    import numpy as np
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    from dragtor.models.heads import head_nodes
+    from dragtor.models.int8 import write_int8
+
+    draw = np.random.default_rng(3)
+    sizes = {"table": (50, 96), "dense": (96, 128), "mood.weight": (128, 2), "mood.bias": (2,)}
+    out = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        [
+            helper.make_node("Gather", ["table", "ids"], ["words"]),
+            helper.make_node("MatMul", ["words", "dense"], ["states"], name="/dense/MatMul"),
+            helper.make_node("ReduceMax", ["states"], ["text"], axes=[1], keepdims=0),
+            helper.make_node("Gemm", ["text", "mood.weight", "mood.bias"], ["mood"], name="/Gemm"),
+        ],
+        "tiny",
+        [out("ids", TensorProto.INT64, ["n", "t"])],
+        [out("states", TensorProto.FLOAT, None), out("mood", TensorProto.FLOAT, None)],
+        [
+            numpy_helper.from_array(draw.normal(size=size).astype(np.float32), name)
+            for name, size in sizes.items()
+        ],
+    )
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    whole, small = tmp_path / "whole.onnx", tmp_path / "small.onnx"
+    onnx.save(made, str(whole))
+    assert head_nodes(made) == ["/Gemm"]
+    write_int8(str(whole), str(small), head_nodes(made))
+    kinds = [node.op_type for node in onnx.load(str(small)).graph.node]
+    assert kinds.count("MatMulInteger") == 1
 
 
 def test_adapters_that_do_not_fit_are_one_line(place: Path, hub: Hub, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from dragtor.evaluate.answers import fitted_gate
 from dragtor.evaluate.calibrate import fit_gate
 from dragtor.evaluate.record import weights
 from dragtor.ground import (
+    READ_HITS,
     READER_FEATURES,
     Gate,
     PassageReading,
@@ -40,7 +41,7 @@ from dragtor.ground import (
     other_subject,
     read_hits,
 )
-from dragtor.ground.premise import stated
+from dragtor.ground.premise import MOST_PREMISES, PREMISE_SENTENCES, stated
 from dragtor.parts import open_reader
 from dragtor.rerank import READER_WEIGHT, ReaderReranker
 from dragtor.retrieve import Retriever
@@ -141,16 +142,38 @@ def test_the_sentence_that_holds_the_answer_comes_first() -> None:
     assert [s.key for s in lifted(spans, {})] == [s.key for s in spans]
 
 
-def test_a_short_span_that_is_sure_says_all() -> None:
-    def one(answers: float, probability: float, length: int = 7) -> dict[str, PassageReading]:
-        return {"p": PassageReading(answers, (0, length), probability)}
+def test_unlikely_words_are_not_shown_as_the_answer() -> None:
+    first = span("It takes 6 whole weeks.")
+    reading = PassageReading(0.8, (first.start + 9, first.end), 0.3)
+    (found,) = lifted([first], {first.hit.passage.id: reading})
+    assert found.score > 1
+    assert found.citation(1).span is None
 
-    assert one_span_answers(one(0.9, 0.85))
-    assert not one_span_answers(one(0.9, 0.5))
-    assert not one_span_answers(one(0.7, 0.9))
-    assert not one_span_answers(one(0.9, 0.9, 500))
-    assert not one_span_answers({})
-    assert not one_span_answers({"p": PassageReading(0.9, None, 0.9)})
+
+def test_a_hit_that_is_not_read_is_kept_behind() -> None:
+    hits, documents = hits_of(*(f"Text {n} on pulleys." for n in range(READ_HITS + 3)))
+    told = Told({"pulleys": Reading(0.1, 0, 0, 0.1)})
+    found, readings = read_hits(QUESTION, hits, documents, told)
+    assert len(found) == READ_HITS + 3
+    assert len(readings) == READ_HITS
+    assert not {hit.passage.id for hit in found[READ_HITS:]} & {*readings}
+
+
+def test_a_short_span_that_is_sure_says_all() -> None:
+    first = span("It takes 6 whole weeks, and a good deal more than that " + "where all " * 20)
+
+    def says_all(answers: float, probability: float, length: int = 7, shown: int = 7) -> bool:
+        own = replace(first, answer=(first.start, first.start + shown))
+        reading = PassageReading(answers, (first.start, first.start + length), probability)
+        return one_span_answers(own, {first.hit.passage.id: reading})
+
+    assert says_all(0.9, 0.85)
+    assert not says_all(0.9, 0.5)
+    assert not says_all(0.7, 0.9)
+    assert not says_all(0.9, 0.9, 200, 200)
+    assert not says_all(0.9, 0.9, shown=5)  # the sentence has a part of it
+    assert not one_span_answers(first, {})
+    assert not one_span_answers(first, {first.hit.passage.id: PassageReading(0.9, None, 0.9)})
 
 
 def test_a_reader_reranks() -> None:
@@ -183,9 +206,26 @@ def test_a_reader_reranks() -> None:
          "names Pfizer, not Moderna"),
         ("Does the vaccine of Moderna last?", "The vaccine lasts six months.",
          "does not name Moderna"),
+        ("What has changed since 2015?", "In 2018 the rules changed.", ""),
+        ("What changed between 2010 and 2020?", "In 2015 the rules changed.", ""),
+        ("What was found in 2019?", "Since 2015 they found 40 cases.", ""),
+        ("What happened from June to August?", "In July there were 40 cases.", ""),
+        ("How is a grade 3 strain treated?", "A grade 2 or 3 strain is operated on.", ""),
+        ("How is a grade 2 strain treated?", "Grades 1 to 3 are taped for a week.", ""),
+        ("How is a grade 4 strain treated?", "Grades 1 to 3 are taped for a week.",
+         "says this of grade 1 and 2 and 3, not grade 4"),
+        ("What prevents hepatitis B?", "A vaccine prevents hepatitis A and B in most people.", ""),
+        ("Does vitamin C or D help?", "Vitamin D helps many people with pain.", ""),
+        ("Do vitamins help, such as vitamin C?", "Vitamins D and K help many people.",
+         "says this of vitamin D and K, not vitamin C"),
+        ("What is X good for?", "What is Y? It helps with most of it.", ""),
         ("How long until the pulley heals?", "The A4 pulley heals in 6 weeks.", ""),
         ("Can I climb after 2 weeks?", "Climbing begins after 4 weeks.", ""),
         ("What should I do first?", "In the second week, load it.", ""),
+        ("What comes in month13?", "In June there were 40 cases.",
+         "says this of June, not the MONTH13"),
+        (f"Grade 1 to {'9' * 5000}?", "Grade 4 strains are operated on.",
+         f"says this of grade 4, not grade 1 and {'9' * 5000}"),
         ("", "The A4 heals.", ""),
     ],
 )  # fmt: skip
@@ -223,6 +263,21 @@ STUDY = "The study had 38 patients, all of them climbers."
 SIXTY = "The study had 60 patients, did all heal?"
 
 
+def test_a_long_question_is_held_against_few_claims() -> None:
+    class Counting(SharedWordsReader):
+        asked = 0
+
+        def entail(self, claim: str, evidence: Sequence[str]) -> list[Entailment]:
+            self.asked += len(evidence)
+            return super().entail(claim, evidence)
+
+    reader = Counting()
+    question = "The pulley heals in full weeks, " * 1000 + "does it?"
+    spans = [span(f"The pulley heals in {n} full weeks.") for n in range(9)]
+    assert contradicting(question, spans, reader, WORDS) is None
+    assert 0 < reader.asked <= PREMISE_SENTENCES * MOST_PREMISES
+
+
 def test_another_number_in_the_same_place_is_found() -> None:
     found = other_quantity(SIXTY, STUDY, WORDS)
     assert found is not None
@@ -243,6 +298,17 @@ def test_a_wrong_number_is_contradicted_and_the_right_one_is_not() -> None:
     told = {claim: Entailment(0.0, 0.7, 0.3)}
     assert contradicting(SIXTY, [span(STUDY)], Told(told), WORDS) is None
     assert contradicting("Did 60 patients heal?", [span("Eat 38 apples.")], reader, WORDS) is None
+
+
+def test_what_another_sentence_says_too_is_no_false_premise() -> None:
+    reader = SharedWordsReader()
+    question = "The pulley study had 60 patients, did all heal?"
+    other, same = (span(f"The pulley study had {n} patients.") for n in (38, 60))
+    assert contradicting(question, [other], reader, WORDS) == other
+    assert contradicting(question, [other, same], reader, WORDS) is None
+    assert contradicting("Why do pulley ruptures heal?", [
+        span("Pulley ruptures do not heal."), span("Pulley ruptures heal."),
+    ], reader, WORDS) is None  # fmt: skip
 
 
 def test_what_is_taken_for_granted_is_a_claim() -> None:

@@ -118,6 +118,8 @@ def test_two_tasks_are_learned_together_and_run_without_torch(
 def test_the_graph_gives_what_torch_gives(
     tmp_path: Path, base: Path, conll: Path, csv: Path, pooling: str, torch: Any
 ) -> None:
+    import onnx
+
     from dragtor.training.encoder import export
     from dragtor.training.encoder.model import HeadedModel, open_encoder
     from dragtor.training.encoder.sets import read_sets
@@ -129,7 +131,13 @@ def test_the_graph_gives_what_torch_gives(
     torch.nn.init.normal_(model.shapes.weight)
     coder = WindowCoder(open_tokenizer(base / "tokenizer.json", ""), 32)
     windows = [w for ws in batches.coded(sets.learn["mood"][0], model.heads[1], coder) for w in ws]
-    assert export.write_graph(model, tmp_path / "graph.onnx", windows, 0) < 1e-4
+    graph, small = tmp_path / "graph.onnx", tmp_path / "small.onnx"
+    assert export.write_graph(model, graph, windows, 0) < 1e-4
+    export.write_int8_graph(graph, small)
+    nodes = onnx.load(str(small)).graph.node
+    names = [node.name for node in nodes if node.op_type == "MatMulInteger"]
+    assert names  # the encoder's
+    assert not [name for name in names if "mood" in name or "names" in name]
 
 
 def test_max_pooling_leaves_the_states_as_they_are(base: Path, torch: Any) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 _WORD = re.compile(r"[^\W_]+")
 _OPENER = re.compile(r"(?:^|[.!?…:]\s+|[\"“”(]\s*)([^\W_]+)")
@@ -28,24 +29,35 @@ def missing_names(question: str, seen: Iterable[str]) -> list[str]:
     if not names:
         return []
     text = " ".join(seen).casefold()
+    missing = [name for name in names if not _begins_a_word(name.casefold().rstrip("s"), text)]
+    if not any(map(_is_abbreviation, missing)):
+        return missing
     initials = "".join(w[0][0] if len(w[0]) > 3 else " " for w in _WORD.finditer(text))
-    return [
-        name
-        for name in names
-        if not re.search(rf"(?<![^\W_]){re.escape(name.casefold().rstrip('s'))}", text)
-        and not (name.isupper() and name.isalpha() and name.casefold() in initials)
-    ]
+    return [n for n in missing if not (_is_abbreviation(n) and n.casefold() in initials)]
 
 
-def names_in(text: str) -> list[str]:
+def _begins_a_word(part: str, text: str) -> bool:
+    """Whether a word begins so; a pattern for each name of a long question would take minutes."""
+    at = text.find(part)
+    while at > 0 and text[at - 1].isalnum():
+        at = text.find(part, at + 1)
+    return at >= 0
+
+
+def _is_abbreviation(name: str) -> bool:
+    return name.isupper() and name.isalpha()
+
+
+@lru_cache(maxsize=256)  # one question is held against many sentences
+def names_in(text: str) -> tuple[str, ...]:
     """The names of a question or a sentence, as `missing_names` says, each once, sorted."""
     text = text.strip()
     words = list(_WORD.finditer(text))
     openers = {found.start(1) for found in _OPENER.finditer(text)}
     if sum(word[0][0].isupper() for word in words) > max(len(words) / 2, 1):
-        return []
+        return ()
     named = {word[0] for word in words if _is_name(word[0], word.start() in openers)}
-    return sorted(name for name in named if name.casefold() not in _NO_NAMES)
+    return tuple(sorted(name for name in named if name.casefold() not in _NO_NAMES))
 
 
 def _is_name(word: str, opens: bool) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from dragtor.ground.asked import LABELS
 from dragtor.ground.rules.tokens import Number, Text, shared_words, stem, tokenise
@@ -16,8 +17,10 @@ from dragtor.ground.spans import TextSpan
 from dragtor.types import Reader
 
 CONTRADICTED = 0.8  # probability from which a premise is taken for false
+BORNE_OUT = 0.8  # probability of support from which a premise is none
 NOT_CONTRADICTED = 0.5  # below: the claim with the sentence's own number stands
 PREMISE_SENTENCES = 5  # of the best, that are held against a premise
+MOST_PREMISES = 8  # of a question; a text of thousands of words is no question
 SAME_WORDS = 0.5  # of a premise's content words that the sentence or its headings hold
 LEAST_WORDS = 3  # content words of a clause that takes something for granted
 _GIVEN = re.compile(r"(?:since|given that|now that|because|as)\s+", re.IGNORECASE)
@@ -34,16 +37,32 @@ _CLAUSE_END = re.compile(r"(?<=[,;.!?:])\s+(?!\d)")
 def contradicting(
     question: str, ranked: Sequence[TextSpan], reader: Reader, vocabulary: RuleVocabulary
 ) -> TextSpan | None:
-    """The first of the best sentences that says otherwise than the question; None without one."""
+    """The first of the best sentences that says otherwise than the question; None without one.
+
+    What another of them bears out is no false premise: sources differ.
+    """
     near = [span for span in ranked[:PREMISE_SENTENCES] if not span.text.rstrip().endswith("?")]
-    premises = list(stated(question, vocabulary))
+    denying = {
+        span.key
+        for premise in islice(stated(question, vocabulary), MOST_PREMISES)
+        for span in _denying(premise, near, reader, vocabulary)
+    }
     for span in near:
-        if _other_number(question, span, reader, vocabulary):
+        if span.key in denying or _other_number(question, span, near, reader, vocabulary):
             return span
-        for premise in premises:
-            if _same_subject(premise, span, vocabulary) and _denied(premise, span, reader):
-                return span
     return None
+
+
+def _denying(
+    premise: str, near: Sequence[TextSpan], reader: Reader, vocabulary: RuleVocabulary
+) -> list[TextSpan]:
+    """The sentences of its subject that contradict a premise, where none bears it out."""
+    about = [span for span in near if _same_subject(premise, span, vocabulary)]
+    said = reader.entail(premise, [evidence(span) for span in about])
+    if any(each.supported >= BORNE_OUT for each in said):
+        return []
+    pairs = zip(about, said, strict=True)
+    return [span for span, each in pairs if each.contradicted >= CONTRADICTED]
 
 
 def stated(question: str, vocabulary: RuleVocabulary) -> Iterator[str]:
@@ -78,10 +97,17 @@ def _same_kind(number: Number, other: Number) -> bool:
 
 
 def _other_number(
-    question: str, span: TextSpan, reader: Reader, vocabulary: RuleVocabulary
+    question: str,
+    span: TextSpan,
+    near: Sequence[TextSpan],
+    reader: Reader,
+    vocabulary: RuleVocabulary,
 ) -> bool:
     found = other_quantity(question, span.text, vocabulary)
     if found is None or not _same_subject(question, span, vocabulary):
+        return False
+    seen_near = (n for each in near for n in tokenise(each.text, vocabulary).numbers)
+    if any(n.value == found[0].value and _same_kind(found[0], n) for n in seen_near):
         return False
     said, seen = tokenise(question, vocabulary), tokenise(span.text, vocabulary)
     own, other = (_clause(said, number, found[0].at) for number in (None, seen.tokens[found[1].at]))

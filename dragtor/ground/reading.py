@@ -15,6 +15,7 @@ from dragtor.retrieve import titled
 from dragtor.types import Document, Hit, Hits, Reader, Reading
 
 READ_HITS = 24  # that are read with the question
+LIKELY = 0.5  # of a span that is shown as the answer: likelier than that there is none
 SURE = 0.8  # of a passage that answers, and of its span: no prose is needed
 SHORT_CHARACTERS = 120  # of a span that says it all
 
@@ -31,9 +32,10 @@ class PassageReading:
 def read_hits(
     question: str, hits: Sequence[Hit], documents: Mapping[str, Document], reader: Reader
 ) -> tuple[Hits, dict[str, PassageReading]]:
-    """The first READ_HITS in a new order, and each one's reading by the id of its passage.
+    """The hits in a new order, and the readings of the first READ_HITS by the id of the passage.
 
-    The new score has the reader's share of READER_WEIGHT, the hybrid score the rest.
+    The new score has the reader's share of READER_WEIGHT, the hybrid score the rest; a hit that is
+    not read counts as one that does not answer.
     """
     first = hits[:READ_HITS]
     texts = [titled(documents[hit.passage.document_id].title, hit.passage) for hit in first]
@@ -42,9 +44,10 @@ def read_hits(
         hit.passage.id: _placed(hit, text, reading)
         for hit, text, reading in zip(first, texts, read, strict=True)
     }
+    sure = [*(reading.answers for reading in read), *[0.0] * len(hits[READ_HITS:])]
     scored = [
-        replace(hit, score=READER_WEIGHT * reading.answers + (1 - READER_WEIGHT) * hit.score)
-        for hit, reading in zip(first, read, strict=True)
+        replace(hit, score=READER_WEIGHT * answers + (1 - READER_WEIGHT) * hit.score)
+        for hit, answers in zip(hits, sure, strict=True)
     ]
     return Hits(sorted(scored, key=lambda hit: -hit.score)), found
 
@@ -62,7 +65,7 @@ def lifted(ranked: Sequence[TextSpan], readings: Mapping[str, PassageReading]) -
     """The sentences in a new order: those that hold their passage's answer before all others.
 
     Scores are 0..1 before; that the passage answers adds its probability, and holding the answer
-    one and that of the span.
+    one and that of the span. Words are told as the answer where they are LIKELY.
     """
     holders = _holders(ranked, readings)
     again = []
@@ -71,7 +74,7 @@ def lifted(ranked: Sequence[TextSpan], readings: Mapping[str, PassageReading]) -
         score = span.score + (reading.answers if reading else 0.0)
         if reading and reading.span and holders.get(span.hit.passage.id) == span.key:
             inside = (max(reading.span[0], span.start), min(reading.span[1], span.end))
-            span = replace(span, answer=inside)
+            span = replace(span, answer=inside if reading.probability >= LIKELY else None)
             score += 1 + reading.probability
         again.append(replace(span, score=score))
     return replies_first(sorted(again, key=lambda span: -span.score))
@@ -92,9 +95,10 @@ def _holders(
     return {identity: key for identity, (_, key) in most.items()}
 
 
-def one_span_answers(readings: Mapping[str, PassageReading]) -> bool:
-    """Whether the best reading is sure of a short span, so that a quote says all."""
-    best = max(readings.values(), key=lambda reading: reading.answers, default=None)
-    if best is None or best.span is None or min(best.answers, best.probability) < SURE:
+def one_span_answers(first: TextSpan, readings: Mapping[str, PassageReading]) -> bool:
+    """Whether the reader is sure that the first quote holds a short answer, which says all."""
+    reading = readings.get(first.hit.passage.id)
+    if reading is None or reading.span is None or first.answer != reading.span:
         return False
-    return best.span[1] - best.span[0] <= SHORT_CHARACTERS
+    short = reading.span[1] - reading.span[0] <= SHORT_CHARACTERS
+    return short and min(reading.answers, reading.probability) >= SURE

@@ -1,8 +1,9 @@
 """Heads on a base encoder: what training changed, packed small, and put on the base at a pull.
 
 An adapter is a zip: graph.onnx (the whole graph, its large tensors empty), heads.json, base.json
-(where each large tensor comes from) and NAME.npy. The merge is done by a process of its own
-(`python -m dragtor.models.heads BASE ADAPTER FP32 INT8 HEADS`). Knows no head's meaning.
+(where each large tensor comes from), float32.json (the nodes of heads) and NAME.npy. The merge is
+done by a process of its own (`python -m dragtor.models.heads BASE ADAPTER FP32 INT8 HEADS`). Knows
+no head's meaning.
 """
 
 from __future__ import annotations
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
 
     Tensor = NDArray[np.float32]
 
-GRAPH, SOURCES = "graph.onnx", "base.json"  # members of an adapter
+GRAPH, SOURCES, FLOAT = "graph.onnx", "base.json", "float32.json"  # members of an adapter
 SMALL = 4096  # numbers; a tensor of no more stays in the graph, as fp32
-ROUNDED = ("Gather", "MatMul")  # kinds of nodes that int8.py makes int8
+ROUNDED = ("Gather", "MatMul")  # kinds of nodes that int8.py makes int8,
+ROUNDED_IN_HEADS = (*ROUNDED, "Gemm")  # in an encoder there is none of the last
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # so that the same tensors make the same bytes
 
 
@@ -70,7 +72,8 @@ def pack_adapter(
 def merge_adapter(base: Path, adapter: Path, target: Path, heads: Path) -> list[str]:
     """Write the whole fp32 graph and its heads.json; raises ValueError where they do not fit.
 
-    Gives the names of the nodes that the base does not have: small, and best left in fp32.
+    Gives the names of the nodes that the base does not have: small, and best left in fp32. An
+    adapter without FLOAT, as the first were packed, leaves heads of whole texts to int8.
     """
     import onnx
 
@@ -84,12 +87,30 @@ def merge_adapter(base: Path, adapter: Path, target: Path, heads: Path) -> list[
                 _fill(tensor, entry, sources.get(entry.get("base", "")), members)
         onnx.save(graph, str(target))
         heads.write_bytes(members.read(HEADS_FILE))
+        own: list[str] = json.loads(members.read(FLOAT)) if FLOAT in members.namelist() else []
     of_base = {name for name, entry in entries.items() if "base" in entry}
     fresh = {tensor.name for tensor in graph.graph.initializer} - of_base
+    found = (n for n in graph.graph.node if n.op_type in ROUNDED and fresh.intersection(n.input))
+    return list(dict.fromkeys([*(node.name for node in found), *own]))
+
+
+def head_nodes(graph: ModelProto) -> list[str]:
+    """The nodes of heads that int8.py would make int8.
+
+    They are those that the first output, the states, does not need: names are the tracer's.
+    """
+    maker = {output: node for node in graph.graph.node for output in node.output}
+    needed: set[str] = set()
+    open_ = [graph.graph.output[0].name]
+    while open_:
+        name = open_.pop()
+        if name in maker and name not in needed:
+            needed.add(name)
+            open_ += maker[name].input
     return [
         node.name
         for node in graph.graph.node
-        if node.op_type in ROUNDED and fresh.intersection(node.input)
+        if node.op_type in ROUNDED_IN_HEADS and not needed.intersection(node.output)
     ]
 
 
@@ -192,6 +213,7 @@ def _write(
         GRAPH: graph.SerializeToString(deterministic=True),
         HEADS_FILE: heads,
         SOURCES: json.dumps(entries, indent=1).encode(),
+        FLOAT: json.dumps(head_nodes(graph)).encode(),
     }
     for name, value in arrays.items():
         packed = io.BytesIO()

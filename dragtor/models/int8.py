@@ -18,6 +18,8 @@ from dragtor.models.disk import PARTS_FOLDER
 from dragtor.onnx import error_line
 from dragtor.types import NEVER, CancelToken
 
+OF_GEMM = "_MatMul"  # what onnxruntime adds to the name of a Gemm, which it first makes a MatMul
+
 
 def quantize(
     source: Path, target: Path, cancel: CancelToken = NEVER, keep: Sequence[str] = ()
@@ -85,7 +87,7 @@ def write_int8(source: str, target: str, keep: Sequence[str] = ()) -> None:
             per_channel=True,
             reduce_range=True,
             weight_type=QuantType.QInt8,
-            nodes_to_exclude=list(keep),
+            nodes_to_exclude=[*keep, *(f"{name}{OF_GEMM}" for name in keep)],
         )
     except Exception as error:  # noqa: BLE001  onnx raises whatever its parsers raise
         sys.exit(error_line(error))

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dragtor.encoder.heads import STATES
+from dragtor.encoder.model import SHAPE_IDS
 from dragtor.errors import DragtorError
 from dragtor.extras import require
 from dragtor.models import int8
 from dragtor.models.disk import PARTS_FOLDER
+from dragtor.models.heads import head_nodes
 from dragtor.training import TRAIN_EXTRA
 from dragtor.training.encoder.batches import HeadWindow, padded
 from dragtor.training.encoder.model import HeadedModel
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 
 OPSET = 17
 TOLERANCE = 1e-3  # between the float32 graph and torch, of any number
-OWN_NODES = ("/heads", "/shapes")  # begin the names of nodes that stay float32
 PROBES = 24  # windows that are compared
 
 
@@ -66,18 +67,18 @@ def write_int8_graph(source: Path, target: Path, cancel: CancelToken = NEVER) ->
     shutil.rmtree(parts)
 
 
-def _own_nodes(graph: Path) -> list[str]:
-    """The nodes that the base does not have."""
+def _own_nodes(path: Path) -> list[str]:
+    """The nodes that the base does not have: of heads, and what reads the shapes of words."""
     onnx = require("onnx", extra=TRAIN_EXTRA)
-    nodes = onnx.load(str(graph), load_external_data=False).graph.node
-    return [node.name for node in nodes if node.name.startswith(OWN_NODES)]
+    model = onnx.load(str(path), load_external_data=False)
+    return head_nodes(model) + [n.name for n in model.graph.node if SHAPE_IDS in n.input]
 
 
 def _input_names(model: HeadedModel) -> tuple[str, ...]:
     names = ["input_ids", "attention_mask"]
     if model.takes_types:
         names.append("token_type_ids")
-    return (*names, "shape_ids") if model.config.shapes else tuple(names)
+    return (*names, SHAPE_IDS) if model.config.shapes else tuple(names)
 
 
 def _two(probes: Sequence[HeadWindow]) -> list[HeadWindow]:
@@ -93,7 +94,7 @@ def _traced(model: HeadedModel, names: Sequence[str]) -> Any:
         def __init__(self) -> None:
             super().__init__()
             self.encoder, self.shapes = model.encoder, model.shapes
-            self.heads = model.layers  # names the nodes that stay float32
+            self.heads = model.layers  # so that the tracer knows their weights
 
         def forward(self, *given: Tensor) -> tuple[Tensor, ...]:
             batch = dict(zip(names, given, strict=True))
