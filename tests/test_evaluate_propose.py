@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -22,7 +23,7 @@ from dragtor.cli.proposals import Asking
 from dragtor.config import load_config
 from dragtor.errors import Cancelled, DragtorError, LibraryError, Missing, UsageError
 from dragtor.evaluate.answers import questions_of
-from dragtor.evaluate.passages import best_sentence, drawn, in_turn, is_content
+from dragtor.evaluate.passages import best_sentence, content_passages, in_turn, is_content
 from dragtor.evaluate.propose import Proposal, is_near, is_question, propose
 from dragtor.evaluate.question_file import QuestionFile
 from dragtor.llm import GenerationOptions, Stream
@@ -73,16 +74,25 @@ class Strict(SharedWordsReader):
         return [replace(r, answers=0.05) for r in found] if "Napoleon" in question else found
 
 
-@pytest.fixture
-def library(own_folders: Path, tmp_path: Path) -> Iterator[Library]:
-    """Two sources, four documents; the language model and the reader are fakes."""
+@pytest.fixture(scope="session")
+def four_notes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library of two sources and four documents."""
+    notes = tmp_path_factory.mktemp("notes")
     for name, text in TEXTS.items():
-        folder = tmp_path / ("one" if name in ("pulley", "elbow") else "two")
+        folder = notes / ("one" if name in ("pulley", "elbow") else "two")
         folder.mkdir(exist_ok=True)
         (folder / f"{name}.md").write_text(f"# On {name}\n\n{text} {FILLER}\n")
+    with Library(notes / "library") as made:
+        made.add(notes / "one")
+        made.add(notes / "two")
+    return notes / "library"
+
+
+@pytest.fixture
+def library(own_folders: Path, four_notes: Path) -> Iterator[Library]:
+    """The four notes, over which the language model and the reader are fakes."""
+    shutil.copytree(four_notes, own_folders)
     with Library(reporter=Notes()) as opened:
-        opened.add(tmp_path / "one")
-        opened.add(tmp_path / "two")
         opened.__dict__["reader"] = Strict()
         opened._llm = Asker()
         yield opened
@@ -214,7 +224,7 @@ def test_a_file_of_something_else_is_left_alone(tmp_path: Path, text: str) -> No
 
 def test_sources_and_documents_come_in_turn(library: Library, tmp_path: Path) -> None:
     def order() -> list[str]:
-        return [document.title for document, _ in drawn(library.store(), 7)]
+        return [document.title for document, _ in content_passages(library.store(), 7)]
 
     first = order()
     assert order() == first
@@ -382,11 +392,13 @@ def test_a_reply_decides(
     assert "a near miss of: How far?" in "\n".join(shown)
 
 
-def test_a_real_small_model_asks(library: Library, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("library")
+def test_a_real_small_model_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dragtor.evaluate.propose.LOOKS", 1)  # passages for each question
     config = load_config(overrides={"llm": {"model": "smollm2-135m", "threads": 1}})
     with Library(config=config) as small:
         small.__dict__["reader"] = SharedWordsReader()
-        result = propose(small, tmp_path / "q.jsonl", 4)
+        result = propose(small, tmp_path / "q.jsonl", 2)
     assert result["metrics"]["passages"] > 0
     if result["n"]:  # whatever it asked, it is checked
         assert all(r["reference"] in TEXTS.values() for r in lines(tmp_path / "q.jsonl")

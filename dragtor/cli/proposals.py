@@ -5,6 +5,7 @@ Knows the terminal; what is asked, checked and written belongs to evaluate/propo
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -67,7 +68,7 @@ def eval_propose(
         warn(f"{result['n']} of {n}: more stood no check; a larger library or llm.model finds more")
     if unseen := result["n"] - result["looked_at"]:
         warn(f"nobody looked at {unseen} of them: read {to} before you trust its figures")
-    hint(f"dragtor eval answers {to}")
+    hint(f"dragtor eval answers {shlex.quote(str(to))}")
 
 
 @dataclass

@@ -40,7 +40,7 @@ _LEANING = re.compile(
 )
 
 
-def drawn(store: Store, seed: int) -> Iterator[tuple[Document, Passage]]:
+def content_passages(store: Store, seed: int) -> Iterator[tuple[Document, Passage]]:
     """Passages fit to ask about, each with its document: a source after another, in turn.
 
     So are the documents of a source; one that several sources share counts to the first.

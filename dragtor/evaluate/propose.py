@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from dragtor import ground, prompt
 from dragtor.errors import LibraryError, Missing
 from dragtor.evaluate.common import versions
-from dragtor.evaluate.passages import best_sentence, drawn
+from dragtor.evaluate.passages import best_sentence, content_passages
 from dragtor.evaluate.question_file import QuestionFile
 from dragtor.evaluate.record import run_journal
 from dragtor.ground.spans import TextSpan, sentence_spans
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 ANSWERABLE, NEAR_MISS = "plain", "near_miss"  # kinds of questions
 SEED = 7  # of the draw of passages
 LOOKS = 8  # passages for each question wanted, after which a run gives up
-FOUND = 0.5  # from this probability on a passage answers; in the mean of the reader's tasks it does
-NOT_FOUND = 0.3  # below it none does: a doubtful passage makes no question
+FOUND = 0.5  # from this probability on a passage answers,
+NOT_FOUND = 0.3  # and below this one it does not; what is in doubt makes no question
 QUESTION_TOKENS = 64
 NEAR_MISS_TOKENS = 128
 QUESTION_CHARACTERS = (12, 200)
@@ -83,8 +83,8 @@ def propose(library: Library, path: Path, n: int, confirm: Confirm | None = None
     identity = (library.store().meta("library_id"), str(path.absolute()))
     key = short_hash(*identity, writer.llm.name, writer.reader.version)
     with QuestionFile(path) as kept, run_journal("propose", key) as passed:
-        run = _Run(writer, kept, passed, n, confirm)
-        run.fill(library)
+        run = _Run(library, writer, kept, passed, n, confirm)
+        run.fill()
     counts = Counter(row["answerable"] for row in kept.proposed)
     return evaluation_json(
         "propose",
@@ -101,6 +101,7 @@ def propose(library: Library, path: Path, n: int, confirm: Confirm | None = None
 class _Run:
     """One run over the passages; `passed` holds those of which nothing was kept, and why."""
 
+    library: Library
     writer: QuestionWriter
     kept: QuestionFile
     passed: KeyedJournal
@@ -112,16 +113,14 @@ class _Run:
     def __post_init__(self) -> None:
         self.asked_about = {str(row.get("reference", "")) for row in self.kept.proposed}
 
-    def fill(self, library: Library) -> None:
+    def fill(self) -> None:
         """Go on until the file is full, nobody wants more, or no passage is left."""
-        fresh = (
-            each
-            for each in drawn(library.store(), SEED)
-            if each[1].id not in self.kept.passages and self.passed.get(each[1].id) is None
-        )
-        for document, passage in islice(fresh, LOOKS * max(self.n - len(self.kept.proposed), 0)):
-            library.cancel.check()
-            library.reporter.progress("questions", len(self.kept.proposed), self.n)
+        missing = self.n - len(self.kept.proposed)
+        if missing <= 0:
+            return
+        for document, passage in islice(self._fresh(), LOOKS * missing):
+            self.library.cancel.check()
+            self._tell()
             self.looked_at += 1
             before = len(self.kept.proposed)
             self._ask(passage, document)
@@ -129,9 +128,19 @@ class _Run:
                 break
             if len(self.kept.proposed) == before:
                 self.passed.put(passage.id, "nothing kept")
-        library.reporter.progress("questions", self.n, self.n)  # the bar goes
+        self.library.reporter.progress("questions", self.n, self.n)  # the bar goes
         if not self.kept.proposed and not self.looked_at:
-            raise LibraryError("no passage here is one to ask about", "dragtor add URL-OR-FILE")
+            told = "no passage is left that can be asked about"
+            raise LibraryError(told, "dragtor add URL-OR-FILE")
+
+    def _tell(self) -> None:
+        self.library.reporter.progress("questions", len(self.kept.proposed), self.n)
+
+    def _fresh(self) -> Iterator[tuple[Document, Passage]]:
+        """Passages that were not asked about, in no run."""
+        for document, passage in content_passages(self.library.store(), SEED):
+            if passage.id not in self.kept.passages and self.passed.get(passage.id) is None:
+                yield document, passage
 
     def _ask(self, passage: Passage, document: Document) -> None:
         """A question on the passage, and a near miss of it, as far as they are wanted."""
@@ -155,11 +164,12 @@ class _Run:
         if not said:
             return None
         found = replace(found, question=said)
-        self.kept.append(row_of(found, looked_at=self.confirm is not None))
+        self.kept.append(question_row(found, looked_at=self.confirm is not None))
+        self._tell()
         return found
 
 
-def row_of(found: Proposal, *, looked_at: bool) -> dict[str, Any]:
+def question_row(found: Proposal, *, looked_at: bool) -> dict[str, Any]:
     """A proposal as a line of the file."""
     row: dict[str, Any] = {"question": found.question, "answerable": found.answerable}
     if found.answerable:
