@@ -53,11 +53,14 @@ class Journal:
         """Keep a row of whatever JSON can hold."""
         if self._file is None:
             raise ValueError("the journal is not open: use it in a `with` block")
-        line = f"{json.dumps(row)}\n".encode()
+        line = self._line(row)
         with self._lock, self._disk():
             self._file.write(line)
             self._file.flush()
             os.fsync(self._file.fileno())
+
+    def _line(self, row: Mapping[str, Any] | list[Any]) -> bytes:
+        return f"{json.dumps(row)}\n".encode()
 
     def _take(self, row: Any) -> None:
         """Take a row that is in the file already."""

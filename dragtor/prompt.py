@@ -244,3 +244,63 @@ def judge_messages(query: str, passage: str) -> list[Message]:
     task = f"Question: {query.strip()}\n\nPassage: {passage.strip()}\n\n"
     ask = f"Does the passage answer the question? {ANSWERS} or {DOES_NOT}:"
     return [Message("system", JUDGE_SYSTEM), Message("user", task + ask)]
+
+
+# Questions over one's own texts, to measure with: one that a sentence answers, then near misses.
+_QUESTION_SYSTEM = """\
+You write one question that a sentence answers. Somebody who never saw the sentence must \
+understand it: name what it is about, and say nothing of "this", "the text" or "the study". Do not \
+give the answer away. Write in the language of the sentence, on one line."""
+_NEAR_MISS_SYSTEM = """\
+You change a question so that the sentence no longer answers it, though it sounds as if it might. \
+Write three such questions, one a line, in the language of the sentence: about another thing or \
+group; for another time, place or condition; and for another fact about the same thing."""
+_FERN = (
+    "House plants > Ferns",
+    "Water a fern when the top of the soil is dry, about twice a week in summer.",
+)
+_BRIDGE = (
+    "The bridges of Porto",
+    "The Maria Pia bridge was finished in 1877 and carried trains until 1991.",
+)
+_QUESTION_EXAMPLES = (
+    (_FERN, "How often does a fern need water in summer?"),
+    (_BRIDGE, "Until when did trains cross the Maria Pia bridge?"),
+)
+_NEAR_MISS_EXAMPLES = (
+    (
+        (*_BRIDGE, "Until when did trains cross the Maria Pia bridge?"),
+        "Another thing: Until when did trains cross the Luiz I bridge?\n"
+        "Another condition: Until when did steam trains cross the Maria Pia bridge?\n"
+        "Another fact: What did it cost to build the Maria Pia bridge?",
+    ),
+    (
+        (
+            "Sprains > The ankle",
+            "A sprained ankle bears weight again after one to three weeks.",
+            "When does a sprained ankle bear weight again?",
+        ),
+        "Another thing: When does a broken ankle bear weight again?\n"
+        "Another condition: When does a sprained ankle bear weight again in a child?\n"
+        "Another fact: How many people sprain an ankle each year?",
+    ),
+)
+FIXED_QUESTION = 1 + 2 * len(_QUESTION_EXAMPLES)
+FIXED_NEAR_MISS = 1 + 2 * len(_NEAR_MISS_EXAMPLES)
+
+
+def question_messages(heading: str, sentence: str) -> list[Message]:
+    """The prompt for a question that the sentence under this heading answers; one line."""
+    examples = ((_sentence_ask(*asked), reply) for asked, reply in _QUESTION_EXAMPLES)
+    return _by_example(_QUESTION_SYSTEM, examples, _sentence_ask(heading, sentence))
+
+
+def near_miss_messages(heading: str, sentence: str, question: str) -> list[Message]:
+    """The prompt for three questions that the sentence does not answer; a line each."""
+    examples = ((_sentence_ask(*asked), reply) for asked, reply in _NEAR_MISS_EXAMPLES)
+    return _by_example(_NEAR_MISS_SYSTEM, examples, _sentence_ask(heading, sentence, question))
+
+
+def _sentence_ask(heading: str, sentence: str, question: str = "") -> str:
+    parts = [("About", heading), ("Sentence", sentence), ("Question", question)]
+    return "\n".join(f"{name}: {_one_line(text)}" for name, text in parts if text.strip())

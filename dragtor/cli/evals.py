@@ -22,6 +22,7 @@ from dragtor.cli.output import (
     style,
     warn,
 )
+from dragtor.cli.proposals import eval_propose
 
 if TYPE_CHECKING:
     from dragtor.config import Config
@@ -48,7 +49,7 @@ def register(app: typer.Typer) -> None:
     for command in (
         *(eval_retrieval, eval_chunking, eval_answers, eval_injection, eval_chat),
         *(eval_transcription, eval_diarization, eval_events, eval_encoder),
-        eval_history,
+        *(eval_propose, eval_history),
     ):
         eval_app.command(command.__name__.removeprefix("eval_"))(command)
     app.add_typer(eval_app, name="eval")

@@ -108,6 +108,15 @@ class TerminalReporter(Reporter):
         if done >= total:
             self._bars.remove_task(self._tasks.pop(short))
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """While a line is awaited nothing is drawn."""
+        if self._bars is not None:
+            self._bars.stop()
+        yield
+        if self._bars is not None:
+            self._bars.start()
+
     def note(self, text: str) -> None:
         """One line on stderr."""
         if settings.quiet:
