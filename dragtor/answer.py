@@ -163,11 +163,10 @@ class AnswerPipeline:
         if isinstance(outcome, ground.TextSpan):
             yield from self._correction(turn, found, outcome)
             return
-        found = self._late_interaction(found, turn)
-        ranked = outcome or found.ranked
-        quotes = ground.best_quotes(ranked, self.answer_config.quotes)
+        found = self._late_interaction(replace(found, ranked=outcome or found.ranked), turn)
+        quotes = ground.best_quotes(found.ranked, self.answer_config.quotes)
         turn.stamp("first_quote")
-        alone = quotes_only or self._quotes_suffice(ranked[0], found)
+        alone = quotes_only or self._quotes_suffice(found)
         yield Quotes(tuple(quotes), alone)
         if alone:
             claims = [Claim(prompt.escape(c.quote), (c.n,)) for c in quotes]
@@ -184,6 +183,9 @@ class AnswerPipeline:
         terms = self._terms(turn.asked, llm, turn.cancel)
         turn.stamp("rewrite")
         found = self._find([f"{terms} {turn.asked}"], filters, turn, MISMATCH_DENSE_WEIGHT)
+        if self.reader and self.answer_config.gate:  # what is of another subject is not read out
+            about, _ = ground.about_asked(turn.asked, found.ranked, self.vocabulary)
+            found = replace(found, ranked=about or found.ranked)
         return self._late_interaction(found, turn)
 
     def _terms(self, question: str, llm: LLM, cancel: CancelToken) -> str:
@@ -300,10 +302,10 @@ class AnswerPipeline:
             return denial
         return _Refusal(nearest, _why_not(asked, nearest, words)) if refuses else about
 
-    def _quotes_suffice(self, first: ground.TextSpan, found: _Found) -> bool:
+    def _quotes_suffice(self, found: _Found) -> bool:
         """Whether no prose is wanted: never by its style, or not where the first quote says all."""
         if self.answer_config.style == "auto":
-            return ground.one_span_answers(first, found.readings)
+            return ground.one_span_answers(found.ranked[0], found.readings)
         return self.answer_config.style == "quote"
 
     def _correction(

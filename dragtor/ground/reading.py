@@ -62,10 +62,11 @@ def _placed(hit: Hit, read: str, reading: Reading) -> PassageReading:
 
 
 def lifted(ranked: Sequence[TextSpan], readings: Mapping[str, PassageReading]) -> list[TextSpan]:
-    """The sentences in a new order: those that hold their passage's answer before all others.
+    """The sentences in a new order, first those that hold the answer of a passage that answers.
 
-    Scores are 0..1 before; that the passage answers adds its probability, and holding the answer
-    one and that of the span. Words are told as the answer where they are LIKELY.
+    Scores are 0..1 before; to each is added the probability that its passage answers, and to the
+    one that holds the span as much again, and that times the span's. Words are told as the answer
+    where LIKELY.
     """
     holders = _holders(ranked, readings)
     again = []
@@ -75,7 +76,7 @@ def lifted(ranked: Sequence[TextSpan], readings: Mapping[str, PassageReading]) -
         if reading and reading.span and holders.get(span.hit.passage.id) == span.key:
             inside = (max(reading.span[0], span.start), min(reading.span[1], span.end))
             span = replace(span, answer=inside if reading.probability >= LIKELY else None)
-            score += 1 + reading.probability
+            score += reading.answers * (1 + reading.probability)
         again.append(replace(span, score=score))
     return replies_first(sorted(again, key=lambda span: -span.score))
 
