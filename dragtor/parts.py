@@ -216,7 +216,7 @@ class Parts:
     def answer_pipeline(self, llm_config: LLMConfig | None = None) -> AnswerPipeline:
         """What answers questions over this library's parts."""
         from dragtor.answer import AnswerPipeline
-        from dragtor.ground import ReaderSupport, RedFlags
+        from dragtor.ground import RedFlags
 
         config = self.config
         rules = open_support(config.answer.domain)
@@ -225,7 +225,7 @@ class Parts:
             self.llm,
             config.answer,
             llm_config or config.llm,
-            ReaderSupport(rules, self.reader) if self.reader else rules,
+            rules,
             self.gate() if config.answer.gate else None,
             RedFlags.of(config.answer, domain_words(config.answer.domain)),
             self.reader,

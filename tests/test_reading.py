@@ -28,8 +28,6 @@ from dragtor.ground import (
     READER_FEATURES,
     Gate,
     PassageReading,
-    ReaderSupport,
-    RuleSupport,
     RuleVocabulary,
     TextSpan,
     about_asked,
@@ -330,37 +328,6 @@ def test_what_is_taken_for_granted_is_a_claim() -> None:
     assert contradicting(question, [span("Sleep heals nearly everything.")], reader, WORDS) is None
     asked = span("Does tape heal a torn pulley?")
     assert contradicting(question, [asked], reader, WORDS) is None
-
-
-# Support
-
-HEALS = "The strain heals in 4 to 6 weeks."
-REST = "The strain heals well, in 4 to 6 weeks of rest."
-
-
-@pytest.mark.parametrize(
-    ("claim", "said", "label"),
-    [
-        (HEALS, (0.9, 0.05, 0.05), "supported"),
-        (HEALS, (0.05, 0.92, 0.03), "contradicted"),
-        (HEALS, (0.2, 0.8, 0.0), "supported"),  # not sure enough
-        (REST, (0.95, 0.0, 0.05), "supported"),  # too many new words for the rules
-        (REST, (0.8, 0.0, 0.2), "unknown"),
-        ("The strain heals well, in 8 weeks of rest.", (0.99, 0.0, 0.01), "unknown"),
-        ("The strain of Ann gets well in 4 to 6 weeks.", (0.99, 0.0, 0.01), "unknown"),
-        ("The strain heals in 8 weeks.", (0.99, 0.0, 0.01), "contradicted"),
-        ("Does the strain heal in 4 to 6 weeks?", (0.99, 0.0, 0.01), "unknown"),
-        ("Sleep is better than anything else.", (0.99, 0.0, 0.01), "unknown"),  # not read
-    ],
-)
-def test_rules_come_first_and_the_reader_besides(
-    claim: str, said: tuple[float, float, float], label: str
-) -> None:
-    support = ReaderSupport(RuleSupport(load_words("none")), Told({claim: Entailment(*said)}))
-    (verdict,) = support.verify(claim, [span(HEALS)])
-    assert verdict.label == label
-    assert (verdict.score >= 0.5) == (label == "supported")
-    assert verdict.reason == "reader" or label != "contradicted" or "8" in claim
 
 
 # The gate

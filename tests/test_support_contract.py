@@ -1,4 +1,4 @@
-"""What every Support owes its callers, held against all there are and the fake of the tests."""
+"""What every Support owes its callers, held against the rules and against the fake of the tests."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import json
 
 import pytest
 from conftest import shared
-from fakes import SharedWordsReader, SharedWordsSupport
+from fakes import SharedWordsSupport
 
 from dragtor.config import AnswerConfig
-from dragtor.ground import ReaderSupport, Support, TextSpan, Verdict
+from dragtor.ground import Support, TextSpan, Verdict
 from dragtor.parts import open_support
 from dragtor.types import Document, Hit, Passage
 
@@ -20,9 +20,6 @@ QUOTES = (HEALS, TAPE, ASKED)
 
 SUPPORTS = {
     "rules": lambda: open_support(AnswerConfig().domain),
-    "rules and a reader": lambda: ReaderSupport(
-        open_support(AnswerConfig().domain), SharedWordsReader()
-    ),
     "shared words": SharedWordsSupport,
 }
 

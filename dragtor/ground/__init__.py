@@ -1,10 +1,10 @@
 """Grounding: sentences to quote and to prompt with, verification of claims, and the gate.
 
 quotes.py ranks sentences, reading.py by what a reader says, context.py selects what a model is
-given, verify.py ties what it wrote to spans by a Support (rules/; read_support.py asks a reader
-too), gate.py decides whether anything relevant was found, asked.py whether it is about what is
-asked, premise.py whether it says otherwise; names.py and caution.py look at the question. Does not
-know where hits come from, nor which model wrote what.
+given, verify.py ties what it wrote to spans by a Support (rules/), gate.py decides whether anything
+relevant was found, asked.py whether it is about what is asked, premise.py whether it says
+otherwise; names.py and caution.py look at the question. Does not know where hits come from, nor
+which model wrote what.
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ from dragtor.ground.gate import (
 from dragtor.ground.names import missing_names
 from dragtor.ground.premise import contradicting, other_quantity
 from dragtor.ground.quotes import EmbedTexts, best_quotes, late_interaction, rank_sentences
-from dragtor.ground.read_support import ReaderSupport
 from dragtor.ground.reading import (
     READ_HITS,
     PassageReading,
@@ -55,7 +54,6 @@ __all__ = [
     "Gate",
     "HistoryTurn",
     "PassageReading",
-    "ReaderSupport",
     "RedFlags",
     "RuleSupport",
     "RuleVocabulary",

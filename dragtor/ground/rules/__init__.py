@@ -32,7 +32,6 @@ _RULES = {  # cheap ones first
     "negation": modality.negated,
     "swap": argument_order.exchanged_phrases,
 }
-EXACT = ("number", "bound", "thing")  # rules on what is exact, wording aside
 
 
 class RuleSupport:
@@ -63,16 +62,6 @@ class RuleSupport:
         if rule := contradicts(said, seen, section, self.vocabulary):
             return Verdict("contradicted", 0.0, rule)
         return Verdict("supported", 0.5 + share / 2)
-
-    def exact(self, claim: str, span: TextSpan) -> str:
-        """The first of the EXACT rules, or "name", that the claim breaks; empty without one."""
-        if missing_names(claim, (span.section_path, span.text)):
-            return "name"
-        said, seen, section = (
-            tokenise(text, self.vocabulary) for text in (claim, span.text, span.section_path)
-        )
-        broken = (n for n in EXACT if _RULES[n](said, seen, section, self.vocabulary))
-        return next(broken, "")
 
 
 def contradicts(claim: Text, quote: Text, section: Text, vocabulary: RuleVocabulary) -> str:
