@@ -158,7 +158,7 @@ def marked(row: Row, text: str) -> tuple[float, float]:
         return 0.0, 0.0
     return (
         max(float(_words(text) == _words(gold)) for gold in golds),
-        max(_overlap(_words(text), _words(gold)) for gold in golds),
+        max(metrics.word_f1(_words(text), _words(gold)) for gold in golds),
     )
 
 
@@ -166,11 +166,6 @@ def _words(text: str) -> list[str]:
     """In lower case, without punctuation and articles."""
     plain = "".join(c for c in text.lower() if c not in string.punctuation)
     return re.sub(r"\b(a|an|the)\b", " ", plain).split()
-
-
-def _overlap(said: Sequence[str], gold: Sequence[str]) -> float:
-    right = (Counter(said) & Counter(gold)).total()
-    return metrics.f1(right, len(said), len(gold))
 
 
 def best_threshold(

@@ -16,7 +16,7 @@ from typing import Any
 from dragtor.config import packaged
 from dragtor.ground.reading import PassageReading
 from dragtor.ground.spans import TextSpan
-from dragtor.ground.stems import stems
+from dragtor.ground.stems import share_held, stems
 from dragtor.rerank.tokens import EmbedTokens
 from dragtor.types import Hit
 
@@ -142,8 +142,8 @@ def features(
     return (
         max(hit.dense_score for hit in hits),
         ranked[0].score,
-        len(asked & stems(best)) / max(len(asked), 1),
-        len(asked & stems(first)) / max(len(asked), 1),
+        share_held(asked, best),
+        share_held(asked, first),
         *_matches(question, texts, embed_tokens),
     )
 
@@ -171,8 +171,8 @@ def reader_features(
         read[best].answers,
         max(reading.probability for reading in read),
         max(hit.dense_score for hit in hits),
-        len(asked & stems(first)) / max(len(asked), 1),
-        len(asked & stems(texts[best])) / max(len(asked), 1),
+        share_held(asked, first),
+        share_held(asked, texts[best]),
         float(names_known),
     )
 

@@ -14,7 +14,8 @@ from dragtor.ground.asked import LABELS
 from dragtor.ground.rules.tokens import Number, Text, shared_words, stem, tokenise
 from dragtor.ground.rules.vocabulary import RuleVocabulary
 from dragtor.ground.spans import TextSpan
-from dragtor.types import Reader
+from dragtor.retrieve import titled
+from dragtor.types import Passage, Reader
 
 CONTRADICTED = 0.8  # probability from which a premise is taken for false
 BORNE_OUT = 0.8  # probability of support from which a premise is none
@@ -140,5 +141,6 @@ def _denied(claim: str, span: TextSpan, reader: Reader) -> bool:
 
 def evidence(span: TextSpan) -> str:
     """A sentence as the reader is given it: title, headings and text, a line each."""
-    parts = (span.document.title, span.hit.passage.heading, span.text)
-    return "\n".join(dict.fromkeys(filter(None, parts)))
+    document = span.document
+    sentence = Passage.of(document, span.start, span.end, span.hit.passage.heading)
+    return titled(document.title, sentence)

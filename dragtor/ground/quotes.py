@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from dragtor.ground.spans import TextSpan, sentence_spans
-from dragtor.ground.stems import stems
+from dragtor.ground.stems import share_held, stems
 from dragtor.rerank.tokens import EmbedTokens, mean_best_cosine
 from dragtor.types import Citation, Document, Hit
 
@@ -51,8 +51,8 @@ def rank_sentences(
     scored = []
     for span in found.values():
         cosine = cosines[span.text]
-        seen = stems(f"{span.section_path} {span.text}")
-        parts = (cosine, span.hit.score, len(asked & seen) / max(len(asked), 1))
+        held = share_held(asked, f"{span.section_path} {span.text}")
+        parts = (cosine, span.hit.score, held)
         score = sum(weight * part for weight, part in zip(WEIGHTS, parts, strict=True))
         scored.append(replace(span, score=score))
     return sorted(scored, key=lambda span: -span.score)

@@ -21,3 +21,8 @@ def stems(text: str) -> set[str]:
     """The first STEM_LETTERS of each content word, in lower case."""
     words = _WORD.findall(text.lower())
     return {word[:STEM_LETTERS] for word in words if word not in STOP_WORDS}
+
+
+def share_held(asked: set[str], text: str) -> float:
+    """How many of these stems a text holds, 0 to 1."""
+    return len(asked & stems(text)) / max(len(asked), 1)
