@@ -31,9 +31,14 @@ def lay_items(shared: Path, rows: Path = ROWS) -> Iterator[tuple[bool, Item]]:
         if row["answerable"] and not answers:
             continue
         maker = "real" if row["answerable"] else f"lay_{row['kind']}"
-        held = zlib.crc32(row["doc"].encode()) % HELD_SHARE == 0
+        held = is_held(row["doc"])
         item = Item("lay", row["doc"], title, text, row["question"], answers, maker)
         yield from [(held, item)] * (1 if held or not answers else LOOKS)
+
+
+def is_held(document: str) -> bool:
+    """Whether a text is kept out of training."""
+    return zlib.crc32(document.encode()) % HELD_SHARE == 0
 
 
 def lay_misses(items: Sequence[Item], draw: random.Random) -> Iterator[Item]:
