@@ -40,6 +40,7 @@ ROWS = (
         "schema",
         "sockets",
         "transcript",
+        "turns",
     ),
     ("models",),
     ("load", "speech", "split", "embed", "store", "llm", "rerank", "encoder"),
@@ -50,6 +51,7 @@ ROWS = (
     ("library", "doctor"),
     ("training",),
     ("evaluate",),
+    ("serve",),
     ("cli",),
     ("__main__",),
 )
