@@ -33,7 +33,7 @@ INTERRUPTED = {
     "exit": 130,
 }
 INTERNAL = {"code": "internal", "hint": "dragtor doctor", "exit": 1}
-_log = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 OpenLibrary = Callable[[Reporter, CancelToken], Library]  # its models are lent: see Parts
 Emit = Callable[[str, Mapping[str, Any]], object]
@@ -278,7 +278,7 @@ class Jobs:
         except DragtorError as error:
             return "error", error_json(error)
         except Exception as error:
-            _log.exception("the job %s (%s) failed", job.id, job.task)
+            _logger.exception("the job %s (%s) failed", job.id, job.task)
             return "error", INTERNAL | {"message": f"an error of dragtor's: {type(error).__name__}"}
 
     def wait_in_turn(self, job: _Job, *, waits: bool) -> None:

@@ -48,7 +48,7 @@ CREATE TABLE IF NOT EXISTS events (
     PRIMARY KEY (job, seq)
 ) WITHOUT ROWID;
 """
-_log = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +245,7 @@ class JobJournal:
                 unsaved = []
             except sqlite3.Error as error:  # such as a full disk: tell it all the same
                 if not unsaved:
-                    _log.error("the journal of jobs is not written: %s", error)
+                    _logger.error("the journal of jobs is not written: %s", error)
                 unsaved += batch
             self._publish(batch, saved=not unsaved)
             if ends:
