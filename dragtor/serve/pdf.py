@@ -1,0 +1,247 @@
+"""Pages of a PDF as pictures, and the rectangles there of a stretch of its document's text.
+
+Owns the match of a text with a page's characters, PNG files, and the pages that are kept. Knows
+neither requests nor where an original comes from.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import zlib
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, NamedTuple
+
+from dragtor.errors import UsageError
+from dragtor.load.pdf import LIGATURES, PDFIUM
+from dragtor.types import Document, Segment
+
+if TYPE_CHECKING:
+    from pypdfium2 import PdfDocument, PdfPage, PdfTextPage
+
+PICTURES = 64  # kept in memory
+SCALE = 2.0  # pixels a point: of a screen with two pixels where there was one
+MAX_PIXELS = 8_000_000  # larger pages are drawn smaller
+WIDEST_SPACE = 2.0  # heights of a line; what stands further apart has rectangles of its own
+GRID = 1000  # steps of a point: pdfium tells places on a shown page in whole numbers
+_COMPRESSION = 3  # of zlib: quick; a page of text is nearly as small as with 9
+_HEADING_MARK = re.compile(r"^#{1,6} ", re.M)  # put before headings when the PDF was read
+_LEFT_OUT = re.compile("[\\s\x00-\x1f\x7f-\x9f\xad\\-\u2010\ud800-\udfff\ufffd-\uffff]")
+
+
+class Box(NamedTuple):
+    """A rectangle; as given out, in shares of the page's sides from its top left corner."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
+class PageRects:
+    """Where a text stands on a page, which counts from 1: a rectangle a line, or more."""
+
+    page: int
+    rects: tuple[Box, ...]
+
+
+class PdfPages:
+    """What is shown of PDFs. `original` gives the bytes that a document was read from.
+
+    Any thread may call it; pdfium works for one at a time.
+    """
+
+    def __init__(self, original: Callable[[Document], bytes]) -> None:
+        self._original = original
+        self._lock = Lock()
+        self._pictures: OrderedDict[tuple[str, str, int], bytes] = OrderedDict()
+
+    def picture(self, document: Document, page: int) -> bytes:
+        """A page, counted from 1, as PNG. Raises UsageError where there is none, and LoadError."""
+        key = (document.id, str(document.meta.get("stamp", "")), page)
+        with self._lock:
+            if key in self._pictures:
+                self._pictures.move_to_end(key)
+                return self._pictures[key]
+        drawn = page_png(self._bytes(document), page)
+        with self._lock:
+            self._pictures[key] = drawn
+            while len(self._pictures) > PICTURES:
+                self._pictures.popitem(last=False)
+        return drawn
+
+    def rects(self, document: Document, start: int, end: int) -> list[PageRects]:
+        """Where `text[start:end]` stands; see `text_rects`. Raises UsageError and LoadError."""
+        if not 0 <= start < end <= len(document.text):
+            raise UsageError(f"{start}:{end} is no stretch of {document.title}")
+        return text_rects(self._bytes(document), document, start, end)
+
+    def _bytes(self, document: Document) -> bytes:
+        if document.meta.get("suffix") != ".pdf":
+            raise UsageError(f"{document.title} is no PDF")
+        return self._original(document)
+
+
+@contextmanager
+def _opened(data: bytes) -> Iterator[PdfDocument]:
+    import pypdfium2
+
+    with PDFIUM, pypdfium2.PdfDocument(data) as pdf:
+        yield pdf
+
+
+# Pictures
+
+
+def page_png(data: bytes, page: int) -> bytes:
+    """A page of a PDF, counted from 1, as PNG. Raises UsageError where there is no such page."""
+    with _opened(data) as pdf:
+        if not 1 <= page <= len(pdf):
+            raise UsageError(f"there is no page {page}", f"pages: 1 to {len(pdf)}")
+        sheet = pdf[page - 1]
+        width, height = sheet.get_size()
+        scale = min(SCALE, (MAX_PIXELS / max(1.0, width * height)) ** 0.5)
+        bitmap = sheet.render(scale=scale, rev_byteorder=True)
+        size, stride, pixels = (bitmap.width, bitmap.height), bitmap.stride, bytes(bitmap.buffer)
+    return _png(pixels, *size, stride)
+
+
+def _png(pixels: bytes, width: int, height: int, stride: int) -> bytes:
+    """Rows of RGB, a byte each, `stride` bytes from one to the next, as PNG (RFC 2083)."""
+    rows = (pixels[at : at + 3 * width] for at in range(0, height * stride, stride))
+    unfiltered = b"".join(b"\0" + row for row in rows)
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(unfiltered, _COMPRESSION)), (b"IEND", b""))
+    chunks = (
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in parts
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+# Rectangles
+
+
+def text_rects(data: bytes, document: Document, start: int, end: int) -> list[PageRects]:
+    """Where `document.text[start:end]` stands on the pages of the PDF that it was read from.
+
+    Its letters are looked for as they are, white space and hyphens aside: first all that was read
+    of a page, so that it does not matter how often the page says the same, else the stretch alone,
+    if the page has it once. Found whole or not at all: then there are no rectangles.
+    """
+    text = _HEADING_MARK.sub(lambda mark: " " * len(mark[0]), document.text)
+    found = []
+    with _opened(data) as pdf:
+        for segment in document.segments:
+            first, last = max(start, segment.start), min(end, segment.end)
+            if segment.page is None or not _bare(text[first:last]):
+                continue
+            rects = _rects_on(pdf, segment, text, first, last)
+            if not rects:
+                return []
+            found.append(PageRects(segment.page, rects))
+    return found
+
+
+def _rects_on(
+    pdf: PdfDocument, segment: Segment, text: str, first: int, last: int
+) -> tuple[Box, ...]:
+    """The rectangles of `text[first:last]` on the page of its segment; none if not found."""
+    if segment.page is None or segment.page > len(pdf):
+        return ()
+    page = pdf[segment.page - 1]
+    text_page = page.get_textpage()
+    letters, places = _letters(text_page)
+    part = _bare(text[first:last])
+    at = _only(letters, _bare(text[segment.start : segment.end]))
+    at = _only(letters, part) if at < 0 else at + len(_bare(text[segment.start : first]))
+    if at < 0:
+        return ()
+    numbers = dict.fromkeys(places[at : at + len(part)])
+    width, height = page.get_size()
+    boxes = (_shown(page, text_page.get_charbox(number, loose=True)) for number in numbers)
+    shares = (
+        Box(*(min(1.0, max(0.0, round(side, 5))) for side in sides))
+        for left, top, right, bottom in _lines(boxes)
+        if (sides := (left / width, top / height, right / width, bottom / height))
+    )
+    return tuple(box for box in shares if box.left < box.right and box.top < box.bottom)
+
+
+def _bare(text: str) -> str:
+    """What of a text is compared: without white space, hyphens and control characters."""
+    return _LEFT_OUT.sub("", text.translate(LIGATURES))
+
+
+def _letters(text_page: PdfTextPage) -> tuple[str, list[int]]:
+    """A page's text as it is compared, and for each letter the number of pdfium's character."""
+    import pypdfium2
+
+    unicode_at = pypdfium2.raw.FPDFText_GetUnicode
+    letters: list[str] = []
+    places: list[int] = []
+    high = 0
+    for place in range(text_page.count_chars()):
+        code = unicode_at(text_page, place)
+        if 0xD800 <= code < 0xDC00:  # half a character: UTF-16, where wchar_t has two bytes
+            high = code
+            continue
+        if high and 0xDC00 <= code < 0xE000:
+            code += 0x10000 + ((high - 0xD800) << 10) - 0xDC00
+        high = 0
+        bare = _bare(chr(code))
+        letters.append(bare)
+        places += [place] * len(bare)
+    return "".join(letters), places
+
+
+def _only(text: str, part: str) -> int:
+    """Where `part` stands in `text`; -1 where it does not, or more than once."""
+    at = text.find(part)
+    return at if at < 0 or text.find(part, at + 1) < 0 else -1
+
+
+def _shown(page: PdfPage, box: tuple[float, float, float, float]) -> Box:
+    """pdfium's left, bottom, right, top on the page as it is shown, turned and cropped; points."""
+    from ctypes import byref, c_int
+
+    from pypdfium2 import raw
+
+    width, height = (round(side * GRID) for side in page.get_size())
+    left, bottom, right, top = box
+    across, down = c_int(), c_int()
+    corners = []
+    for x, y in ((left, bottom), (right, top)):
+        raw.FPDF_PageToDevice(page, 0, 0, width, height, 0, x, y, byref(across), byref(down))
+        corners.append((across.value / GRID, down.value / GRID))
+    (x0, y0), (x1, y1) = corners
+    return Box(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
+
+
+def _lines(boxes: Iterator[Box]) -> list[Box]:
+    """Boxes of characters, in reading order and in points, put together line by line."""
+    lines: list[Box] = []
+    for box in boxes:
+        if box.right <= box.left or box.bottom <= box.top:
+            continue
+        if lines and _beside(lines[-1], box):
+            line = lines.pop()
+            box = Box(
+                min(line.left, box.left), min(line.top, box.top),
+                max(line.right, box.right), max(line.bottom, box.bottom),
+            )  # fmt: skip
+        lines.append(box)
+    return lines
+
+
+def _beside(line: Box, box: Box) -> bool:
+    """Whether a character goes on in a line: at its height, and not far from it."""
+    height = min(line.bottom - line.top, box.bottom - box.top)
+    shared = min(line.bottom, box.bottom) - max(line.top, box.top)
+    apart = max(box.left - line.right, line.left - box.right)
+    return shared > height / 2 and apart < WIDEST_SPACE * height
