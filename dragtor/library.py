@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from dragtor.config import Config, library_path, load_config
 from dragtor.errors import LoadError, UsageError
-from dragtor.parts import Parts, file_loader, open_loaders
+from dragtor.parts import Parts, file_loader
 from dragtor.types import (
     NEVER,
     SILENT,
@@ -204,21 +204,6 @@ class Library(Parts):
         document = self.document(self.store().document_id(identity))
         assert document is not None  # it was just listed
         return document
-
-    def original(self, document: Document) -> bytes:
-        """The bytes that a document was read from; raises LoadError where they are there no more.
-
-        So it does where they have changed since: places in the text would be wrong.
-        """
-        from dragtor.load.cache import bytes_hash
-
-        loader = open_loaders(self.config, self.folder, self.reporter).get(document.kind)
-        if loader is None:
-            raise LoadError(f"the original of {document.title} is not kept")
-        data = loader.original(document.uri)
-        if bytes_hash(data) != document.meta.get("stamp"):
-            raise LoadError(f"{document.title} has changed since it was read", "dragtor sync")
-        return data
 
     def export(self, identity: str, form: str = "md", *, filters: Filters | None = None) -> str:
         """The text or transcript of a `recording`, as md, srt, vtt or json.

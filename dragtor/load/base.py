@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self, TypeVar, cast
 
 from dragtor.config import LoadConfig
-from dragtor.errors import LoadError, UsageError
-from dragtor.load.address import shown
+from dragtor.errors import UsageError
 from dragtor.types import (
     NEVER,
     SILENT,
@@ -123,13 +122,6 @@ class Loader(Protocol):
         An item with the hash of last time is not read again.
         """
         return ""
-
-    def original(self, uri: str) -> bytes:
-        """The raw bytes of an item's document, from where they are kept, without a request.
-
-        They may have changed since they were read: `Document.meta["stamp"]` tells.
-        """
-        raise LoadError(f"the original of {shown(uri)} is not kept", "dragtor add FILE")
 
     def transcribed(self, uri: str) -> None:
         """The words of this recording are kept in the library now: its sound may go."""

@@ -150,13 +150,6 @@ class FileLoader(Loader):
         """
         return self._document(data, uri, content_type_or_suffix, uri)
 
-    def original(self, uri: str) -> bytes:
-        """The file, as it is now; what came as bytes is not kept."""
-        if not uri.startswith("file://"):
-            return super().original(uri)
-        with self._open(file_path(uri)) as file:
-            return file.read(self._limit + 1)
-
     def _hash(self, path: Path, *, known: bool = False) -> str:
         """With `known`, that of a moment ago, if the file is as it was."""
         with self._open(path) as file:

@@ -139,13 +139,6 @@ class WebLoader(Loader):
         page = self._cached(self._address(uri))
         return page.stamp if page else ""
 
-    def original(self, uri: str) -> bytes:
-        """The page as it was served, from the cache; the Jina Reader gives none."""
-        page = self._cache.load(clean_url(uri))
-        if page is None or page.reader != "local":
-            return super().original(uri)
-        return page.body
-
     def forget(self, uris: Iterable[str]) -> None:
         """Drop what the cache holds of these addresses."""
         for uri in uris:

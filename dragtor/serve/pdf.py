@@ -10,9 +10,10 @@ import re
 import struct
 import zlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from statistics import median
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 PICTURES = 64  # kept in memory
 SCALE = 2.0  # pixels a point: of a screen with two pixels where there was one
 MAX_PIXELS = 8_000_000  # larger pages are drawn smaller
-WIDEST_SPACE = 2.0  # heights of a line; what stands further apart has rectangles of its own
+WIDEST_SPACE = 1.0  # heights of a letter; what stands further apart has rectangles of its own
+SAME_HEIGHT = 0.75  # of a letter's height, shared with the letter before in its line
+ABOVE_CAPITALS = 0.12  # of a letter's height as its font states it: no ink but accents
 GRID = 1000  # steps of a point: pdfium tells places on a shown page in whole numbers
 _COMPRESSION = 3  # of zlib: quick; a page of text is nearly as small as with 9
 _HEADING_MARK = re.compile(r"^#{1,6} ", re.M)  # put before headings when the PDF was read
@@ -40,6 +43,13 @@ class Box(NamedTuple):
     top: float
     right: float
     bottom: float
+
+
+class _Glyph(NamedTuple):
+    """A character as it is shown, in points."""
+
+    cell: Box  # as wide as it advances, as high as its font
+    ink: Box
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,15 +172,14 @@ def _rects_on(
     at = _only(letters, part) if at < 0 else at + len(_bare(text[segment.start : first]))
     if at < 0:
         return ()
-    numbers = dict.fromkeys(places[at : at + len(part)])
-    width, height = page.get_size()
-    boxes = (_shown(page, text_page.get_charbox(number, loose=True)) for number in numbers)
-    shares = (
-        Box(*(min(1.0, max(0.0, round(side, 5))) for side in sides))
-        for left, top, right, bottom in _lines(boxes)
-        if (sides := (left / width, top / height, right / width, bottom / height))
-    )
-    return tuple(box for box in shares if box.left < box.right and box.top < box.bottom)
+    glyphs = [
+        _Glyph(
+            *(_shown(page, text_page.get_charbox(number, loose=loose)) for loose in (True, False))
+        )
+        for number in dict.fromkeys(places[at : at + len(part)])
+    ]
+    rects = (_shares(_around(line), *page.get_size()) for line in _lines(glyphs))
+    return tuple(rect for rect in rects if rect.left < rect.right and rect.top < rect.bottom)
 
 
 def _bare(text: str) -> str:
@@ -223,25 +232,43 @@ def _shown(page: PdfPage, box: tuple[float, float, float, float]) -> Box:
     return Box(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
 
 
-def _lines(boxes: Iterator[Box]) -> list[Box]:
-    """Boxes of characters, in reading order and in points, put together line by line."""
-    lines: list[Box] = []
-    for box in boxes:
-        if box.right <= box.left or box.bottom <= box.top:
+def _lines(glyphs: Iterable[_Glyph]) -> list[list[_Glyph]]:
+    """Characters in reading order, line by line; a new line where one may have begun."""
+    lines: list[list[_Glyph]] = []
+    for glyph in glyphs:
+        if glyph.cell.right <= glyph.cell.left or glyph.cell.bottom <= glyph.cell.top:
             continue
-        if lines and _beside(lines[-1], box):
-            line = lines.pop()
-            box = Box(
-                min(line.left, box.left), min(line.top, box.top),
-                max(line.right, box.right), max(line.bottom, box.bottom),
-            )  # fmt: skip
-        lines.append(box)
+        if lines and _beside(lines[-1][-1].cell, glyph.cell):
+            lines[-1].append(glyph)
+        else:
+            lines.append([glyph])
     return lines
 
 
-def _beside(line: Box, box: Box) -> bool:
-    """Whether a character goes on in a line: at its height, and not far from it."""
-    height = min(line.bottom - line.top, box.bottom - box.top)
-    shared = min(line.bottom, box.bottom) - max(line.top, box.top)
-    apart = max(box.left - line.right, line.left - box.right)
-    return shared > height / 2 and apart < WIDEST_SPACE * height
+def _beside(before: Box, box: Box) -> bool:
+    """Whether a character goes on in the line of the one before: at its height, not far from it."""
+    height = min(before.bottom - before.top, box.bottom - box.top)
+    shared = min(before.bottom, box.bottom) - max(before.top, box.top)
+    apart = max(box.left - before.right, before.left - box.right)
+    return shared > SAME_HEIGHT * height and apart < WIDEST_SPACE * height
+
+
+def _around(line: list[_Glyph]) -> Box:
+    """What covers all of a line's ink, and is as high as its usual letter is.
+
+    A font may state any height, and leaves room for accents above its capitals.
+    """
+    top, bottom = (median(side) for side in zip(*((g.cell.top, g.cell.bottom) for g in line)))
+    inks = [glyph.ink for glyph in line if glyph.ink.top < glyph.ink.bottom]
+    return Box(
+        min(glyph.cell.left for glyph in line),
+        min([top + ABOVE_CAPITALS * (bottom - top), *(ink.top for ink in inks)]),
+        max(glyph.cell.right for glyph in line),
+        max([bottom, *(ink.bottom for ink in inks)]),
+    )
+
+
+def _shares(box: Box, width: float, height: float) -> Box:
+    """A box in points as shares of a page's sides, cut off where the page ends."""
+    sides = (box.left / width, box.top / height, box.right / width, box.bottom / height)
+    return Box(*(min(1.0, max(0.0, round(side, 5))) for side in sides))
