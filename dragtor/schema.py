@@ -6,11 +6,13 @@ neither where values come from nor who prints, sends or stores them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from dragtor.errors import Cancelled, DragtorError
 from dragtor.types import (
     EVENT_FIELDS,
     Answer,
@@ -133,6 +135,20 @@ def events_json(events: Iterable[CalendarEvent]) -> Json:
     return {"events": [event_json(event) for event in events]}
 
 
+# Errors and reports
+
+
+def error_json(error: DragtorError | Cancelled) -> Json:
+    """An error as clients see it; `code` is its class: missing, library_locked, ..."""
+    name = type(error).__name__
+    return {
+        "code": re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower(),
+        "message": str(error),
+        "hint": getattr(error, "hint", ""),
+        "exit": error.exit_code,
+    }
+
+
 # Single texts
 
 
@@ -202,21 +218,29 @@ def source_json(source: Source, documents: Sequence[Mapping[str, Any]]) -> Json:
         "id": source.id,
         "uri": source.uri,
         "kind": source.kind,
-        "documents": [dict(facts) for facts in documents],
+        **documents_json(documents),
     }
 
 
+def documents_json(documents: Iterable[Mapping[str, Any]]) -> Json:
+    """The facts on documents, as Library.documents gives them."""
+    return {"documents": [dict(facts) for facts in documents]}
+
+
 def document_json(document: Document) -> Json:
-    """A document's text, its speakers, and each segment with its times and speaker's name."""
+    """A document's text, its speakers, and each segment with its place and speaker's name."""
     return {
         "id": document.id,
         "title": document.title,
         "url": document.uri,
+        "kind": document.kind,
         "published": document.published,
         "speakers": speakers_json(document)["speakers"],
         "text": document.text,
         "segments": [
             {
+                "start": segment.start,
+                "end": segment.end,
                 "start_s": segment.start_s,
                 "end_s": segment.end_s,
                 "page": segment.page,
@@ -290,6 +314,11 @@ def evaluation_json(
 def runs_json(runs: Iterable[SavedRun]) -> Json:
     """Saved evaluations."""
     return {"runs": [asdict(run) for run in runs]}
+
+
+def refusal_json(code: str, message: str, hint: str = "") -> Json:
+    """What a server does not take, in the shape of an error; see ERROR_SCHEMA."""
+    return {"code": code, "message": message, "hint": hint, "exit": 1}
 
 
 # JSON Schemas (draft 2020-12)
@@ -413,6 +442,7 @@ ENTITIES_SCHEMA = _object(
     ),
     mentions=_list(CITATION_SCHEMA),
 )
+ERROR_SCHEMA = _object(code=_TEXT, message=_TEXT, hint=_TEXT, exit=_NUMBER_FROM_1)
 FINDINGS_SCHEMA = _rows(
     "findings", what=_TEXT, state={"enum": ["ok", "note", "bad"]}, says=_TEXT, mend=_TEXT
 )

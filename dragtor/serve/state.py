@@ -1,0 +1,70 @@
+"""What all routes of a server share: settings, the library's folder, jobs, the guard, the models.
+
+Each job and each request has a Library of its own, with its own connection to the database; models
+are opened once, and lent to all. Knows no route.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dragtor.config import Config
+from dragtor.library import Library
+from dragtor.types import NEVER, SILENT, CancelToken, Reporter
+
+if TYPE_CHECKING:
+    from dragtor.serve.guard import Guard
+    from dragtor.serve.jobs import Jobs
+
+KEYS_FILE = "serve.json"  # beside library.db
+UPLOADS_FOLDER = "uploads"
+
+
+@dataclass(frozen=True)
+class Server:
+    """What a route works with; `models` lends them, `uploads` holds what was sent."""
+
+    config: Config
+    path: Path  # folder of the library
+    guard: Guard
+    jobs: Jobs
+    models: Library
+    uploads: Path
+
+    def library(self, reporter: Reporter = SILENT, cancel: CancelToken = NEVER) -> Library:
+        """A library for one job or request, to be used in one thread and closed there."""
+        return lent(self.models, reporter, cancel)
+
+    def close(self) -> None:
+        """End the jobs and let go of the models."""
+        self.jobs.close()
+        self.models.cancel.cancel()
+        self.models.close()
+
+
+def lent(models: Library, reporter: Reporter = SILENT, cancel: CancelToken = NEVER) -> Library:
+    """The same library again, on the same models."""
+    return Library(
+        models.folder, config=models.config, reporter=reporter, cancel=cancel, lender=models
+    )
+
+
+def open_server(config: Config, path: Path, guard: Guard) -> Server:
+    """A server for the library in `path`; no model is opened before it is needed.
+
+    Raises LibraryLocked where another server works on it.
+    """
+    from dragtor.serve.jobs import JobLimits, Jobs
+    from dragtor.serve.journal import JOBS_FILE, Journal
+    from dragtor.serve.tasks import TASKS
+
+    models, uploads = Library(path, config=config), path / UPLOADS_FOLDER
+    limits = JobLimits(alone=frozenset({"train"}))
+
+    def library(reporter: Reporter, cancel: CancelToken) -> Library:
+        return lent(models, reporter, cancel)
+
+    jobs = Jobs(Journal(path / JOBS_FILE), TASKS, library, uploads, limits)
+    return Server(config, path, guard, jobs, models, uploads)
