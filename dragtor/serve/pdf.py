@@ -1,63 +1,65 @@
-"""Pages of a PDF as pictures, and the rectangles there of a stretch of its document's text.
+"""Pages of PDFs over HTTP: as pictures, and the rectangles there of a stretch of a document's text.
 
-Owns the match of a text with a page's characters, PNG files, and the pages that are kept. Knows
-neither requests nor where an original comes from.
+Owns how a page becomes a PNG, and which pictures are kept. Knows neither how a text is found on a
+page nor where an original comes from.
 """
 
 from __future__ import annotations
 
-import re
 import struct
 import zlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from statistics import median
+from collections.abc import Callable
+from dataclasses import asdict
 from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
 
 from dragtor.errors import UsageError
-from dragtor.load.pdf import LIGATURES, PDFIUM
-from dragtor.types import Document, Segment
+from dragtor.serve.originals import pdf_bytes
+from dragtor.serve.quote_rects import PageRects, opened_pdf, quote_rects
+from dragtor.serve.rest import opened_document
+from dragtor.types import Document
 
 if TYPE_CHECKING:
-    from pypdfium2 import PdfDocument, PdfPage, PdfTextPage
+    from dragtor.serve.state import Server
 
-PICTURES = 64  # kept in memory
-SCALE = 2.0  # pixels a point: of a screen with two pixels where there was one
-MAX_PIXELS = 8_000_000  # larger pages are drawn smaller
-WIDEST_SPACE = 1.0  # heights of a letter; what stands further apart has rectangles of its own
-SAME_HEIGHT = 0.75  # of a letter's height, shared with the letter before in its line
-ABOVE_CAPITALS = 0.12  # of a letter's height as its font states it: no ink but accents
-GRID = 1000  # steps of a point: pdfium tells places on a shown page in whole numbers
+KEPT_PICTURES = 64
+SCALE = 2.0  # pixels a point, for screens that have two where others have one
+MAX_PAGE_PIXELS = 8_000_000  # larger pages are drawn smaller
 _COMPRESSION = 3  # of zlib: quick; a page of text is nearly as small as with 9
-_HEADING_MARK = re.compile(r"^#{1,6} ", re.M)  # put before headings when the PDF was read
-_LEFT_OUT = re.compile("[\\s\x00-\x1f\x7f-\x9f\xad\\-\u2010\ud800-\udfff\ufffd-\uffff]")
+_DOCUMENT = "/api/v1/documents/{id}"
 
 
-class Box(NamedTuple):
-    """A rectangle; as given out, in shares of the page's sides from its top left corner."""
+def routes(server: Server) -> list[BaseRoute]:
+    """Pictures of pages, and the rectangles of `?start=&end=`."""
+    pages = PdfPages(lambda document: pdf_bytes(server.path, document))
 
-    left: float
-    top: float
-    right: float
-    bottom: float
+    def picture(request: Request) -> Response:
+        with opened_document(server, request.path_params["id"]) as (_, document):
+            drawn = pages.picture(document, request.path_params["page"])
+        kept = {"cache-control": "private, max-age=600"}
+        return Response(drawn, media_type="image/png", headers=kept)
+
+    def rects(request: Request) -> Response:
+        start, end = (_character(request, name) for name in ("start", "end"))
+        with opened_document(server, request.path_params["id"]) as (_, document):
+            return JSONResponse([asdict(each) for each in pages.rects(document, start, end)])
+
+    return [
+        Route(f"{_DOCUMENT}/pages/{{page:int}}.png", picture, methods=["GET"]),
+        Route(f"{_DOCUMENT}/rects", rects, methods=["GET"]),
+    ]
 
 
-class _Glyph(NamedTuple):
-    """A character as it is shown, in points."""
-
-    cell: Box  # as wide as it advances, as high as its font
-    ink: Box
-
-
-@dataclass(frozen=True, slots=True)
-class PageRects:
-    """Where a text stands on a page, which counts from 1: a rectangle a line, or more."""
-
-    page: int
-    rects: tuple[Box, ...]
+def _character(request: Request, name: str) -> int:
+    given = request.query_params.get(name, "")
+    if not given.isascii() or not given.isdigit():
+        raise UsageError(f"{name!r} is missing, or no number of a character")
+    return int(given[:12])
 
 
 class PdfPages:
@@ -81,15 +83,15 @@ class PdfPages:
         drawn = page_png(self._bytes(document), page)
         with self._lock:
             self._pictures[key] = drawn
-            while len(self._pictures) > PICTURES:
+            if len(self._pictures) > KEPT_PICTURES:
                 self._pictures.popitem(last=False)
         return drawn
 
     def rects(self, document: Document, start: int, end: int) -> list[PageRects]:
-        """Where `text[start:end]` stands; see `text_rects`. Raises UsageError and LoadError."""
+        """Where `text[start:end]` stands; see `quote_rects`. Raises UsageError and LoadError."""
         if not 0 <= start < end <= len(document.text):
             raise UsageError(f"{start}:{end} is no stretch of {document.title}")
-        return text_rects(self._bytes(document), document, start, end)
+        return quote_rects(self._bytes(document), document, start, end)
 
     def _bytes(self, document: Document) -> bytes:
         if document.meta.get("suffix") != ".pdf":
@@ -97,25 +99,14 @@ class PdfPages:
         return self._original(document)
 
 
-@contextmanager
-def _opened(data: bytes) -> Iterator[PdfDocument]:
-    import pypdfium2
-
-    with PDFIUM, pypdfium2.PdfDocument(data) as pdf:
-        yield pdf
-
-
-# Pictures
-
-
 def page_png(data: bytes, page: int) -> bytes:
     """A page of a PDF, counted from 1, as PNG. Raises UsageError where there is no such page."""
-    with _opened(data) as pdf:
+    with opened_pdf(data) as pdf:
         if not 1 <= page <= len(pdf):
             raise UsageError(f"there is no page {page}", f"pages: 1 to {len(pdf)}")
         sheet = pdf[page - 1]
         width, height = sheet.get_size()
-        scale = min(SCALE, (MAX_PIXELS / max(1.0, width * height)) ** 0.5)
+        scale = min(SCALE, (MAX_PAGE_PIXELS / max(1.0, width * height)) ** 0.5)
         bitmap = sheet.render(scale=scale, rev_byteorder=True)
         size, stride, pixels = (bitmap.width, bitmap.height), bitmap.stride, bytes(bitmap.buffer)
     return _png(pixels, *size, stride)
@@ -132,143 +123,3 @@ def _png(pixels: bytes, width: int, height: int, stride: int) -> bytes:
         for kind, body in parts
     )
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
-
-
-# Rectangles
-
-
-def text_rects(data: bytes, document: Document, start: int, end: int) -> list[PageRects]:
-    """Where `document.text[start:end]` stands on the pages of the PDF that it was read from.
-
-    Its letters are looked for as they are, white space and hyphens aside: first all that was read
-    of a page, so that it does not matter how often the page says the same, else the stretch alone,
-    if the page has it once. Found whole or not at all: then there are no rectangles.
-    """
-    text = _HEADING_MARK.sub(lambda mark: " " * len(mark[0]), document.text)
-    found = []
-    with _opened(data) as pdf:
-        for segment in document.segments:
-            first, last = max(start, segment.start), min(end, segment.end)
-            if segment.page is None or not _bare(text[first:last]):
-                continue
-            rects = _rects_on(pdf, segment, text, first, last)
-            if not rects:
-                return []
-            found.append(PageRects(segment.page, rects))
-    return found
-
-
-def _rects_on(
-    pdf: PdfDocument, segment: Segment, text: str, first: int, last: int
-) -> tuple[Box, ...]:
-    """The rectangles of `text[first:last]` on the page of its segment; none if not found."""
-    if segment.page is None or segment.page > len(pdf):
-        return ()
-    page = pdf[segment.page - 1]
-    text_page = page.get_textpage()
-    letters, places = _letters(text_page)
-    part = _bare(text[first:last])
-    at = _only(letters, _bare(text[segment.start : segment.end]))
-    at = _only(letters, part) if at < 0 else at + len(_bare(text[segment.start : first]))
-    if at < 0:
-        return ()
-    glyphs = [
-        _Glyph(
-            *(_shown(page, text_page.get_charbox(number, loose=loose)) for loose in (True, False))
-        )
-        for number in dict.fromkeys(places[at : at + len(part)])
-    ]
-    rects = (_shares(_around(line), *page.get_size()) for line in _lines(glyphs))
-    return tuple(rect for rect in rects if rect.left < rect.right and rect.top < rect.bottom)
-
-
-def _bare(text: str) -> str:
-    """What of a text is compared: without white space, hyphens and control characters."""
-    return _LEFT_OUT.sub("", text.translate(LIGATURES))
-
-
-def _letters(text_page: PdfTextPage) -> tuple[str, list[int]]:
-    """A page's text as it is compared, and for each letter the number of pdfium's character."""
-    import pypdfium2
-
-    unicode_at = pypdfium2.raw.FPDFText_GetUnicode
-    letters: list[str] = []
-    places: list[int] = []
-    high = 0
-    for place in range(text_page.count_chars()):
-        code = unicode_at(text_page, place)
-        if 0xD800 <= code < 0xDC00:  # half a character: UTF-16, where wchar_t has two bytes
-            high = code
-            continue
-        if high and 0xDC00 <= code < 0xE000:
-            code += 0x10000 + ((high - 0xD800) << 10) - 0xDC00
-        high = 0
-        bare = _bare(chr(code))
-        letters.append(bare)
-        places += [place] * len(bare)
-    return "".join(letters), places
-
-
-def _only(text: str, part: str) -> int:
-    """Where `part` stands in `text`; -1 where it does not, or more than once."""
-    at = text.find(part)
-    return at if at < 0 or text.find(part, at + 1) < 0 else -1
-
-
-def _shown(page: PdfPage, box: tuple[float, float, float, float]) -> Box:
-    """pdfium's left, bottom, right, top on the page as it is shown, turned and cropped; points."""
-    from ctypes import byref, c_int
-
-    from pypdfium2 import raw
-
-    width, height = (round(side * GRID) for side in page.get_size())
-    left, bottom, right, top = box
-    across, down = c_int(), c_int()
-    corners = []
-    for x, y in ((left, bottom), (right, top)):
-        raw.FPDF_PageToDevice(page, 0, 0, width, height, 0, x, y, byref(across), byref(down))
-        corners.append((across.value / GRID, down.value / GRID))
-    (x0, y0), (x1, y1) = corners
-    return Box(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
-
-
-def _lines(glyphs: Iterable[_Glyph]) -> list[list[_Glyph]]:
-    """Characters in reading order, line by line; a new line where one may have begun."""
-    lines: list[list[_Glyph]] = []
-    for glyph in glyphs:
-        if glyph.cell.right <= glyph.cell.left or glyph.cell.bottom <= glyph.cell.top:
-            continue
-        if lines and _beside(lines[-1][-1].cell, glyph.cell):
-            lines[-1].append(glyph)
-        else:
-            lines.append([glyph])
-    return lines
-
-
-def _beside(before: Box, box: Box) -> bool:
-    """Whether a character goes on in the line of the one before: at its height, not far from it."""
-    height = min(before.bottom - before.top, box.bottom - box.top)
-    shared = min(before.bottom, box.bottom) - max(before.top, box.top)
-    apart = max(box.left - before.right, before.left - box.right)
-    return shared > SAME_HEIGHT * height and apart < WIDEST_SPACE * height
-
-
-def _around(line: list[_Glyph]) -> Box:
-    """What covers all of a line's ink, and is as high as its usual letter is.
-
-    A font may state any height, and leaves room for accents above its capitals.
-    """
-    top, bottom = (median(side) for side in zip(*((g.cell.top, g.cell.bottom) for g in line)))
-    inks = [glyph.ink for glyph in line if glyph.ink.top < glyph.ink.bottom]
-    return Box(
-        min(glyph.cell.left for glyph in line),
-        min([top + ABOVE_CAPITALS * (bottom - top), *(ink.top for ink in inks)]),
-        max(glyph.cell.right for glyph in line),
-        max([bottom, *(ink.bottom for ink in inks)]),
-    )
-
-
-def _shares(box: Box, width: float, height: float) -> Box:
-    """A box in points as shares of a page's sides, cut off where the page ends."""
-    sides = (box.left / width, box.top / height, box.right / width, box.bottom / height)
-    return Box(*(min(1.0, max(0.0, round(side, 5))) for side in sides))
