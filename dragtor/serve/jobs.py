@@ -20,7 +20,7 @@ from typing import Any
 from dragtor.errors import Cancelled, DragtorError, UsageError
 from dragtor.library import Library
 from dragtor.schema import error_json
-from dragtor.serve.journal import RUNS, JobEvent, JobRow, Journal
+from dragtor.serve.journal import RUNS, JobEvent, JobJournal, JobRow
 from dragtor.types import CancelToken, Reporter
 
 JOB_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
@@ -33,7 +33,7 @@ INTERRUPTED = {
     "exit": 130,
 }
 INTERNAL = {"code": "internal", "hint": "dragtor doctor", "exit": 1}
-log = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 OpenLibrary = Callable[[Reporter, CancelToken], Library]  # its models are lent: see Parts
 Emit = Callable[[str, Mapping[str, Any]], object]
@@ -51,7 +51,7 @@ class TaskContext:
     uploads: Path  # folder of what clients have sent
 
 
-Task = Callable[[TaskContext], Mapping[str, Any]]  # gives the result of `done`
+JobTask = Callable[[TaskContext], Mapping[str, Any]]  # gives the result of `done`
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +83,8 @@ class Jobs:
 
     def __init__(
         self,
-        journal: Journal,
-        tasks: Mapping[str, Task],
+        journal: JobJournal,
+        tasks: Mapping[str, JobTask],
         open_library: OpenLibrary,
         uploads: Path,
         limits: JobLimits | None = None,
@@ -278,7 +278,7 @@ class Jobs:
         except DragtorError as error:
             return "error", error_json(error)
         except Exception as error:
-            log.exception("the job %s (%s) failed", job.id, job.task)
+            _logger.exception("the job %s (%s) failed", job.id, job.task)
             return "error", INTERNAL | {"message": f"an error of dragtor's: {type(error).__name__}"}
 
     def wait_in_turn(self, job: _Job, *, waits: bool) -> None:

@@ -38,7 +38,7 @@ STATE_AFTER = {  # an event -> the state of its job
     "cancelled": "cancelled",
     "interrupted": "interrupted",  # is told as an error
 }
-SCHEMA = """
+_SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
     n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, task TEXT NOT NULL, args TEXT NOT NULL,
     state TEXT NOT NULL, client TEXT NOT NULL, started TEXT NOT NULL, ended TEXT NOT NULL
@@ -48,7 +48,7 @@ CREATE TABLE IF NOT EXISTS events (
     PRIMARY KEY (job, seq)
 ) WITHOUT ROWID;
 """
-log = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class _Written:
     state: str  # of its job from now on; empty: as before
 
 
-class Journal:
+class JobJournal:
     """Jobs and their events. Any thread may call it; only one process may have it open.
 
     Raises LibraryLocked where another server has, LibraryVersion for a file of a newer one.
@@ -245,7 +245,7 @@ class Journal:
                 unsaved = []
             except sqlite3.Error as error:  # such as a full disk: tell it all the same
                 if not unsaved:
-                    log.error("the journal of jobs is not written: %s", error)
+                    _logger.error("the journal of jobs is not written: %s", error)
                 unsaved += batch
             self._publish(batch, saved=not unsaved)
             if ends:
@@ -319,7 +319,7 @@ def _connect(path: Path) -> sqlite3.Connection:
                 raise LibraryVersion(
                     f"{path} was written by a newer dragtor", "pip install --upgrade dragtor"
                 )
-            db.executescript(f"{SCHEMA} PRAGMA user_version = {JOBS_VERSION};")
+            db.executescript(f"{_SCHEMA} PRAGMA user_version = {JOBS_VERSION};")
         except BaseException:
             db.close()
             raise

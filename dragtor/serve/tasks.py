@@ -7,6 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dragtor.serve.jobs import Task
+from dragtor.serve.jobs import JobTask
 
-TASKS: Mapping[str, Task] = {}
+JOB_TASKS: Mapping[str, JobTask] = {}
