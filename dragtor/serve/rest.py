@@ -53,6 +53,7 @@ def routes(server: Server) -> list[BaseRoute]:
         route("GET", "/documents", _documents),
         route("GET", "/documents/{id}", _document),
         route("POST", "/documents/{id}/speakers", _name_speakers),
+        route("GET", "/tags", _tags),
         route("POST", "/tickets", _ticket),
         route("GET", "/media/{id}", _media),
         route("GET", "/search", _search),
@@ -158,6 +159,15 @@ def _name_speakers(server: Server, request: Request, given: Json) -> Json:
         raise UsageError("'names' is missing, or no object of labels with names")
     with opened_document(server, request.path_params["id"]) as (library, found):
         return schema.speakers_json(library.name_speakers(found.id, names))
+
+
+def _tags(server: Server, request: Request, given: Json) -> Json:
+    """Whom and what the library talks about; nothing where no names were looked for yet."""
+    with server.library() as library:
+        try:
+            return schema.entities_json(library.tags() if library.exists() else [])
+        except UsageError:
+            return schema.entities_json([])
 
 
 def _ticket(server: Server, request: Request, given: Json) -> Json:
