@@ -110,7 +110,7 @@ def test_one_line_says_where_and_ctrl_c_ends_it(own_folders: Path) -> None:
     assert out.count("\n") == 1
     assert "stopped" in err
     assert "Traceback" not in err
-    assert stat.S_IMODE((own_folders / "serve.json").stat().st_mode) == 0o600
+    assert stat.S_IMODE((own_folders / "serve-keys.json").stat().st_mode) == 0o600
 
 
 def test_it_ends_at_once_though_clients_hold_on() -> None:
@@ -320,7 +320,7 @@ def test_uvicorn_starts_the_same_application(own_folders: Path) -> None:
         while time.monotonic() < deadline:
             with suppress(OSError):
                 socket.create_connection(("127.0.0.1", port)).close()
-                keys = Keys(own_folders / "serve.json")
+                keys = Keys(own_folders / "serve-keys.json")
                 break
             time.sleep(0.1)
         assert keys is not None
