@@ -165,7 +165,7 @@ class Guarded:
         try:
             await self.app(scope, body.receive, answer.send)
         except (Exception, Cancelled) as error:  # noqa: BLE001 - no traceback reaches a client
-            _log.exception("%s %s", scope["method"], scope["path"])
+            _log.exception("%s %r", scope["method"], scope["path"])
             if not answer.started:
                 told = f"an error of dragtor's: {type(error).__name__}"
                 await _refuse(scope, send, Refusal(500, "internal", told, "dragtor doctor"))

@@ -1,7 +1,7 @@
 """Who may come in: the owner's token, paired devices, one-time codes, tickets for single documents.
 
-Owns `serve-keys.json` beside library.db, readable by the owner only; of a device it holds the hash of
-its token. Knows nothing of HTTP.
+Owns `serve-keys.json` beside library.db, readable by the owner only; of a device it holds the hash
+of its token. Knows nothing of HTTP.
 """
 
 from __future__ import annotations
