@@ -37,7 +37,7 @@ def open_jobs(folder: Path, open_library: OpenLibrary, uploads: Path) -> Jobs:
 
 
 def ask_task(context: TaskContext) -> Json:
-    """{question, quotes?, filters?, session?, keep?}: note, quotes, sentence; an answer."""
+    """{question, quotes?, filters?, session?, keep?}: caution, quotes, sentence; an answer."""
     args = context.args
     chat = context.library.chat(_text(args, "session", ""), keep=_flag(args, "keep", default=True))
     events = chat.ask_events(
@@ -56,7 +56,7 @@ def _tell(context: TaskContext, event: Any) -> None:
 
     match event:
         case Caution(text):
-            context.emit("item", {"kind": "caution", "value": text})
+            context.emit("caution", {"text": text})
         case Standalone(query):
             context.emit("item", {"kind": "query", "value": query})
         case Quotes(citations, alone):
