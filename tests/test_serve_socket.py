@@ -463,7 +463,7 @@ def test_dropped_connections_lose_and_double_nothing(served: Served) -> None:
 def test_a_client_that_reads_nothing_is_let_go_and_resumes(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(socket_module, "STALL_S", 1.0)
+    monkeypatch.setattr(socket_module, "TAKEN_S", 1.0)
     n = 400
 
     async def act(fine: Client) -> tuple[list[Frame], int, list[Frame]]:

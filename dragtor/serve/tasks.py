@@ -14,6 +14,7 @@ from typing import Any
 
 from dragtor import schema
 from dragtor.errors import UsageError
+from dragtor.schema import Json
 from dragtor.serve.jobs import JobLimits, Jobs, JobTask, OpenLibrary, TaskContext
 from dragtor.serve.journal import JOBS_FILE, JobJournal
 from dragtor.serve.uploads import upload_path
@@ -24,7 +25,6 @@ MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 MAX_TEXTS = 1000
 MAX_COMPARED = 200  # texts of which each is compared with each
 LANES = {"add": "write", "sync": "write", "train": "train"}  # see JobLimits
-Json = schema.Json
 
 
 def open_jobs(folder: Path, open_library: OpenLibrary, uploads: Path) -> Jobs:
