@@ -220,11 +220,13 @@ def test_two_jobs_and_two_sockets_each_hear_their_own(served: Served) -> None:
     async def act(client: Client) -> tuple[list[Frame], list[Frame]]:
         await client.say(type="start", id="a", task="ticks", args={"n": 30})
         await client.say(type="start", id="b", task="ticks", args={"n": 30})
+        before = await client.until("started", job="b")
         async with greeted(served.port, served.token) as other:
             await other.say(type="resume", job="b", after=0)
             theirs = await other.until("done", job="b")
-        mine = await client.until("done")
-        return mine + await client.until("done"), theirs
+        while [frame["type"] for frame in before].count("done") < 2:
+            before.append(await client.hear())
+        return before, theirs
 
     mine, theirs = with_client(served, act)
     for job in ("a", "b"):
