@@ -24,6 +24,7 @@ from dragtor.serve.journal import RUNS, JobEvent, JobJournal, JobRow
 from dragtor.types import CancelToken, Reporter
 
 JOB_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+BATCH_EVENTS = 100  # that a follower is given at once
 PROGRESS_S = 0.1  # between two figures of one label
 CLOSING_S = 5.0  # that jobs have to end when the server does
 INTERRUPTED = {
@@ -175,7 +176,7 @@ class Jobs:
             while True:
                 changed.clear()
                 live = self.journal.is_live(job)
-                batch = self.journal.events(job, after)
+                batch = self.journal.events(job, after, BATCH_EVENTS)
                 if batch:
                     after = batch[-1].seq
                     yield batch

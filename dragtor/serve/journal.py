@@ -178,7 +178,7 @@ class JobJournal:
 
         The types in STATE_AFTER change the job's state. `interrupted` is told as an error.
         """
-        text = json.dumps(data, default=_plain_value)
+        text = _as_json(data)
         with self._changed:
             self._changed.wait_for(lambda: len(self._waiting) < MOST_WAITING or self._closing)
             live = self._live[job]
@@ -341,6 +341,15 @@ def _row(row: tuple[Any, ...]) -> JobRow:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _as_json(data: Mapping[str, Any]) -> str:
+    """As JSON that browsers read: what is no number is null."""
+    try:
+        return json.dumps(data, default=_plain_value, allow_nan=False)
+    except ValueError:
+        text = json.dumps(data, default=_plain_value)
+        return json.dumps(json.loads(text, parse_constant=lambda _: None))
 
 
 def _plain_value(value: Any) -> Any:
