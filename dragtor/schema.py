@@ -230,6 +230,22 @@ def document_json(document: Document) -> Json:
     }
 
 
+def excerpt_json(document: Document, start: int, end: int) -> Json:
+    """A stretch of a document's text, and where the next one begins; see EXCERPT_SCHEMA."""
+    length = len(document.text)
+    start, end = min(start, length), min(end, length)
+    return {
+        "id": document.id,
+        "title": document.title,
+        "url": document.uri,
+        "published": document.published,
+        "start": start,
+        "end": end,
+        "next": end if end < length else None,
+        "text": document.text[start:end],
+    }
+
+
 def speakers_json(document: Document) -> Json:
     """Who is heard in a recording; voice prints stay in the library."""
     return {
@@ -418,6 +434,16 @@ SOURCES_SCHEMA = _rows(
     "sources", id=_TEXT, uri=_TEXT, kind=_TEXT, title=_TEXT, match=_TEXT, latest=_COUNT,
     episode=_TEXT, documents=_COUNT,
 )  # fmt: skip
+EXCERPT_SCHEMA = _object(
+    id=_TEXT,
+    title=_TEXT,
+    url=_TEXT,
+    published=_TEXT,
+    start=_COUNT,
+    end=_COUNT,
+    next={"type": ["integer", "null"], "minimum": 1},
+    text=_TEXT,
+)
 ENTITIES_SCHEMA = _object(
     ("mentions",),
     entities=_list(

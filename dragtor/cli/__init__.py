@@ -17,6 +17,7 @@ from dragtor.cli import (
     checks,
     evals,
     extract,
+    mcp,
     models,
     sources,
     tag,
@@ -45,7 +46,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (sources, ask, chat, tags, extract, tag, models, checks, evals, train, tools):
+for group in (sources, ask, chat, tags, extract, tag, mcp, models, checks, evals, train, tools):
     group.register(app)
 
 
