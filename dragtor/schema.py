@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from dragtor.types import (
     Finding,
     Hit,
     ModelState,
+    Report,
     SavedRun,
     Source,
     Tagged,
@@ -133,6 +134,27 @@ def event_json(event: CalendarEvent) -> Json:
 def events_json(events: Iterable[CalendarEvent]) -> Json:
     """The events of a text, in its order."""
     return {"events": [event_json(event) for event in events]}
+
+
+# Errors and reports
+
+
+def error_json(error: DragtorError | Cancelled) -> Json:
+    """An error as clients see it; `code` is its class: missing, library_locked, ..."""
+    name = type(error).__name__
+    return {
+        "code": re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower(),
+        "message": str(error),
+        "hint": getattr(error, "hint", ""),
+        "exit": error.exit_code,
+    }
+
+
+def report_json(report: Report) -> Json:
+    """What a run of adding has done."""
+    found = {each.name: getattr(report, each.name) for each in fields(report)}
+    failed = [{"what": what} | error_json(error) for what, error in report.failed]
+    return found | {"failed": failed}
 
 
 # Single texts

@@ -40,6 +40,7 @@ ROWS = (
         "schema",
         "sockets",
         "transcript",
+        "turns",
     ),
     ("models",),
     ("load", "speech", "split", "embed", "store", "llm", "rerank", "encoder"),
