@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from mcp.server.mcpserver.tools import Tool
 
     from dragtor.config import Config
-    from dragtor.library import Library
     from dragtor.serve.state import Server
 
 PATH = "/mcp"
@@ -190,23 +189,22 @@ def serve_stdio(config: Config, folder: Path, *, allow_write: bool = False) -> N
     Its jobs are nobody else's and end with it. Raises Missing without the extra.
     """
     require_mcp()
+    from dragtor.library import Library
     from dragtor.serve.jobs import Jobs
     from dragtor.serve.journal import Journal
-    from dragtor.serve.state import ServedLibrary, SharedModels
-    from dragtor.serve.tasks import TASKS
+    from dragtor.serve.tasks import JOB_TASKS
 
-    models = SharedModels(config, folder)
+    models = Library(folder, config=config)
 
     def library(reporter: Reporter = SILENT, cancel: CancelToken = NEVER) -> Library:
-        return ServedLibrary(models, config, folder, reporter, cancel)
+        return Library(folder, config=config, reporter=reporter, cancel=cancel, lender=models)
 
-    with tempfile.TemporaryDirectory(prefix="dragtor-mcp-") as own:
-        jobs = Jobs(Journal(Path(own) / "jobs.db"), TASKS, library)
+    with tempfile.TemporaryDirectory(prefix="dragtor-mcp-") as own, models:
+        jobs = Jobs(Journal(Path(own) / "jobs.db"), JOB_TASKS, library, Path(own) / "uploads")
         try:
             open_mcp(LibraryTools(library, jobs), allow_write=allow_write).run("stdio")
         finally:
             jobs.close()
-            models.close()
 
 
 # HTTP
