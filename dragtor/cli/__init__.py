@@ -19,6 +19,7 @@ from dragtor.cli import (
     extract,
     mcp,
     models,
+    serve,
     sources,
     tag,
     tags,
@@ -46,7 +47,10 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (sources, ask, chat, tags, extract, tag, mcp, models, checks, evals, train, tools):
+GROUPS = (
+    sources, ask, chat, tags, extract, tag, models, checks, evals, train, serve, mcp, tools,
+)  # fmt: skip
+for group in GROUPS:
     group.register(app)
 
 

@@ -192,7 +192,7 @@ def serve_stdio(config: Config, folder: Path, *, allow_write: bool = False) -> N
     from dragtor.library import Library
     from dragtor.serve.jobs import Jobs
     from dragtor.serve.journal import Journal
-    from dragtor.serve.tasks import JOB_TASKS
+    from dragtor.serve.tasks import TASKS
 
     models = Library(folder, config=config)
 
@@ -200,7 +200,7 @@ def serve_stdio(config: Config, folder: Path, *, allow_write: bool = False) -> N
         return Library(folder, config=config, reporter=reporter, cancel=cancel, lender=models)
 
     with tempfile.TemporaryDirectory(prefix="dragtor-mcp-") as own, models:
-        jobs = Jobs(Journal(Path(own) / "jobs.db"), JOB_TASKS, library, Path(own) / "uploads")
+        jobs = Jobs(Journal(Path(own) / "jobs.db"), TASKS, library, Path(own) / "uploads")
         try:
             open_mcp(LibraryTools(library, jobs), allow_write=allow_write).run("stdio")
         finally:
