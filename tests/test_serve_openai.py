@@ -421,7 +421,7 @@ def test_no_library_and_no_model_are_told(
     assert caught.value.status_code == 503
     shutil.copytree(sample_library, own_folders)
     config = tiny()
-    lacking = replace(config, llm=replace(config.llm, model="qwen3-4b"))
+    lacking = replace(config, llm=replace(config.llm, model="llama-3.1-8b"))
     with serving(own_folders, lacking) as served:
         quotes = list(
             served.client().chat.completions.create(
