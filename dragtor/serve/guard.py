@@ -11,13 +11,13 @@ import json
 import logging
 import re
 from collections.abc import Iterable, Mapping
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dragtor.errors import Cancelled
 from dragtor.schema import refusal_json
 from dragtor.serve.keys import Keys
 
@@ -26,7 +26,7 @@ MAX_BODY_BYTES = 1 * _MB
 MAX_UPLOAD_BYTES = 200 * _MB
 MAX_SOCKETS = 64
 BODY_IDLE_S = 20.0  # in which the next piece of a body must come
-LOCAL_NAMES = ("127.0.0.1", "localhost")
+OWN_NAMES = ("127.0.0.1", "localhost")
 UPLOADS = "/api/v1/uploads/"
 PUBLIC = ("/", "/favicon.ico", "/favicon.svg", "/api/v1/pair")  # no token: they tell nothing
 PUBLIC_FILES = "/page/"  # of the page: the same for everybody
@@ -55,13 +55,13 @@ HEADERS = {
 _log = logging.getLogger("dragtor.serve")
 
 
-class Guard:
-    """Who may ask what. `names` are the hosts that the server answers to, its port is added.
+class ServerGuard:
+    """Who may ask what. `names` are the hosts that the server answers to.
 
-    The port is the one that a connection came in at, so a name and a port must both be right.
+    The port is the one that a connection came in at: a name and a port must both be right.
     """
 
-    def __init__(self, keys: Keys, names: Iterable[str] = LOCAL_NAMES) -> None:
+    def __init__(self, keys: Keys, names: Iterable[str] = OWN_NAMES) -> None:
         self.keys = keys
         self.names = frozenset(names)
         self.sockets = 0  # open websockets
@@ -85,9 +85,11 @@ class Guard:
         return self._unknown(scope, headers, query) or _bad_body(scope, headers)
 
     def _hosts(self, scope: Scope) -> set[str]:
-        port = (scope.get("server") or ("", None))[1]
-        found = {f"{name}:{port}" for name in self.names}
-        return found | self.names if port == 80 else found
+        """What a Host may be on this connection: names of this machine, or its network address."""
+        address, port = scope.get("server") or ("", None)
+        own = is_local(scope)
+        names = {name for name in self.names if (name in OWN_NAMES if own else name == address)}
+        return {f"{name}:{port}" for name in names} | (names if port == 80 else set())
 
     def _unknown(self, scope: Scope, headers: _Headers, query: Mapping[str, str]) -> Refusal | None:
         """Whether the request needs a token and has none that is good for it."""
@@ -95,7 +97,7 @@ class Guard:
         state = scope.setdefault("state", {})
         state["client"] = ""
         ticketed = TICKETED.fullmatch(path)
-        if ticketed and "ticket" in query and scope["method"] in ("GET", "HEAD"):
+        if ticketed and "ticket" in query and scope.get("method") in ("GET", "HEAD"):
             if self.keys.ticket_opens(query["ticket"], ticketed[1] or ticketed[2]):
                 return None
             return Refusal(401, "wrong_ticket", "this link has expired", "open the document again")
@@ -127,7 +129,7 @@ class Refusal(Exception):
 class Guarded:
     """An ASGI application behind the guard."""
 
-    def __init__(self, app: ASGIApp, guard: Guard) -> None:
+    def __init__(self, app: ASGIApp, guard: ServerGuard) -> None:
         self.app, self.guard = app, guard
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -156,7 +158,7 @@ class Guarded:
         body, answer = _Body(scope, receive), _Answer(send)
         try:
             await self.app(scope, body.receive, answer.send)
-        except Exception as error:
+        except (Exception, Cancelled) as error:  # noqa: BLE001 - no traceback reaches a client
             _log.exception("%s %s", scope["method"], scope["path"])
             if not answer.started:
                 told = f"an error of dragtor's: {type(error).__name__}"
@@ -222,11 +224,8 @@ class _Headers:
 
 
 def is_local(scope: Scope) -> bool:
-    """Whether a connection came in at this machine's own loopback address."""
-    try:
-        return ip_address((scope.get("server") or ("",))[0]).is_loopback
-    except ValueError:
-        return False
+    """Whether a connection came in at the address that only this machine reaches."""
+    return (scope.get("server") or ("",))[0] == OWN_NAMES[0]
 
 
 def _same_site(scope: Scope, headers: _Headers) -> bool:

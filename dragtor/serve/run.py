@@ -5,9 +5,10 @@ Knows uvicorn and sockets; not what is served, and no terminal.
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -17,11 +18,13 @@ from dragtor.config import Config
 from dragtor.errors import LibraryError, UsageError
 
 if TYPE_CHECKING:
+    import uvicorn
+
     from dragtor.serve.keys import Keys
 
 LOCAL = "127.0.0.1"
 ELSEWHERE = ("192.0.2.1", 9)  # of RFC 5737: nobody's; asking for the way there sends nothing
-GRACE_S = 2  # that answers on their way have at the end
+LAST_ANSWERS_S = 2  # that answers on their way have at the end
 MAX_FRAME_BYTES = 20_000_000  # of a websocket, and of a whole message
 
 
@@ -67,7 +70,11 @@ def serve_library(
         keys = Keys(path / KEYS_FILE, renew=new_token)
         lan_url = f"http://{outside}:{port}" if outside else ""
         told = Ready(f"http://{LOCAL}:{port}", lan_url, keys)
-        return _run(_application(config, path, keys, outside), sockets, told, ready, verbose)
+        _log_to_stderr(verbose)
+        app = _application(config, path, keys, outside)
+        server = web_server(app, lambda: ready(told), verbose=verbose)
+        server.run(sockets)
+        return not server.force_exit
     except OSError as error:
         raise LibraryError(f"{path}: {error.strerror}", f"ls -ld {path}") from error
     finally:
@@ -77,20 +84,17 @@ def serve_library(
 
 def _application(config: Config, path: Path, keys: Keys, outside: str) -> Any:
     from dragtor.serve.app import create_app
-    from dragtor.serve.guard import LOCAL_NAMES, Guard
-    from dragtor.serve.state import open_server
+    from dragtor.serve.guard import OWN_NAMES, ServerGuard
+    from dragtor.serve.state import make_server
 
-    guard = Guard(keys, {*LOCAL_NAMES, outside} - {""})
-    return create_app(open_server(config, path, guard))
+    guard = ServerGuard(keys, {*OWN_NAMES, outside} - {""})
+    return create_app(make_server(config, path, guard))
 
 
-def _run(
-    app: Any,
-    sockets: Sequence[socket.socket],
-    told: Ready,
-    ready: Callable[[Ready], None],
-    verbose: bool,
-) -> bool:
+def web_server(
+    app: Any, started: Callable[[], None] = lambda: None, *, verbose: bool = False
+) -> uvicorn.Server:
+    """Serves an application, not yet running; `started` is called once it listens."""
     import uvicorn
 
     from dragtor.serve.protocol import PatientProtocol
@@ -99,13 +103,13 @@ def _run(
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.started:
-                ready(told)
+                started()
 
         def handle_exit(self, sig: int, frame: Any) -> None:
             super().handle_exit(sig, frame)
             self._captured_signals.clear()  # to be told to stop is no failure
 
-    server = Announced(
+    return Announced(
         uvicorn.Config(
             app,
             http=PatientProtocol,
@@ -118,11 +122,9 @@ def _run(
             server_header=False,
             ws_max_size=MAX_FRAME_BYTES,
             ws_per_message_deflate=False,
-            timeout_graceful_shutdown=GRACE_S,
+            timeout_graceful_shutdown=LAST_ANSWERS_S,
         )
     )
-    server.run(list(sockets))
-    return not server.force_exit
 
 
 def listen(port: int, outside: str = "") -> list[socket.socket]:
@@ -160,6 +162,21 @@ def _lan_address(address: str) -> str:
     if named is None or named.version != 4 or named.is_unspecified or address == LOCAL:
         raise UsageError(f"{address} is no IPv4 address of this machine in a network", "ip addr")
     return address
+
+
+class _OneLine(logging.Formatter):
+    """A message without its traceback."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging calls it so
+        return ""
+
+
+def _log_to_stderr(verbose: bool) -> None:
+    """What goes wrong, a line each; with tracebacks where they are wanted."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter() if verbose else _OneLine())
+    for name in ("dragtor", "uvicorn"):
+        logging.getLogger(name).handlers = [handler]
 
 
 def end_now() -> None:
