@@ -130,6 +130,7 @@ def test_history_is_of_answered_questions() -> None:
         "question": "why?",
         "quotes": True,
         "history": [["Does tape help?", "No."]],
+        "keep": False,
     }
     assert not asked.stream
 
@@ -518,7 +519,7 @@ def test_vectors_that_are_not_to_be_had(
 
 
 def test_hanging_up_ends_the_embedding(served: Served) -> None:
-    texts = [f"pulley {n} " + "rest " * 200 for n in range(1000)]
+    texts = [f"pulley {n} " + "rest " * 200 for n in range(600)]
     with pytest.raises(openai.APITimeoutError):
         served.client(max_retries=0, timeout=1.0).embeddings.create(model="dragtor", input=texts)
     begun = time.perf_counter()

@@ -26,7 +26,6 @@ from dragtor.errors import DragtorError, Missing
 from dragtor.extras import require
 from dragtor.serve.asking import unless_gone
 from dragtor.serve.mcp_tools import LibraryTools
-from dragtor.types import NEVER, SILENT, CancelToken, Reporter
 
 if TYPE_CHECKING:
     from mcp.server import MCPServer
@@ -190,17 +189,13 @@ def serve_stdio(config: Config, folder: Path, *, allow_write: bool = False) -> N
     """
     require_mcp()
     from dragtor.library import Library
-    from dragtor.serve.jobs import Jobs
-    from dragtor.serve.journal import Journal
-    from dragtor.serve.tasks import TASKS
+    from dragtor.serve.state import lent
+    from dragtor.serve.tasks import open_jobs
 
     models = Library(folder, config=config)
-
-    def library(reporter: Reporter = SILENT, cancel: CancelToken = NEVER) -> Library:
-        return Library(folder, config=config, reporter=reporter, cancel=cancel, lender=models)
-
+    library = partial(lent, models)
     with tempfile.TemporaryDirectory(prefix="dragtor-mcp-") as own, models:
-        jobs = Jobs(Journal(Path(own) / "jobs.db"), TASKS, library, Path(own) / "uploads")
+        jobs = open_jobs(Path(own), library, Path(own) / "uploads")
         try:
             open_mcp(LibraryTools(library, jobs), allow_write=allow_write).run("stdio")
         finally:

@@ -134,7 +134,7 @@ class LibraryTools:
     async def _asked(
         self, question: str, quotes: bool, filters: dict[str, str], context: Any
     ) -> dict[str, Any]:
-        args = {"question": question, "quotes": quotes, "filters": filters}
+        args = {"question": question, "quotes": quotes, "filters": filters, "keep": False}
         return await self._job("ask", args, context)
 
     async def _job(self, task: str, args: dict[str, Any], context: Any) -> dict[str, Any]:

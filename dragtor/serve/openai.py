@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from dragtor.serve.state import Server
 
 EMBED_BATCH = 32  # texts between two looks at whether the client is still there
+TOLD = ("item", "quotes", "sentence", "done")  # of a job's events, what a stream tells
 SSE = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-store"}
 
 
@@ -132,7 +133,7 @@ class _Answering:
                 told = _told(event)
                 await sent.frame(shapes.openai_error_json(told, shapes.status_of(told)))
                 break
-            if event.type in ("quotes", "sentence", "done"):
+            if event.type in TOLD:
                 if sent is None:
                     sent = _Sent(send, self._reply)
                     await sent.begin()
@@ -160,8 +161,9 @@ class _Sent:
         """What a job tells on its way: quotes beside the text, sentences in it."""
         data = event.data
         if event.type == "quotes":
-            await self.frame(self._reply.chunk({}, dragtor={"citations": data["citations"]}))
-            await self.say(shapes.opening(data))
+            await self.frame(self._reply.chunk({}, dragtor=data))
+        elif event.type == "item" and data["kind"] == "caution":
+            await self.say(shapes.opening({"caution": data["value"]}))
         elif event.type == "sentence":
             await self.say(shapes.sentence(data["claim"]) + " ")
 

@@ -96,7 +96,12 @@ def chat_request(body: Json) -> ChatRequest:
         raise RefusedRequest("the last message must be a question of the user", "messages")
     options = body.get("stream_options")
     usage = isinstance(options, dict) and options.get("include_usage") is True
-    args: Json = {"question": question, "quotes": QUOTES_ONLY[model], "history": _pairs(before)}
+    args: Json = {
+        "question": question,
+        "quotes": QUOTES_ONLY[model],
+        "history": _pairs(before),
+        "keep": False,
+    }
     if isinstance(filters := body.get("filters"), dict):
         args["filters"] = filters
     return ChatRequest(model, args, body.get("stream") is True, usage)
@@ -118,7 +123,8 @@ def _messages(given: object) -> Iterator[tuple[str, str]]:
     """Role and text of what user and assistant said."""
     if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
         raise RefusedRequest("messages must be a list of objects", "messages")
-    for place, message in enumerate(given):
+    messages: list[Json] = given
+    for place, message in enumerate(messages):
         if (role := message.get("role")) in ("user", "assistant"):
             yield role, _text(message.get("content"), f"messages[{place}].content")
 
