@@ -133,7 +133,7 @@ def _text(content: object, param: str) -> str:
     """The text of a message, which may come in parts; raises RefusedRequest on a picture."""
     if content is None or isinstance(content, str):
         return content or ""
-    parts = content if isinstance(content, list) else [content]
+    parts: list[Any] = content if isinstance(content, list) else [content]
     for part in parts:
         if not (isinstance(part, dict) and isinstance(part.get("text"), str)):
             raise RefusedRequest("only text is read", param, "unsupported_content")
