@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 import shutil
-import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +17,16 @@ import numpy as np
 import openai
 import pytest
 from markdown_it import MarkdownIt
+from serving import Served, serving
+from tiny import QUESTION, UNKNOWN, left, server_of, tiny, wait_until
 
 from dragtor import Library, load_config
 from dragtor.chat import prose, recalled_turns
-from dragtor.config import Config
 from dragtor.prompt import NOT_IN_SOURCES
 from dragtor.schema import ANSWER_SCHEMA, answer_json
 from dragtor.serve import openai_shapes as shapes
 from dragtor.serve.openai_shapes import RefusedRequest
 from dragtor.types import Answer, Citation, Claim
-
-QUESTION = "How long should an A2 pulley strain rest before climbing again?"
-UNKNOWN = "Which composer wrote the Goldberg Variations?"
 
 
 def cited(n: int, quote: str, title: str = "Pulleys", url: str = "https://e.org/a") -> Citation:
@@ -200,51 +196,8 @@ def test_errors_have_openais_shape() -> None:
 # Over a server
 
 
-@dataclass(frozen=True)
-class Served:
-    """A server that runs: its address, its token, and what it works with."""
-
-    url: str
-    token: str
-    server: Any
-
-    def client(self, **more: Any) -> openai.OpenAI:
-        return openai.OpenAI(base_url=f"{self.url}/v1", api_key=self.token, **more)
-
-
-@contextmanager
-def serving(folder: Path, config: Config) -> Iterator[Served]:
-    """A real uvicorn on a port of its own, in a thread."""
-    import uvicorn
-
-    from dragtor.serve.app import create_app
-    from dragtor.serve.guard import Guard
-    from dragtor.serve.keys import Keys
-    from dragtor.serve.state import open_server
-
-    guard = Guard(Keys())
-    server = open_server(config, folder, guard)
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
-        run = uvicorn.Server(uvicorn.Config(create_app(server), log_level="warning"))
-        thread = threading.Thread(target=run.run, args=([listening],))
-        thread.start()
-        while not run.started:
-            time.sleep(0.01)
-        yield Served(f"http://127.0.0.1:{port}", guard.keys.owner, server)
-        run.should_exit = True
-        thread.join()
-
-
-def tiny() -> Config:
-    """The small model answers, of what is found whatever it is."""
-    config = load_config()
-    return replace(
-        config,
-        llm=replace(config.llm, model="smollm2-135m", threads=1, answer_tokens=60),
-        answer=replace(config.answer, context_tokens=300, rewrite=False, reader="none"),
-        chat=replace(config.chat, rewrite=False),
-    )
+def openai_client(served: Served, **more: Any) -> openai.OpenAI:
+    return openai.OpenAI(base_url=f"{served.url}/v1", api_key=served.token, **more)
 
 
 @pytest.fixture(scope="module")
@@ -275,7 +228,7 @@ def check_whole(content: str, annotations: list[Any], answer: dict[str, Any]) ->
 
 
 def test_models(served: Served) -> None:
-    client = served.client()
+    client = openai_client(served)
     assert [model.id for model in client.models.list()] == ["dragtor", "dragtor-quotes"]
     assert client.models.retrieve("dragtor").owned_by == "dragtor"
     with pytest.raises(openai.NotFoundError, match="there is no model 'gpt-4o'"):
@@ -289,7 +242,7 @@ def test_a_wrong_key_is_refused(served: Served) -> None:
 
 @pytest.mark.parametrize("model", ["dragtor", "dragtor-quotes"])
 def test_an_answer_at_once(served: Served, model: str) -> None:
-    made = served.client().chat.completions.create(model=model, messages=asked(QUESTION))
+    made = openai_client(served).chat.completions.create(model=model, messages=asked(QUESTION))
     message: Any = made.choices[0].message
     answer: dict[str, Any] = made.dragtor  # type: ignore[attr-defined]
     assert (made.model, made.object, made.choices[0].finish_reason) == (
@@ -312,7 +265,7 @@ def test_an_answer_at_once(served: Served, model: str) -> None:
 @pytest.mark.parametrize("model", ["dragtor", "dragtor-quotes"])
 def test_an_answer_as_it_grows(served: Served, model: str) -> None:
     chunks: list[Any] = list(
-        served.client().chat.completions.create(
+        openai_client(served).chat.completions.create(
             model=model,
             messages=asked(QUESTION),
             stream=True,
@@ -335,7 +288,7 @@ def test_an_answer_as_it_grows(served: Served, model: str) -> None:
 
 
 def test_the_clients_own_stream_gathers_it(served: Served) -> None:
-    client = served.client()
+    client = openai_client(served)
     with client.chat.completions.stream(model="dragtor-quotes", messages=asked(QUESTION)) as stream:
         for _ in stream:
             pass
@@ -345,7 +298,7 @@ def test_the_clients_own_stream_gathers_it(served: Served) -> None:
 
 
 def test_what_is_not_in_the_sources_is_refused(served: Served) -> None:
-    made = served.client().chat.completions.create(model="dragtor", messages=asked(UNKNOWN))
+    made = openai_client(served).chat.completions.create(model="dragtor", messages=asked(UNKNOWN))
     answer: dict[str, Any] = made.dragtor  # type: ignore[attr-defined]
     assert not answer["grounded"]
     content = made.choices[0].message.content or ""
@@ -354,7 +307,7 @@ def test_what_is_not_in_the_sources_is_refused(served: Served) -> None:
 
 
 def test_a_follow_up_is_understood(served: Served) -> None:
-    client = served.client()
+    client = openai_client(served)
 
     def quotes(*messages: str) -> dict[str, Any]:
         made: Any = client.chat.completions.create(
@@ -373,16 +326,16 @@ def test_a_follow_up_is_understood(served: Served) -> None:
 
 
 def test_filters_narrow(served: Served) -> None:
-    with served.server.library() as library:
+    with server_of(served).library() as library:
         source = library.sources()[0]
-    made: Any = served.client().chat.completions.create(
+    made: Any = openai_client(served).chat.completions.create(
         model="dragtor-quotes",
         messages=asked(QUESTION),
         extra_body={"filters": {"after": "2999"}},
     )
     assert not made.dragtor["grounded"]
     with pytest.raises(openai.BadRequestError, match="no date"):
-        served.client().chat.completions.create(
+        openai_client(served).chat.completions.create(
             model="dragtor-quotes",
             messages=asked(QUESTION),
             stream=True,
@@ -418,36 +371,23 @@ def test_no_library_and_no_model_are_told(
         serving(tmp_path / "none", tiny()) as served,
         pytest.raises(openai.APIStatusError, match="there is no library") as caught,
     ):
-        served.client().chat.completions.create(model="dragtor", messages=asked(QUESTION))
+        openai_client(served).chat.completions.create(model="dragtor", messages=asked(QUESTION))
     assert caught.value.status_code == 503
     shutil.copytree(sample_library, own_folders)
     config = tiny()
     lacking = replace(config, llm=replace(config.llm, model="llama-3.1-8b"))
     with serving(own_folders, lacking) as served:
         quotes = list(
-            served.client().chat.completions.create(
+            openai_client(served).chat.completions.create(
                 model="dragtor-quotes", messages=asked(QUESTION), stream=True
             )
         )
         assert quotes
-        stream = served.client().chat.completions.create(
+        stream = openai_client(served).chat.completions.create(
             model="dragtor", messages=asked(QUESTION), stream=True
         )
         with pytest.raises(openai.APIError, match="dragtor models pull"):  # after the quotes
             list(stream)
-
-
-def left(served: Served) -> list[Any]:
-    return list(served.server.jobs.rows())
-
-
-def wait_until(true: Any, seconds: float = 5.0) -> float:
-    """How long it took to come true, in seconds."""
-    begun = time.perf_counter()
-    while not true():
-        assert time.perf_counter() - begun < seconds
-        time.sleep(0.01)
-    return time.perf_counter() - begun
 
 
 @pytest.mark.parametrize("stream", [True, False])
@@ -458,7 +398,7 @@ def test_hanging_up_ends_the_generation(
     config = tiny()
     config = replace(config, llm=replace(config.llm, answer_tokens=1000, temperature=1.0))
     with serving(own_folders, config) as served:
-        client = served.client(max_retries=0)
+        client = openai_client(served, max_retries=0)
         client.chat.completions.create(model="dragtor-quotes", messages=asked(QUESTION))
         wait_until(lambda: not left(served))
         body = {"model": "dragtor", "messages": asked(QUESTION), "stream": stream}
@@ -477,7 +417,7 @@ def test_hanging_up_ends_the_generation(
 
 def test_nothing_is_kept(served: Served) -> None:
     wait_until(lambda: not left(served))
-    with Library(served.server.path) as library:
+    with Library(server_of(served).path) as library:
         assert library.history() == []
 
 
@@ -486,10 +426,10 @@ def test_nothing_is_kept(served: Served) -> None:
 
 def test_vectors_are_the_librarys_own(served: Served) -> None:
     texts = ["Rest an A2 pulley.", "Bach wrote fugues."]
-    client = served.client()
+    client = openai_client(served)
     made = client.embeddings.create(model="dragtor", input=texts)  # asks for base64, by itself
     plain = client.embeddings.create(model=made.model, input=texts, encoding_format="float")
-    with Library(served.server.path, config=served.server.config) as library:
+    with Library(server_of(served).path, config=server_of(served).config) as library:
         own = library.embedder.embed_queries(texts)
     assert [row.index for row in made.data] == [0, 1]
     np.testing.assert_allclose([row.embedding for row in made.data], own, atol=1e-6)
@@ -515,13 +455,15 @@ def test_vectors_that_are_not_to_be_had(
     served: Served, given: dict[str, Any], kind: type[openai.APIStatusError]
 ) -> None:
     with pytest.raises(kind):
-        served.client().embeddings.create(**{"model": "dragtor", "input": "a", **given})
+        openai_client(served).embeddings.create(**{"model": "dragtor", "input": "a", **given})
 
 
 def test_hanging_up_ends_the_embedding(served: Served) -> None:
     texts = [f"pulley {n} " + "rest " * 200 for n in range(600)]
     with pytest.raises(openai.APITimeoutError):
-        served.client(max_retries=0, timeout=1.0).embeddings.create(model="dragtor", input=texts)
+        openai_client(served, max_retries=0, timeout=1.0).embeddings.create(
+            model="dragtor", input=texts
+        )
     begun = time.perf_counter()
-    served.client().embeddings.create(model="dragtor", input="a")
+    openai_client(served).embeddings.create(model="dragtor", input="a")
     assert time.perf_counter() - begun < 5
