@@ -1,4 +1,4 @@
-"""MCP, held to the SDK's own client: over stdio with a real process, over HTTP with a real server."""
+"""MCP, held to the SDK's own client: over stdio with a process, over HTTP with a real server."""
 
 from __future__ import annotations
 
