@@ -110,7 +110,7 @@ def test_one_line_says_where_and_ctrl_c_ends_it(own_folders: Path) -> None:
     assert out.count("\n") == 1
     assert "stopped" in err
     assert "Traceback" not in err
-    assert stat.S_IMODE((own_folders / "serve.json").stat().st_mode) == 0o600
+    assert stat.S_IMODE((own_folders / "serve-keys.json").stat().st_mode) == 0o600
 
 
 def test_it_ends_at_once_though_clients_hold_on() -> None:
@@ -261,6 +261,34 @@ def test_lan_says_that_nothing_is_encrypted() -> None:
     assert "not encrypted" in err
 
 
+@linux
+def test_enter_shows_a_new_code() -> None:
+    import pty
+
+    ours, theirs = pty.openpty()
+    line = [sys.executable, "-c", START, "serve", "--port", "0", "--no-browser", "--lan"]
+    process = subprocess.Popen(
+        [*line, "--address", OUTSIDE], stdin=theirs, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    os.close(theirs)
+    try:
+        assert process.stdout
+        first = [process.stdout.readline() for _ in range(3)][-1]
+        os.write(ours, b"\n")
+        second = process.stdout.readline()
+        assert first.startswith("  pairing code ")
+        assert second.startswith("  pairing code ")
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=START_S)
+        assert process.returncode == 0, err
+        assert "Fatal" not in err
+    finally:
+        os.close(ours)
+        process.kill()
+        process.communicate()
+
+
 def test_only_loopback_listens_by_default() -> None:
     with started() as process:
         port = process.served.port
@@ -320,7 +348,7 @@ def test_uvicorn_starts_the_same_application(own_folders: Path) -> None:
         while time.monotonic() < deadline:
             with suppress(OSError):
                 socket.create_connection(("127.0.0.1", port)).close()
-                keys = Keys(own_folders / "serve.json")
+                keys = Keys(own_folders / "serve-keys.json")
                 break
             time.sleep(0.1)
         assert keys is not None
