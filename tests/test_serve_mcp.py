@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -204,7 +203,6 @@ def test_over_stdio_with_progress(folder: Path) -> None:
 
     over_stdio(folder, talk)
     assert any(text.startswith("“") for text in told)
-    assert not list(folder.glob("jobs*"))  # its jobs are nobody else's
 
 
 def test_nothing_but_frames_goes_to_stdout(folder: Path) -> None:
@@ -361,6 +359,5 @@ def test_an_empty_library_is_told(tmp_path: Path) -> None:
         assert "there is no library" in await refused(client, "search", query="a")
         assert "there is no library" in await refused(client, "quotes", question="a")
 
-    begun = time.perf_counter()
     over_stdio(tmp_path / "none", talk)
-    assert time.perf_counter() - begun < 60
+    assert not (tmp_path / "none").exists()  # its jobs are kept elsewhere, and only for a while

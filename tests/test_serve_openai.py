@@ -223,7 +223,7 @@ def check_whole(content: str, annotations: list[Any], answer: dict[str, Any]) ->
         cut = content[spot["start_index"] : spot["end_index"]]
         assert spot["url"] in {c["url"] for c in answer["citations"]}
         assert re.fullmatch(r"\[\d+\]", cut) or cut in {
-            shapes.plain(c["quote"]) for c in answer["citations"]
+            shapes.markdown_text(c["quote"]) for c in answer["citations"]
         }
 
 

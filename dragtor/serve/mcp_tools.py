@@ -98,7 +98,7 @@ class LibraryTools:
         if start < 0 or not 1 <= characters <= EXCERPT_CHARACTERS:
             raise UsageError(f"start must be 0 or more, characters 1 to {EXCERPT_CHARACTERS}")
         with self._library() as library:
-            document = library.recording(identity(document_id))
+            document = library.recording(checked_id(document_id))
         return schema.excerpt_json(document, start, start + characters)
 
     def list_sources(self) -> dict[str, Any]:
@@ -121,7 +121,7 @@ class LibraryTools:
         Only when the user asked for it.
         """
         with self._library() as library:
-            source = library.source(identity(source_id))
+            source = library.source(checked_id(source_id))
             held = [pair for pair in library.holdings() if pair[0].id == source.id]
             library.remove(source.id)
         return schema.sources_json(held)
@@ -129,7 +129,7 @@ class LibraryTools:
     def document_text(self, document_id: str) -> str:
         """The whole text of a document; of a recording as Markdown with speakers and times."""
         with self._library() as library:
-            return library.export(identity(document_id))
+            return library.export(checked_id(document_id))
 
     async def _asked(
         self, question: str, quotes: bool, filters: dict[str, str], context: Any
@@ -151,7 +151,7 @@ class LibraryTools:
         raise JobFailed("the job was cancelled")
 
 
-def identity(given: str) -> str:
+def checked_id(given: str) -> str:
     """The id of a document or source, or the start of one; raises UsageError: no address is one."""
     if not IDENTITY.fullmatch(given):
         raise UsageError(f"{given[:80]!r} is no id", "list_sources, search and quotes tell ids")
@@ -159,7 +159,7 @@ def identity(given: str) -> str:
 
 
 def _filters(source: str, after: str, before: str) -> dict[str, str]:
-    given = {"source": source and identity(source), "after": after, "before": before}
+    given = {"source": source and checked_id(source), "after": after, "before": before}
     return {name: value for name, value in given.items() if value}
 
 

@@ -23,7 +23,7 @@ from dragtor.errors import Cancelled, DragtorError
 from dragtor.schema import error_json
 from dragtor.serve import openai_shapes as shapes
 from dragtor.serve.asking import passing_job, unless_gone
-from dragtor.serve.openai_shapes import ChatRequest, RefusedRequest, Reply
+from dragtor.serve.openai_shapes import ChatReply, ChatRequest, RefusedRequest
 from dragtor.work import CancelToken
 
 if TYPE_CHECKING:
@@ -86,14 +86,14 @@ async def _model(server: Server, request: Request) -> Response:
 
 async def _chat(server: Server, request: Request) -> Any:
     asked = shapes.chat_request(shapes.openai_body(await request.body()))
-    reply = Reply(f"chatcmpl-{time.time_ns():x}", int(time.time()), asked.model)
+    reply = ChatReply(f"chatcmpl-{time.time_ns():x}", int(time.time()), asked.model)
     return _Answering(server, asked, reply)
 
 
 class _Answering:
     """The answer to a question, as an ASGI application: in one piece, or as it grows."""
 
-    def __init__(self, server: Server, asked: ChatRequest, reply: Reply) -> None:
+    def __init__(self, server: Server, asked: ChatRequest, reply: ChatReply) -> None:
         self._server, self._asked, self._reply = server, asked, reply
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -148,7 +148,7 @@ class _Answering:
 class _Sent:
     """A stream of chunks; `text` is what was said in them."""
 
-    def __init__(self, send: Send, reply: Reply) -> None:
+    def __init__(self, send: Send, reply: ChatReply) -> None:
         self._send, self._reply = send, reply
         self.text = ""
 
@@ -163,7 +163,7 @@ class _Sent:
         if event.type == "quotes":
             await self.frame(self._reply.chunk({}, dragtor=data))
         elif event.type == "item" and data["kind"] == "caution":
-            await self.say(shapes.opening({"caution": data["value"]}))
+            await self.say(shapes.caution_line({"caution": data["value"]}))
         elif event.type == "sentence":
             await self.say(shapes.sentence(data["claim"]) + " ")
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dragtor.schema import Json
 
 QUOTES_ONLY = {"dragtor": False, "dragtor-quotes": True}  # the models, by name
-MAX_TEXTS = 2048  # of one request for vectors, as OpenAI has it
+MAX_INPUTS = 2048  # of one request for vectors, as OpenAI has it
 # What would be answered otherwise than asked, were it passed over; all else that is unknown is.
 UNSUPPORTED = {
     "n": (None, 1),
@@ -165,8 +165,8 @@ def embedded_texts(body: Json) -> tuple[list[str], bool]:
     """The texts whose vectors are asked for, and whether in base64; raises RefusedRequest."""
     given = body.get("input")
     texts = [given] if isinstance(given, str) else given
-    if not isinstance(texts, list) or not texts or len(texts) > MAX_TEXTS:
-        raise RefusedRequest(f"input must be a text or 1 to {MAX_TEXTS} texts", "input")
+    if not isinstance(texts, list) or not texts or len(texts) > MAX_INPUTS:
+        raise RefusedRequest(f"input must be a text or 1 to {MAX_INPUTS} texts", "input")
     if not all(isinstance(text, str) for text in texts):
         raise RefusedRequest("input must be text: tokens are other ones in each model", "input")
     if not all(map(str.strip, texts)):
@@ -186,9 +186,9 @@ def markdown_of(answer: Json) -> tuple[str, list[Json]]:
     Each annotation spans, in characters, a marker [n], or a quote where there are only quotes.
     """
     if not answer["grounded"]:
-        return opening(answer) + refusal(answer), []
+        return caution_line(answer) + refusal(answer), []
     cited = {citation["n"]: citation for citation in answer["citations"]}
-    text, annotations = opening(answer), []
+    text, annotations = caution_line(answer), []
     prose = bool(answer["model"])
     for claim in answer["claims"] if prose else ():
         text += sentence(claim) + " "
@@ -203,43 +203,43 @@ def markdown_of(answer: Json) -> tuple[str, list[Json]]:
         start = len(text) + len(f"> [{n}] “")
         text += source(citation)
         if not prose:
-            end = start + len(plain(citation["quote"]))
+            end = start + len(markdown_text(citation["quote"]))
             annotations.append(_annotation(citation, start, end))
     return text, annotations
 
 
-def opening(answer: Json) -> str:
+def caution_line(answer: Json) -> str:
     """The caution, where there is one."""
-    return f"**{plain(answer['caution'])}**\n\n" if answer.get("caution") else ""
+    return f"**{markdown_text(answer['caution'])}**\n\n" if answer.get("caution") else ""
 
 
 def sentence(claim: Json) -> str:
     """A sentence with its markers, or marked as one that no source supports."""
     markers = "".join(f" [{n}]" for n in claim["citations"])
-    return plain(claim["text"]) + (markers or " (not in your sources)")
+    return markdown_text(claim["text"]) + (markers or " (not in your sources)")
 
 
 def source(citation: Json) -> str:
     """A quote, its number and the link that opens there, in two lines of Markdown."""
-    return f"> [{citation['n']}] “{plain(citation['quote'])}”  \n> {_link(citation)}"
+    return f"> [{citation['n']}] “{markdown_text(citation['quote'])}”  \n> {_link(citation)}"
 
 
 def refusal(answer: Json) -> str:
     """That nothing answers, and what comes nearest."""
     near = answer.get("nearest")
     if not near:
-        return plain(answer["answer"])
-    why = f" It {plain(near['why_not'])}." if near["why_not"] else ""
-    return f"{plain(answer['answer'])}{why} Nearest:\n\n{source(near)}"
+        return markdown_text(answer["answer"])
+    why = f" It {markdown_text(near['why_not'])}." if near["why_not"] else ""
+    return f"{markdown_text(answer['answer'])}{why} Nearest:\n\n{source(near)}"
 
 
-def plain(text: str) -> str:
+def markdown_text(text: str) -> str:
     """One line of text that Markdown shows as it is: no picture, link or tag of a page's own."""
     return _MARKUP.sub(r"\\\g<0>", " ".join(text.split()))
 
 
 def _link(citation: Json) -> str:
-    place = plain(
+    place = markdown_text(
         where(citation["title"], citation["page"], citation["start_s"], citation["speaker"])
     )
     url = re.sub(r"[<>\s]", lambda found: f"%{ord(found[0]):02X}", citation["url"])
@@ -257,7 +257,7 @@ def _annotation(citation: Json, start: int, end: int) -> Json:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class ChatReply:
     """What is the same in all that is sent for one question: `created` in seconds since 1970."""
 
     id: str
