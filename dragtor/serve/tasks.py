@@ -14,6 +14,7 @@ from typing import Any
 
 from dragtor import schema
 from dragtor.errors import UsageError
+from dragtor.schema import Json
 from dragtor.serve.jobs import JobLimits, Jobs, JobTask, OpenLibrary, TaskContext
 from dragtor.serve.journal import JOBS_FILE, JobJournal
 from dragtor.serve.uploads import upload_path
@@ -24,7 +25,6 @@ MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 MAX_TEXTS = 1000
 MAX_COMPARED = 200  # texts of which each is compared with each
 LANES = {"add": "write", "sync": "write", "train": "train"}  # see JobLimits
-Json = schema.Json
 
 
 def open_jobs(folder: Path, open_library: OpenLibrary, uploads: Path) -> Jobs:
@@ -37,9 +37,9 @@ def open_jobs(folder: Path, open_library: OpenLibrary, uploads: Path) -> Jobs:
 
 
 def ask_task(context: TaskContext) -> Json:
-    """{question, quotes?, filters?, session?, keep?, history?}: note, quotes, sentence; an answer.
+    """{question, quotes?, filters?, session?, keep?, history?}: an answer.
 
-    `history` holds pairs of texts, a question and what was said to it, of another program's chat.
+    Tells caution, quotes, sentence. `history` holds pairs of texts, a question and what was said to it, of another program's chat.
     """
     from dragtor.chat import recalled_turns
 
@@ -62,7 +62,7 @@ def _tell(context: TaskContext, event: Any) -> None:
 
     match event:
         case Caution(text):
-            context.emit("item", {"kind": "caution", "value": text})
+            context.emit("caution", {"text": text})
         case Standalone(query):
             context.emit("item", {"kind": "query", "value": query})
         case Quotes(citations, alone):

@@ -20,6 +20,7 @@ export function Turn({ turn, latest }) {
   return html`<article class="turn" ref=${room} aria-busy=${!isOver(turn)} aria-label=${turn.question}>
     <h2 class="question">${turn.question}</h2>
     ${turn.caution && html`<p class="caution" role="note">${turn.caution}</p>`}
+    ${turn.note && html`<p class="small quiet">${turn.note}</p>`}
     ${quotes.length > 0 && html`<section class="quotes" aria-label="From your sources">
       <h3 class="over">From your sources</h3>
       <ol>${quotes.map((each) => html`<${Quote} key=${each.n} citation=${each} all=${turn.shown} />`)}</ol>
@@ -73,12 +74,12 @@ const Sentence = ({ sentence: { text, cites }, all }) => html`
 
 function Refusal({ turn }) {
   const { nearest } = turn.result;
-  const [titles, setTitles] = useState([]);
+  const [titles, setTitles] = useState(null);
   useEffect(() => {
     if (nearest || turn.quoted) return;
     get(`/search${query({ q: turn.question, k: 8 })}`).then(
       ({ hits }) => setTitles(hits.filter((hit, i) => hits.findIndex((each) => each.document_id === hit.document_id) === i)),
-      () => {},
+      () => setTitles([]),
     );
   }, [turn.id]);
   if (turn.quoted) {
@@ -89,7 +90,8 @@ function Refusal({ turn }) {
     ${nearest && html`
       <p class="quiet">${nearest.why_not ? `The nearest sentence ${nearest.why_not}:` : "The nearest sentence:"}</p>
       <ol><${Quote} citation=${nearest} all=${[nearest]} unnumbered /></ol>`}
-    ${!nearest && titles.length > 0 && html`
+    ${!nearest && !titles && html`<div class="titles-room"><${Skeleton} lines=${NEAREST} label="Looking for what comes nearest" /></div>`}
+    ${!nearest && titles?.length > 0 && html`
       <p class="quiet">Nearest in your library:</p>
       <ul class="titles">${titles.slice(0, NEAREST).map((hit) => html`
         <li><button type="button" class="link" onClick=${() => openReader({ ...hit, quote: hit.text }, [])}>${hit.title}</button></li>`)}</ul>`}
