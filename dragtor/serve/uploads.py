@@ -70,6 +70,11 @@ async def receive_upload(folder: Path, name: str, pieces: AsyncIterator[bytes]) 
     return upload
 
 
+async def one_piece(data: bytes) -> AsyncIterator[bytes]:
+    """What came whole, for `receive_upload`."""
+    yield data
+
+
 def upload_path(folder: Path, upload_id: str) -> Path:
     """The file of an upload; raises UsageError where there is none."""
     if UPLOAD_ID.fullmatch(upload_id):
