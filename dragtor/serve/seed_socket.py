@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 EXTRACT, RESEARCH = "extract entities", "research entity"
 AGENT_FAILED = "Agent failed during research process"
-BUSY = 1013  # of websockets: try again later
+TRY_LATER = 1013  # a code of the end
 MOST_FRAMES = 4  # that wait while a task runs; who sends more waits, too
 
 
@@ -49,7 +49,7 @@ async def _serve(server: Server, websocket: WebSocket) -> None:
     except* TimeoutError:
         await websocket.close(STALLED)
     except* UsageError:
-        await websocket.close(BUSY)
+        await websocket.close(TRY_LATER)
 
 
 async def _read(websocket: WebSocket, frames: asyncio.Queue[Any]) -> None:
