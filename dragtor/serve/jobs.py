@@ -119,6 +119,10 @@ class Jobs:
                     self._enqueue(_Job(job, task, args, client))
         return self.journal.row(job)
 
+    def knows(self, task: str) -> bool:
+        """Whether there is a task of this name."""
+        return task in self._tasks
+
     def resume(self, job: str) -> JobRow:
         """Run an interrupted, failed or cancelled job again; its events go on."""
         with self._lock:
