@@ -86,7 +86,9 @@ def test_what_the_first_view_imports_is_fetched_at_once() -> None:
     def visit(name: str) -> None:
         if name not in wanted:
             wanted.append(name)
-            for target in re.findall(r"""from\s*["']\./([^"']+)["']""", text_of(PAGE_FOLDER / name)):
+            for target in re.findall(
+                r"""from\s*["']\./([^"']+)["']""", text_of(PAGE_FOLDER / name)
+            ):
                 visit((Path(name).parent / target).as_posix())
 
     visit("app.js")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 LOCAL = "127.0.0.1"
 ELSEWHERE = ("192.0.2.1", 9)  # of RFC 5737: nobody's; asking for the way there sends nothing
 LAST_ANSWERS_S = 2  # that answers on their way have at the end
+MAX_CONNECTIONS = 256  # further ones are answered 503
 MAX_FRAME_BYTES = 20_000_000  # of a websocket, and of a whole message
 
 
@@ -59,36 +60,35 @@ def serve_library(
     `address` too, or at the one that leads out of this machine. Raises UsageError where it cannot
     listen.
     """
-    from dragtor.serve.keys import Keys
-    from dragtor.serve.state import KEYS_FILE
-
     outside = _lan_address(address) if lan else ""
     sockets = listen(port, outside)
     try:
         port = sockets[0].getsockname()[1]
-        path.mkdir(parents=True, exist_ok=True)
-        keys = Keys(path / KEYS_FILE, renew=new_token)
+        keys, app = _application(config, path, outside, new_token)
         lan_url = f"http://{outside}:{port}" if outside else ""
         told = Ready(f"http://{LOCAL}:{port}", lan_url, keys)
         _log_to_stderr(verbose)
-        app = _application(config, path, keys, outside)
         server = web_server(app, lambda: ready(told), verbose=verbose)
         server.run(sockets)
         return not server.force_exit
-    except OSError as error:
-        raise LibraryError(f"{path}: {error.strerror}", f"ls -ld {path}") from error
     finally:
         for each in sockets:
             each.close()
 
 
-def _application(config: Config, path: Path, keys: Keys, outside: str) -> Any:
+def _application(config: Config, path: Path, outside: str, new_token: bool) -> tuple[Keys, Any]:
     from dragtor.serve.app import create_app
     from dragtor.serve.guard import OWN_NAMES, ServerGuard
-    from dragtor.serve.state import make_server
+    from dragtor.serve.keys import Keys
+    from dragtor.serve.state import KEYS_FILE, make_server
 
-    guard = ServerGuard(keys, {*OWN_NAMES, outside} - {""})
-    return create_app(make_server(config, path, guard))
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        keys = Keys(path / KEYS_FILE, renew=new_token)
+        guard = ServerGuard(keys, {*OWN_NAMES, outside} - {""})
+        return keys, create_app(make_server(config, path, guard))
+    except OSError as error:
+        raise LibraryError(f"{path}: {error.strerror}", f"ls -ld {path}") from error
 
 
 def web_server(
@@ -122,6 +122,7 @@ def web_server(
             server_header=False,
             ws_max_size=MAX_FRAME_BYTES,
             ws_per_message_deflate=False,
+            limit_concurrency=MAX_CONNECTIONS,
             timeout_graceful_shutdown=LAST_ANSWERS_S,
         )
     )

@@ -14,6 +14,7 @@ from typing import Any
 
 from dragtor import schema
 from dragtor.errors import UsageError
+from dragtor.schema import Json
 from dragtor.serve.jobs import JobLimits, Jobs, JobTask, OpenLibrary, TaskContext
 from dragtor.serve.journal import JOBS_FILE, JobJournal
 from dragtor.serve.uploads import upload_path
@@ -24,7 +25,6 @@ MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 MAX_TEXTS = 1000
 MAX_COMPARED = 200  # texts of which each is compared with each
 LANES = {"add": "write", "sync": "write", "train": "train"}  # see JobLimits
-Json = schema.Json
 
 
 def open_jobs(folder: Path, open_library: OpenLibrary, uploads: Path) -> Jobs:
@@ -37,7 +37,7 @@ def open_jobs(folder: Path, open_library: OpenLibrary, uploads: Path) -> Jobs:
 
 
 def ask_task(context: TaskContext) -> Json:
-    """{question, quotes?, filters?, session?, keep?}: note, quotes, sentence; an answer."""
+    """{question, quotes?, filters?, session?, keep?}: caution, quotes, sentence; an answer."""
     args = context.args
     chat = context.library.chat(_text(args, "session", ""), keep=_flag(args, "keep", default=True))
     events = chat.ask_events(
@@ -56,7 +56,7 @@ def _tell(context: TaskContext, event: Any) -> None:
 
     match event:
         case Caution(text):
-            context.emit("item", {"kind": "caution", "value": text})
+            context.emit("caution", {"text": text})
         case Standalone(query):
             context.emit("item", {"kind": "query", "value": query})
         case Quotes(citations, alone):
