@@ -1,0 +1,105 @@
+// Fine-tuning: files of tasks, options, the run as it goes on with its curves, and what it made.
+// Knows how a run is shown; training and its files are the server's.
+
+import { createStore, html, useStore } from "./lib.js";
+import { upload } from "./rest.js";
+import { createRun, isGoing } from "./run.js";
+import { Drop, FileButton } from "./drop.js";
+import { Curves } from "./curves.js";
+import { DEFAULTS, Options, changed } from "./lab_options.js";
+import { Button, Command, Failure, Progress } from "./ui.js";
+
+export const training = createRun("lab.train");
+const form = createStore({ files: [], options: DEFAULTS, failed: null });
+const LOSSES = new Set(["train_loss", "loss"]);
+
+// Each file is sent as soon as it is chosen; its name up to the first dot is its task's.
+async function add(file) {
+  const mine = { id: "", name: file.name, task: file.name.split(".")[0].replace(/[^\w-]/g, "_"), held: false };
+  form.set((old) => ({ ...old, failed: null, files: [...old.files, mine] }));
+  try {
+    const sent = await upload(file);
+    change(mine, { id: sent.upload });
+  } catch (failed) {
+    form.set((old) => ({ ...old, failed, files: old.files.filter((each) => each.name !== mine.name) }));
+  }
+}
+
+const change = (file, values) => form.set((old) => ({
+  ...old, files: old.files.map((each) => (each.name === file.name ? { ...each, ...values } : each)),
+}));
+const drop = (file) => form.set((old) => ({ ...old, files: old.files.filter((each) => each !== file) }));
+
+function start() {
+  const { files, options } = form.get();
+  training.start("train", {
+    files: files.map(({ id, task, held }) => ({ upload: id, name: task, held })),
+    options: changed(options),
+  });
+}
+
+export function Training({ encoders, train }) {
+  const { files, options, failed } = useStore(form);
+  const job = useStore(training);
+  const trained = encoders.filter((each) => each.trained).map((each) => each.name);
+  const ready = files.some((each) => !each.held) && files.every((each) => each.id);
+  return html`<section class="training" aria-label="Training">
+    <h2>Train heads of your own</h2>
+    ${train && !train.available ? html`<${Lacking} hint=${train.hint} />` : html`
+      <p class="quiet">CSV, JSONL or CoNLL: classes of texts, names in them, pairs, answers. Files of one name teach one head.</p>
+      <${Drop} onFile=${add} label="Drop the file of a task">
+        <form onSubmit=${(event) => { event.preventDefault(); start(); }}>
+          <div class="row"><${FileButton} multiple accept=".csv,.tsv,.json,.jsonl,.conll,.txt,.bio,.xz,.gz" onFile=${add}>Choose files<//></div>
+          ${files.length > 0 && html`<ul class="task-files">${files.map((file) => html`<${TaskFile} key=${file.name} file=${file} />`)}</ul>`}
+          ${failed && html`<${Failure} error=${failed} />`}
+          <${Options} values=${options} models=${trained} onChange=${(values) => form.set({ options: values })} />
+          <div class="row">
+            <button class="button primary" disabled=${!ready || isGoing(job)}>Train</button>
+            ${isGoing(job) && html`<${Button} icon="stop" onClick=${training.stop}>Stop<//>`}
+          </div>
+        </form>
+      <//>`}
+    <${Run} job=${job} />
+  </section>`;
+}
+
+const Lacking = ({ hint }) => html`<div class="lacking">
+  <p>Training needs the optional packages of <code>train</code>, which are not installed here:</p>
+  <p><${Command} text=${hint} /></p></div>`;
+
+const TaskFile = ({ file }) => html`<li>
+  <span class="file-name">${file.name}</span>
+  <label class="inline">teaches <input class="field" size="12" value=${file.task} required pattern="[\\w-]+"
+    onInput=${(event) => change(file, { task: event.target.value })} /></label>
+  <label class="inline"><input type="checkbox" checked=${file.held}
+    onChange=${(event) => change(file, { held: event.target.checked })} /> held out</label>
+  ${!file.id && html`<span class="quiet">sending …</span>`}
+  <${Button} kind="plain" icon="close" label=${`Leave out ${file.name}`} onClick=${() => drop(file)} /></li>`;
+
+const WORDS = { queued: "Waiting for its turn", running: "Training", done: "Trained", cancelled: "Stopped; what was done is kept" };
+
+function Run({ job }) {
+  if (job.state === "idle") return null;
+  if (job.state === "error") return html`<${Failure} error=${job.error} title="The training ended" />`;
+  const history = job.result?.metrics?.history || job.items.findLast((each) => each.kind === "evaluations")?.value || [];
+  const { done = 0, total = 0 } = job.progress || {};
+  return html`<div class="run" aria-label="Run">
+    <p role="status"><strong>${WORDS[job.state]}</strong> ${total > 0 && html`<span class="quiet">step ${done} of ${total}</span>`}
+      ${job.result && html`<span> <code>${job.result.model}</code> is in the list of encoders</span>`}</p>
+    ${isGoing(job) && html`<${Progress} done=${done} total=${total} label="Steps" />`}
+    <div class="curve-pair">
+      <${Curves} title="Loss" series=${curves(history, (name) => LOSSES.has(name))} />
+      <${Curves} title="On what is held out" series=${curves(history, (name) => name !== "step" && !LOSSES.has(name) && !name.endsWith("loss"))} />
+    </div>
+    ${job.notes.length > 0 && html`<details><summary>What it said</summary><ul class="log">
+      ${job.notes.map((each) => html`<li>${each.text || String(each)}</li>`)}</ul></details>`}
+  </div>`;
+}
+
+function curves(history, wanted) {
+  const names = [...new Set(history.flatMap((row) => Object.keys(row)))].filter(wanted);
+  return names.map((name) => ({
+    name: name.replace(/_/g, " "),
+    points: history.filter((row) => Number.isFinite(row[name])).map((row) => [row.step, row[name]]),
+  }));
+}
