@@ -6,11 +6,13 @@ neither where values come from nor who prints, sends or stores them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from dragtor.errors import Cancelled, DragtorError
 from dragtor.types import (
     EVENT_FIELDS,
     Answer,
@@ -292,6 +294,24 @@ def runs_json(runs: Iterable[SavedRun]) -> Json:
     return {"runs": [asdict(run) for run in runs]}
 
 
+# Errors
+
+
+def error_json(error: BaseException) -> Json:
+    """What went wrong, for a client; of an error that nobody expected only its name is told."""
+    if not isinstance(error, DragtorError | Cancelled):
+        told = f"unexpected {type(error).__name__}"
+        return refusal_json("unexpected", told, "the server's own output says more")
+    code = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).lower()
+    hint = getattr(error, "hint", "")
+    return refusal_json(code, str(error), hint, error.exit_code)
+
+
+def refusal_json(code: str, message: str, hint: str = "", exit_code: int = 1) -> Json:
+    """An error by the name of its class in small letters, as `library_locked`; see ERROR_SCHEMA."""
+    return {"code": code, "message": message, "hint": hint, "exit": exit_code}
+
+
 # JSON Schemas (draft 2020-12)
 
 
@@ -413,6 +433,7 @@ ENTITIES_SCHEMA = _object(
     ),
     mentions=_list(CITATION_SCHEMA),
 )
+ERROR_SCHEMA = _object(code=_TEXT, message=_TEXT, hint=_TEXT, exit=_NUMBER_FROM_1)
 FINDINGS_SCHEMA = _rows(
     "findings", what=_TEXT, state={"enum": ["ok", "note", "bad"]}, says=_TEXT, mend=_TEXT
 )

@@ -50,6 +50,7 @@ ROWS = (
     ("library", "doctor"),
     ("training",),
     ("evaluate",),
+    ("serve",),
     ("cli",),
     ("__main__",),
 )
@@ -73,6 +74,7 @@ SAME_BY_PROTOCOL = {
     "T",  # a type variable
     "evaluate",  # of evaluate/NAME.py, run by `dragtor eval NAME`
     "questions_of",  # a data file -> its checked questions
+    "routes",  # of serve/NAME.py: what it answers
     "register",  # of cli/NAME.py: adds its commands
     "scores",  # of evaluate/NAME.py: rows -> metrics
 }
