@@ -15,7 +15,7 @@ const LOSSES = new Set(["train_loss", "loss"]);
 
 // Each file is sent as soon as it is chosen; its name up to the first dot is its task's.
 async function add(file) {
-  const mine = { id: "", name: file.name, task: file.name.split(".")[0].replace(/[^\w-]/g, "_"), held: false };
+  const mine = { id: "", name: file.name, task: file.name.split(".")[0].replace(/\W/g, "_"), held: false };
   form.set((old) => ({ ...old, failed: null, files: [...old.files, mine] }));
   try {
     const sent = await upload(file);
@@ -69,7 +69,7 @@ const Lacking = ({ hint }) => html`<div class="lacking">
 
 const TaskFile = ({ file }) => html`<li>
   <span class="file-name">${file.name}</span>
-  <label class="inline">teaches <input class="field" size="12" value=${file.task} required pattern="[\\w-]+"
+  <label class="inline">teaches <input class="field" size="12" value=${file.task} required pattern="[A-Za-z0-9_]+" title="letters, digits and _"
     onInput=${(event) => change(file, { task: event.target.value })} /></label>
   <label class="inline"><input type="checkbox" checked=${file.held}
     onChange=${(event) => change(file, { held: event.target.checked })} /> held out</label>

@@ -47,10 +47,13 @@ function monthsOf(events) {
     events.forEach((event, number) => {
       for (const day of daysOf(event, first, last)) days.set(day, [...(days.get(day) || []), number]);
     });
+    for (const numbers of days.values()) numbers.sort((a, b) => timeOf(events[a]).localeCompare(timeOf(events[b])));
     if (days.size) found.push({ first, last, days });
   }
   return found;
 }
+
+const timeOf = ({ start }) => start.slice(11, 16);
 
 function Month({ month, events, picked, onPick }) {
   const begin = weekStart();
@@ -74,9 +77,10 @@ function Day({ day, numbers, events, picked, onPick }) {
   return html`<td class=${numbers.length ? "busy" : ""}><span class="date">${dateOf(day).getUTCDate()}</span>
     ${shown.map((number) => {
       const { action, start } = events[number];
-      const title = [timeText(start), action || "(no action)"].filter(Boolean).join(" ");
+      const words = action || "(no action)";
+      const title = [words, timeText(start)].filter(Boolean).join(", ");
       return html`<button type="button" class=${`entry hue-${number % 8} ${picked === number ? "picked" : ""}`}
-        title=${title} aria-label=${title} onClick=${() => onPick(number)}><span>${title}</span></button>`;
+        title=${title} aria-label=${title} onClick=${() => onPick(number)}><span>${words}</span></button>`;
     })}
     ${numbers.length > ON_A_DAY && html`<span class="more">+${numbers.length - ON_A_DAY}</span>`}
   </td>`;

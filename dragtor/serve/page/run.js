@@ -3,10 +3,11 @@
 
 import * as connection from "./connection.js";
 import { createStore, newId } from "./lib.js";
+import { post } from "./rest.js";
 
 const IDLE = { state: "idle", id: "", task: "", args: null, items: [], notes: [], progress: null, step: null, result: null, error: null };
 
-// state: idle, queued, running, done, error, cancelled. `name` is where this tab remembers the job.
+// state: idle, queued, running, done, error, cancelled, interrupted. `name` is where this tab remembers the job.
 export function createRun(name) {
   const key = `dragtor.run.${name}`;
   const store = createStore(IDLE);
@@ -32,6 +33,12 @@ export function createRun(name) {
       begin(id, task, args);
       stopHearing = connection.follow(id, hear(id));
     },
+    // Goes on with a job that a server left unfinished.
+    async resume() {
+      const { id, task, args } = store.get();
+      await post(`/jobs/${id}/resume`);
+      run.follow(id, task, args);
+    },
     stop: () => isGoing(store.get()) && connection.cancel(store.get().id),
     clear() {
       stopHearing();
@@ -56,6 +63,7 @@ function heard(old, { type, data = {} }) {
     case "note": return { ...old, notes: [...old.notes, data] };
     case "done": return { ...old, state: "done", result: data.result };
     case "error": return data.code === "unknown_job" ? IDLE : { ...old, state: "error", error: data };
+    case "interrupted": return { ...old, state: "interrupted", error: data };
     case "cancelled": return { ...old, state: "cancelled" };
     default: return old;
   }
