@@ -42,6 +42,7 @@ RANGES: dict[str, tuple[float, float]] = dict.fromkeys(_FROM_1, (1, math.inf)) |
     "models.timeout_s": (0.1, math.inf),
     "retrieve.dense_weight": (0, 1),
     "retrieve.floor": (-1, 1),
+    "serve.port": (0, 65535),
     "split.semantic_percentile": (0, 100),
     "split.tokens": (16, math.inf),
 }
@@ -246,6 +247,13 @@ class TagsConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ServeConfig:
+    """Where the server listens."""
+
+    port: int = 8484  # 0: any that is free
+
+
+@dataclass(frozen=True, slots=True)
 class ModelsConfig:
     """Where weights live and come from."""
 
@@ -271,6 +279,7 @@ class Config:
     answer: AnswerConfig = field(default_factory=AnswerConfig)
     chat: ChatConfig = field(default_factory=ChatConfig)
     tags: TagsConfig = field(default_factory=TagsConfig)
+    serve: ServeConfig = field(default_factory=ServeConfig)
     models: ModelsConfig = field(default_factory=ModelsConfig)
     # label -> texts like its passages; the label is one too
     topics: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

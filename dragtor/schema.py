@@ -135,6 +135,20 @@ def events_json(events: Iterable[CalendarEvent]) -> Json:
     return {"events": [event_json(event) for event in events]}
 
 
+# Errors and reports
+
+
+def error_json(error: DragtorError | Cancelled) -> Json:
+    """An error as clients see it; `code` is its class: missing, library_locked, ..."""
+    name = type(error).__name__
+    return {
+        "code": re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower(),
+        "message": str(error),
+        "hint": getattr(error, "hint", ""),
+        "exit": error.exit_code,
+    }
+
+
 # Single texts
 
 
@@ -204,21 +218,29 @@ def source_json(source: Source, documents: Sequence[Mapping[str, Any]]) -> Json:
         "id": source.id,
         "uri": source.uri,
         "kind": source.kind,
-        "documents": [dict(facts) for facts in documents],
+        **documents_json(documents),
     }
 
 
+def documents_json(documents: Iterable[Mapping[str, Any]]) -> Json:
+    """The facts on documents, as Library.documents gives them."""
+    return {"documents": [dict(facts) for facts in documents]}
+
+
 def document_json(document: Document) -> Json:
-    """A document's text, its speakers, and each segment with its times and speaker's name."""
+    """A document's text, its speakers, and each segment with its place and speaker's name."""
     return {
         "id": document.id,
         "title": document.title,
         "url": document.uri,
+        "kind": document.kind,
         "published": document.published,
         "speakers": speakers_json(document)["speakers"],
         "text": document.text,
         "segments": [
             {
+                "start": segment.start,
+                "end": segment.end,
                 "start_s": segment.start_s,
                 "end_s": segment.end_s,
                 "page": segment.page,
@@ -294,22 +316,9 @@ def runs_json(runs: Iterable[SavedRun]) -> Json:
     return {"runs": [asdict(run) for run in runs]}
 
 
-# Errors
-
-
-def error_json(error: BaseException) -> Json:
-    """What went wrong, for a client; of an error that nobody expected only its name is told."""
-    if not isinstance(error, DragtorError | Cancelled):
-        told = f"unexpected {type(error).__name__}"
-        return refusal_json("unexpected", told, "the server's own output says more")
-    code = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).lower()
-    hint = getattr(error, "hint", "")
-    return refusal_json(code, str(error), hint, error.exit_code)
-
-
-def refusal_json(code: str, message: str, hint: str = "", exit_code: int = 1) -> Json:
-    """An error by the name of its class in small letters, as `library_locked`; see ERROR_SCHEMA."""
-    return {"code": code, "message": message, "hint": hint, "exit": exit_code}
+def refusal_json(code: str, message: str, hint: str = "") -> Json:
+    """What a server does not take, in the shape of an error; see ERROR_SCHEMA."""
+    return {"code": code, "message": message, "hint": hint, "exit": 1}
 
 
 # JSON Schemas (draft 2020-12)

@@ -106,10 +106,11 @@ def test_documents_are_written_to_the_letter() -> None:
         ' "name_confidence": 0.56}]'
     )
     assert json.dumps(schema.document_json(TALK)) == (
-        '{"id": "d1", "title": "A talk", "url": "https://e.org", "published": "2026-01-02",'
-        f' {speakers}, "text": "Hi. Tape.", "segments": [{{"start_s": 0.0, "end_s": 1.0,'
-        ' "page": null, "speaker": "Ann", "text": "Hi."}, {"start_s": null, "end_s": null,'
-        ' "page": 2, "speaker": null, "text": "Tape."}]}'
+        '{"id": "d1", "title": "A talk", "url": "https://e.org", "kind": "audio",'
+        ' "published": "2026-01-02",'
+        f' {speakers}, "text": "Hi. Tape.", "segments": [{{"start": 0, "end": 3, "start_s": 0.0,'
+        ' "end_s": 1.0, "page": null, "speaker": "Ann", "text": "Hi."}, {"start": 4, "end": 9,'
+        ' "start_s": null, "end_s": null, "page": 2, "speaker": null, "text": "Tape."}]}'
     )
     assert json.dumps(schema.speakers_json(TALK)) == f'{{"id": "d1", {speakers}}}'
 

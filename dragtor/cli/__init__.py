@@ -18,6 +18,7 @@ from dragtor.cli import (
     evals,
     extract,
     models,
+    serve,
     sources,
     tag,
     tags,
@@ -45,7 +46,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (sources, ask, chat, tags, extract, tag, models, checks, evals, train, tools):
+for group in (sources, ask, chat, tags, extract, tag, models, checks, evals, train, serve, tools):
     group.register(app)
 
 

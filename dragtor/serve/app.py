@@ -46,6 +46,7 @@ STATUS = {  # of HTTP, for errors; the first class that fits
 }
 REASONS = {
     400: "bad_request",
+    403: "forbidden",
     404: "not_found",
     405: "wrong_method",
     408: "too_slow",

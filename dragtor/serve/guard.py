@@ -18,12 +18,12 @@ from urllib.parse import parse_qsl, urlencode
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dragtor.schema import error_json, refusal_json
+from dragtor.schema import refusal_json
 from dragtor.serve.keys import Keys
 
-MB = 1_000_000
-MAX_BODY_BYTES = 1 * MB
-MAX_UPLOAD_BYTES = 200 * MB
+_MB = 1_000_000
+MAX_BODY_BYTES = 1 * _MB
+MAX_UPLOAD_BYTES = 200 * _MB
 MAX_SOCKETS = 64
 BODY_IDLE_S = 20.0  # in which the next piece of a body must come
 LOCAL_NAMES = ("127.0.0.1", "localhost")
@@ -52,7 +52,7 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-store",
 }
-log = logging.getLogger("dragtor.serve")
+_log = logging.getLogger("dragtor.serve")
 
 
 class Guard:
@@ -157,11 +157,10 @@ class Guarded:
         try:
             await self.app(scope, body.receive, answer.send)
         except Exception as error:
-            log.exception("%s %s", scope["method"], scope["path"])
+            _log.exception("%s %s", scope["method"], scope["path"])
             if not answer.started:
-                told = error_json(error)
-                refused = Refusal(500, told["code"], told["message"], told["hint"])
-                await _refuse(scope, send, refused)
+                told = f"an error of dragtor's: {type(error).__name__}"
+                await _refuse(scope, send, Refusal(500, "internal", told, "dragtor doctor"))
 
 
 class _Body:
@@ -252,7 +251,7 @@ def _bad_body(scope: Scope, headers: _Headers) -> Refusal | None:
     length = headers.only("content-length")
     limit = _limit(scope["path"])
     if length.isdigit() and int(length[:20]) > limit:
-        return Refusal(413, "too_large", f"at most {limit // MB} MB", "send less at once")
+        return Refusal(413, "too_large", f"at most {limit // _MB} MB", "send less at once")
     if headers.all("content-encoding"):
         return Refusal(415, "packed", "a packed body is not taken", "send it as it is")
     return None

@@ -1,0 +1,167 @@
+"""Runs the server: its port, the network address of --lan, its start and its end.
+
+Knows uvicorn and sockets; not what is served, and no terminal.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dragtor.config import Config
+from dragtor.errors import LibraryError, UsageError
+
+if TYPE_CHECKING:
+    from dragtor.serve.keys import Keys
+
+LOCAL = "127.0.0.1"
+ELSEWHERE = ("192.0.2.1", 9)  # of RFC 5737: nobody's; asking for the way there sends nothing
+GRACE_S = 2  # that answers on their way have at the end
+MAX_FRAME_BYTES = 20_000_000  # of a websocket, and of a whole message
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A server that listens; `url` and `lan_url` (empty without --lan) end in the port."""
+
+    url: str
+    lan_url: str
+    keys: Keys
+
+    @property
+    def open_url(self) -> str:
+        """What the owner opens; the fragment is never sent to any server."""
+        return f"{self.url}/#token={self.keys.owner}"
+
+
+def serve_library(
+    config: Config,
+    path: Path,
+    ready: Callable[[Ready], None],
+    *,
+    port: int,
+    lan: bool = False,
+    address: str = "",
+    new_token: bool = False,
+    verbose: bool = False,
+) -> bool:
+    """Serve the library in `path` until the process is told to stop; False if twice.
+
+    `ready` is called once it listens. Port 0 takes any that is free. With `lan` it listens at
+    `address` too, or at the one that leads out of this machine. Raises UsageError where it cannot
+    listen.
+    """
+    from dragtor.serve.keys import Keys
+    from dragtor.serve.state import KEYS_FILE
+
+    outside = _lan_address(address) if lan else ""
+    sockets = listen(port, outside)
+    try:
+        port = sockets[0].getsockname()[1]
+        path.mkdir(parents=True, exist_ok=True)
+        keys = Keys(path / KEYS_FILE, renew=new_token)
+        lan_url = f"http://{outside}:{port}" if outside else ""
+        told = Ready(f"http://{LOCAL}:{port}", lan_url, keys)
+        return _run(_application(config, path, keys, outside), sockets, told, ready, verbose)
+    except OSError as error:
+        raise LibraryError(f"{path}: {error.strerror}", f"ls -ld {path}") from error
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def _application(config: Config, path: Path, keys: Keys, outside: str) -> Any:
+    from dragtor.serve.app import create_app
+    from dragtor.serve.guard import LOCAL_NAMES, Guard
+    from dragtor.serve.state import open_server
+
+    guard = Guard(keys, {*LOCAL_NAMES, outside} - {""})
+    return create_app(open_server(config, path, guard))
+
+
+def _run(
+    app: Any,
+    sockets: Sequence[socket.socket],
+    told: Ready,
+    ready: Callable[[Ready], None],
+    verbose: bool,
+) -> bool:
+    import uvicorn
+
+    from dragtor.serve.protocol import PatientProtocol
+
+    class Announced(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                ready(told)
+
+        def handle_exit(self, sig: int, frame: Any) -> None:
+            super().handle_exit(sig, frame)
+            self._captured_signals.clear()  # to be told to stop is no failure
+
+    server = Announced(
+        uvicorn.Config(
+            app,
+            http=PatientProtocol,
+            ws="websockets-sansio",
+            lifespan="on",
+            log_config=None,
+            log_level="info" if verbose else "critical",
+            access_log=verbose,
+            proxy_headers=False,
+            server_header=False,
+            ws_max_size=MAX_FRAME_BYTES,
+            ws_per_message_deflate=False,
+            timeout_graceful_shutdown=GRACE_S,
+        )
+    )
+    server.run(list(sockets))
+    return not server.force_exit
+
+
+def listen(port: int, outside: str = "") -> list[socket.socket]:
+    """Sockets at this port, here and at another address of this machine; raises UsageError."""
+    found: list[socket.socket] = []
+    try:
+        for host in filter(None, (LOCAL, outside)):
+            at = found[0].getsockname()[1] if found else port
+            found.append(socket.create_server((host, at)))
+    except (OSError, OverflowError) as error:
+        for each in found:
+            each.close()
+        why = getattr(error, "strerror", None) or str(error)
+        hint = "dragtor serve --port 0"
+        raise UsageError(f"port {port} cannot be had: {why}", hint) from error
+    for each in found:
+        each.setblocking(False)
+    return found
+
+
+def _lan_address(address: str) -> str:
+    """The address that was named, or the one from which this machine reaches others."""
+    if not address:
+        try:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way:
+                way.connect(ELSEWHERE)
+                address = str(way.getsockname()[0])
+        except OSError as error:
+            told = "this machine is in no network"
+            raise UsageError(told, "dragtor serve --lan --address ADDRESS") from error
+    try:
+        named = ip_address(address)
+    except ValueError:
+        named = None
+    if named is None or named.version != 4 or named.is_unspecified or address == LOCAL:
+        raise UsageError(f"{address} is no IPv4 address of this machine in a network", "ip addr")
+    return address
+
+
+def end_now() -> None:
+    """Leave at once, whatever still runs."""
+    os._exit(130)
