@@ -137,7 +137,9 @@ class Chat:
     """Questions that may refer to the ones before. `turns` are those so far, oldest first.
 
     `keep` stores a turn, given those before it (None: nothing is kept); a turn that cannot be kept
-    is answered all the same, and `reporter` is told why, once.
+    is answered all the same, and `reporter` is told why, once. `rewriter` is the model that makes a
+    follow-up stand alone, `llm` where it is None; where it raises DragtorError, the two questions
+    stand side by side.
     """
 
     def __init__(
@@ -146,6 +148,7 @@ class Chat:
         llm: Callable[[], LLM],
         config: ChatConfig,
         *,
+        rewriter: Callable[[], LLM] | None = None,
         name: str = "",
         chat_id: int = 0,
         turns: Sequence[ChatTurn] = (),
@@ -156,6 +159,7 @@ class Chat:
         self.turns = list(turns)
         self._chat_id = chat_id
         self._ask, self._llm, self._config = ask, llm, config
+        self._rewriter = rewriter or llm
         self._keep, self._reporter = keep, reporter
         self._asked: tuple[str, bool, Filters | None] | None = None
         self._stopped = False  # before what was asked had its answer
@@ -205,7 +209,7 @@ class Chat:
         """Answer what was asked after the turns `before`; the turn takes the place of `old`."""
         assert self._asked is not None
         question, quotes_only, filters = self._asked
-        llm = None if quotes_only else self._llm
+        llm = None if quotes_only else self._rewriter
         begun = time.perf_counter()
         query = standalone(question, before, llm, self._config, cancel)
         rewriting_s = time.perf_counter() - begun

@@ -52,7 +52,7 @@ class Library(Parts):
 
     `path` as the command line's --library; `config` as read by `load_config`. `reporter` hears
     what long work does; `cancel` ends it: what was going on raises Cancelled, and what was finished
-    is kept.
+    is kept. `lender` is one whose models are used, see Parts.
     """
 
     def __init__(
@@ -62,10 +62,11 @@ class Library(Parts):
         config: Config | None = None,
         reporter: Reporter = SILENT,
         cancel: CancelToken = NEVER,
+        lender: Parts | None = None,
     ) -> None:
         config = config or load_config()
         folder = library_path(config.library, str(path) if path else None)
-        super().__init__(config, folder, reporter, cancel)
+        super().__init__(config, folder, reporter, cancel, lender)
 
     def __repr__(self) -> str:
         return f"Library({str(self.folder)!r})"
@@ -318,14 +319,17 @@ class Library(Parts):
             seed = llm_config.seed + attempt
             llm_config = replace(llm_config, temperature=warmth, seed=seed)
         with self.cancel.following(cancel):
-            yield from self.answer_pipeline(llm_config).ask(
-                question,
-                filters,
-                quotes_only=quotes_only,
-                query=query,
-                history=history,
-                cancel=self.cancel,
-            )
+            try:
+                yield from self.answer_pipeline(llm_config).ask(
+                    question,
+                    filters,
+                    quotes_only=quotes_only,
+                    query=query,
+                    history=history,
+                    cancel=self.cancel,
+                )
+            finally:
+                self.give_back()
 
     def chat(self, name: str = "", *, latest: bool = False, keep: bool = True) -> Chat:
         """A conversation: the one of this name, the `latest` there was, or a new one.
@@ -344,6 +348,7 @@ class Library(Parts):
             self.ask_events,
             self.llm,
             self.config.chat,
+            rewriter=self.llm_at_once,
             name=name or (turns[-1].session if turns else ""),
             chat_id=chat_id,
             turns=turns,

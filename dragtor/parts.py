@@ -6,10 +6,11 @@ Knows which package does what; the pipelines are handed finished parts. Knows no
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cache, cached_property, partial
 from pathlib import Path
+from threading import RLock
 from typing import TYPE_CHECKING
 
 from dragtor.config import (
@@ -21,12 +22,16 @@ from dragtor.config import (
     load_words,
     models_path,
 )
-from dragtor.errors import LibraryError, Missing, UsageError
+from dragtor.errors import GenerationError, LibraryError, Missing, UsageError
+from dragtor.turns import Turns
 from dragtor.types import NEVER, SILENT, CancelToken, Reporter
 
 if TYPE_CHECKING:
+    from datetime import tzinfo
+
     from dragtor.answer import AnswerPipeline
     from dragtor.embed import Embedder
+    from dragtor.encoder import Encoder
     from dragtor.events.extract import EventExtractor
     from dragtor.ground import Gate, RuleSupport
     from dragtor.ingest import Ingest
@@ -38,7 +43,7 @@ if TYPE_CHECKING:
     from dragtor.speech.diarize import Diarizer
     from dragtor.speech.pipeline import TranscribePipeline
     from dragtor.speech.transcribe import Transcriber
-    from dragtor.store import Store, Writer
+    from dragtor.store import KeptVectors, Store, Writer
     from dragtor.types import Reader, Source, Speaker, Tagger
 
 PULL = "dragtor models pull"
@@ -47,26 +52,54 @@ CACHE = "cache"  # of the library's folder: what was fetched and transcribed
 
 
 class Parts:
-    """What a library in `folder` works with; each part is opened once, and closed with it."""
+    """What a library in `folder` works with; each part is opened once, and closed with it.
+
+    `lender` is another of the same settings, whose models are used where it is given: by several at
+    a time, each with a reporter and a cancel token of its own. What generates is had in turns.
+    """
 
     def __init__(
-        self, config: Config, folder: Path, reporter: Reporter = SILENT, cancel: CancelToken = NEVER
+        self,
+        config: Config,
+        folder: Path,
+        reporter: Reporter = SILENT,
+        cancel: CancelToken = NEVER,
+        lender: Parts | None = None,
     ) -> None:
         self.config = config
         self.folder = folder
         self.reporter = reporter
         self.cancel = CancelToken() if cancel is NEVER else cancel  # what all parts look at
+        self._lender = lender
+        self._lending = RLock()  # a model is opened once, whoever asks first
+        self._llm_turns, self._events_turns = Turns(), Turns()
+        self._taken: dict[Turns, ExitStack] = {}  # of the lender's, and what gives them back
         self._store: Store | None = None
         self._llm: LLM | None = None
+        self._encoders: dict[str, Encoder] = {}  # by name or folder
         self._event_extractors: dict[Path | None, EventExtractor] = {}  # by adapter
 
     def close(self) -> None:
         """Let go of the files and the models."""
+        self.give_back()
         for part in (self._store, self._llm, *self._event_extractors.values()):
             if part is not None:
                 part.close()
         self._store = self._llm = None
         self._event_extractors.clear()
+
+    def give_back(self) -> None:
+        """Let others have the models that generate, if this one has them."""
+        while self._taken:
+            self._taken.popitem()[1].close()
+
+    def _take(self, turns: Turns) -> CancelToken:
+        """Have the lender's turn until `give_back`; the token that stops what is had."""
+        if turns not in self._taken:
+            with ExitStack() as stack:
+                stack.enter_context(turns.taken(self.cancel, self.reporter.queued))
+                self._taken[turns] = stack.pop_all()
+        return turns.token
 
     def exists(self) -> bool:
         """Whether anything was ever added; raises LibraryError where that cannot be seen."""
@@ -81,8 +114,15 @@ class Parts:
         from dragtor.store import Store
 
         if self._store is None:
-            self._store = Store.open(self.folder, self.config.store)
+            kept = (self._lender or self)._kept_vectors
+            self._store = Store.open(self.folder, self.config.store, kept)
         return self._store
+
+    @cached_property
+    def _kept_vectors(self) -> KeptVectors:
+        from dragtor.store import KeptVectors
+
+        return KeptVectors()
 
     @contextmanager
     def writer(self, *, recover: bool = True) -> Iterator[Writer]:
@@ -135,21 +175,37 @@ class Parts:
         """The configured sentence encoder, loaded on first use."""
         from dragtor.embed import open_embedder
 
+        if self._lender:
+            with self._lender._lending:
+                return self._lender.embedder.under(self.cancel)
         return open_embedder(self.config.embed, self.config.models, self.cancel)
 
     @cached_property
     def tagger(self) -> Tagger:
         """The configured finder of names, loaded on first use; raises Missing."""
+        return self.encoder(self.config.tags.model)
+
+    def encoder(self, name: str) -> Encoder:
+        """An encoder of the catalogue, or of a folder, loaded on first use; raises Missing."""
         from dragtor.encoder import Encoder
 
-        config = self.config.tags
-        return Encoder.load(
-            config.model, models=self.config.models, threads=config.threads, cancel=self.cancel
-        )
+        if self._lender:
+            with self._lender._lending:
+                return self._lender.encoder(name).under(self.cancel)
+        if name not in self._encoders:
+            models, threads = self.config.models, self.config.tags.threads
+            self._encoders[name] = Encoder.load(
+                name, models=models, threads=threads, cancel=self.cancel
+            )
+        return self._encoders[name]
 
     @cached_property
     def reader(self) -> Reader | None:
         """What reads passages with a question, as configured; loaded on first use."""
+        if self._lender:
+            with self._lender._lending:
+                lent = self._lender.reader
+            return lent and lent.under(self.cancel)
         return open_reader(self.config, self.cancel)
 
     @property
@@ -158,12 +214,29 @@ class Parts:
         return self.reader.version if self.reader else ""
 
     def llm(self) -> LLM:
-        """The configured language model, loaded on first use."""
+        """The configured language model, loaded on first use.
+
+        One that is lent is had until `give_back`, and waited for while another has it.
+        """
+        if self._lender:
+            token = self._take(self._lender._llm_turns)
+            return self._lender._own_llm(token)
+        return self._own_llm(self.cancel)
+
+    def _own_llm(self, cancel: CancelToken) -> LLM:
         from dragtor.llm import open_llm
 
         if self._llm is None:
-            self._llm = open_llm(self.config.llm, self.config.models, cancel=self.cancel)
+            self._llm = open_llm(self.config.llm, self.config.models, cancel=cancel)
         return self._llm
+
+    def llm_at_once(self) -> LLM:
+        """The language model for what nobody waits for; GenerationError while another has it."""
+        if self._lender:
+            turns = self._lender._llm_turns
+            if turns not in self._taken and not turns.free:
+                raise GenerationError("the language model is at work for another")
+        return self.llm()
 
     @cached_property
     def reranker(self) -> Reranker | None:
@@ -245,16 +318,28 @@ class Parts:
         is read; where nothing is said, the machine's count. Raises UsageError on a zone or locale
         that nobody knows, Missing with the command that gets the model.
         """
-        from dragtor.events.extract import open_extractor
         from dragtor.events.locale import open_zone, reads_day_first
 
         zone = open_zone(tz)
         first = reads_day_first(locale) if day_first is None else day_first
+        if self._lender:
+            token = self._take(self._lender._events_turns)
+            found = self._lender._own_event_extractor(adapter, zone, token)
+            found = found.under(self.reporter, self.cancel)
+        else:
+            found = self._own_event_extractor(adapter, zone, self.cancel)
+        return replace(found, zone=zone, day_first=first)
+
+    def _own_event_extractor(
+        self, adapter: Path | None, zone: tzinfo, cancel: CancelToken
+    ) -> EventExtractor:
+        from dragtor.events.extract import open_extractor
+
         if adapter not in self._event_extractors:
             self._event_extractors[adapter] = open_extractor(
-                self.config, zone, adapter=adapter or "", reporter=self.reporter, cancel=self.cancel
+                self.config, zone, adapter=adapter or "", reporter=self.reporter, cancel=cancel
             )
-        return replace(self._event_extractors[adapter], zone=zone, day_first=first)
+        return self._event_extractors[adapter]
 
 
 def file_loader(

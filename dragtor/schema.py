@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from dragtor.types import (
     Finding,
     Hit,
     ModelState,
+    Report,
     SavedRun,
     Source,
     Tagged,
@@ -147,6 +148,13 @@ def error_json(error: DragtorError | Cancelled) -> Json:
         "hint": getattr(error, "hint", ""),
         "exit": error.exit_code,
     }
+
+
+def report_json(report: Report) -> Json:
+    """What a run of adding has done."""
+    found = {each.name: getattr(report, each.name) for each in fields(report)}
+    failed = [{"what": what} | error_json(error) for what, error in report.failed]
+    return found | {"failed": failed}
 
 
 # Single texts

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from html import escape
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, Self
 
 from dragtor import display
 from dragtor.errors import LoadError
@@ -324,6 +324,10 @@ class Reader(Protocol):
 
     def entail(self, claim: str, evidence: Sequence[str]) -> list[Entailment]:
         """One for each piece of evidence, in their order."""
+        ...
+
+    def under(self, cancel: CancelToken) -> Self:
+        """The same reader, its weights shared, for another thread: it looks at `cancel`."""
         ...
 
 

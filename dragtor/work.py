@@ -31,6 +31,9 @@ class Reporter:
     def step(self, name: str) -> None:
         """The work goes on to its next step."""
 
+    def queued(self, ahead: int) -> None:
+        """The work waits for what others use, `ahead` of them before it; with 0 it goes on."""
+
     def item(self, kind: str, value: Any) -> None:
         """A finished piece of the result, as soon as it is there."""
 

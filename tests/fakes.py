@@ -40,6 +40,9 @@ class HashingEmbedder:
     def __init__(self) -> None:
         self.embedded = 0  # passages embedded so far
 
+    def under(self, cancel: CancelToken) -> HashingEmbedder:
+        return self
+
     def token_offsets(self, text: str) -> list[tuple[int, int]]:
         return [m.span() for m in re.finditer(r"\w+|[^\w\s]", text)]
 
@@ -98,6 +101,9 @@ class SharedWordsReader:
 
     def __init__(self, cancel: CancelToken = NEVER) -> None:
         self._cancel = cancel
+
+    def under(self, cancel: CancelToken) -> SharedWordsReader:
+        return SharedWordsReader(cancel)
 
     def read(self, question: str, passages: Sequence[str]) -> list[Reading]:
         asked = _words_of(question) - self.ASKING

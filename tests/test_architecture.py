@@ -40,6 +40,7 @@ ROWS = (
         "schema",
         "sockets",
         "transcript",
+        "turns",
     ),
     ("models",),
     ("load", "speech", "split", "embed", "store", "llm", "rerank", "encoder"),
@@ -61,11 +62,15 @@ FRONT = "__init__"  # the front door names public things, and imports rooms when
 HEAVY = {
     "av", "bs4", "charset_normalizer", "chromadb", "chromadb_rust_bindings", "dacite",
     "feedparser", "filelock", "gguf", "httpx", "huggingface_hub", "icalendar", "jinja2", "jiwer",
-    "llama_cpp", "lxml", "mammoth", "markdown_it", "matplotlib", "numpy", "onnx", "onnxruntime",
+    "llama_cpp", "lxml", "mammoth", "markdown_it", "matplotlib", "mcp", "numpy", "onnx",
+    "onnxruntime",
     "pathspec", "peft", "platformdirs", "psutil", "pyannote", "pydantic", "pypdfium2", "pysubs2",
-    "pywhispercpp", "requests", "requests_cache", "rich", "scipy", "tokenizers", "torch",
-    "trafilatura", "transformers", "tzlocal", "urllib3", "xllamacpp", "yaml", "yt_dlp",
+    "pywhispercpp", "requests", "requests_cache", "rich", "scipy", "starlette", "tokenizers",
+    "torch",    "trafilatura", "transformers", "tzlocal", "urllib3", "uvicorn", "websockets", "xllamacpp",
+    "yaml", "yt_dlp",
 }  # fmt: skip
+# A room that is itself imported late may import these early; no other room imports it early.
+LATE = {"serve": {"starlette", "uvicorn", "websockets"}}
 # cli draws tables on a terminal; it may name rich where it draws, not where it starts.
 
 # Public names that several modules may define: all mean the same by it, each for its own part.
@@ -166,11 +171,14 @@ def at_import_time(body: list[ast.stmt]) -> Iterator[ast.stmt]:
 def early_heavy_imports(package: Path) -> list[str]:
     wrong = []
     for name, path in modules(package):
+        room = room_of(name)
         for node in at_import_time(ast.parse(path.read_text("utf-8")).body):
             if isinstance(node, ast.Import | ast.ImportFrom):
                 shallow = ast.Module([node], [])
                 for imported, line in imports(name, shallow):
-                    if imported.split(".")[0] in HEAVY:
+                    top, *below = imported.split(".")
+                    late = top == package.name and below[:1] != [room] and below[0] in LATE
+                    if late or top in HEAVY - LATE.get(room, set()):
                         wrong.append(f"{name}:{line}: {imported}")
     return wrong
 
@@ -318,7 +326,7 @@ def test_a_name_means_one_thing() -> None:
     assert twice.keys() >= SAME_BY_PROTOCOL, "no longer twice: take it off the list"
 
 
-@pytest.mark.parametrize("module", ["dragtor", "dragtor.config", "dragtor.cli"])
+@pytest.mark.parametrize("module", ["dragtor", "dragtor.config", "dragtor.cli", "dragtor.serve"])
 def test_starting_loads_nothing_heavy(module: str) -> None:
     code = f"import sys, {module}; print(*sorted(m.split('.')[0] for m in sys.modules))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
@@ -442,6 +450,9 @@ def test_a_right_import_is_not(bad: Path, file: str, code: str) -> None:
         "try:\n  pass\nexcept ImportError:\n  import torch",
         "if TYPE_CHECKING:\n  pass\nelse:\n  import rich.table",
         "with x:\n  import requests",
+        "import uvicorn",
+        "from dragtor.serve import run",
+        "import dragtor.serve.app",
     ],
 )
 def test_an_early_heavy_import_is_caught(bad: Path, code: str) -> None:
@@ -462,6 +473,13 @@ def test_an_early_heavy_import_is_caught(bad: Path, code: str) -> None:
 def test_a_late_one_is_not(bad: Path, code: str) -> None:
     (bad / "split.py").write_text(code)
     assert early_heavy_imports(bad) == []
+
+
+def test_a_late_room_may_import_early_what_it_is_for(bad: Path) -> None:
+    (bad / "serve").mkdir()
+    text = "import starlette\nfrom uvicorn import x\nfrom dragtor.serve import run\nimport numpy"
+    (bad / "serve" / "app.py").write_text(text)
+    assert early_heavy_imports(bad) == ["dragtor.serve.app:4: numpy"]
 
 
 def test_a_name_with_two_meanings_is_caught(bad: Path) -> None:

@@ -36,8 +36,6 @@ def serve(
     as_json: bool = AS_JSON,
 ) -> None:
     """Serve the page, the API and MCP of the library, until Ctrl-C."""
-    import os
-
     from dragtor.config import library_path
     from dragtor.errors import UsageError
     from dragtor.serve.run import end_now, serve_library
@@ -47,12 +45,7 @@ def serve(
     config = load_settings()
 
     def ready(server: Ready) -> None:
-        if as_json:
-            pairing = {"url": server.lan_url, "code": server.keys.new_code()}
-            told = {"url": server.url, "token": server.keys.owner, "pid": os.getpid()}
-            out_json(told | ({"lan": pairing} if lan else {}))
-        else:
-            _print_ready(server)
+        (_out_ready if as_json else _print_ready)(server)
         sys.stdout.flush()
         if browser:
             _open(server.open_url)
@@ -73,6 +66,16 @@ def serve(
         end_now()
     if not settings.quiet:
         warn("stopped; jobs that were cut off can be resumed")
+
+
+def _out_ready(server: Ready) -> None:
+    import os
+
+    told = {"url": server.url, "token": server.keys.owner, "pid": os.getpid()}
+    if server.lan_url:
+        out_json(told | {"lan": {"url": server.lan_url, "code": server.keys.new_code()}})
+    else:
+        out_json(told)
 
 
 def _print_ready(server: Ready) -> None:

@@ -6,7 +6,7 @@ Owns tokens, windows and pooling; knows no passage, document or library. Weights
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
 from dragtor.config import models_path
 from dragtor.embed.base import HF_PREFIX, Traits
@@ -53,6 +53,9 @@ class Embedder(Protocol):
         Spans are characters of `text`, of any length and overlap. A span without a token is
         embedded as a passage.
         """
+
+    def under(self, cancel: CancelToken) -> Self:
+        """The same encoder, its weights shared, for another thread: it looks at `cancel`."""
 
 
 def open_embedder(

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Literal, NamedTuple, Self, TypeVar
 
 from dragtor.errors import CorruptModel, DragtorError, UsageError
 from dragtor.types import NEVER, CancelToken, utf8
@@ -81,6 +82,12 @@ class TokenEmbedder(ABC):
         self._read: dict[str, Vectors] = {}  # text -> its tokens' vectors, of the last call
         if min(self.max_tokens, self._window_tokens) < 1:
             raise UsageError(f"{self.name}: no room for text in {window} tokens")
+
+    def under(self, cancel: CancelToken) -> Self:
+        """The same encoder for another thread, see Embedder."""
+        made = copy(self)
+        made._cancel, made._read = cancel, {}
+        return made
 
     @abstractmethod
     def _encode(self, sequences: Sequence[Ids], reduce: Callable[[int, Vectors], T]) -> list[T]:

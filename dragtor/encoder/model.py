@@ -7,9 +7,10 @@ so a text gets the same bits alone and in company. Knows no training and no docu
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from dragtor import onnx
 from dragtor.encoder import folder, merge
@@ -93,6 +94,12 @@ class Encoder:
         session = onnx.open_session(graph, mend)
         tokenizer = onnx.open_tokenizer(tokens, mend)
         return cls(session, tokenizer, heads, threads=threads, mend=mend, cancel=cancel)
+
+    def under(self, cancel: CancelToken) -> Self:
+        """The same encoder, its weights shared, for another thread: it looks at `cancel`."""
+        made = copy(self)
+        made._cancel = cancel
+        return made
 
     @property
     def dimension(self) -> int:

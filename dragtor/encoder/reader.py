@@ -10,7 +10,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from dragtor.encoder.align import Encoded, Offsets
 from dragtor.encoder.decode import calibrated_odds, probabilities, span_chances
@@ -68,6 +68,10 @@ class HeadReader:
     ) -> HeadReader:
         """A reader of the catalogue, or a folder that training wrote; raises as Encoder.load."""
         return cls(Encoder.load(name_or_folder, models=models, threads=threads, cancel=cancel))
+
+    def under(self, cancel: CancelToken) -> Self:
+        """The same reader for another thread, see Reader."""
+        return type(self)(self._encoder.under(cancel))
 
     def read(self, question: str, passages: Sequence[str]) -> list[Reading]:
         """One for each passage: the most that a window answers, and the likeliest span of all.

@@ -41,6 +41,10 @@ class EventExtractor:
     zone: tzinfo  # of the events
     day_first: bool = True  # how 10/12 is read
 
+    def under(self, reporter: Reporter, cancel: CancelToken) -> EventExtractor:
+        """The same, that tells `reporter` and looks at `cancel`; one thread uses it at a time."""
+        return replace(self, span_extractor=self.span_extractor.under(reporter, cancel))
+
     def events(
         self, text: str, now: datetime | None = None, *, undated: bool = False
     ) -> list[CalendarEvent]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Protocol, Self, cast
 
 from dragtor.config import LLMConfig, ModelsConfig, asset
 from dragtor.errors import UsageError
@@ -102,6 +103,12 @@ class TunedSpanExtractor:
             if end - start < len(text):
                 self._reporter.progress("reading", end, len(text))
         return found
+
+    def under(self, reporter: Reporter, cancel: CancelToken) -> Self:
+        """The same over the same model; see SpanExtractor."""
+        made = copy(self)
+        made._reporter, made._cancel = reporter, cancel
+        return made
 
     def close(self) -> None:
         """Free the model."""

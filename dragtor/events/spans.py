@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
+
+from dragtor.types import CancelToken, Reporter
 
 CharSpan = tuple[int, int]  # characters of the text: start, end
 
@@ -28,4 +30,7 @@ class SpanExtractor(Protocol):
 
     def extract(self, text: str) -> list[EventSpans]:
         """The events in the order of the text, none where it holds none; any length of text."""
+
+    def under(self, reporter: Reporter, cancel: CancelToken) -> Self:
+        """The same, its weights shared, that tells `reporter` and looks at `cancel`."""
         ...

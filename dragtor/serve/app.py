@@ -30,13 +30,13 @@ from dragtor.errors import (
     UsageError,
 )
 from dragtor.schema import error_json, refusal_json
-from dragtor.serve.guard import Guard, Guarded
+from dragtor.serve.guard import Guarded, ServerGuard
 from dragtor.serve.keys import Keys
-from dragtor.serve.state import KEYS_FILE, Server, open_server
+from dragtor.serve.state import KEYS_FILE, Server, make_server
 
 # Each has `routes(server)`; one that must run besides has `lifespan(server)`, a context manager.
 MODULES = ("rest", "pdf", "socket", "seed_socket", "openai", "mcp", "page")
-STATUS = {  # of HTTP, for errors; the first class that fits
+_STATUS = {  # of HTTP, for errors; the first class that fits
     BlockedURL: 403,
     UsageError: 400,
     LoadError: 422,
@@ -44,7 +44,7 @@ STATUS = {  # of HTTP, for errors; the first class that fits
     LibraryLocked: 423,
     LibraryVersion: 409,
 }
-REASONS = {
+_REASONS = {
     400: "bad_request",
     403: "forbidden",
     404: "not_found",
@@ -84,16 +84,17 @@ def default_app() -> Starlette:
     path = library_path(config.library)
     keys = Keys(path / KEYS_FILE)
     sys.stderr.write(f"open the server's address with #token={keys.owner} behind it\n")
-    return create_app(open_server(config, path, Guard(keys)))
+    return create_app(make_server(config, path, ServerGuard(keys)))
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    code = REASONS.get(error.status_code, "error")
+    code = _REASONS.get(error.status_code, "error")
     told = refusal_json(code, error.detail)
     return JSONResponse(told, error.status_code, headers=error.headers)
 
 
-async def _error(request: Request, error: BaseException) -> Response:
-    status = next((STATUS[kind] for kind in STATUS if isinstance(error, kind)), 500)
+async def _error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, DragtorError)
+    status = next((_STATUS[kind] for kind in _STATUS if isinstance(error, kind)), 500)
     return JSONResponse(error_json(error), status)

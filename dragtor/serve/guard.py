@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, urlencode
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dragtor.errors import Cancelled
 from dragtor.schema import refusal_json
 from dragtor.serve.keys import Keys
 
@@ -26,7 +27,7 @@ MAX_BODY_BYTES = 1 * _MB
 MAX_UPLOAD_BYTES = 200 * _MB
 MAX_SOCKETS = 64
 BODY_IDLE_S = 20.0  # in which the next piece of a body must come
-LOCAL_NAMES = ("127.0.0.1", "localhost")
+OWN_NAMES = ("127.0.0.1", "localhost")
 UPLOADS = "/api/v1/uploads/"
 PUBLIC = ("/", "/favicon.ico", "/favicon.svg", "/api/v1/pair")  # no token: they tell nothing
 PUBLIC_FILES = "/page/"  # of the page: the same for everybody
@@ -55,13 +56,13 @@ HEADERS = {
 _log = logging.getLogger("dragtor.serve")
 
 
-class Guard:
+class ServerGuard:
     """Who may ask what. `names` are the hosts that the server answers to, its port is added.
 
     The port is the one that a connection came in at, so a name and a port must both be right.
     """
 
-    def __init__(self, keys: Keys, names: Iterable[str] = LOCAL_NAMES) -> None:
+    def __init__(self, keys: Keys, names: Iterable[str] = OWN_NAMES) -> None:
         self.keys = keys
         self.names = frozenset(names)
         self.sockets = 0  # open websockets
@@ -127,7 +128,7 @@ class Refusal(Exception):
 class Guarded:
     """An ASGI application behind the guard."""
 
-    def __init__(self, app: ASGIApp, guard: Guard) -> None:
+    def __init__(self, app: ASGIApp, guard: ServerGuard) -> None:
         self.app, self.guard = app, guard
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -156,7 +157,7 @@ class Guarded:
         body, answer = _Body(scope, receive), _Answer(send)
         try:
             await self.app(scope, body.receive, answer.send)
-        except Exception as error:
+        except (Exception, Cancelled) as error:  # noqa: BLE001 - no traceback reaches a client
             _log.exception("%s %s", scope["method"], scope["path"])
             if not answer.started:
                 told = f"an error of dragtor's: {type(error).__name__}"

@@ -5,6 +5,7 @@ Knows uvicorn and sockets; not what is served, and no terminal.
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from collections.abc import Callable, Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 LOCAL = "127.0.0.1"
 ELSEWHERE = ("192.0.2.1", 9)  # of RFC 5737: nobody's; asking for the way there sends nothing
-GRACE_S = 2  # that answers on their way have at the end
+LAST_ANSWERS_S = 2  # that answers on their way have at the end
 MAX_FRAME_BYTES = 20_000_000  # of a websocket, and of a whole message
 
 
@@ -77,11 +78,11 @@ def serve_library(
 
 def _application(config: Config, path: Path, keys: Keys, outside: str) -> Any:
     from dragtor.serve.app import create_app
-    from dragtor.serve.guard import LOCAL_NAMES, Guard
-    from dragtor.serve.state import open_server
+    from dragtor.serve.guard import OWN_NAMES, ServerGuard
+    from dragtor.serve.state import make_server
 
-    guard = Guard(keys, {*LOCAL_NAMES, outside} - {""})
-    return create_app(open_server(config, path, guard))
+    guard = ServerGuard(keys, {*OWN_NAMES, outside} - {""})
+    return create_app(make_server(config, path, guard))
 
 
 def _run(
@@ -94,6 +95,8 @@ def _run(
     import uvicorn
 
     from dragtor.serve.protocol import PatientProtocol
+
+    _log_to_stderr(verbose)
 
     class Announced(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -118,7 +121,7 @@ def _run(
             server_header=False,
             ws_max_size=MAX_FRAME_BYTES,
             ws_per_message_deflate=False,
-            timeout_graceful_shutdown=GRACE_S,
+            timeout_graceful_shutdown=LAST_ANSWERS_S,
         )
     )
     server.run(list(sockets))
@@ -160,6 +163,21 @@ def _lan_address(address: str) -> str:
     if named is None or named.version != 4 or named.is_unspecified or address == LOCAL:
         raise UsageError(f"{address} is no IPv4 address of this machine in a network", "ip addr")
     return address
+
+
+class _OneLine(logging.Formatter):
+    """A message without its traceback."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging calls it so
+        return ""
+
+
+def _log_to_stderr(verbose: bool) -> None:
+    """What goes wrong, a line each; with tracebacks where they are wanted."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter() if verbose else _OneLine())
+    for name in ("dragtor", "uvicorn"):
+        logging.getLogger(name).handlers = [handler]
 
 
 def end_now() -> None:

@@ -15,7 +15,7 @@ from dragtor.library import Library
 from dragtor.types import NEVER, SILENT, CancelToken, Reporter
 
 if TYPE_CHECKING:
-    from dragtor.serve.guard import Guard
+    from dragtor.serve.guard import ServerGuard
     from dragtor.serve.jobs import Jobs
 
 KEYS_FILE = "serve.json"  # beside library.db
@@ -28,7 +28,7 @@ class Server:
 
     config: Config
     path: Path  # folder of the library
-    guard: Guard
+    guard: ServerGuard
     jobs: Jobs
     models: Library
     uploads: Path
@@ -51,20 +51,19 @@ def lent(models: Library, reporter: Reporter = SILENT, cancel: CancelToken = NEV
     )
 
 
-def open_server(config: Config, path: Path, guard: Guard) -> Server:
+def make_server(config: Config, path: Path, guard: ServerGuard) -> Server:
     """A server for the library in `path`; no model is opened before it is needed.
 
     Raises LibraryLocked where another server works on it.
     """
-    from dragtor.serve.jobs import JobLimits, Jobs
+    from dragtor.serve.jobs import Jobs
     from dragtor.serve.journal import JOBS_FILE, Journal
     from dragtor.serve.tasks import TASKS
 
     models, uploads = Library(path, config=config), path / UPLOADS_FOLDER
-    limits = JobLimits(alone=frozenset({"train"}))
 
     def library(reporter: Reporter, cancel: CancelToken) -> Library:
         return lent(models, reporter, cancel)
 
-    jobs = Jobs(Journal(path / JOBS_FILE), TASKS, library, uploads, limits)
+    jobs = Jobs(Journal(path / JOBS_FILE), TASKS, library, uploads)
     return Server(config, path, guard, jobs, models, uploads)

@@ -14,7 +14,7 @@ from dragtor.store.chats import (
 from dragtor.store.filters import Filters
 from dragtor.store.lock import held_by
 from dragtor.store.named import entities_of, meant_by, mentions_of, nearest_names
-from dragtor.store.read import Candidates, Store
+from dragtor.store.read import Candidates, KeptVectors, Store
 from dragtor.store.rebuild import Rebuild
 from dragtor.store.speakers import known_voices, put_speakers, renamed, speaker_asked
 from dragtor.store.tags import (
@@ -43,6 +43,7 @@ __all__ = [
     "Candidates",
     "Filters",
     "Indexed",
+    "KeptVectors",
     "Rebuild",
     "Store",
     "TagRow",

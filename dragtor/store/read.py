@@ -43,27 +43,44 @@ class Candidates:
     lexical: Mapping[int, float]
 
 
+class KeptVectors:
+    """All vectors of a library as they were read last; several stores of one may share them."""
+
+    __slots__ = ("read",)
+
+    def __init__(self) -> None:
+        self.read: tuple[tuple[str, str], NDArray[np.int64], NDArray[np.float32]] | None = None
+
+
 class Store:
     """An open library. `Store.open` reads; writing goes through `Writer`."""
 
-    def __init__(self, folder: Path, db: sqlite3.Connection, config: StoreConfig) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        db: sqlite3.Connection,
+        config: StoreConfig,
+        kept: KeptVectors | None = None,
+    ) -> None:
         self.folder = folder
         self.db = db
         self.config = config
         self.scan_limit = SCAN_LIMIT
         self.writing = False  # a Writer's own: nobody else changes the index under it
-        self._matrix: tuple[tuple[str, str], NDArray[np.int64], NDArray[np.float32]] | None = None
+        self._kept = kept or KeptVectors()
         self._index: tuple[tuple[str, str], ChromaIndex] | None = None
 
     @classmethod
-    def open(cls, folder: Path, config: StoreConfig | None = None) -> Store:
+    def open(
+        cls, folder: Path, config: StoreConfig | None = None, kept: KeptVectors | None = None
+    ) -> Store:
         """Open an existing library for reading; raises LibraryError where there is none."""
         path = folder / "library.db"
         with plain_errors(path):
             there = path.exists()
         if not there:
             raise LibraryError(f"there is no library in {folder}", "dragtor add URL-OR-FILE")
-        return cls(folder, connect(path, write=False), config or StoreConfig())
+        return cls(folder, connect(path, write=False), config or StoreConfig(), kept)
 
     def close(self) -> None:
         """Let go of the files."""
@@ -299,7 +316,8 @@ class Store:
         import numpy as np
 
         state = (self.meta("generation"), self.meta("edition"))
-        if self._matrix is None or self._matrix[0] != state:
+        kept = self._kept.read  # another store may put others in its place
+        if kept is None or kept[0] != state:
             rows = self.rows(
                 "SELECT p.rowid, v.vector FROM passages p CROSS JOIN vectors v"
                 " ON v.id = p.vector_id WHERE p.edition = ? ORDER BY p.vector_id",
@@ -308,8 +326,9 @@ class Store:
             blob = b"".join([row[1] for row in rows])
             matrix = np.frombuffer(blob, np.float16).astype(np.float32)
             rowids = np.fromiter((row[0] for row in rows), np.int64, len(rows))
-            self._matrix = (state, rowids, matrix.reshape(len(rows), -1 if rows else 1))
-        return self._matrix[1], self._matrix[2]
+            kept = (state, rowids, matrix.reshape(len(rows), -1 if rows else 1))
+            self._kept.read = kept
+        return kept[1], kept[2]
 
     def _nearest_by_chroma(self, vector: NDArray[np.float32], n: int, filtered: bool) -> list[int]:
         ids = None
