@@ -75,7 +75,12 @@ class Served:
                    "--port", str(self.port), "--no-browser", "--json"]  # fmt: skip
         with self.log.open("a") as log:
             process = subprocess.Popen(
-                command, cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, stderr=log, text=True
+                command,
+                cwd=ROOT,
+                env=self.environment,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
             )
         self._process = process
         assert process.stdout is not None
