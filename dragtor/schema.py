@@ -23,6 +23,7 @@ from dragtor.types import (
     Entity,
     Finding,
     Hit,
+    KnownEncoder,
     ModelState,
     Report,
     SavedRun,
@@ -193,6 +194,20 @@ def similarity_json(texts: Sequence[str], cosines: Sequence[Sequence[float]], mo
     return {"texts": list(texts), "cosines": rows, "model": model}
 
 
+def vectors_json(
+    texts: Sequence[str],
+    cosines: Iterable[Iterable[float]],
+    norms: Iterable[float],
+    dimension: int,
+    pooling: str,
+    model: str,
+) -> Json:
+    """How alike texts are, and the lengths of their vectors before they are brought to 1."""
+    found = similarity_json(texts, [list(map(float, row)) for row in cosines], model)
+    lengths = [round(float(norm), 4) for norm in norms]
+    return found | {"norms": lengths, "dimension": dimension, "pooling": pooling}
+
+
 def vector_json(text: str, vector: Sequence[float]) -> Json:
     """One text and its vector; see VECTOR_SCHEMA."""
     return {"text": text, "vector": [round(number, 7) for number in vector]}
@@ -291,6 +306,12 @@ def entities_json(entities: Iterable[Entity], said: Iterable[Citation] | None = 
 def models_json(folder: Path, models: Iterable[ModelState]) -> Json:
     """The models that can be had, and those in `folder`."""
     return {"folder": str(folder), "models": [asdict(model) for model in models]}
+
+
+def encoders_json(encoders: Iterable[KnownEncoder], training_hint: str) -> Json:
+    """Encoders to choose from, and whether heads can be trained here or what installs that."""
+    train = {"available": not training_hint, "hint": training_hint}
+    return {"encoders": [asdict(each) for each in encoders], "train": train}
 
 
 def findings_json(findings: Iterable[Finding]) -> Json:

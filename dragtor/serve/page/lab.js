@@ -48,7 +48,7 @@ export default function Lab() {
   const models = useLoaded(() => get("/encoders"), []);
   const { state: trained } = useStore(training);
   useEffect(() => {
-    if (trained === "done") models.reload();
+    if (["done", "cancelled"].includes(trained)) models.reload();
   }, [trained]);
   const encoders = models.data?.encoders || [];
   const chosen = encoders.find((each) => each.name === encoder) || encoders.find((each) => each.here);
@@ -93,7 +93,7 @@ export default function Lab() {
       See the names and classes that an encoder finds in sentences, and how alike they are to it.<//>`}
     <${Said} job=${tags} retry=${() => run()} />
     <${Alike} job=${vectors} retry=${() => run()} />
-    <${Training} encoders=${encoders} train=${models.data?.train} />
+    <${Training} encoders=${encoders} train=${models.data?.train} onChange=${models.reload} />
   </div>`;
 }
 
@@ -103,7 +103,7 @@ function Said({ job, retry }) {
   const texts = job.result?.texts;
   const hues = useMemo(() => huesOf(texts || []), [texts]);
   if (isGoing(job)) return html`<${Skeleton} lines=${4} label="Reading the sentences" />`;
-  if (job.state === "error") return html`<${Failure} error=${job.error} retry=${retry} />`;
+  if (job.error) return html`<${Failure} error=${job.error} retry=${retry} />`;
   if (!texts) return null;
   const heads = [...new Set(texts.flatMap((each) => [...each.spans.map((span) => span.head), ...Object.keys(each.classes)]))];
   const at = (head) => least[head] ?? 0.5;
@@ -130,7 +130,7 @@ function Reading({ tagged, hues, at }) {
 function Alike({ job, retry }) {
   const found = job.result;
   if (isGoing(job)) return html`<${Skeleton} lines=${4} label="Making vectors" />`;
-  if (job.state === "error") return html`<${Failure} error=${job.error} retry=${retry} />`;
+  if (job.error) return html`<${Failure} error=${job.error} retry=${retry} />`;
   if (!found) return null;
   return html`<section class="alike" aria-label="Vectors">
     <h2>Vectors</h2>

@@ -2,12 +2,12 @@
 // Knows how a run is shown; training and its files are the server's.
 
 import { createStore, html, useStore } from "./lib.js";
-import { upload } from "./rest.js";
+import { remove, upload } from "./rest.js";
 import { createRun, isGoing } from "./run.js";
 import { Drop, FileButton } from "./drop.js";
 import { Curves } from "./curves.js";
 import { DEFAULTS, Options, changed } from "./lab_options.js";
-import { Button, Command, Failure, Progress } from "./ui.js";
+import { Button, Command, Failure, Progress, toast } from "./ui.js";
 
 export const training = createRun("lab.train");
 const form = createStore({ files: [], options: DEFAULTS, failed: null });
@@ -38,7 +38,7 @@ function start() {
   });
 }
 
-export function Training({ encoders, train }) {
+export function Training({ encoders, train, onChange }) {
   const { files, options, failed } = useStore(form);
   const job = useStore(training);
   const trained = encoders.filter((each) => each.trained).map((each) => each.name);
@@ -60,7 +60,16 @@ export function Training({ encoders, train }) {
         </form>
       <//>`}
     <${Run} job=${job} />
+    <${Trained} encoders=${encoders.filter((each) => each.trained)} onChange=${onChange} />
   </section>`;
+}
+
+function Trained({ encoders, onChange }) {
+  if (!encoders.length) return null;
+  const gone = (name) => remove(`/encoders/${name}`).then(onChange, (error) => toast(error.message, { bad: true }));
+  return html`<div><h3>Trained here</h3><ul class="task-files">${encoders.map(({ name, heads, here }) => html`
+    <li><code>${name}</code> <span class="quiet">${here ? heads.join(", ") : "not finished: the same training goes on with it"}</span>
+      <${Button} kind="plain" icon="trash" label=${`Remove ${name}`} onClick=${() => gone(name)} /></li>`)}</ul></div>`;
 }
 
 const Lacking = ({ hint }) => html`<div class="lacking">
@@ -81,6 +90,7 @@ const WORDS = { queued: "Waiting for its turn", running: "Training", done: "Trai
 function Run({ job }) {
   if (job.state === "idle") return null;
   if (job.state === "error") return html`<${Failure} error=${job.error} title="The training ended" />`;
+  if (job.state === "interrupted") return html`<${Interrupted} run=${training} error=${job.error} />`;
   const history = job.result?.metrics?.history || job.items.findLast((each) => each.kind === "evaluations")?.value || [];
   const { done = 0, total = 0 } = job.progress || {};
   return html`<div class="run" aria-label="Run">
@@ -95,6 +105,10 @@ function Run({ job }) {
       ${job.notes.map((each) => html`<li>${each.text || String(each)}</li>`)}</ul></details>`}
   </div>`;
 }
+
+// A server that ended left the run as it was: it goes on where its last checkpoint is.
+const Interrupted = ({ run, error }) => html`<div class="failure" role="alert"><p><strong>${error.message}</strong></p>
+  <${Button} icon="retry" onClick=${() => run.resume().catch((failed) => toast(failed.message, { bad: true }))}>Go on<//></div>`;
 
 function curves(history, wanted) {
   const names = [...new Set(history.flatMap((row) => Object.keys(row)))].filter(wanted);

@@ -88,7 +88,7 @@ export default function Plan() {
       action=${html`<${Button} onClick=${() => read(EXAMPLE)}>Try an example<//>`}>
       Paste a text, or drop a file: what happens, when, where and with whom is read out of it.<//>`}
     ${isGoing(job) && html`<${Skeleton} lines=${4} label="Reading the text" />`}
-    ${job.state === "error" && html`<${Failure} error=${job.error} retry=${job.args && (() => read(job.args.text))} />`}
+    ${job.error && html`<${Failure} error=${job.error} retry=${job.args && (() => read(job.args.text))} />`}
     ${events?.length > 0 && html`<${Found} ...${{ events, picked, text: job.args?.text || "" }} />`}
   </div>`;
 }
