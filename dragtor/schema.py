@@ -19,6 +19,7 @@ from dragtor.types import (
     CalendarEvent,
     ChatTurn,
     Citation,
+    Claim,
     Document,
     Entity,
     Finding,
@@ -77,6 +78,16 @@ def answer_json(answer: Answer) -> Json:
     tokens = {name: answer.tokens.get(name, 0) for name in TOKENS}
     found = {"question": answer.question, **said, "timings": timings, "tokens": tokens}
     return found | near | caution
+
+
+def quotes_json(citations: Iterable[Citation], alone: bool) -> Json:
+    """The quotes that come before any prose; `alone` where none follows."""
+    return {"citations": [asdict(citation) for citation in citations], "alone": alone}
+
+
+def sentence_json(claim: Claim, citations: Iterable[Citation]) -> Json:
+    """A sentence of an answer, and its citations that are new with it."""
+    return {"claim": asdict(claim), "citations": [asdict(citation) for citation in citations]}
 
 
 def history_json(turns: Iterable[ChatTurn]) -> Json:

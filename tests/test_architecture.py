@@ -66,8 +66,8 @@ HEAVY = {
     "onnxruntime",
     "pathspec", "peft", "platformdirs", "psutil", "pyannote", "pydantic", "pypdfium2", "pysubs2",
     "pywhispercpp", "requests", "requests_cache", "rich", "scipy", "starlette", "tokenizers",
-    "torch",    "trafilatura", "transformers", "tzlocal", "urllib3", "uvicorn", "websockets", "xllamacpp",
-    "yaml", "yt_dlp",
+    "torch", "trafilatura", "transformers", "tzlocal", "urllib3", "uvicorn", "websockets",
+    "xllamacpp", "yaml", "yt_dlp",
 }  # fmt: skip
 # A room that is itself imported late may import these early; no other room imports it early.
 LATE = {"serve": {"starlette", "uvicorn", "websockets"}}

@@ -21,8 +21,8 @@ from dragtor.types import NEVER, CancelToken, Segment
 EDGE_LINES = 3  # at the top and the foot of a page, where running heads are looked for
 _PDF_DATE = re.compile(r"(?:D:)?(\d{4})(\d\d)(\d\d)")
 NO_TITLE = re.compile(r"^untitled|\.(docx?|tex|dvi|indd|qxd|pdf)$|^Microsoft Word - ", re.I)
-_PDFIUM = Lock()  # pdfium must not run in two threads
-_LIGATURES = {0xFB00 + i: s for i, s in enumerate(("ff", "fi", "fl", "ffi", "ffl", "st", "st"))}
+PDFIUM = Lock()  # whoever calls pdfium holds it: it must not run in two threads
+LIGATURES = {0xFB00 + i: s for i, s in enumerate(("ff", "fi", "fl", "ffi", "ffl", "st", "st"))}
 _BULLET = re.compile(r"(?:[•‣▪●◦–*-]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s")
 _PAGE_NUMBER = re.compile(r"\W*(?:page\s+|p\.\s*)?\d{1,4}(?:\s*(?:of|/)\s*\d{1,4})?\W*", re.I)
 _COMPOUND = re.compile(r"\w+-\w+")
@@ -43,7 +43,7 @@ class _Line:
 
 def read_pdf(data: bytes, note: Callable[[str], None], cancel: CancelToken = NEVER) -> Content:
     """Text with a segment for each page; `note` is told of pages without text. Raises Refused."""
-    with _PDFIUM:
+    with PDFIUM:
         pages, meta = _pdf_pages(data, cancel)
     if not any(pages):
         raise Refused(
@@ -111,7 +111,7 @@ def _pdf_line(text_page: Any, codes: list[int], first: int, end: int, page: int)
     while first < end and codes[end - 1] in (0, 32, 160):
         end -= 1
     raw = "".join(map(chr, codes[first:end])).encode("utf-16", "surrogatepass")
-    text = one_line(raw.decode("utf-16", "replace")).replace("\xad", "").translate(_LIGATURES)
+    text = one_line(raw.decode("utf-16", "replace")).replace("\xad", "").translate(LIGATURES)
     if not text:
         return None
     places = (first, (first + end) // 2, end - 1)

@@ -11,7 +11,6 @@ import json
 import logging
 import re
 from collections.abc import Iterable, Mapping
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -57,9 +56,9 @@ _log = logging.getLogger("dragtor.serve")
 
 
 class ServerGuard:
-    """Who may ask what. `names` are the hosts that the server answers to, its port is added.
+    """Who may ask what. `names` are the hosts that the server answers to.
 
-    The port is the one that a connection came in at, so a name and a port must both be right.
+    The port is the one that a connection came in at: a name and a port must both be right.
     """
 
     def __init__(self, keys: Keys, names: Iterable[str] = OWN_NAMES) -> None:
@@ -86,9 +85,11 @@ class ServerGuard:
         return self._unknown(scope, headers, query) or _bad_body(scope, headers)
 
     def _hosts(self, scope: Scope) -> set[str]:
-        port = (scope.get("server") or ("", None))[1]
-        found = {f"{name}:{port}" for name in self.names}
-        return found | self.names if port == 80 else found
+        """What a Host may be on this connection: names of this machine, or its network address."""
+        address, port = scope.get("server") or ("", None)
+        own = is_local(scope)
+        names = {name for name in self.names if (name in OWN_NAMES if own else name == address)}
+        return {f"{name}:{port}" for name in names} | (names if port == 80 else set())
 
     def _unknown(self, scope: Scope, headers: _Headers, query: Mapping[str, str]) -> Refusal | None:
         """Whether the request needs a token and has none that is good for it."""
@@ -96,7 +97,7 @@ class ServerGuard:
         state = scope.setdefault("state", {})
         state["client"] = ""
         ticketed = TICKETED.fullmatch(path)
-        if ticketed and "ticket" in query and scope["method"] in ("GET", "HEAD"):
+        if ticketed and "ticket" in query and scope.get("method") in ("GET", "HEAD"):
             if self.keys.ticket_opens(query["ticket"], ticketed[1] or ticketed[2]):
                 return None
             return Refusal(401, "wrong_ticket", "this link has expired", "open the document again")
@@ -223,11 +224,8 @@ class _Headers:
 
 
 def is_local(scope: Scope) -> bool:
-    """Whether a connection came in at this machine's own loopback address."""
-    try:
-        return ip_address((scope.get("server") or ("",))[0]).is_loopback
-    except ValueError:
-        return False
+    """Whether a connection came in at the address that only this machine reaches."""
+    return (scope.get("server") or ("",))[0] == OWN_NAMES[0]
 
 
 def _same_site(scope: Scope, headers: _Headers) -> bool:

@@ -20,10 +20,11 @@ from typing import Any
 from dragtor.errors import Cancelled, DragtorError, UsageError
 from dragtor.library import Library
 from dragtor.schema import error_json
-from dragtor.serve.journal import RUNS, JobEvent, JobRow, Journal
+from dragtor.serve.journal import RUNS, JobEvent, JobJournal, JobRow
 from dragtor.types import CancelToken, Reporter
 
 JOB_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+BATCH_EVENTS = 100  # that a follower is given at once
 PROGRESS_S = 0.1  # between two figures of one label
 CLOSING_S = 5.0  # that jobs have to end when the server does
 INTERRUPTED = {
@@ -33,7 +34,7 @@ INTERRUPTED = {
     "exit": 130,
 }
 INTERNAL = {"code": "internal", "hint": "dragtor doctor", "exit": 1}
-log = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 OpenLibrary = Callable[[Reporter, CancelToken], Library]  # its models are lent: see Parts
 Emit = Callable[[str, Mapping[str, Any]], object]
@@ -51,7 +52,7 @@ class TaskContext:
     uploads: Path  # folder of what clients have sent
 
 
-Task = Callable[[TaskContext], Mapping[str, Any]]  # gives the result of `done`
+JobTask = Callable[[TaskContext], Mapping[str, Any]]  # gives the result of `done`
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +84,8 @@ class Jobs:
 
     def __init__(
         self,
-        journal: Journal,
-        tasks: Mapping[str, Task],
+        journal: JobJournal,
+        tasks: Mapping[str, JobTask],
         open_library: OpenLibrary,
         uploads: Path,
         limits: JobLimits | None = None,
@@ -175,7 +176,7 @@ class Jobs:
             while True:
                 changed.clear()
                 live = self.journal.is_live(job)
-                batch = self.journal.events(job, after)
+                batch = self.journal.events(job, after, BATCH_EVENTS)
                 if batch:
                     after = batch[-1].seq
                     yield batch
@@ -278,7 +279,7 @@ class Jobs:
         except DragtorError as error:
             return "error", error_json(error)
         except Exception as error:
-            log.exception("the job %s (%s) failed", job.id, job.task)
+            _logger.exception("the job %s (%s) failed", job.id, job.task)
             return "error", INTERNAL | {"message": f"an error of dragtor's: {type(error).__name__}"}
 
     def wait_in_turn(self, job: _Job, *, waits: bool) -> None:

@@ -38,7 +38,7 @@ STATE_AFTER = {  # an event -> the state of its job
     "cancelled": "cancelled",
     "interrupted": "interrupted",  # is told as an error
 }
-SCHEMA = """
+_SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
     n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, task TEXT NOT NULL, args TEXT NOT NULL,
     state TEXT NOT NULL, client TEXT NOT NULL, started TEXT NOT NULL, ended TEXT NOT NULL
@@ -48,7 +48,7 @@ CREATE TABLE IF NOT EXISTS events (
     PRIMARY KEY (job, seq)
 ) WITHOUT ROWID;
 """
-log = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class _Written:
     state: str  # of its job from now on; empty: as before
 
 
-class Journal:
+class JobJournal:
     """Jobs and their events. Any thread may call it; only one process may have it open.
 
     Raises LibraryLocked where another server has, LibraryVersion for a file of a newer one.
@@ -178,7 +178,7 @@ class Journal:
 
         The types in STATE_AFTER change the job's state. `interrupted` is told as an error.
         """
-        text = json.dumps(data, default=_plain_value)
+        text = _as_json(data)
         with self._changed:
             self._changed.wait_for(lambda: len(self._waiting) < MOST_WAITING or self._closing)
             live = self._live[job]
@@ -245,7 +245,7 @@ class Journal:
                 unsaved = []
             except sqlite3.Error as error:  # such as a full disk: tell it all the same
                 if not unsaved:
-                    log.error("the journal of jobs is not written: %s", error)
+                    _logger.error("the journal of jobs is not written: %s", error)
                 unsaved += batch
             self._publish(batch, saved=not unsaved)
             if ends:
@@ -319,7 +319,7 @@ def _connect(path: Path) -> sqlite3.Connection:
                 raise LibraryVersion(
                     f"{path} was written by a newer dragtor", "pip install --upgrade dragtor"
                 )
-            db.executescript(f"{SCHEMA} PRAGMA user_version = {JOBS_VERSION};")
+            db.executescript(f"{_SCHEMA} PRAGMA user_version = {JOBS_VERSION};")
         except BaseException:
             db.close()
             raise
@@ -341,6 +341,15 @@ def _row(row: tuple[Any, ...]) -> JobRow:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _as_json(data: Mapping[str, Any]) -> str:
+    """As JSON that browsers read: what is no number is null."""
+    try:
+        return json.dumps(data, default=_plain_value, allow_nan=False)
+    except ValueError:
+        text = json.dumps(data, default=_plain_value)
+        return json.dumps(json.loads(text, parse_constant=lambda _: None))
 
 
 def _plain_value(value: Any) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -18,6 +18,8 @@ from dragtor.config import Config
 from dragtor.errors import LibraryError, UsageError
 
 if TYPE_CHECKING:
+    import uvicorn
+
     from dragtor.serve.keys import Keys
 
 LOCAL = "127.0.0.1"
@@ -68,7 +70,11 @@ def serve_library(
         keys = Keys(path / KEYS_FILE, renew=new_token)
         lan_url = f"http://{outside}:{port}" if outside else ""
         told = Ready(f"http://{LOCAL}:{port}", lan_url, keys)
-        return _run(_application(config, path, keys, outside), sockets, told, ready, verbose)
+        _log_to_stderr(verbose)
+        app = _application(config, path, keys, outside)
+        server = web_server(app, lambda: ready(told), verbose=verbose)
+        server.run(sockets)
+        return not server.force_exit
     except OSError as error:
         raise LibraryError(f"{path}: {error.strerror}", f"ls -ld {path}") from error
     finally:
@@ -85,30 +91,25 @@ def _application(config: Config, path: Path, keys: Keys, outside: str) -> Any:
     return create_app(make_server(config, path, guard))
 
 
-def _run(
-    app: Any,
-    sockets: Sequence[socket.socket],
-    told: Ready,
-    ready: Callable[[Ready], None],
-    verbose: bool,
-) -> bool:
+def web_server(
+    app: Any, started: Callable[[], None] = lambda: None, *, verbose: bool = False
+) -> uvicorn.Server:
+    """Serves an application, not yet running; `started` is called once it listens."""
     import uvicorn
 
     from dragtor.serve.protocol import PatientProtocol
-
-    _log_to_stderr(verbose)
 
     class Announced(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.started:
-                ready(told)
+                started()
 
         def handle_exit(self, sig: int, frame: Any) -> None:
             super().handle_exit(sig, frame)
             self._captured_signals.clear()  # to be told to stop is no failure
 
-    server = Announced(
+    return Announced(
         uvicorn.Config(
             app,
             http=PatientProtocol,
@@ -124,8 +125,6 @@ def _run(
             timeout_graceful_shutdown=LAST_ANSWERS_S,
         )
     )
-    server.run(list(sockets))
-    return not server.force_exit
 
 
 def listen(port: int, outside: str = "") -> list[socket.socket]:

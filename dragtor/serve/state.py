@@ -56,14 +56,12 @@ def make_server(config: Config, path: Path, guard: ServerGuard) -> Server:
 
     Raises LibraryLocked where another server works on it.
     """
-    from dragtor.serve.jobs import Jobs
-    from dragtor.serve.journal import JOBS_FILE, Journal
-    from dragtor.serve.tasks import TASKS
+    from dragtor.serve.tasks import open_jobs
 
     models, uploads = Library(path, config=config), path / UPLOADS_FOLDER
 
     def library(reporter: Reporter, cancel: CancelToken) -> Library:
         return lent(models, reporter, cancel)
 
-    jobs = Jobs(Journal(path / JOBS_FILE), TASKS, library, uploads)
+    jobs = open_jobs(path, library, uploads)
     return Server(config, path, guard, jobs, models, uploads)

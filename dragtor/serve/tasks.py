@@ -1,12 +1,297 @@
 """Tasks: what clients may start, by name. Each is a few lines over the library.
 
-Owns how arguments are checked and what is told on the way; JSON shapes are schema.py's.
+Owns how arguments are checked and what is told on the way; JSON shapes are schema.py's. What a
+client names is an id or an address of the web, never a path.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
 
-from dragtor.serve.jobs import Task
+from dragtor import schema
+from dragtor.errors import UsageError
+from dragtor.serve.jobs import JobLimits, Jobs, JobTask, OpenLibrary, TaskContext
+from dragtor.serve.journal import JOBS_FILE, JobJournal
+from dragtor.serve.uploads import upload_path
+from dragtor.types import Answer, Report
 
-TASKS: Mapping[str, Task] = {}
+ENCODERS_FOLDER = "encoders"  # of the library's: those that were trained here
+MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+MAX_TEXTS = 1000
+MAX_COMPARED = 200  # texts of which each is compared with each
+LANES = {"add": "write", "sync": "write", "train": "train"}  # see JobLimits
+Json = schema.Json
+
+
+def open_jobs(folder: Path, open_library: OpenLibrary, uploads: Path) -> Jobs:
+    """The jobs of the library in `folder`; raises LibraryLocked where another server has them."""
+    journal = JobJournal(folder / JOBS_FILE)
+    return Jobs(journal, JOB_TASKS, open_library, uploads, JobLimits(lanes=LANES))
+
+
+# Asking
+
+
+def ask_task(context: TaskContext) -> Json:
+    """{question, quotes?, filters?, session?, keep?}: note, quotes, sentence; an answer."""
+    args = context.args
+    chat = context.library.chat(_text(args, "session", ""), keep=_flag(args, "keep", default=True))
+    events = chat.ask_events(
+        _text(args, "question"), quotes_only=_flag(args, "quotes"), filters=_filters(args)
+    )
+    for event in events:
+        if isinstance(event, Answer):
+            return schema.answer_json(event)
+        _tell(context, event)
+    raise AssertionError("an Answer is always the last event")
+
+
+def _tell(context: TaskContext, event: Any) -> None:
+    from dragtor.answer import Caution, Quotes, Sentence
+    from dragtor.chat import Standalone
+
+    match event:
+        case Caution(text):
+            context.emit("item", {"kind": "caution", "value": text})
+        case Standalone(query):
+            context.emit("item", {"kind": "query", "value": query})
+        case Quotes(citations, alone):
+            context.emit("quotes", schema.quotes_json(citations, alone))
+        case Sentence(claim, citations):
+            context.emit("sentence", schema.sentence_json(claim, citations))
+
+
+def search_task(context: TaskContext) -> Json:
+    """{query, k?, filters?}: hits."""
+    query, k = _text(context.args, "query"), _number(context.args, "k")
+    hits = context.library.search(query, k=k, filters=_filters(context.args))
+    return schema.hits_json(query, hits)
+
+
+# Writing
+
+
+def add_task(context: TaskContext) -> Json:
+    """{what: addresses, upload?: ids, match?, latest?, episode?}: an item each; a report."""
+    args = context.args
+    match, episode = _text(args, "match", ""), _text(args, "episode", "")
+    latest = _number(args, "latest")
+    whole = Report()
+    for named, uri in list(_given_sources(context)):  # all are looked at first
+        report = context.library.add(uri, match=match, latest=latest, episode=episode)
+        context.reporter.item("source", named | schema.report_json(report))
+        whole += report
+    return schema.report_json(whole)
+
+
+def _given_sources(context: TaskContext) -> Iterator[tuple[Json, str | Path]]:
+    """What is to be added: as the client named it, and as the library does."""
+    addresses, uploads = _texts(context.args, "what"), _texts(context.args, "upload")
+    if not addresses and not uploads:
+        raise UsageError("nothing is given to be added", "give an address, or send a file")
+    for address in addresses:
+        if not re.match(r"https?://", address, re.I):
+            told = f"{address[:200]!r} is no address of the web"
+            raise UsageError(told, "it begins with https://; files are sent")
+        yield {"what": address}, address
+    for identity in uploads:
+        path = upload_path(context.uploads, identity)
+        yield {"what": path.name, "upload": identity}, path
+
+
+def sync_task(context: TaskContext) -> Json:
+    """{}: a report."""
+    return schema.report_json(context.library.sync())
+
+
+# Single texts
+
+
+def extract_task(context: TaskContext) -> Json:
+    """{text, kind: event, now?, tz?, locale?, day_first?}: calendar events."""
+    args = context.args
+    if (kind := _text(args, "kind", "event")) != "event":
+        raise UsageError(f"{kind!r} is nothing that is extracted", "kinds: event")
+    first = _flag(args, "day_first") if args.get("day_first") is not None else None
+    now, zone, locale = (_text(args, name, "") for name in ("now", "tz", "locale"))
+    events = context.library.extract_events(_text(args, "text"), now or None, zone, locale, first)
+    return schema.events_json(events)
+
+
+def tag_task(context: TaskContext) -> Json:
+    """{texts, encoder?, heads?}: what its heads say of texts."""
+    from dragtor.entities import predict_sentences
+
+    name = _text(context.args, "encoder", "") or context.library.config.tags.model
+    encoder = context.library.encoder(_encoder_place(context, name))
+    texts = _some_texts(context.args, MAX_TEXTS)
+    found = predict_sentences(encoder, texts, _texts(context.args, "heads"))
+    return schema.tagged_json(found, name)
+
+
+def encode_task(context: TaskContext) -> Json:
+    """{texts, encoder?, pooling?}: vectors of length 1, and the cosines of each with each."""
+    name = _text(context.args, "encoder", "") or context.library.config.embed.model
+    texts = _some_texts(context.args, MAX_COMPARED)
+    encoder = context.library.encoder(_encoder_place(context, name))
+    vectors = encoder.encode(texts, _text(context.args, "pooling", ""))
+    found = schema.similarity_json(texts, (vectors @ vectors.T).tolist(), name)
+    rows = [schema.vector_json("", row.tolist())["vector"] for row in vectors]
+    return found | {"vectors": rows}
+
+
+def _encoder_place(context: TaskContext, name: str) -> str:
+    """The folder of an encoder that was trained here, else the name of one of the catalogue."""
+    from dragtor.models import Catalogue
+
+    own = context.library.folder / ENCODERS_FOLDER / name
+    if MODEL_NAME.fullmatch(name) and (own / "heads.json").is_file():
+        return str(own)
+    if name not in Catalogue.load().models:
+        raise UsageError(f"there is no encoder {name[:100]!r}", "dragtor models list")
+    return name
+
+
+# Training
+
+
+def train_task(context: TaskContext) -> Json:
+    """{files: [{upload, name?, held?}], name, options?}: items `evaluations`; the metrics.
+
+    `held` is the id of an upload, too; options are those of `dragtor train encoder`.
+    """
+    from dragtor.config import models_path
+    from dragtor.training.encoder.options import task_files
+    from dragtor.training.encoder.train import train_heads
+
+    name = _text(context.args, "name")
+    if not MODEL_NAME.fullmatch(name):
+        raise UsageError(f"{name[:100]!r} is no name of a model", "letters, digits, _ . -")
+    options = dict(_object(context.args, "options"))
+    mapping = str(options.pop("map", ""))
+    tasks, held = _training_files(context)
+    trained = train_heads(
+        task_files(tasks, held, [mapping] if mapping else []),
+        context.library.folder / ENCODERS_FOLDER / name,
+        _train_config(options),
+        models_dir=models_path(context.library.config.models),
+        reporter=context.reporter,
+        cancel=context.cancel,
+    )
+    return {"model": name, "metrics": trained.metrics}
+
+
+def _training_files(context: TaskContext) -> tuple[list[str], list[str]]:
+    """`NAME=FILE` of what is learned and of what is held out."""
+    tasks, held = [], []
+    files = context.args.get("files")
+    for each in files if isinstance(files, list) else ():
+        given = each if isinstance(each, dict) else {"upload": each}
+        path = upload_path(context.uploads, _text(given, "upload"))
+        head = _text(given, "name", "") or path.name.split(".")[0]
+        tasks.append(f"{head}={path}")
+        if apart := _text(given, "held", ""):
+            held.append(f"{head}={upload_path(context.uploads, apart)}")
+    if not tasks:
+        raise UsageError("there is no file to learn from", "send one, and name its upload")
+    return tasks, held
+
+
+def _train_config(options: Json) -> Any:
+    """The settings of a run; raises UsageError for what is no option, or of another type."""
+    from dragtor.training.encoder.model import ModelConfig
+    from dragtor.training.encoder.options import train_config
+    from dragtor.training.encoder.task import MixConfig
+    from dragtor.training.loop import LoopConfig
+
+    loop: Json = {"epochs": 4, "learning_rate": 2e-4, "evaluate_every": 0, "patience": 3}
+    parts: list[tuple[type[Any], Json]] = [
+        (ModelConfig, {"pooling": "mean"}), (MixConfig, {}), (LoopConfig, loop),
+    ]  # fmt: skip
+    run: Json = {}
+    for option, value in options.items():
+        known = [given for made, given in parts if option in {f.name for f in fields(made)}]
+        if option in ("base", "max_tokens", "validation", "threads"):
+            known = [run]
+        if not known:
+            raise UsageError(f"{option[:100]!r} is no option of training")
+        known[0][option] = tuple(value) if isinstance(value, list) else value
+    if not MODEL_NAME.fullmatch(str(run.get("base", "x"))):
+        raise UsageError("the base is a name of the catalogue", "dragtor models list")
+    model, mix, loop = (given for _, given in parts)
+    try:
+        return train_config(model=model, mix=mix, loop=loop, **run)
+    except TypeError as error:
+        raise UsageError(f"an option of training is of another type: {error}") from error
+
+
+# Arguments
+
+
+def _text(args: Mapping[str, Any], name: str, default: str | None = None) -> str:
+    value = args.get(name, default)
+    if value is None and default is not None:
+        value = default
+    if not isinstance(value, str) or (default is None and not value.strip()):
+        raise UsageError(f"{name!r} is missing, or no text")
+    return value
+
+
+def _texts(args: Mapping[str, Any], name: str) -> list[str]:
+    value = args.get(name) or []
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise UsageError(f"{name!r} is no list of texts")
+    return value
+
+
+def _some_texts(args: Mapping[str, Any], most: int) -> list[str]:
+    texts = _texts(args, "texts")
+    if not 0 < len(texts) <= most or not any(text.strip() for text in texts):
+        raise UsageError(f"'texts' holds nothing, or more than {most}")
+    return texts
+
+
+def _number(args: Mapping[str, Any], name: str) -> int:
+    value = args.get(name) or 0
+    if not isinstance(value, int) or value < 0:
+        raise UsageError(f"{name!r} is no number from 0")
+    return value
+
+
+def _flag(args: Mapping[str, Any], name: str, *, default: bool = False) -> bool:
+    value = args.get(name, default)
+    if not isinstance(value, bool):
+        raise UsageError(f"{name!r} is neither true nor false")
+    return value
+
+
+def _object(args: Mapping[str, Any], name: str) -> Json:
+    value = args.get(name) or {}
+    if not isinstance(value, dict):
+        raise UsageError(f"{name!r} is no object")
+    return value
+
+
+def _filters(args: Mapping[str, Any]) -> Any:
+    from dragtor.store import Filters
+
+    given = _object(args, "filters")
+    if wrong := given.keys() - {each.name for each in fields(Filters)}:
+        raise UsageError(f"there is no filter {sorted(wrong)[0][:100]!r}")
+    return Filters(**{name: _text(given, name, "") for name in given})
+
+
+JOB_TASKS: Mapping[str, JobTask] = {
+    "ask": ask_task,
+    "search": search_task,
+    "add": add_task,
+    "sync": sync_task,
+    "extract": extract_task,
+    "tag": tag_task,
+    "encode": encode_task,
+    "train": train_task,
+}

@@ -1,6 +1,6 @@
 // The page Ask: the field, its filters, and the turns of this tab. Knows what a question may be given;
 // how an answer grows is answer.js, how it looks is turn.js.
-import { html, createStore, useEffect, useLayoutEffect, useRef, useState, useStore } from "./lib.js";
+import { html, createStore, useEffect, useLayoutEffect, useRef, useStore } from "./lib.js";
 import { ask, asText, clear, isOver, restore, retry, stop, turns } from "./answer.js";
 import { get } from "./rest.js";
 import { server } from "./connection.js";
@@ -60,12 +60,9 @@ export default function Ask() {
   ]);
   if (sources?.length === 0 && !all.length) return html`<${NothingToAsk} />`;
   return html`<div class=${`page ask ${all.length ? "" : "ask-first"}`}>
-    ${all.length
-      ? html`<header class="page-head"><h1 class="offscreen">Ask</h1>
-          <${Button} kind="plain" icon="plus" onClick=${() => (clear(), closeReader(), field.current?.focus())}>New<//></header>`
-      : html`<${Welcome} sources=${sources} />`}
+    ${all.length ? html`<h1 class="offscreen">Ask</h1>` : html`<${Welcome} sources=${sources} />`}
     <div class="turns">${all.map((turn, i) => html`<${Turn} key=${turn.id} turn=${turn} latest=${i === all.length - 1} />`)}</div>
-    <${Composer} field=${field} onAsk=${asked} running=${last && !isOver(last) ? last : null} />
+    <${Composer} field=${field} onAsk=${asked} running=${last && !isOver(last) ? last : null} some=${all.length > 0} />
   </div>`;
 }
 
@@ -92,7 +89,7 @@ const NothingToAsk = () => html`
     <//>
   </div>`;
 
-function Composer({ field, onAsk, running }) {
+function Composer({ field, onAsk, running, some }) {
   const { text, quotes, filters, open } = useStore(draft);
   useLayoutEffect(() => {
     const area = field.current;
@@ -126,6 +123,7 @@ function Composer({ field, onAsk, running }) {
       ${!open && given.map(([name, label]) => html`
         <button type="button" class="chip" aria-pressed="true" aria-label=${`Remove the filter ${label}`} onClick=${() => set(name, "")}>${label}: ${filters[name]}<${Icon} name="close" /></button>`)}
       <span class="grow"></span>
+      ${some && !running && html`<${Button} kind="plain" onClick=${() => (clear(), closeReader(), field.current.focus())}>New<//>`}
       ${running
         ? html`<button class="button stop" aria-label="Stop"><${Icon} name="stop" />Stop</button>`
         : html`<button class="button primary send" aria-label="Ask" disabled=${!text.trim()}><${Icon} name="send" /></button>`}

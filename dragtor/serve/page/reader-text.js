@@ -3,16 +3,20 @@ import { html, useLayoutEffect, useMemo, useRef } from "./lib.js";
 import { marked, stretchOf } from "./offsets.js";
 
 const HEADING = /^(#{1,6})\s+/;
+const BULLET = /^[-*•]\s+/;
 
-// [{from, to, level}]: paragraphs, and headings with their level, from the first letter to the last
+// [{from, to, level, item}]: paragraphs, items of lists, headings with their level, in order
 function blocksOf(text) {
   const blocks = [];
-  const gap = /\n[ \t]*\n\s*|\n(?=#{1,6} )|(?<=^#{1,6} [^\n]*)\n/gm;
+  const gap = /\n[ \t]*\n\s*|\n(?=#{1,6} |[-*•] )|(?<=^#{1,6} [^\n]*)\n/gm;
   let from = 0;
   for (const found of [...text.matchAll(gap), { index: text.length, 0: "" }]) {
     if (found.index > from) {
-      const level = HEADING.exec(text.slice(from, Math.min(from + 8, found.index)));
-      blocks.push({ from: level ? from + level[0].length : from, to: found.index, level: level ? level[1].length : 0 });
+      const opening = text.slice(from, Math.min(from + 8, found.index));
+      const level = HEADING.exec(opening);
+      const item = BULLET.exec(opening);
+      const skipped = (level || item)?.[0].length || 0;
+      blocks.push({ from: from + skipped, to: found.index, level: level ? level[1].length : 0, item: Boolean(item) });
     }
     from = found.index + found[0].length;
   }
@@ -35,9 +39,9 @@ export function TextView({ text, place }) {
   useShown(room, place);
   if (!text.trim()) return html`<p class="quiet">This document holds no text.</p>`;
   return html`<div class="reading" ref=${room} key=${`${place.start} ${place.end}`}>
-    ${blocks.map(({ from, to, level }) =>
+    ${blocks.map(({ from, to, level, item }) =>
       level
         ? html`<h3 class=${`level-${Math.min(level, 3)}`}>${marked(text, from, to, lit)}</h3>`
-        : html`<p>${marked(text, from, to, lit)}</p>`)}
+        : html`<p class=${item ? "item" : ""}>${marked(text, from, to, lit)}</p>`)}
   </div>`;
 }
