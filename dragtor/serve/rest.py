@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
@@ -21,7 +22,6 @@ from starlette.routing import BaseRoute, Route
 from dragtor import schema
 from dragtor.config import models_path
 from dragtor.errors import UsageError
-from dragtor.load.file import file_path
 from dragtor.serve.keys import CODE_LIFE_S, OWNER, TICKET_LIFE_S
 from dragtor.serve.originals import sound_file
 from dragtor.serve.uploads import receive_upload, remove_upload
@@ -53,6 +53,7 @@ def routes(server: Server) -> list[BaseRoute]:
         route("GET", "/documents", _documents),
         route("GET", "/documents/{id}", _document),
         route("POST", "/documents/{id}/speakers", _name_speakers),
+        route("GET", "/tags", _tags),
         route("POST", "/tickets", _ticket),
         route("GET", "/media/{id}", _media),
         route("GET", "/search", _search),
@@ -110,6 +111,12 @@ def opened_document(server: Server, document_id: str) -> Iterator[tuple[Library,
         yield library, found
 
 
+def _check_source(library: Library, source_id: str) -> None:
+    """A source's whole id is wanted; raises HTTPException for another."""
+    if source_id not in [each.id for each in library.sources()]:
+        raise _unknown("source")
+
+
 # The library
 
 
@@ -123,18 +130,20 @@ def _remove_source(server: Server, request: Request, given: Json) -> Json:
     """Remove a source, all trace of what only it held, and its file if it was sent here."""
     source_id = request.path_params["id"]
     with server.library() as library:
-        if source_id not in [each.id for each in library.sources()]:
-            raise _unknown("source")
+        _check_source(library, source_id)
         gone = library.remove(source_id)
-    if gone.uri.startswith("file://"):
-        remove_upload(server.uploads, file_path(gone.uri))
+    if gone.uri.startswith("/"):  # of a file: its path
+        remove_upload(server.uploads, Path(gone.uri))
     return {"removed": gone.id}
 
 
 def _documents(server: Server, request: Request, given: Json) -> Json:
     """Facts on each document, of one source if it is named."""
+    source_id = request.query_params.get("source", "")
     with server.library() as library:
-        return schema.documents_json(library.documents(request.query_params.get("source", "")))
+        if source_id:
+            _check_source(library, source_id)
+        return schema.documents_json(library.documents(source_id))
 
 
 def _document(server: Server, request: Request, given: Json) -> Json:
@@ -150,6 +159,15 @@ def _name_speakers(server: Server, request: Request, given: Json) -> Json:
         raise UsageError("'names' is missing, or no object of labels with names")
     with opened_document(server, request.path_params["id"]) as (library, found):
         return schema.speakers_json(library.name_speakers(found.id, names))
+
+
+def _tags(server: Server, request: Request, given: Json) -> Json:
+    """Whom and what the library talks about; nothing where no names were looked for yet."""
+    with server.library() as library:
+        try:
+            return schema.entities_json(library.tags() if library.exists() else [])
+        except UsageError:
+            return schema.entities_json([])
 
 
 def _ticket(server: Server, request: Request, given: Json) -> Json:

@@ -1,7 +1,7 @@
 // Adding to the library: files are sent, addresses named, and the job that does it is followed until
 // it is over, also after a reload. Knows jobs of adding; not how they are drawn.
 import { createStore } from "./lib.js";
-import { cancel, follow, forget, start } from "./connection.js";
+import { cancel, follow, forget, hearOn, start } from "./connection.js";
 import { ApiError, get, post, remove, upload } from "./rest.js";
 import { toast } from "./ui.js";
 
@@ -80,7 +80,7 @@ export async function resumeJob(row) {
   try {
     await post(`/jobs/${row.id}/resume`);
     put(row.id, { state: "queued", error: undefined });
-    follow(row.id, listen(row.id));
+    hearOn(row.id);
   } catch (error) {
     toast(error.message, { bad: true });
   }

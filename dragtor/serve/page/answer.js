@@ -12,7 +12,10 @@ const KEPT_TURNS = 30;
 export const turns = createStore([]);
 
 const place = (citation) => `${citation.document_id} ${citation.start} ${citation.end}`;
-const fresh = (turn) => ({ ...turn, state: "waiting", shown: [], quoted: 0, sentences: [], notes: [], names: {} });
+const fresh = ({ id, question, quotes, filters }) => ({
+  ...{ id, question, quotes, filters },
+  ...{ state: "waiting", shown: [], quoted: 0, sentences: [], names: {} },
+});
 export const isOver = (turn) => ["done", "stopped", "failed"].includes(turn.state);
 
 // Numbers of an answer's citations -> numbers on the page: quotes that are cited keep their own.
@@ -39,6 +42,8 @@ export function fold(turn, { type, data }) {
   switch (type) {
     case "queued":
       return { ...turn, waitsFor: data?.position || 0 };
+    case "started": // anew, where it had been interrupted
+      return turn.state === "waiting" ? turn : fresh(turn);
     case "caution":
       return { ...turn, caution: data.text };
     case "step":
@@ -98,7 +103,7 @@ function run({ id, question, quotes, filters }) {
 export function retry(id) {
   const renewed = newId();
   forget(id);
-  change(id, (turn) => fresh({ id: renewed, question: turn.question, quotes: turn.quotes, filters: turn.filters }));
+  change(id, (turn) => fresh({ ...turn, id: renewed }));
   run(turns.get().find((turn) => turn.id === renewed));
   keep();
 }

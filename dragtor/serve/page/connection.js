@@ -65,11 +65,11 @@ export function retryNow() {
 function receive(frame) {
   if (frame.type === "welcome") welcomed(frame);
   const job = jobs.get(frame.job);
-  if (!job || job.over) return;
+  if (!job) return;
   const refusal = frame.type === "error" && !frame.seq; // it never began, or is no longer known
   if (!refusal && !(frame.seq > job.seq)) return;
   job.seq = frame.seq || job.seq;
-  if (LAST.has(frame.type)) job.over = true;
+  job.over = LAST.has(frame.type); // what was interrupted and is resumed goes on
   for (const listener of [...job.listeners]) listener(frame);
 }
 
@@ -99,6 +99,14 @@ export function follow(id, listener) {
   jobs.set(id, job);
   if (isOpen()) send({ type: "resume", job: id, after: 0 });
   return () => jobs.get(id) === job && jobs.delete(id);
+}
+
+// Hears on where a job was left that the server runs again.
+export function hearOn(id) {
+  const job = jobs.get(id);
+  if (!job) return;
+  job.over = false;
+  if (isOpen()) send({ type: "resume", job: id, after: job.seq });
 }
 
 export const cancel = (id) => send({ type: "cancel", job: id });

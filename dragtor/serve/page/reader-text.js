@@ -1,4 +1,5 @@
-// A document's text with the quote marked and scrolled to. Text enters as text nodes only.
+// A document's text with the quote marked and scrolled to. Text enters as text nodes only; of markup
+// it knows headings and items of lists, which is all that the library keeps.
 import { html, useLayoutEffect, useMemo, useRef } from "./lib.js";
 import { marked, stretchOf } from "./offsets.js";
 

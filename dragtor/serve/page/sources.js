@@ -10,9 +10,11 @@ const PASSAGE_CHARACTERS = 320;
 
 // The end of a path says most; the start of an address does.
 function shortUri(uri) {
+  const tail = (path) => path.split("/").filter(Boolean).slice(-2).join("/");
+  if (uri.startsWith("/")) return tail(uri);
   try {
     const { protocol, host, pathname } = new URL(uri);
-    if (protocol === "file:") return decodeURIComponent(pathname).split("/").slice(-2).join("/");
+    if (protocol === "file:") return tail(decodeURIComponent(pathname));
     return host.replace(/^www\./, "") + (pathname === "/" ? "" : decodeURIComponent(pathname));
   } catch {
     return uri;
