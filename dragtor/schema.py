@@ -207,16 +207,18 @@ def similarity_json(texts: Sequence[str], cosines: Sequence[Sequence[float]], mo
 
 def vectors_json(
     texts: Sequence[str],
-    cosines: Iterable[Iterable[float]],
+    vectors: Sequence[Sequence[float]],
+    cosines: Sequence[Sequence[float]],
+    *,
     norms: Iterable[float],
-    dimension: int,
     pooling: str,
     model: str,
 ) -> Json:
-    """How alike texts are, and the lengths of their vectors before they are brought to 1."""
-    found = similarity_json(texts, [list(map(float, row)) for row in cosines], model)
-    lengths = [round(float(norm), 4) for norm in norms]
-    return found | {"norms": lengths, "dimension": dimension, "pooling": pooling}
+    """Texts with their vectors, the lengths that these had before, and how alike they are."""
+    rows = [vector_json("", row)["vector"] for row in vectors]
+    lengths = [round(norm, 4) for norm in norms]
+    found = similarity_json(texts, cosines, model)
+    return found | {"vectors": rows, "norms": lengths, "pooling": pooling}
 
 
 def vector_json(text: str, vector: Sequence[float]) -> Json:

@@ -134,7 +134,7 @@ function Alike({ job, retry }) {
   if (!found) return null;
   return html`<section class="alike" aria-label="Vectors">
     <h2>Vectors</h2>
-    <p class="quiet">${counted(found.texts.length, "text")}, ${counted(found.dimension, "number")} each, ${found.pooling} pooling, ${found.model}</p>
+    <p class="quiet">${counted(found.texts.length, "text")}, ${counted(found.vectors[0].length, "number")} each, ${found.pooling} pooling, ${found.model}</p>
     <div class="pair-of">
       <${Matrix} texts=${found.texts} rows=${found.cosines} />
       <${Norms} texts=${found.texts} norms=${found.norms} />

@@ -10,7 +10,7 @@ import { DEFAULTS, Options, changed } from "./lab_options.js";
 import { Button, Command, Failure, Progress, toast } from "./ui.js";
 
 export const training = createRun("lab.train");
-const form = createStore({ files: [], options: DEFAULTS, failed: null });
+const form = createStore({ files: [], name: "", options: DEFAULTS, failed: null });
 const LOSSES = new Set(["train_loss", "loss"]);
 
 // Each file is sent as soon as it is chosen; its name up to the first dot is its task's.
@@ -30,16 +30,36 @@ const change = (file, values) => form.set((old) => ({
 }));
 const drop = (file) => form.set((old) => ({ ...old, files: old.files.filter((each) => each !== file) }));
 
-function start() {
-  const { files, options } = form.get();
+function start(encoders) {
+  const { files, name, options } = form.get();
   training.start("train", {
-    files: files.map(({ id, task, held }) => ({ upload: id, name: task, held })),
+    name: name || freeName(files, encoders),
+    files: withHeld(files).map(({ id, task, held }) => ({ upload: id, name: task, held })),
     options: changed(options),
   });
 }
 
+// Files to learn from, each with one that is held out of the same task, if there is one left.
+function withHeld(files) {
+  const apart = files.filter((each) => each.held);
+  return files.filter((each) => !each.held).map((file) => {
+    const at = apart.findIndex((each) => each.task === file.task);
+    return { ...file, held: at < 0 ? "" : apart.splice(at, 1)[0].id };
+  });
+}
+
+// Named by its tasks, with a number where that is taken.
+function freeName(files, encoders) {
+  const name = [...new Set(files.filter((each) => !each.held).map((each) => each.task))].join("-") || "mine";
+  const taken = new Set(encoders.map((each) => each.name));
+  for (let n = 1; ; n++) {
+    const free = n === 1 ? name : `${name}-${n}`;
+    if (!taken.has(free)) return free;
+  }
+}
+
 export function Training({ encoders, train, onChange }) {
-  const { files, options, failed } = useStore(form);
+  const { files, name, options, failed } = useStore(form);
   const job = useStore(training);
   const trained = encoders.filter((each) => each.trained).map((each) => each.name);
   const ready = files.some((each) => !each.held) && files.every((each) => each.id);
@@ -48,12 +68,14 @@ export function Training({ encoders, train, onChange }) {
     ${train && !train.available ? html`<${Lacking} hint=${train.hint} />` : html`
       <p class="quiet">CSV, JSONL or CoNLL: classes of texts, names in them, pairs, answers. Files of one name teach one head.</p>
       <${Drop} onFile=${add} label="Drop the file of a task">
-        <form onSubmit=${(event) => { event.preventDefault(); start(); }}>
+        <form onSubmit=${(event) => { event.preventDefault(); start(encoders); }}>
           <div class="row"><${FileButton} multiple accept=".csv,.tsv,.json,.jsonl,.conll,.txt,.bio,.xz,.gz" onFile=${add}>Choose files<//></div>
           ${files.length > 0 && html`<ul class="task-files">${files.map((file) => html`<${TaskFile} key=${file.name} file=${file} />`)}</ul>`}
           ${failed && html`<${Failure} error=${failed} />`}
           <${Options} values=${options} models=${trained} onChange=${(values) => form.set({ options: values })} />
           <div class="row">
+            <label class="inline">Name <input class="field" size="16" value=${name} placeholder=${freeName(files, encoders)} pattern="[A-Za-z0-9][A-Za-z0-9_.\\-]*"
+              title="letters, digits, _ . -" onInput=${(event) => form.set({ name: event.target.value })} /></label>
             <button class="button primary" disabled=${!ready || isGoing(job)}>Train</button>
             ${isGoing(job) && html`<${Button} icon="stop" onClick=${training.stop}>Stop<//>`}
           </div>
@@ -68,7 +90,7 @@ function Trained({ encoders, onChange }) {
   if (!encoders.length) return null;
   const gone = (name) => remove(`/encoders/${name}`).then(onChange, (error) => toast(error.message, { bad: true }));
   return html`<div><h3>Trained here</h3><ul class="task-files">${encoders.map(({ name, heads, here }) => html`
-    <li><code>${name}</code> <span class="quiet">${here ? heads.join(", ") : "not finished: the same training goes on with it"}</span>
+    <li><code>${name}</code> <span class="quiet">${here ? heads.join(", ") : "not finished: a training of this name and the same options goes on with it"}</span>
       <${Button} kind="plain" icon="trash" label=${`Remove ${name}`} onClick=${() => gone(name)} /></li>`)}</ul></div>`;
 }
 
