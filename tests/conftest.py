@@ -154,10 +154,11 @@ def sample_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def chrome() -> Iterator[Any]:
     """Debian's Chromium. Closed with its module: while it is open, asyncio.run is out of order."""
-    from browser import FLAGS, chromium
+    from browser import FLAGS, PATIENCE_MS, chromium
 
     path = chromium()
     api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed here")
+    api.expect.set_options(timeout=PATIENCE_MS)
     with api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         yield browser

@@ -145,7 +145,7 @@ def test_plans_and_what_an_encoder_says(chrome: Any, full: Served, look: dict[st
         page.locator(".event-title").first.click()
         clean(page, "a plan")
         page = visit.open("Lab")
-        page.get_by_label("Encoder").select_option("tags")
+        page.locator("#lab-encoder").select_option("tags")
         page.locator("#lab-text").fill("\n".join(SENTENCES))
         page.get_by_role("button", name="Read them").click()
         page.get_by_role("heading", name="Vectors").wait_for()

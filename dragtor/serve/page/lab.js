@@ -68,14 +68,14 @@ export default function Lab() {
     <${Drop} onFile=${open} label="Drop a text, a sentence a line">
       <form onSubmit=${(event) => { event.preventDefault(); run(); }}>
         <div class="row">
-          <label class="inline">Encoder <select class="field" value=${chosen?.name || ""}
+          <span class="inline"><label for="lab-encoder">Encoder</label><select id="lab-encoder" class="field" value=${chosen?.name || ""}
             onChange=${(event) => form.set({ encoder: event.target.value })}>
             ${encoders.map((each) => html`<option value=${each.name} disabled=${!each.here}>
               ${each.name}${each.heads ? ` (${each.heads.join(", ")})` : ""}${each.here ? "" : ", not installed"}</option>`)}
-          </select></label>
-          <label class="inline">Pooling <select class="field" value=${pooling}
+          </select></span>
+          <span class="inline"><label for="lab-pooling">Pooling</label><select id="lab-pooling" class="field" value=${pooling}
             onChange=${(event) => form.set({ pooling: event.target.value })}>
-            ${POOLINGS.map(([value, name]) => html`<option value=${value}>${name}</option>`)}</select></label>
+            ${POOLINGS.map(([value, name]) => html`<option value=${value}>${name}</option>`)}</select></span>
         </div>
         <label for="lab-text">Sentences, one a line</label>
         <textarea id="lab-text" class="field" rows="6" value=${text}

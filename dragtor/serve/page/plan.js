@@ -12,7 +12,7 @@ import { useKeys } from "./keys.js";
 import { Button, Empty, Failure, Skeleton, counted } from "./ui.js";
 
 const EXAMPLE = `Call with Yves on Tuesday at 10:30 for half an hour.
-Board session every Monday and Thursday at 18:00 for six weeks, starting next week.
+Board session every Monday and Thursday at 18:00 until 31 March.
 Physio on 10/12 at 9 in the Oak Street practice, bring the scans.`;
 const ORDERS = [["", "as on this computer"], ["day", "10 December"], ["month", "October 12"]];
 
@@ -77,8 +77,8 @@ export default function Plan() {
           <button class="button primary" disabled=${isGoing(job) || !text.trim()}>Find events</button>
           ${isGoing(job) && html`<${Button} icon="stop" onClick=${run.stop}>Stop<//>`}
           <${FileButton} accept="text/*,.md,.eml,.ics" onFile=${open}>Open a file<//>
-          <label class="inline">Dates such as 10/12 <select class="field" value=${order} onChange=${reorder}>
-            ${ORDERS.map(([value, name]) => html`<option value=${value}>${name}</option>`)}</select></label>
+          <span class="inline"><label for="plan-order">Dates such as 10/12</label><select id="plan-order" class="field" value=${order} onChange=${reorder}>
+            ${ORDERS.map(([value, name]) => html`<option value=${value}>${name}</option>`)}</select></span>
         </div>
       </form>
     <//>
