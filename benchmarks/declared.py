@@ -32,6 +32,8 @@ QUOTES = (*SEARCH, "dragtor/answer.py", "dragtor/encoder", "dragtor/ground", "co
 READS = ("dragtor/encoder", "config/models.yml")  # what a reader says by itself
 PASSAGE_READER = ("reader",)
 FINDER = (*ENCODER, *PASSAGE_READER)
+SERVE = ("dragtor/serve", "dragtor/turns.py", "dragtor/parts.py")
+SERVER = ("starlette", "uvicorn", "websockets")
 VECTORS = ("onnxruntime", "tokenizers", "numpy")
 TEXTS = ("recognizers_datetime", "sst2", "pubmedqa", "scifact", "covid_qa")
 TRAINING = "make test-train, then .venv-train/bin/python benchmarks/run.py --only"
@@ -403,6 +405,25 @@ TASKS = (
             Bar("sst2/ece", "<=", 0.05), Bar("weights/adapter_mb", "<=", 12),
         ),
         data=("conll2003", "entities", "sst2"), packages=VECTORS,
+    ),
+    Task(
+        "serve_clients", "serve:clients", SERVE, Way(0.3), Way(0.3),
+        (
+            Bar("p95_ms", "<=", 50), Bar("more_mb", "<=", 20), Bar("wrong", "<=", 0),
+        ),
+        packages=SERVER,
+    ),
+    Task(
+        "serve_drops", "serve:drops", SERVE, Way(3), Way(0.5, {"n": 100, "items": 100}),
+        (Bar("wrong", "<=", 0),), shows="dropped", packages=SERVER,
+    ),
+    Task(
+        "serve_kills", "serve:kills", SERVE, Way(2), Way(0.3, {"n": 3}),
+        (Bar("wrong", "<=", 0),), shows="resumed", packages=SERVER,
+    ),
+    Task(
+        "serve_first_quote", "serve:first_quote", (*SERVE, *ANSWER), Way(1, {}, ENCODER), None,
+        (Bar("over_p95_ms", "<=", 60),), packages=(*SERVER, *VECTORS),
     ),
     Task(
         "train_events", "train_events:run", ("dragtor/training",), Way(240, {}, POINTER), None,

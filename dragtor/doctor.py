@@ -49,6 +49,7 @@ def examine(
         "encoder": lambda: _encoder(config, folder),
         "disk": lambda: _disk(folder),
         "memory": _memory,
+        "server": lambda: _server(config),
         "evaluations": _evaluations,
     }
     if network:
@@ -238,6 +239,30 @@ def _memory() -> Iterator[Finding]:
     says = f"{memory.total / 1e9:.1f} GB, {memory.available / 1e9:.1f} GB available"
     low = memory.available < LOW_MEMORY_BYTES
     yield Finding("memory", "note" if low else "ok", says, "DRAGTOR_PRESET=small" if low else "")
+
+
+def _server(config: Config) -> Iterator[Finding]:
+    """Whether `dragtor serve` can have its port, and what it can do besides."""
+    import socket
+    import webbrowser
+
+    port = config.serve.port
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+        yield Finding("server", "ok", f"port {port} is free" if port else "any port that is free")
+    except OSError as error:
+        says = f"port {port} cannot be had, unless dragtor has it: {error.strerror}"
+        yield Finding("server", "note", says, "dragtor serve --port 0")
+    if importlib.util.find_spec("mcp"):
+        yield Finding("server", "ok", f"mcp {importlib.metadata.version('mcp')}")
+    else:
+        says = "no extra mcp: Claude Desktop, Cursor and others cannot ask the library"
+        yield Finding("server", "note", says, 'pip install "dragtor[mcp]"')
+    try:
+        webbrowser.get()
+    except webbrowser.Error:
+        says = "no browser on this machine"
+        yield Finding("server", "note", says, "dragtor serve --no-browser")
 
 
 def _evaluations() -> Iterator[Finding]:

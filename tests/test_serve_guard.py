@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import stat
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,9 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
-from starlette.websockets import WebSocket
-from websockets.exceptions import InvalidStatus
-from websockets.sync.client import connect
+from starlette.websockets import WebSocket, WebSocketDisconnect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
 
 from dragtor.errors import LibraryLocked, UsageError
 from dragtor.serve import guard as guard_module
@@ -55,6 +56,17 @@ async def _socket(websocket: WebSocket) -> None:
         await websocket.send_text(f"{websocket.scope['state']['client']} {text}")
 
 
+async def _stream(websocket: WebSocket) -> None:
+    """Sends without being asked."""
+    await websocket.accept()
+    await websocket.receive_text()
+    with suppress(WebSocketDisconnect):
+        await websocket.send_text(f"{websocket.scope['state']['client']} hi")
+        while True:
+            await asyncio.sleep(0.05)
+            await websocket.send_text("more")
+
+
 def _app(guard: ServerGuard) -> Starlette:
     methods = ["GET", "POST", "PUT", "DELETE"]
     paths = ("/", "/page/app.js", "/api/v1/pair", "/api/v1/x", "/mcp", "/v1/models",
@@ -62,6 +74,7 @@ def _app(guard: ServerGuard) -> Starlette:
              "/api/v1/media/{id}")  # fmt: skip
     routes: list[Any] = [Route(path, _echo, methods=methods) for path in paths]
     routes += [Route("/api/v1/wrong", _wrong), WebSocketRoute("/ws", _socket)]
+    routes.append(WebSocketRoute("/stream", _stream))
     routes += [WebSocketRoute("/api/v1/ws", _socket), WebSocketRoute("/mcp", _socket)]
     handlers: dict[Any, Any] = {
         guard_module.HTTPException: _http_error, LibraryLocked.__mro__[2]: _error
@@ -73,7 +86,7 @@ def _app(guard: ServerGuard) -> Starlette:
 
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
-    return Keys(tmp_path_factory.mktemp("keys") / "serve.json")
+    return Keys(tmp_path_factory.mktemp("keys") / "serve-keys.json")
 
 
 @pytest.fixture(scope="module")
@@ -287,7 +300,7 @@ def test_the_token_of_a_websocket_travels_in_its_connection(served: Served) -> N
 
 
 def test_a_token_has_256_bits_and_its_file_is_the_owners(keys: Keys, tmp_path: Path) -> None:
-    file = tmp_path / "new" / "serve.json"
+    file = tmp_path / "new" / "serve-keys.json"
     first = Keys(file)
     assert len({Keys().owner for _ in range(50)}) == 50
     assert len(first.owner) == 43  # 32 bytes in base64
@@ -305,7 +318,7 @@ def test_a_token_has_256_bits_and_its_file_is_the_owners(keys: Keys, tmp_path: P
 
 def test_keys_do_without_a_folder_that_can_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    assert len(Keys(tmp_path / "file" / "serve.json").owner) == 43
+    assert len(Keys(tmp_path / "file" / "serve-keys.json").owner) == 43
 
 
 # Tickets
@@ -348,7 +361,7 @@ def test_forged_and_expired_tickets_open_nothing(served: Served) -> None:
 
 
 def test_a_device_is_paired_by_a_code_and_can_be_revoked(tmp_path: Path) -> None:
-    keys = Keys(tmp_path / "serve.json")
+    keys = Keys(tmp_path / "serve-keys.json")
     code = keys.new_code()
     assert len(code) == 8
     assert code.isdigit()
@@ -358,14 +371,14 @@ def test_a_device_is_paired_by_a_code_and_can_be_revoked(tmp_path: Path) -> None
     assert keys.client_of(token) == keys.client_of(token, local=False) == device.id
     with pytest.raises(UsageError, match="used"):
         keys.pair(code, "a second")
-    kept = (tmp_path / "serve.json").read_text()
+    kept = (tmp_path / "serve-keys.json").read_text()
     assert token not in kept
-    again = Keys(tmp_path / "serve.json")
+    again = Keys(tmp_path / "serve-keys.json")
     assert again.client_of(token, local=False) == device.id
     assert again.revoke(device.id)
     assert not again.revoke(device.id)
     assert again.client_of(token) == ""
-    assert Keys(tmp_path / "serve.json").devices() == []
+    assert Keys(tmp_path / "serve-keys.json").devices() == []
 
 
 def test_a_code_ends_with_time_tries_and_the_next_code(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -424,6 +437,30 @@ def test_only_a_paired_device_comes_in_from_the_network(served: Served) -> None:
     _refused(refused, 403, "wrong_origin")
     assert keys.revoke(device)
     _refused(served.ask("GET", "/api/v1/x", at=OUTSIDE, token=token), 401, "wrong_token")
+
+
+def _drain(way: ClientConnection) -> None:
+    """Receive until the other side closes, and raise then."""
+    while True:
+        way.recv(timeout=20)
+
+
+def test_an_open_websocket_ends_when_its_device_is_revoked(served: Served) -> None:
+    keys = served.guard.keys
+    for path in ("/ws", "/stream"):
+        token = keys.pair(keys.new_code(), "phone")
+        device = keys.devices()[-1].id
+        bearer = {"Authorization": f"Bearer {token}"}
+        uri = f"ws://127.0.0.1:{served.port}{path}"
+        with connect(uri, additional_headers=bearer, proxy=None) as way:
+            way.send("hi")
+            assert way.recv() == f"{device} hi"
+            assert keys.revoke(device)
+            way.send("still there?")
+            with pytest.raises(ConnectionClosed) as closed:
+                _drain(way)
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 4401
 
 
 # Limits

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import os
+import socket
 import struct
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -443,6 +445,54 @@ def test_an_empty_library_is_served_too(tmp_path: Path) -> None:
         _error(empty.ask("GET", f"{API}/documents/{'0' * 16}"), 404, "not_found")
         _error(empty.ask("GET", f"{API}/search?q=x"), 500, "library_error")
         assert (tmp_path / "new" / "library" / "library.db").exists() is False
+
+
+def _addresses(port: int) -> list[str]:
+    """Ways to say this machine, or a file of it."""
+    at = f":{port}/x"
+    hosts = [
+        "127.0.0.1", "localhost", "2130706433", "0x7f000001", "0x7f.0.0.1", "0177.0.0.1", "127.1",
+        "127.0.1", "0", "0.0.0.0", "[::1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::]",
+        "localhost.", "LOCALHOST", "me@127.0.0.1", "example.org@127.0.0.1",
+        "example.org:80@localhost",
+        "127.0.0.1%2f", "１２７.０.０.１", "ⓛocalhost", "127。0。0。1", "[64:ff9b::7f00:1]",
+        "[fe80::1]", "10.0.0.1", "169.254.169.254", "router.local",
+    ]  # fmt: skip
+    files = [
+        "file:///etc/passwd", "/etc/passwd", "file:/etc/passwd", "FILE:///etc/passwd", "~/.ssh",
+        "../library.db", "gopher://127.0.0.1/", "ftp://127.0.0.1/x", "data:text/plain,x",
+    ]  # fmt: skip
+    return [f"http://{host}{at}" for host in hosts] + files
+
+
+def test_no_address_leads_into_this_machine(served: Served) -> None:
+    """Of a job `add` over the network; redirects and names that change: test_http.py."""
+    jobs = served.server.jobs  # type: ignore[union-attr]
+    before = served.ask("GET", f"{API}/sources").json
+    with socket.create_server(("127.0.0.1", 0)) as inside:
+        inside.settimeout(0.2)
+        addresses = _addresses(inside.getsockname()[1])
+        for number, address in enumerate(addresses):
+            jobs.start(f"into-{number}", "add", {"what": [address]}, "test")
+            deadline = time.monotonic() + 60
+            while not jobs.row(f"into-{number}").ended and time.monotonic() < deadline:
+                time.sleep(0.02)
+            last = jobs.events(f"into-{number}")[-1]
+            failed = last.data.get("result", {}).get("failed", [last.data])
+            assert failed, (address, last)
+            assert failed[0]["code"] in ("blocked_url", "load_error", "usage_error"), (
+                address,
+                last,
+            )
+        with pytest.raises(TimeoutError):
+            inside.accept()  # nobody knocked
+    assert served.ask("GET", f"{API}/sources").json == before
+    listed = served.ask("GET", f"{API}/jobs").json["jobs"]
+    assert len(listed) == len(addresses)
+    assert listed[-1]["args"] == {"what": [addresses[0]]}
+    for job in listed:
+        assert served.ask("DELETE", f"{API}/jobs/{job['id']}").status == 200
+    assert served.ask("GET", f"{API}/jobs").json == {"jobs": []}
 
 
 MARKS = ("<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "javascript:alert(1)",

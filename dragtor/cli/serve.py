@@ -95,10 +95,11 @@ def _print_code(server: Ready) -> None:
 
 def _codes_on_enter(server: Ready) -> None:
     """Enter shows a new pairing code, for as long as the process lives."""
+    import os
     import threading
 
     def listen() -> None:
-        for _ in sys.stdin:
+        while os.read(sys.stdin.fileno(), 1024):  # not by lines: nothing is held at the end
             _print_code(server)
             sys.stdout.flush()
 

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketDisconnect
 
 from dragtor.errors import Cancelled
 from dragtor.schema import refusal_json
@@ -25,6 +26,7 @@ _MB = 1_000_000
 MAX_BODY_BYTES = 1 * _MB
 MAX_UPLOAD_BYTES = 200 * _MB
 MAX_SOCKETS = 64
+REVOKED = 4401  # a websocket's end: its token opens nothing any more
 BODY_IDLE_S = 20.0  # in which the next piece of a body must come
 OWN_NAMES = ("127.0.0.1", "localhost")
 UPLOADS = "/api/v1/uploads/"
@@ -67,8 +69,13 @@ class ServerGuard:
         self.sockets = 0  # open websockets
 
     def client_of(self, scope: Scope, token: str) -> str:
-        """The client that a token belongs to on this connection; empty if it opens nothing."""
-        return self.keys.client_of(token, local=is_local(scope))
+        """The client that a token belongs to on this connection; empty if it opens nothing.
+
+        It stands in scope["state"]["client"] from then on.
+        """
+        found = self.keys.client_of(token, local=is_local(scope))
+        scope.setdefault("state", {})["client"] = found
+        return found
 
     def refusal(self, scope: Scope) -> Refusal | None:
         """Why a request is not let in; otherwise its client stands in scope["state"]["client"]."""
@@ -94,8 +101,7 @@ class ServerGuard:
     def _unknown(self, scope: Scope, headers: _Headers, query: Mapping[str, str]) -> Refusal | None:
         """Whether the request needs a token and has none that is good for it."""
         path, socket = scope["path"], scope["type"] == "websocket"
-        state = scope.setdefault("state", {})
-        state["client"] = ""
+        scope.setdefault("state", {})["client"] = ""
         ticketed = TICKETED.fullmatch(path)
         if ticketed and "ticket" in query and scope.get("method") in ("GET", "HEAD"):
             if self.keys.ticket_opens(query["ticket"], ticketed[1] or ticketed[2]):
@@ -104,8 +110,7 @@ class ServerGuard:
         if (socket and path == OWN_TOKEN) or (not socket and _public(path)):
             return None
         token = headers.bearer() or (query.get("token", "") if socket else "")
-        state["client"] = self.client_of(scope, token)
-        if state["client"]:
+        if self.client_of(scope, token):
             return None
         told = "this token opens nothing here" if token else "a token is needed"
         return Refusal(401, "wrong_token", told, "open the address that `dragtor serve` prints")
@@ -148,9 +153,10 @@ class Guarded:
             told = f"{MAX_SOCKETS} connections are open"
             await _refuse(scope, send, Refusal(503, "too_many", told, "close a tab"))
             return
+        watched = _Watched(scope, receive, send, self.guard.keys)
         self.guard.sockets += 1
         try:
-            await self.app(scope, receive, send)
+            await self.app(scope, watched.receive, watched.send)
         finally:
             self.guard.sockets -= 1
 
@@ -159,10 +165,34 @@ class Guarded:
         try:
             await self.app(scope, body.receive, answer.send)
         except (Exception, Cancelled) as error:  # noqa: BLE001 - no traceback reaches a client
-            _log.exception("%s %s", scope["method"], scope["path"])
+            _log.exception("%s %r", scope["method"], scope["path"])
             if not answer.started:
                 told = f"an error of dragtor's: {type(error).__name__}"
                 await _refuse(scope, send, Refusal(500, "internal", told, "dragtor doctor"))
+
+
+class _Watched:
+    """An open websocket, which ends when its client's token is revoked."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, keys: Keys) -> None:
+        self._scope, self._receive, self._send, self._keys = scope, receive, send, keys
+
+    def _revoked(self) -> bool:
+        client = self._scope["state"]["client"]
+        return bool(client) and not self._keys.holds(client)
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if self._revoked() and message["type"] == "websocket.receive":
+            await self._send({"type": "websocket.close", "code": REVOKED})
+            return {"type": "websocket.disconnect", "code": REVOKED}
+        return message
+
+    async def send(self, message: Message) -> None:
+        if self._revoked() and message["type"] == "websocket.send":
+            await self._send({"type": "websocket.close", "code": REVOKED})
+            raise WebSocketDisconnect(REVOKED)
+        await self._send(message)
 
 
 class _Body:
@@ -275,7 +305,7 @@ async def _refuse(scope: Scope, send: Send, refused: Refusal) -> None:
     kind = "http.response"
     if scope["type"] == "websocket":
         if "websocket.http.response" not in scope.get("extensions", {}):
-            await send({"type": "websocket.close", "code": 4401})
+            await send({"type": "websocket.close", "code": REVOKED})
             return
         kind = "websocket.http.response"
     start: dict[str, Any] = {"type": f"{kind}.start", "status": refused.status}

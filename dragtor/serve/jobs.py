@@ -155,7 +155,7 @@ class Jobs:
 
     def events(self, job: str, after: int = 0) -> list[JobEvent]:
         """What a job has told so far, after a number."""
-        return self.journal.events(job, after, -1)
+        return self.journal.events(job, after, None)
 
     async def follow(self, job: str, after: int = 0) -> AsyncIterator[JobEvent]:
         """The events after a number, as they come, to the last; UsageError for no such job."""

@@ -189,15 +189,15 @@ class JobJournal:
             self._changed.notify_all()
             return live.seq
 
-    def events(self, job: str, after: int = 0, limit: int = 500) -> list[JobEvent]:
-        """The events that follow number `after`, at most `limit`; all of them are on the disk."""
+    def events(self, job: str, after: int = 0, limit: int | None = 500) -> list[JobEvent]:
+        """The events that follow number `after`, at most `limit` of them; all are on the disk."""
         with self._changed:
             live = self._live.get(job)
             if live and live.recent and live.recent[0].seq <= after + 1:
                 first = after + 1 - live.recent[0].seq
-                return list(islice(live.recent, first, first + limit))
+                return list(islice(live.recent, first, None if limit is None else first + limit))
         sql = "SELECT * FROM events WHERE job = ? AND seq > ? ORDER BY seq LIMIT ?"
-        rows = self._read(sql, job, after, limit)
+        rows = self._read(sql, job, after, -1 if limit is None else limit)
         return [JobEvent(row[0], row[1], row[2], json.loads(row[3])) for row in rows]
 
     def is_live(self, job: str) -> bool:

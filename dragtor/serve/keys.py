@@ -1,7 +1,7 @@
 """Who may come in: the owner's token, paired devices, one-time codes, tickets for single documents.
 
-Owns `serve.json` beside library.db, readable by the owner only; of a device it holds the hash of
-its token. Knows nothing of HTTP.
+Owns `serve-keys.json` beside library.db, readable by the owner only; of a device it holds the hash
+of its token. Knows nothing of HTTP.
 """
 
 from __future__ import annotations
@@ -79,6 +79,10 @@ class Keys:
             if hmac.compare_digest(digest, each.digest):
                 device = each.id
         return OWNER if owner and local else device
+
+    def holds(self, client: str) -> bool:
+        """Whether a client that came in is still welcome."""
+        return client == OWNER or client in [each.id for each in self.devices()]
 
     def devices(self) -> list[Device]:
         """All paired devices, oldest first."""

@@ -59,36 +59,35 @@ def serve_library(
     `address` too, or at the one that leads out of this machine. Raises UsageError where it cannot
     listen.
     """
-    from dragtor.serve.keys import Keys
-    from dragtor.serve.state import KEYS_FILE
-
     outside = _lan_address(address) if lan else ""
     sockets = listen(port, outside)
     try:
         port = sockets[0].getsockname()[1]
-        path.mkdir(parents=True, exist_ok=True)
-        keys = Keys(path / KEYS_FILE, renew=new_token)
+        keys, app = _application(config, path, outside, new_token)
         lan_url = f"http://{outside}:{port}" if outside else ""
         told = Ready(f"http://{LOCAL}:{port}", lan_url, keys)
         _log_to_stderr(verbose)
-        app = _application(config, path, keys, outside)
         server = web_server(app, lambda: ready(told), verbose=verbose)
         server.run(sockets)
         return not server.force_exit
-    except OSError as error:
-        raise LibraryError(f"{path}: {error.strerror}", f"ls -ld {path}") from error
     finally:
         for each in sockets:
             each.close()
 
 
-def _application(config: Config, path: Path, keys: Keys, outside: str) -> Any:
+def _application(config: Config, path: Path, outside: str, new_token: bool) -> tuple[Keys, Any]:
     from dragtor.serve.app import create_app
     from dragtor.serve.guard import OWN_NAMES, ServerGuard
-    from dragtor.serve.state import make_server
+    from dragtor.serve.keys import Keys
+    from dragtor.serve.state import KEYS_FILE, make_server
 
-    guard = ServerGuard(keys, {*OWN_NAMES, outside} - {""})
-    return create_app(make_server(config, path, guard))
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        keys = Keys(path / KEYS_FILE, renew=new_token)
+        guard = ServerGuard(keys, {*OWN_NAMES, outside} - {""})
+        return keys, create_app(make_server(config, path, guard))
+    except OSError as error:
+        raise LibraryError(f"{path}: {error.strerror}", f"ls -ld {path}") from error
 
 
 def web_server(

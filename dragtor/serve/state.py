@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dragtor.serve.guard import ServerGuard
     from dragtor.serve.jobs import Jobs
 
-KEYS_FILE = "serve.json"  # beside library.db
+KEYS_FILE = "serve-keys.json"  # beside library.db
 UPLOADS_FOLDER = "uploads"
 
 
