@@ -19,6 +19,7 @@ const put = (id, change) => adding.set((all) => all.map((each) => (each.id === i
 const listen = (id) => ({ type, data }) => {
   if (type === "queued") put(id, { state: "queued", position: data.position });
   if (type === "started") put(id, { state: "running", error: undefined });
+  if (type === "note") put(id, { step: data.text });
   if (type === "step") put(id, { step: data.label });
   if (type === "progress") put(id, { state: "running", done: data.done, total: data.total, unit: data.unit, step: data.label || undefined });
   if (type === "item") changed();

@@ -41,14 +41,13 @@ const sentenceOf = (claim, names) => ({ text: claim.text, cites: claim.citations
 export function fold(turn, { type, data }) {
   switch (type) {
     case "queued":
-      return { ...turn, waitsFor: data?.position || 0 };
+      return { ...turn, waitsFor: data.position };
     case "started": // anew, where it had been interrupted
       return turn.state === "waiting" ? turn : fresh(turn);
-    case "caution":
-      return { ...turn, caution: data.text };
-    case "step":
-    case "progress":
-      return { ...turn, step: data.label || "" };
+    case "note":
+      return { ...turn, note: data.text };
+    case "item":
+      return { ...turn, [data.kind]: data.value }; // caution; query: the question as it stands alone
     case "quotes": {
       const shown = data.citations.map((citation, i) => ({ ...citation, n: i + 1 }));
       return { ...turn, state: "quoted", shown, quoted: shown.length, alone: Boolean(data.alone) };

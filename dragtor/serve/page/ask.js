@@ -109,7 +109,7 @@ function Composer({ field, onAsk, running, some }) {
     if (running) stop(running.id);
     else onAsk();
   };
-  return html`<form class="composer" onSubmit=${submit} aria-label="Question">
+  return html`<div class="dock"><form class="composer" onSubmit=${submit} aria-label="Question">
     ${open && html`<fieldset class="filters" id="filters"><legend class="offscreen">Only search in</legend>
       ${FILTERS.map(([name, label, hint]) => html`<label class="label">${label}
         <input class="field" name=${name} placeholder=${hint} value=${filters[name] || ""} onInput=${(event) => set(name, event.target.value.trim())} /></label>`)}
@@ -128,5 +128,5 @@ function Composer({ field, onAsk, running, some }) {
         ? html`<button class="button stop" aria-label="Stop"><${Icon} name="stop" />Stop</button>`
         : html`<button class="button primary send" aria-label="Ask" disabled=${!text.trim()}><${Icon} name="send" /></button>`}
     </div>
-  </form>`;
+  </form></div>`;
 }

@@ -69,7 +69,7 @@ function Player({ found, place, player, onTick }) {
   }
   return html`<div class="player">
     ${state.address && html`<${tag} ref=${player} controls preload="metadata" src=${state.address} aria-label=${found.title}
-      onTimeUpdate=${onTick} onError=${() => setState({ error: true })}></${tag}>`}
+      onTimeUpdate=${onTick} onError=${() => setState({ error: true })} />`}
   </div>`;
 }
 

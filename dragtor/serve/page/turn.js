@@ -20,6 +20,7 @@ export function Turn({ turn, latest }) {
   return html`<article class="turn" ref=${room} aria-busy=${!isOver(turn)} aria-label=${turn.question}>
     <h2 class="question">${turn.question}</h2>
     ${turn.caution && html`<p class="caution" role="note">${turn.caution}</p>`}
+    ${turn.note && html`<p class="small quiet">${turn.note}</p>`}
     ${quotes.length > 0 && html`<section class="quotes" aria-label="From your sources">
       <h3 class="over">From your sources</h3>
       <ol>${quotes.map((each) => html`<${Quote} key=${each.n} citation=${each} all=${turn.shown} />`)}</ol>
