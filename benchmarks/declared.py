@@ -183,6 +183,13 @@ TASKS = (
         packages=("trafilatura", "lxml"),
     ),
     Task(
+        "pdf_rects", "pdf_rects:run",
+        ("dragtor/load/pdf.py", "dragtor/serve/pdf.py", "dragtor/serve/quote_rects.py"),
+        Way(2), Way(0.4, {"quotes": 40, "layouts": 3}),
+        (Bar("right", ">=", 0.95), Bar("wrong", "<=", 0), Bar("changed_found", "<=", 0)),
+        data=("covid_qa",), programs=("chromium",), packages=("pypdfium2",),
+    ),
+    Task(
         "crash", "crash:run", INGEST, Way(8, {}, ENCODER), Way(0.8, {"moments": 2}, ENCODER),
         (Bar("different", "<=", 0), Bar("two_writers_equal", ">=", 1)), packages=("chromadb",),
     ),

@@ -238,6 +238,12 @@ ROWS = (
     ),
     Row("events a second, warm", "{events_speed:events_a_second|.1f}"),
     Row(
+        "rectangles of quotes on PDF pages, the text under them cut out again: right / wrong"
+        " / not found / found though a letter was changed",
+        "{pdf_rects:right|.1%} of {pdf_rects:quotes} / {pdf_rects:wrong} / {pdf_rects:none}"
+        " / {pdf_rects:changed_found}",
+    ),
+    Row(
         "article extraction F1, 181 pages / plain trafilatura",
         "{extraction:dragtor/f1|.3f} / {extraction:trafilatura/f1|.3f}",
     ),

@@ -14,6 +14,7 @@ import argparse
 import importlib.util
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -82,6 +83,9 @@ def missing(task: Task, way: Way, bench: Bench) -> str:
     for module in task.modules:
         if importlib.util.find_spec(module) is None:
             return f"{module} is not here: {task.elsewhere}"
+    for program in task.programs:
+        if shutil.which(program) is None:
+            return f"the program {program} is not here"
     for model in way.models:
         if not bench.pulled(model):
             return f"model {model}: dragtor models pull {model}"

@@ -56,6 +56,7 @@ class Task:
     shows: str = ""  # path of a figure
     data: tuple[str, ...] = ()  # folders of ../shared/data
     modules: tuple[str, ...] = ()  # that must be importable
+    programs: tuple[str, ...] = ()  # that must be found on the PATH
     elsewhere: str = ""  # the command that runs it where they are
     network: bool = False
     packages: tuple[str, ...] = ()  # distributions whose versions matter

@@ -126,6 +126,7 @@ def test_what_is_not_here_is_skipped_with_what_would_help(
         replace(GOOD, name="data", data=("here", "there")),
         replace(GOOD, name="model", full=none, sample=none),
         replace(GOOD, name="torch", modules=("no_torch",), elsewhere="other/python run.py"),
+        replace(GOOD, name="program", programs=("no-such-program",)),
         replace(GOOD, name="network", network=True),
         replace(GOOD, name="whole", sample=None, full=Way(7)),
         replace(GOOD, name="long", sample=Way(2)),
@@ -136,11 +137,12 @@ def test_what_is_not_here_is_skipped_with_what_would_help(
         "data": "skipped data there is not here",
         "model": "skipped model there: dragtor models pull there",
         "torch": "skipped no_torch is not here: other/python run.py",
+        "program": "skipped the program no-such-program is not here",
         "network": "skipped network: make bench ONLY=network FULL=1",
         "whole": "skipped has no sample, 7 min: make bench ONLY=whole FULL=1",
         "long": "skipped over the time left",
     }
-    assert said["ok,"].startswith("1 6 skipped · ")
+    assert said["ok,"].startswith("1 7 skipped · ")
 
 
 def gone(pids: list[int], seconds: float = 1.0) -> bool:

@@ -24,7 +24,7 @@ SAME_HEIGHT = 0.75  # of a letter's height, shared with the letter before in its
 ABOVE_CAPITALS = 0.12  # of a letter's height as its font states it: no ink but accents
 GRID = 1000  # steps of a point: pdfium tells places on a shown page in whole numbers
 _HEADING_MARK = re.compile(r"^#{1,6} ", re.M)  # put before headings when the PDF was read
-_LEFT_OUT = re.compile("[\\s\x00-\x1f\x7f-\x9f\xad\\-\u2010\ud800-\udfff\ufffd-\uffff]")
+_LEFT_OUT = re.compile("[\\s\x00-\x1f\x7f-\x9f\xad\\-\u2010\ufffe\uffff]")
 
 
 class Box(NamedTuple):
@@ -118,13 +118,12 @@ def _letters(text_page: PdfTextPage) -> tuple[str, list[int]]:
     high = 0
     for place in range(text_page.count_chars()):
         code = unicode_at(text_page, place)
-        if 0xD800 <= code < 0xDC00:  # half a character: UTF-16, where wchar_t has two bytes
-            high = code
-            continue
-        if high and 0xDC00 <= code < 0xE000:
+        if high and 0xDC00 <= code < 0xE000:  # UTF-16, where wchar_t has two bytes
+            letters.pop()
+            places.pop()
             code += 0x10000 + ((high - 0xD800) << 10) - 0xDC00
-        high = 0
-        bare = _bare(chr(code))
+        high = code if 0xD800 <= code < 0xDC00 else 0
+        bare = "\ufffd" if 0xD800 <= code < 0xE000 else _bare(chr(code))
         letters.append(bare)
         places += [place] * len(bare)
     return "".join(letters), places
