@@ -24,6 +24,7 @@ TEXT = """Lunch with Yves on 12/10/2027 at 13:15 in the Blue Door.
 Team call every Tuesday at 9:00 from 4 May 2027 until 31 May 2027.
 """
 SENTENCES = ["Alex Megos climbed in Céüse.", "Alex Megos climbed a route in Céüse.", "It rains."]
+TRAINING_MS = 240_000  # for torch to be loaded and a few steps, on a busy machine
 TRAINS = find_spec("torch") is not None and find_spec("transformers") is not None
 
 
@@ -275,13 +276,14 @@ def test_a_training_is_watched_stopped_and_its_model_used(visit: Visit) -> None:
     page.get_by_text("All options").click()
     page.get_by_label("Steps between two looks").fill("1")
     page.get_by_role("button", name="Train", exact=True).click()
-    expect(page.locator(".run .plot")).to_have_count(2)  # both grow while it runs
+    # both grow while it runs
+    expect(page.locator(".run .plot")).to_have_count(2, timeout=TRAINING_MS)
     page.locator(".training").get_by_role("button", name="Stop").click()
     expect(page.locator(".run")).to_contain_text("Stopped")
     page.get_by_label("Epochs").fill("2")
     page.get_by_label("Steps between two looks").fill("0")
     page.get_by_role("button", name="Train", exact=True).click()
-    expect(page.locator(".run")).to_contain_text("is in the list of encoders", timeout=240_000)
+    expect(page.locator(".run")).to_contain_text("is in the list of encoders", timeout=TRAINING_MS)
     name = page.locator(".run code").inner_text()
     page.locator("#lab-encoder").select_option(name)
     page.locator("#lab-text").fill("How long does it take?\nWarm up first.")

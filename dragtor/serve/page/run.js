@@ -13,8 +13,10 @@ export function createRun(name) {
   const store = createStore(IDLE);
   let stopHearing = () => {};
 
-  const hear = (id) => (frame) => {
-    if (store.get().id === id) store.set((old) => heard(old, frame));
+  const hear = (id, remembered) => (frame) => {
+    if (store.get().id !== id) return;
+    if (remembered && frame.type === "error" && !frame.seq) run.clear(); // the server forgot it
+    else store.set((old) => heard(old, frame));
   };
   const begin = (id, task, args) => {
     stopHearing();
@@ -31,13 +33,12 @@ export function createRun(name) {
     },
     follow(id, task = "", args = null) {
       begin(id, task, args);
-      stopHearing = connection.follow(id, hear(id));
+      stopHearing = connection.follow(id, hear(id, true));
     },
     // Goes on with a job that a server left unfinished.
     async resume() {
-      const { id, task, args } = store.get();
-      await post(`/jobs/${id}/resume`);
-      run.follow(id, task, args);
+      await post(`/jobs/${store.get().id}/resume`);
+      connection.hearOn(store.get().id);
     },
     stop: () => isGoing(store.get()) && connection.cancel(store.get().id),
     clear() {
@@ -56,14 +57,13 @@ export const isGoing = (run) => run.state === "queued" || run.state === "running
 function heard(old, { type, data = {} }) {
   switch (type) {
     case "queued": return { ...old, state: "queued" };
-    case "started": return { ...old, state: "running" };
+    case "started": return { ...old, state: "running", error: null };
     case "progress": return { ...old, state: "running", progress: data };
     case "step": return { ...old, state: "running", step: data };
     case "item": return { ...old, state: "running", items: [...old.items, data] };
     case "note": return { ...old, notes: [...old.notes, data] };
     case "done": return { ...old, state: "done", result: data.result };
-    case "error": return data.code === "unknown_job" ? IDLE : { ...old, state: "error", error: data };
-    case "interrupted": return { ...old, state: "interrupted", error: data };
+    case "error": return { ...old, state: data.code === "interrupted" ? "interrupted" : "error", error: data };
     case "cancelled": return { ...old, state: "cancelled" };
     default: return old;
   }
