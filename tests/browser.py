@@ -130,11 +130,10 @@ class Visit:
         """Go to a page by its name, with the token where the tab has none yet."""
         if not self.page.url.startswith(self.served.url):
             self.page.goto(self.served.address(name))
-            self.page.get_by_text("Connected").or_(self.page.locator(".state.open")).first.wait_for(
-                state="attached"
-            )
+            self.page.locator(".state.open").wait_for(state="attached")
         self.page.goto(f"{self.served.url}/#/{name.lower()}")
-        self.page.get_by_role("heading", level=1, name=name, exact=True).wait_for(state="attached")
+        self.page.locator(f".nav[aria-current=page][href$={name.lower()}]").wait_for()
+        self.page.locator("h1").first.wait_for(state="attached")
         return self.page
 
     def check(self) -> None:
