@@ -76,7 +76,7 @@ class Parts:
         self._taken: dict[Turns, ExitStack] = {}  # of the lender's, and what gives them back
         self._store: Store | None = None
         self._llm: LLM | None = None
-        self._encoders: dict[str, Encoder] = {}  # by name or folder
+        self._encoders: dict[tuple[str, int], Encoder] = {}  # by name or folder, and its time
         self._event_extractors: dict[Path | None, EventExtractor] = {}  # by adapter
 
     def close(self) -> None:
@@ -192,12 +192,14 @@ class Parts:
         if self._lender:
             with self._lender._lending:
                 return self._lender.encoder(name).under(self.cancel)
-        if name not in self._encoders:
+        trained = Path(name) / "model.onnx"  # which may be trained anew
+        key = name, trained.stat().st_mtime_ns if trained.is_file() else 0
+        if key not in self._encoders:
             models, threads = self.config.models, self.config.tags.threads
-            self._encoders[name] = Encoder.load(
+            self._encoders[key] = Encoder.load(
                 name, models=models, threads=threads, cancel=self.cancel
             )
-        return self._encoders[name]
+        return self._encoders[key]
 
     @cached_property
     def reader(self) -> Reader | None:

@@ -31,6 +31,7 @@ from dragtor.serve import protocol
 from dragtor.serve.app import _error, _http_error
 from dragtor.serve.guard import HEADERS, MAX_SOCKETS, OWN_NAMES, Guarded, ServerGuard
 from dragtor.serve.keys import CODE_TRIES, OWNER, Keys
+from dragtor.serve.run import MAX_CONNECTIONS
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "127.0.0.2"])
 OUTSIDE = "127.0.0.2"  # loopback too, but not the address that counts as this machine's own
@@ -622,6 +623,22 @@ def test_the_65th_websocket_waits_outside(served: Served) -> None:
         while served.guard.sockets == MAX_SOCKETS and time.monotonic() < deadline:
             time.sleep(0.05)
         assert _knock(served, f"/ws?token={served.token}") == 101
+
+
+def test_a_flood_of_connections_is_turned_away(served: Served) -> None:
+    with ExitStack() as stack:
+        for _ in range(MAX_CONNECTIONS):
+            stack.enter_context(socket.create_connection(("127.0.0.1", served.port), timeout=20))
+        assert _until(served, 503) == 503
+    assert _until(served, 200) == 200
+
+
+def _until(served: Served, wanted: int) -> int:
+    """The status of a request, repeated until it is the one that is wanted."""
+    deadline = time.monotonic() + 20
+    while (status := served.ask("GET", "/").status) != wanted and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return status
 
 
 # Errors

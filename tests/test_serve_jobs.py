@@ -722,6 +722,14 @@ def test_ask_for_quotes_alone_needs_no_model(asking: Jobs, parrot: SlowParrot) -
     assert parrot.prompts == []
 
 
+def test_a_caution_comes_first(asking: Jobs) -> None:
+    question = f"My finger is numb. {QUESTION}"
+    asking.start("a", "ask", {"question": question, "quotes": True, "keep": False}, "me")
+    events = followed(asking, "a")
+    assert types(events)[:2] == ["started", "caution"]
+    assert events[1].data["text"] == events[-1].data["result"]["caution"]
+
+
 def test_add_takes_uploads_and_tells_of_each(empty: Library) -> None:
     uploads = [
         sent(empty, "0123456789abcdef", "rest.md", "# Rest\n\nRest for 9 days."),

@@ -80,6 +80,23 @@ def test_the_index_holds_no_script_and_no_style() -> None:
         assert address.removeprefix("/page/") in page_files(), address
 
 
+def test_what_the_first_view_imports_is_fetched_at_once() -> None:
+    wanted: list[str] = []
+
+    def visit(name: str) -> None:
+        if name not in wanted:
+            wanted.append(name)
+            for target in re.findall(
+                r"""from\s*["']\./([^"']+)["']""", text_of(PAGE_FOLDER / name)
+            ):
+                visit((Path(name).parent / target).as_posix())
+
+    visit("app.js")
+    visit("ask.js")
+    preloaded = re.findall(r'"modulepreload" href="/page/([^"]+)"', text_of(PAGE_FOLDER / INDEX))
+    assert sorted(preloaded) == sorted(set(wanted) - {"app.js"})
+
+
 def test_every_page_of_the_table_is_there_with_a_letter_of_its_own() -> None:
     table = text_of(PAGE_FOLDER / "app.js").partition("const PAGES = [")[2].partition("\n];")[0]
     rows = re.findall(r'id: "(\w+)".*letter: "(\w)".*import\("\./([\w.]+)"\)', table)

@@ -344,6 +344,12 @@ def test_a_bomb_is_refused_and_a_book_is_not(served: Served) -> None:
         reply = served.ask("PUT", f"{API}/uploads/{name}", bomb)
         _error(reply, 400, "usage_error")
         assert "unpacks to 50 MB" in reply.json["message"]
+    hidden = b"%PDF-1.4\n" + bomb  # an archive may begin with anything
+    _error(served.ask("PUT", f"{API}/uploads/a.pdf", hidden), 400, "usage_error")
+    end = b"PK\x05\x06" + b"\0" * 4 + b"\xff" * 4 + struct.pack("<IIH", 50_000_000, 0, 0)
+    crowd = served.ask("PUT", f"{API}/uploads/crowd.zip", b"PK\x03\x04" + b"\0" * 99 + end)
+    _error(crowd, 400, "usage_error")
+    assert "too many files" in crowd.json["message"]
     assert served.ask("PUT", f"{API}/uploads/a.docx", _zip("a.xml", 5_000_000)).status == 201
     assert served.ask("PUT", f"{API}/uploads/b.docx", b"PK\x03\x04 damaged").status == 201
     assert served.ask("GET", f"{API}/sources").status == 200

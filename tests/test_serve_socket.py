@@ -220,11 +220,13 @@ def test_two_jobs_and_two_sockets_each_hear_their_own(served: Served) -> None:
     async def act(client: Client) -> tuple[list[Frame], list[Frame]]:
         await client.say(type="start", id="a", task="ticks", args={"n": 30})
         await client.say(type="start", id="b", task="ticks", args={"n": 30})
+        before = await client.until("started", job="b")
         async with greeted(served.port, served.token) as other:
             await other.say(type="resume", job="b", after=0)
             theirs = await other.until("done", job="b")
-        mine = await client.until("done")
-        return mine + await client.until("done"), theirs
+        while [frame["type"] for frame in before].count("done") < 2:
+            before.append(await client.hear())
+        return before, theirs
 
     mine, theirs = with_client(served, act)
     for job in ("a", "b"):
@@ -463,7 +465,7 @@ def test_dropped_connections_lose_and_double_nothing(served: Served) -> None:
 def test_a_client_that_reads_nothing_is_let_go_and_resumes(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(socket_module, "STALL_S", 1.0)
+    monkeypatch.setattr(socket_module, "TAKEN_S", 1.0)
     n = 400
 
     async def act(fine: Client) -> tuple[list[Frame], int, list[Frame]]:

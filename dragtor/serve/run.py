@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 LOCAL = "127.0.0.1"
 ELSEWHERE = ("192.0.2.1", 9)  # of RFC 5737: nobody's; asking for the way there sends nothing
 LAST_ANSWERS_S = 2  # that answers on their way have at the end
+MAX_CONNECTIONS = 256  # further ones are answered 503
 MAX_FRAME_BYTES = 20_000_000  # of a websocket, and of a whole message
 
 
@@ -121,6 +122,7 @@ def web_server(
             server_header=False,
             ws_max_size=MAX_FRAME_BYTES,
             ws_per_message_deflate=False,
+            limit_concurrency=MAX_CONNECTIONS,
             timeout_graceful_shutdown=LAST_ANSWERS_S,
         )
     )

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from dragtor.serve.state import Server
 
 PROTOCOL = "dragtor.v1"
-VERSION = 1
+PROTOCOL_VERSION = 1
 HELLO_S = 3.0  # in which the hello must be there
-STALL_S = 20.0  # in which a client must take what is sent
+TAKEN_S = 20.0  # in which a client must take what is sent
 FAREWELL_S = 30.0  # in which one that did not may still take the reason
 MAX_TEXT_BYTES = 1_000_000
 MAX_BINARY_BYTES = 20_000_000
@@ -92,8 +92,8 @@ class JobSocket:
             raise _refused(BAD_TOKEN, "no_hello", f"no hello within {HELLO_S:g} s") from None
         except UsageError as error:
             raise _End(BAD_FRAME, "bad frame", error_json(error)) from None
-        if frame.get("type") != "hello" or frame.get("v") != VERSION:
-            told = f"the first frame is a hello of version {VERSION}"
+        if frame.get("type") != "hello" or frame.get("v") != PROTOCOL_VERSION:
+            told = f"the first frame is a hello of version {PROTOCOL_VERSION}"
             raise _refused(BAD_FRAME, "no_hello", told)
         token = frame.get("token")
         guard, scope = self._server.guard, self._websocket.scope
@@ -207,10 +207,10 @@ class JobSocket:
             await asyncio.sleep(0)  # others have their turn, however much there is to tell
 
     async def _send(self, **frame: Any) -> None:
-        text = json.dumps({"v": VERSION, **frame})
+        text = json.dumps({"v": PROTOCOL_VERSION, **frame})
         async with self._sending:
             try:
-                async with asyncio.timeout(STALL_S):
+                async with asyncio.timeout(TAKEN_S):
                     await self._websocket.send_text(text)
             except TimeoutError:
                 raise _End(STALLED, "nothing was read; resume") from None
@@ -223,7 +223,13 @@ class JobSocket:
         try:
             async with asyncio.timeout(FAREWELL_S):
                 if end.told:
-                    frame = {"v": VERSION, "job": "", "seq": 0, "type": "error", "data": end.told}
+                    frame = {
+                        "v": PROTOCOL_VERSION,
+                        "job": "",
+                        "seq": 0,
+                        "type": "error",
+                        "data": end.told,
+                    }
                     await self._websocket.send_text(json.dumps(frame))
                 await self._websocket.close(end.code, end.reason)
         except (TimeoutError, WebSocketDisconnect, RuntimeError):

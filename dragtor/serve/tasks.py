@@ -14,6 +14,7 @@ from typing import Any
 
 from dragtor import schema
 from dragtor.errors import UsageError
+from dragtor.schema import Json
 from dragtor.serve.jobs import JobLimits, Jobs, JobTask, OpenLibrary, TaskContext
 from dragtor.serve.journal import JOBS_FILE, JobJournal
 from dragtor.serve.uploads import upload_path
@@ -25,7 +26,6 @@ BASE_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")  # of the hu
 MAX_TEXTS = 1000
 MAX_COMPARED = 200  # texts of which each is compared with each
 LANES = {"add": "write", "sync": "write", "train": "train"}  # see JobLimits
-Json = schema.Json
 
 
 def open_jobs(folder: Path, open_library: OpenLibrary, uploads: Path) -> Jobs:
@@ -38,7 +38,7 @@ def open_jobs(folder: Path, open_library: OpenLibrary, uploads: Path) -> Jobs:
 
 
 def ask_task(context: TaskContext) -> Json:
-    """{question, quotes?, filters?, session?, keep?}: note, quotes, sentence; an answer."""
+    """{question, quotes?, filters?, session?, keep?}: caution, quotes, sentence; an answer."""
     args = context.args
     chat = context.library.chat(_text(args, "session", ""), keep=_flag(args, "keep", default=True))
     events = chat.ask_events(
@@ -57,7 +57,7 @@ def _tell(context: TaskContext, event: Any) -> None:
 
     match event:
         case Caution(text):
-            context.emit("item", {"kind": "caution", "value": text})
+            context.emit("caution", {"text": text})
         case Standalone(query):
             context.emit("item", {"kind": "query", "value": query})
         case Quotes(citations, alone):

@@ -18,6 +18,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from starlette.concurrency import run_in_threadpool
+
 from dragtor.errors import LibraryError, UsageError
 from dragtor.types import short_hash
 
@@ -26,6 +28,8 @@ MAX_PIXELS = 40_000_000
 MAX_UNPACKED_BYTES = 1_000_000_000
 MAX_ZIP_RATIO = 100  # unpacked to packed, of what unpacks to more than SMALL_ZIP_BYTES
 SMALL_ZIP_BYTES = 20_000_000
+MAX_DIRECTORY_BYTES = 10_000_000  # of an archive's list of files: a hundred thousand of them
+_END_BYTES = 65_557  # in which an archive's end must be found
 HEAD_BYTES = 200_000  # of a picture, in which its size is looked for
 UPLOAD_ID = re.compile(r"[0-9a-f]{16}")
 _PATH = re.compile(r"^\.|[/\\]|%(?:2e|2f|5c|00|25|c0|u00)", re.I)
@@ -57,7 +61,7 @@ async def receive_upload(folder: Path, name: str, pieces: AsyncIterator[bytes]) 
                     file.write(piece)
                     digest.update(piece)
                     size += len(piece)
-            _weigh(Path(part), name, size)
+            await run_in_threadpool(_weigh, Path(part), name, size)
             upload = Upload(short_hash(digest.hexdigest(), name), name, size)
             place = folder / upload.id
             place.mkdir(exist_ok=True)
@@ -68,6 +72,11 @@ async def receive_upload(folder: Path, name: str, pieces: AsyncIterator[bytes]) 
     except OSError as error:
         raise LibraryError(f"cannot keep {name}: {error.strerror}", "df -h") from error
     return upload
+
+
+async def one_piece(data: bytes) -> AsyncIterator[bytes]:
+    """What came whole, for `receive_upload`."""
+    yield data
 
 
 def upload_path(folder: Path, upload_id: str) -> Path:
@@ -110,19 +119,30 @@ def _weigh(path: Path, name: str, size: int) -> None:
     if width * height > MAX_PIXELS:
         told = f"{name} has {width * height / 1e6:,.0f} million pixels"
         raise UsageError(told, f"at most {MAX_PIXELS // 1_000_000} million are taken")
-    if head.startswith(b"PK\x03\x04"):
+    if zipfile.is_zipfile(path):
         _weigh_archive(path, name, size)
 
 
 def _weigh_archive(path: Path, name: str, size: int) -> None:
+    if _directory_bytes(path) > MAX_DIRECTORY_BYTES:
+        raise UsageError(f"{name} holds too many files", "send what is in it")
     try:
         with zipfile.ZipFile(path) as archive:
             whole = sum(member.file_size for member in archive.infolist())
-    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         return  # no archive to whoever opens it
     bomb = whole > SMALL_ZIP_BYTES and whole > MAX_ZIP_RATIO * size
     if bomb or whole > MAX_UNPACKED_BYTES:
         raise UsageError(f"{name} unpacks to {whole / 1e6:,.0f} MB", "send what is in it")
+
+
+def _directory_bytes(path: Path) -> int:
+    """Bytes of an archive's list of files, which is read whole before anything else (APPNOTE)."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _END_BYTES))
+        end = file.read()
+    at = end.rfind(b"PK\x05\x06")
+    return int.from_bytes(end[at + 12 : at + 16], "little") if at >= 0 else 0
 
 
 def picture_size(head: bytes) -> tuple[int, int]:

@@ -74,12 +74,12 @@ const Sentence = ({ sentence: { text, cites }, all }) => html`
 
 function Refusal({ turn }) {
   const { nearest } = turn.result;
-  const [titles, setTitles] = useState([]);
+  const [titles, setTitles] = useState(null);
   useEffect(() => {
     if (nearest || turn.quoted) return;
     get(`/search${query({ q: turn.question, k: 8 })}`).then(
       ({ hits }) => setTitles(hits.filter((hit, i) => hits.findIndex((each) => each.document_id === hit.document_id) === i)),
-      () => {},
+      () => setTitles([]),
     );
   }, [turn.id]);
   if (turn.quoted) {
@@ -90,7 +90,8 @@ function Refusal({ turn }) {
     ${nearest && html`
       <p class="quiet">${nearest.why_not ? `The nearest sentence ${nearest.why_not}:` : "The nearest sentence:"}</p>
       <ol><${Quote} citation=${nearest} all=${[nearest]} unnumbered /></ol>`}
-    ${!nearest && titles.length > 0 && html`
+    ${!nearest && !titles && html`<div class="titles-room"><${Skeleton} lines=${NEAREST} label="Looking for what comes nearest" /></div>`}
+    ${!nearest && titles?.length > 0 && html`
       <p class="quiet">Nearest in your library:</p>
       <ul class="titles">${titles.slice(0, NEAREST).map((hit) => html`
         <li><button type="button" class="link" onClick=${() => openReader({ ...hit, quote: hit.text }, [])}>${hit.title}</button></li>`)}</ul>`}
