@@ -3,12 +3,13 @@
 import { createStore } from "./lib.js";
 import { cancel, follow, forget, hearOn, start } from "./connection.js";
 import { ApiError, get, post, remove, upload } from "./rest.js";
-import { toast } from "./ui.js";
+import { counted, toast } from "./ui.js";
 
 const TASKS = new Set(["add", "sync"]);
 const LIVE = new Set(["queued", "running", "interrupted"]);
 
-// {id, label, state, step, done, total, error, notes, result}; states as of the server, and "sending"
+// {id, label, state, step, done, total, error, failed}; states as of the server, and "sending"; `failed`
+// are the errors of what could not be added, where the rest could
 export const adding = createStore([]);
 export const changes = createStore({ count: 0 }); // grows when the library has changed
 
@@ -18,7 +19,7 @@ const put = (id, change) => adding.set((all) => all.map((each) => (each.id === i
 // Frames of one job -> its row
 const listen = (id) => ({ type, data }) => {
   if (type === "queued") put(id, { state: "queued", position: data.position });
-  if (type === "started") put(id, { state: "running", error: undefined });
+  if (type === "started") put(id, { state: "running", error: undefined, failed: undefined });
   if (type === "note") put(id, { step: data.text });
   if (type === "step") put(id, { step: data.label });
   if (type === "progress") put(id, { state: "running", done: data.done, total: data.total, unit: data.unit, step: data.label || undefined });
@@ -32,10 +33,13 @@ const listen = (id) => ({ type, data }) => {
 function finished(id, result) {
   const failed = result.failed || [];
   if (failed.length) {
-    put(id, { state: "failed", result, error: failed[0].error || failed[0] });
+    put(id, { state: "failed", failed });
     return;
   }
-  toast(`Added: ${adding.get().find((each) => each.id === id)?.label || "done"}`);
+  const { task, label } = adding.get().find((each) => each.id === id) || {};
+  const fresh = (result.added || 0) + (result.changed || 0) + (result.removed || 0);
+  if (task === "sync") toast(fresh ? `Up to date: ${counted(fresh, "document")} changed` : "Nothing has changed");
+  else toast(fresh ? `Added: ${label}` : `Already in the library: ${label}`);
   dismiss(id);
 }
 

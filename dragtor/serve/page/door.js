@@ -25,9 +25,10 @@ export function Banner() {
   const said =
     state === "refused"
       ? "The server was started anew and wants its new address: open the one that it prints."
-      : `What you see is kept, and running work goes on when it is back. ${seconds ? `Next try in ${seconds} s.` : "Trying …"}`;
+      : "What you see is kept, and running work goes on when it is back.";
   return html`<div class="banner" role="alert">
-    <div><strong>The server is gone.</strong> <span>${said}</span></div>
+    <div><strong>The server is gone.</strong> <span>${said}</span>
+      ${state === "gone" && html`<span aria-hidden="true"> ${seconds ? `Next try in ${seconds} s.` : "Trying …"}</span>`}</div>
     <${Command} text="dragtor serve" />
     <${Button} icon="retry" onClick=${retryNow}>Try now<//>
   </div>`;

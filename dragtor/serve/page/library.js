@@ -46,7 +46,8 @@ export default function Library() {
     ["k", "previous source", () => move(-1)],
     ["o", "open it", () => document.activeElement?.matches?.(".source-row") && document.activeElement.click()],
     ["+", "add", () => adder.current?.focus()],
-    ["#", "remove it, with undo", () => focused() && removeSource(focused())],
+    ["#", "remove it", () => focused() && removeSource(focused())],
+    ["u", "undo the removal", () => undoRemoval()],
   ]);
   const pick = (name) => view.set({ tag: tag === name ? null : name });
   return html`<div class="page library">
@@ -179,6 +180,8 @@ function addressesPasted(text) {
   else if (text.trim()) toast("There is no address in that text", { bad: true });
 }
 
+let undoRemoval = () => false;
+
 // A source leaves the list at once and the library only when it can no longer be undone.
 function removeSource(source) {
   const hide = (on) => leaving.set((all) => new Set(on ? [...all, source.id] : [...all].filter((id) => id !== source.id)));
@@ -197,13 +200,16 @@ function removeSource(source) {
   const atEnd = () => really({ keepalive: true });
   const timer = setTimeout(() => {
     removeEventListener("pagehide", atEnd);
+    undoRemoval = () => false;
     really();
   }, UNDO_MS);
   addEventListener("pagehide", atEnd, { once: true });
   const undo = () => {
     clearTimeout(timer);
     removeEventListener("pagehide", atEnd);
+    undoRemoval = () => false;
     hide(false);
   };
-  toast(`${source.title || source.uri} is removed`, { action: "Undo", onAction: undo, ms: UNDO_MS });
+  const told = toast(`${source.title || source.uri} is removed`, { action: "Undo", onAction: undo, ms: UNDO_MS });
+  undoRemoval = () => told.act();
 }

@@ -7,10 +7,14 @@ import { openReader } from "./reader.js";
 import { Button, Failure, Icon, Skeleton, counted } from "./ui.js";
 
 const PASSAGE_CHARACTERS = 320;
+const SENT = /^[0-9a-f]{16}$/; // the folder of a file that came through the page
 
 // The end of a path says most; the start of an address does.
 function shortUri(uri) {
-  const tail = (path) => path.split("/").filter(Boolean).slice(-2).join("/");
+  const tail = (path) => {
+    const [folder = "", name] = path.split("/").filter(Boolean).slice(-2);
+    return SENT.test(folder) ? "sent to the library" : [folder, name].join("/");
+  };
   if (uri.startsWith("/")) return tail(uri);
   try {
     const { protocol, host, pathname } = new URL(uri);

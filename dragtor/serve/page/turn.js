@@ -4,7 +4,7 @@ import { html, useEffect, useRef, useState, useStore } from "./lib.js";
 import { asText, isOver, placeOf, retry, stop } from "./answer.js";
 import { get, query, saveCalendar } from "./rest.js";
 import { openReader, reader } from "./reader.js";
-import { Button, CopyButton, Failure, Icon, Skeleton, toast } from "./ui.js";
+import { Button, CopyButton, Failure, Icon, Skeleton, counted, toast } from "./ui.js";
 
 const NEAREST = 4;
 const quiet = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -111,7 +111,7 @@ function Foot({ turn, refused }) {
     setSaving(false);
   };
   if (!isOver(turn)) {
-    const says = turn.waitsFor > 0 ? `Waiting for ${turn.waitsFor} before this one` : turn.shown.length ? "Reading the passages" : "Looking through your sources";
+    const says = turn.waitsFor > 0 ? `${counted(turn.waitsFor, "answer")} before this one` : turn.shown.length ? "Reading the passages" : "Looking through your sources";
     return html`<footer class="turn-foot" role="status"><span class="working"><i></i><i></i><i></i></span><span class="quiet">${turn.alone ? "" : says}</span></footer>`;
   }
   const { model, timings } = turn.result || {};
