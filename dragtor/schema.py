@@ -24,6 +24,7 @@ from dragtor.types import (
     Entity,
     Finding,
     Hit,
+    KnownEncoder,
     ModelState,
     Report,
     SavedRun,
@@ -204,6 +205,22 @@ def similarity_json(texts: Sequence[str], cosines: Sequence[Sequence[float]], mo
     return {"texts": list(texts), "cosines": rows, "model": model}
 
 
+def vectors_json(
+    texts: Sequence[str],
+    vectors: Sequence[Sequence[float]],
+    cosines: Sequence[Sequence[float]],
+    *,
+    norms: Iterable[float],
+    pooling: str,
+    model: str,
+) -> Json:
+    """Texts with their vectors, the lengths that these had before, and how alike they are."""
+    rows = [vector_json("", row)["vector"] for row in vectors]
+    lengths = [round(norm, 4) for norm in norms]
+    found = similarity_json(texts, cosines, model)
+    return found | {"vectors": rows, "norms": lengths, "pooling": pooling}
+
+
 def vector_json(text: str, vector: Sequence[float]) -> Json:
     """One text and its vector; see VECTOR_SCHEMA."""
     return {"text": text, "vector": [round(number, 7) for number in vector]}
@@ -318,6 +335,12 @@ def entities_json(entities: Iterable[Entity], said: Iterable[Citation] | None = 
 def models_json(folder: Path, models: Iterable[ModelState]) -> Json:
     """The models that can be had, and those in `folder`."""
     return {"folder": str(folder), "models": [asdict(model) for model in models]}
+
+
+def encoders_json(encoders: Iterable[KnownEncoder], training_hint: str) -> Json:
+    """Encoders to choose from, and whether heads can be trained here or what installs that."""
+    train = {"available": not training_hint, "hint": training_hint}
+    return {"encoders": [asdict(each) for each in encoders], "train": train}
 
 
 def findings_json(findings: Iterable[Finding]) -> Json:

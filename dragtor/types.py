@@ -538,6 +538,19 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownEncoder:
+    """An encoder that texts can be read by; `heads` are those of single texts, None: vectors only.
+
+    `here`: it can be used; a training that did not end is not.
+    """
+
+    name: str
+    heads: tuple[str, ...] | None
+    here: bool
+    trained: bool = False  # here, by the user
+
+
+@dataclass(frozen=True, slots=True)
 class ModelState:
     """A model that can be had or is here; `state` is here, partial, or - where it is not."""
 

@@ -6,7 +6,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -145,4 +145,61 @@ def sample_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Library(folder) as library:
         report = library.add(ROOT / "assets" / "sample_library")
         assert not report.failed
+    return folder
+
+
+# What tests in a browser need; see browser.py. Each is opened when a test first asks for it.
+
+
+@pytest.fixture(scope="module")
+def chrome() -> Iterator[Any]:
+    """Debian's Chromium. Closed with its module: while it is open, asyncio.run is out of order."""
+    from browser import FLAGS, PATIENCE_MS, chromium
+
+    path = chromium()
+    api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed here")
+    api.expect.set_options(timeout=PATIENCE_MS)
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def heard_library(sample_library: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample library and its episode, heard by the smallest model. Read only."""
+    import shutil
+
+    from browser import needs_model
+
+    from dragtor import Library
+
+    needs_model("whisper-tiny", "silero-vad", "pyannote-segmentation-3.0")
+    folder = tmp_path_factory.mktemp("heard") / "library"
+    shutil.copytree(sample_library, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DRAGTOR_SPEECH_MODEL", "whisper-tiny")
+        patch.setenv("DRAGTOR_SPEECH_LANGUAGE", "en")
+        with Library(folder) as library:
+            assert not library.add(ROOT / "assets" / "sample_episode").failed
+    return folder
+
+
+@pytest.fixture(scope="module")
+def scribe() -> Iterator[Any]:
+    """A language model that copies, and waits in the middle where a test says so."""
+    from scribe import Scribe
+
+    made = Scribe()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def small_library(sample_library: Path, tmp_path: Path) -> Path:
+    """The sample library, to be written to."""
+    import shutil
+
+    folder = tmp_path / "small" / "library"
+    shutil.copytree(sample_library, folder)
     return folder

@@ -107,11 +107,12 @@ class Encoder:
         stated = self._outputs[self._states][-1]
         return stated if isinstance(stated, int) else int(self.encode([""]).shape[1])
 
-    def encode(self, texts: Sequence[str], pooling: str = "") -> Numbers:
-        """(n, dimension), unit length: the states of a text's tokens by mean, max or cls pooling.
+    def encode(self, texts: Sequence[str], pooling: str = "", *, unit: bool = True) -> Numbers:
+        """(n, dimension): the states of a text's tokens by mean, max or cls pooling.
 
-        `pooling` is the head set's own where it is empty. A text longer than a window is the mean
-        of its windows, weighted by their tokens; with max the maximum of all, with cls the first.
+        The vectors have length 1, or with `unit` off their own. `pooling` is the head set's own
+        where it is empty. A text longer than a window is the mean of its windows, weighted by their
+        tokens; with max the maximum of all, with cls the first.
         """
         import numpy as np
 
@@ -122,10 +123,9 @@ class Encoder:
         def one(text: str, window: Encoded) -> Numbers:
             return merge.pooled(self._run_one(text, window, [self._states])[0], chosen)
 
-        made = [
-            merge.unit(merge.one_vector(vectors, windows, chosen))
-            for _, windows, vectors in self._each(texts, one, lambda n: self._read(texts[n]))
-        ]
+        read = self._each(texts, one, lambda n: self._read(texts[n]))
+        made = [merge.one_vector(vectors, windows, chosen) for _, windows, vectors in read]
+        made = [merge.unit(vector) for vector in made] if unit else made
         return np.stack(made) if made else np.zeros((0, self.dimension), np.float32)
 
     def predict(self, texts: Sequence[str], heads: Sequence[str] = ()) -> list[Tagged]:

@@ -22,6 +22,7 @@ from dragtor.types import Answer, Report
 
 ENCODERS_FOLDER = "encoders"  # of the library's: those that were trained here
 MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+BASE_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")  # of the hub: OWNER/NAME
 MAX_TEXTS = 1000
 MAX_COMPARED = 200  # texts of which each is compared with each
 LANES = {"add": "write", "sync": "write", "train": "train"}  # see JobLimits
@@ -141,14 +142,18 @@ def tag_task(context: TaskContext) -> Json:
 
 
 def encode_task(context: TaskContext) -> Json:
-    """{texts, encoder?, pooling?}: vectors of length 1, and the cosines of each with each."""
+    """{texts, encoder?, pooling?}: vectors at length 1, their own, each one's cosine with each."""
+    import numpy as np
+
     name = _text(context.args, "encoder", "") or context.library.config.embed.model
     texts = _some_texts(context.args, MAX_COMPARED)
     encoder = context.library.encoder(_encoder_place(context, name))
-    vectors = encoder.encode(texts, _text(context.args, "pooling", ""))
-    found = schema.similarity_json(texts, (vectors @ vectors.T).tolist(), name)
-    rows = [schema.vector_json("", row.tolist())["vector"] for row in vectors]
-    return found | {"vectors": rows}
+    pooling = _text(context.args, "pooling", "") or encoder.heads.pooling
+    raw = encoder.encode(texts, pooling, unit=False)
+    norms = np.linalg.norm(raw, axis=1)
+    vectors = raw / np.maximum(norms, 1e-12)[:, None]
+    told = {"norms": norms.tolist(), "pooling": pooling, "model": name}
+    return schema.vectors_json(texts, vectors.tolist(), (vectors @ vectors.T).tolist(), **told)
 
 
 def _encoder_place(context: TaskContext, name: str) -> str:
@@ -169,22 +174,22 @@ def _encoder_place(context: TaskContext, name: str) -> str:
 def train_task(context: TaskContext) -> Json:
     """{files: [{upload, name?, held?}], name, options?}: items `evaluations`; the metrics.
 
-    `held` is the id of an upload, too; options are those of `dragtor train encoder`.
+    `held` is the id of an upload, too; options are those of `dragtor train encoder`. A run of
+    that name that was cut off goes on.
     """
     from dragtor.config import models_path
-    from dragtor.training.encoder.options import task_files
+    from dragtor.training.encoder.options import settings_of, task_files
     from dragtor.training.encoder.train import train_heads
 
     name = _text(context.args, "name")
     if not MODEL_NAME.fullmatch(name):
         raise UsageError(f"{name[:100]!r} is no name of a model", "letters, digits, _ . -")
-    options = dict(_object(context.args, "options"))
-    mapping = str(options.pop("map", ""))
+    options = _object(context.args, "options")
     tasks, held = _training_files(context)
     trained = train_heads(
-        task_files(tasks, held, [mapping] if mapping else []),
+        task_files(tasks, held, _texts(options, "mapping")),
         context.library.folder / ENCODERS_FOLDER / name,
-        _train_config(options),
+        settings_of(_without_paths(context, options)),
         models_dir=models_path(context.library.config.models),
         reporter=context.reporter,
         cancel=context.cancel,
@@ -208,32 +213,16 @@ def _training_files(context: TaskContext) -> tuple[list[str], list[str]]:
     return tasks, held
 
 
-def _train_config(options: Json) -> Any:
-    """The settings of a run; raises UsageError for what is no option, or of another type."""
-    from dragtor.training.encoder.model import ModelConfig
-    from dragtor.training.encoder.options import train_config
-    from dragtor.training.encoder.task import MixConfig
-    from dragtor.training.loop import LoopConfig
-
-    loop: Json = {"epochs": 4, "learning_rate": 2e-4, "evaluate_every": 0, "patience": 3}
-    parts: list[tuple[type[Any], Json]] = [
-        (ModelConfig, {"pooling": "mean"}), (MixConfig, {}), (LoopConfig, loop),
-    ]  # fmt: skip
-    run: Json = {}
-    for option, value in options.items():
-        known = [given for made, given in parts if option in {f.name for f in fields(made)}]
-        if option in ("base", "max_tokens", "validation", "threads"):
-            known = [run]
-        if not known:
-            raise UsageError(f"{option[:100]!r} is no option of training")
-        known[0][option] = tuple(value) if isinstance(value, list) else value
-    if not MODEL_NAME.fullmatch(str(run.get("base", "x"))):
-        raise UsageError("the base is a name of the catalogue", "dragtor models list")
-    model, mix, loop = (given for _, given in parts)
-    try:
-        return train_config(model=model, mix=mix, loop=loop, **run)
-    except TypeError as error:
-        raise UsageError(f"an option of training is of another type: {error}") from error
+def _without_paths(context: TaskContext, options: Json) -> Json:
+    """The options of a run: its base by its name, and the run that it goes on from, too."""
+    base, start = (_text(options, name, "") for name in ("base", "start"))
+    if base and (not BASE_NAME.fullmatch(base) or Path(base).exists()):
+        raise UsageError("the base is a name of the catalogue or the hub", "dragtor models list")
+    if not start:
+        return options
+    if not MODEL_NAME.fullmatch(start):
+        raise UsageError(f"{start[:100]!r} is no name of a model")
+    return options | {"start": context.library.folder / ENCODERS_FOLDER / start}
 
 
 # Arguments

@@ -13,6 +13,8 @@ import { Reader, reader, closeReader } from "./reader.js";
 const PAGES = [
   { id: "ask", title: "Ask", letter: "a", load: () => import("./ask.js") },
   { id: "library", title: "Library", letter: "l", load: () => import("./library.js") },
+  { id: "plan", title: "Plan", letter: "p", load: () => import("./plan.js") },
+  { id: "lab", title: "Lab", letter: "b", load: () => import("./lab.js") },
 ];
 
 const route = createStore(read());

@@ -78,12 +78,12 @@ export const pageUrl = (documentId, page, pass) =>
 export const mediaUrl = (documentId, pass) => `/api/v1/media/${id(documentId)}${query({ ticket: pass })}`;
 export const documentPath = (documentId, rest = "") => `/documents/${id(documentId)}${rest}`;
 
-// Hands a text to the browser as a file.
-export async function saveCalendar(text, name) {
+// Hands the events of a text to the browser as a file; `how` dates are read: {tz, day_first}.
+export async function saveCalendar(text, name, how = {}) {
   const response = await request("/events.ics", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ text }),
+    body: JSON.stringify({ text, ...how }),
   });
   const address = URL.createObjectURL(await response.blob());
   const link = Object.assign(document.createElement("a"), { href: address, download: name });

@@ -72,6 +72,51 @@ def named_heads(texts: Sequence[str]) -> dict[str, str] | None:
     return found or None
 
 
+_OF_MODEL = ("pooling", "shapes", "dropout", "freeze", "rank")
+_OF_MIX = ("power", "uncertainty", "batch")
+_OF_LOOP = ("epochs", "learning_rate", "warmup", "seed", "evaluate_every", "patience")
+_OF_RUN = ("base", "max_tokens", "validation", "start", "threads")
+_LISTS = ("freeze", "weight", "answers", "mapping")
+
+
+def settings_of(given: Mapping[str, Any]) -> TrainEncoderConfig:
+    """The settings of a run out of some that are named as the command's options.
+
+    Raises UsageError for a name that is none, and for a value of another type.
+    """
+    plain = TrainEncoderConfig()
+    known = {name: getattr(plain.model, name) for name in _OF_MODEL}
+    known |= {name: getattr(plain.mix, name) for name in _OF_MIX}
+    known |= {name: getattr(plain.loop, name) for name in _OF_LOOP}
+    known |= {name: getattr(plain, name) for name in _OF_RUN} | dict.fromkeys(_LISTS, ())
+    for name, value in given.items():
+        if name not in known:
+            raise UsageError(f"there is no option {name!r}", f"options: {', '.join(known)}")
+        if value != known[name] and not _is_like(value, known[name]):
+            raise UsageError(f"{name!r} cannot be {value!r}", "dragtor train encoder --help")
+    chosen = {**known, **given}
+
+    def some(names: Sequence[str]) -> dict[str, Any]:
+        return {name: chosen[name] for name in names}
+
+    mix = {"weights": named_numbers(chosen["weight"]), "answers": named_heads(chosen["answers"])}
+    model = some(_OF_MODEL) | {"freeze": tuple(chosen["freeze"])}
+    return train_config(model=model, mix=some(_OF_MIX) | mix, loop=some(_OF_LOOP), **some(_OF_RUN))
+
+
+def _is_like(value: Any, default: Any) -> bool:
+    """Whether a value is of the type of a default; a number of another kind passes as one."""
+    if isinstance(default, bool) or isinstance(value, bool):
+        return isinstance(value, bool) and isinstance(default, bool)
+    if isinstance(default, tuple):
+        return isinstance(value, list) and all(isinstance(each, str) for each in value)
+    if isinstance(default, int):
+        return isinstance(value, int) and value >= 0
+    if isinstance(default, float):
+        return isinstance(value, int | float) and value >= 0
+    return isinstance(value, Path if default is None else str)
+
+
 def train_config(
     *, model: Mapping[str, Any], mix: Mapping[str, Any], loop: Mapping[str, Any], **run: Any
 ) -> TrainEncoderConfig:
