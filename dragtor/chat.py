@@ -7,7 +7,7 @@ terminal.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,16 @@ from dragtor.errors import DragtorError, LibraryError, UsageError
 from dragtor.ground.stems import STOP_WORDS
 from dragtor.llm import GenerationOptions
 from dragtor.store import Filters
-from dragtor.types import NEVER, SILENT, Answer, CancelToken, ChatTurn, Reporter
+from dragtor.types import (
+    NEVER,
+    SILENT,
+    Answer,
+    CancelToken,
+    ChatTurn,
+    Citation,
+    Claim,
+    Reporter,
+)
 
 if TYPE_CHECKING:
     from dragtor.llm import LLM
@@ -121,6 +130,21 @@ def history_turns(
             if kept[0][0] > budget:
                 kept.pop()
     return [turn for _, turn in kept]
+
+
+def recalled_turns(said: Iterable[tuple[str, str]], config: ChatConfig) -> list[ChatTurn]:
+    """Turns of a conversation that another program kept: questions, and what was said to each.
+
+    What was said is background for follow-ups only: it has no place in a document, so that no
+    claim can rest on it.
+    """
+    turns: list[ChatTurn] = []
+    for question, text in said:
+        query = standalone(question, turns, None, config)
+        claims = (Claim(text, (1,)),) if text else ()
+        answer = Answer(question, text, bool(text), claims, (Citation(1, text, "", 0, 0),))
+        turns.append(ChatTurn(question, query, answer))
+    return turns
 
 
 # The conversation

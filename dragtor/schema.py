@@ -288,6 +288,22 @@ def document_json(document: Document) -> Json:
     }
 
 
+def excerpt_json(document: Document, start: int, end: int) -> Json:
+    """A stretch of a document's text, and where the next one begins; see EXCERPT_SCHEMA."""
+    length = len(document.text)
+    start, end = min(start, length), min(end, length)
+    return {
+        "id": document.id,
+        "title": document.title,
+        "url": document.uri,
+        "published": document.published,
+        "start": start,
+        "end": end,
+        "next": end if end < length else None,
+        "text": document.text[start:end],
+    }
+
+
 def speakers_json(document: Document) -> Json:
     """Who is heard in a recording; voice prints stay in the library."""
     return {
@@ -469,6 +485,20 @@ SOURCES_SCHEMA = _rows(
     "sources", id=_TEXT, uri=_TEXT, kind=_TEXT, title=_TEXT, match=_TEXT, latest=_COUNT,
     episode=_TEXT, documents=_COUNT,
 )  # fmt: skip
+REPORT_SCHEMA = _object(
+    **{each.name: _COUNT for each in fields(Report) if each.name != "failed"},
+    failed=_list(_object(what=_TEXT, code=_TEXT, message=_TEXT, hint=_TEXT, exit=_COUNT)),
+)
+EXCERPT_SCHEMA = _object(
+    id=_TEXT,
+    title=_TEXT,
+    url=_TEXT,
+    published=_TEXT,
+    start=_COUNT,
+    end=_COUNT,
+    next={"type": ["integer", "null"], "minimum": 1},
+    text=_TEXT,
+)
 ENTITIES_SCHEMA = _object(
     ("mentions",),
     entities=_list(

@@ -44,7 +44,24 @@ SAID = {  # what a run must show
         "  try: dragtor tag --model ../data/shell",
         "28 items of terms.test.conll, both",
     ],
+    "websocket": [
+        "('welcome', 1, 64)",
+        "a2-pulley-strain.md 1",
+        "3 done",
+        "easy climbing is usually possible again after 2 to 4 weeks",
+        "usage_error - there is no task 'nap' - tasks: ask, search,",
+        "ask-2 ask failed",
+    ],
+    "openai": [
+        "['dragtor', 'dragtor-quotes']",
+        "A2 pulley strain: grades, first days and the way back to climbing: After a grade I A2",
+        ":~:text=After%20a%20grade%20I",
+        "3 quotes, 0 characters stop",
+        "Not in your sources.",
+        "  a sore ring finger",
+    ],
 }
+CLIENTS = {"openai": "openai", "websocket": "websockets"}  # what each wants, of the tests' packages
 TRAINS = {"encoder"}  # what wants torch
 LEAST = {  # figures of a training, which differ a little between processors
     r"^both .*form_accuracy (\S+)": 0.8,
@@ -74,6 +91,8 @@ def shown(notebook: dict[str, Any]) -> list[str]:
 def test_a_notebook_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if path.stem in TRAINS:
         pytest.importorskip("torch", reason="wants the extra `train`: make test-train")
+    if path.stem in CLIENTS:
+        pytest.importorskip(CLIENTS[path.stem])
     for name in ("http_proxy", "https_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody listens
     monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")

@@ -17,6 +17,7 @@ from dragtor.cli import (
     checks,
     evals,
     extract,
+    mcp,
     models,
     serve,
     sources,
@@ -46,7 +47,10 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (sources, ask, chat, tags, extract, tag, models, checks, evals, train, serve, tools):
+GROUPS = (
+    sources, ask, chat, tags, extract, tag, models, checks, evals, train, serve, mcp, tools,
+)  # fmt: skip
+for group in GROUPS:
     group.register(app)
 
 

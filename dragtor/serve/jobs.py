@@ -11,7 +11,7 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -119,6 +119,10 @@ class Jobs:
                     self._enqueue(_Job(job, task, args, client))
         return self.journal.row(job)
 
+    def knows(self, task: str) -> bool:
+        """Whether there is a task of this name."""
+        return task in self._tasks
+
     def resume(self, job: str) -> JobRow:
         """Run an interrupted, failed or cancelled job again; its events go on."""
         with self._lock:
@@ -157,7 +161,7 @@ class Jobs:
         """What a job has told so far, after a number."""
         return self.journal.events(job, after, None)
 
-    async def follow(self, job: str, after: int = 0) -> AsyncIterator[JobEvent]:
+    async def follow(self, job: str, after: int = 0) -> AsyncGenerator[JobEvent]:
         """The events after a number, as they come, to the last; UsageError for no such job."""
         async for batch in self.batches(job, after):
             for event in batch:

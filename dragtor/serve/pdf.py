@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from dragtor.serve.state import Server
 
 KEPT_PICTURES = 64
-SCALE = 2.0  # pixels a point, for screens that have two where others have one
+PIXELS_A_POINT = 2.0  # for screens that have two where others have one
 MAX_PAGE_PIXELS = 8_000_000  # larger pages are drawn smaller
 _COMPRESSION = 3  # of zlib: quick; a page of text is nearly as small as with 9
 _DOCUMENT = "/api/v1/documents/{id}"
@@ -106,7 +106,7 @@ def page_png(data: bytes, page: int) -> bytes:
             raise UsageError(f"there is no page {page}", f"pages: 1 to {len(pdf)}")
         sheet = pdf[page - 1]
         width, height = sheet.get_size()
-        scale = min(SCALE, (MAX_PAGE_PIXELS / max(1.0, width * height)) ** 0.5)
+        scale = min(PIXELS_A_POINT, (MAX_PAGE_PIXELS / max(1.0, width * height)) ** 0.5)
         bitmap = sheet.render(scale=scale, rev_byteorder=True)
         size, stride, pixels = (bitmap.width, bitmap.height), bitmap.stride, bytes(bitmap.buffer)
     return _png(pixels, *size, stride)

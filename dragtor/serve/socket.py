@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ from dragtor.errors import DragtorError, UsageError
 from dragtor.schema import error_json, refusal_json
 from dragtor.serve.guard import MAX_SOCKETS
 from dragtor.serve.journal import JobEvent
-from dragtor.serve.uploads import receive_upload
+from dragtor.serve.uploads import one_piece, receive_upload
 
 if TYPE_CHECKING:
     from dragtor.serve.state import Server
@@ -182,11 +182,7 @@ class JobSocket:
         name, self._upload = self._upload, ""
         if not name:
             raise UsageError("a binary frame follows an `upload` with a name")
-
-        async def pieces() -> AsyncIterator[bytes]:
-            yield data
-
-        kept = await receive_upload(self._server.uploads, name, pieces())
+        kept = await receive_upload(self._server.uploads, name, one_piece(data))
         await self._send(type="uploaded", upload=kept.id, name=kept.name, bytes=kept.bytes)
 
     # What goes

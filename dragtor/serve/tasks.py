@@ -38,9 +38,15 @@ def open_jobs(folder: Path, open_library: OpenLibrary, uploads: Path) -> Jobs:
 
 
 def ask_task(context: TaskContext) -> Json:
-    """{question, quotes?, filters?, session?, keep?}: caution, quotes, sentence; an answer."""
+    """{question, quotes?, filters?, session?, keep?, history?}: caution, quotes, sentence; an answer.
+
+    `history` holds pairs of texts, a question and what was said to it, of another program's chat.
+    """
+    from dragtor.chat import recalled_turns
+
     args = context.args
     chat = context.library.chat(_text(args, "session", ""), keep=_flag(args, "keep", default=True))
+    chat.turns += recalled_turns(_pairs(args, "history"), context.library.config.chat)
     events = chat.ask_events(
         _text(args, "question"), quotes_only=_flag(args, "quotes"), filters=_filters(args)
     )
@@ -235,6 +241,16 @@ def _texts(args: Mapping[str, Any], name: str) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
         raise UsageError(f"{name!r} is no list of texts")
     return value
+
+
+def _pairs(args: Mapping[str, Any], name: str) -> list[tuple[str, str]]:
+    value = args.get(name) or []
+    pairs = value if isinstance(value, list) else [value]
+    for each in pairs:
+        texts = each if isinstance(each, list) else []
+        if [type(text) for text in texts] != [str, str]:
+            raise UsageError(f"{name!r} is no list of pairs of texts")
+    return [(question, said) for question, said in pairs]
 
 
 def _some_texts(args: Mapping[str, Any], most: int) -> list[str]:
