@@ -16,7 +16,7 @@ export function Drop({ onFile, label, children }) {
     setOver(0);
     if (event.dataTransfer.files[0]) onFile(event.dataTransfer.files[0]);
   };
-  return html`<div class=${`drop-one ${over ? "over" : ""}`} data-label=${label} onDragEnter=${enter(1)}
+  return html`<div class=${`drop-one ${over ? "dropping" : ""}`} data-label=${label} onDragEnter=${enter(1)}
     onDragLeave=${enter(-1)} onDragOver=${enter(0)} onDrop=${drop}>${children}</div>`;
 }
 

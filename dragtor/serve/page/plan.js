@@ -102,7 +102,7 @@ function said(job, events) {
 
 function Found({ events, picked, text }) {
   const dated = events.filter((each) => each.start).length;
-  return html`<div class="found">
+  return html`<div class="planned">
     <section aria-label="Events">
       <div class="row"><h2>${counted(events.length, "event")}</h2>
         <${Button} icon="plan" disabled=${!dated} onClick=${save}>Save as .ics<//>

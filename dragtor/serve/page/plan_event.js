@@ -43,7 +43,7 @@ export function EventCard({ event, text, number, picked, onPick }) {
     <button type="button" class="event-title" aria-pressed=${picked ? "true" : "false"}
       onClick=${onPick}><i class=${`hue-${number % 8}`} aria-hidden="true"></i>
       ${event.action || "(no action)"}</button>
-    <dl class="facts">${rows.map(([label, value]) => html`<dt>${label}</dt><dd>${value}</dd>`)}
+    <dl class="event-facts">${rows.map(([label, value]) => html`<dt>${label}</dt><dd>${value}</dd>`)}
       ${doubts.length > 0 && html`<dt class="check">check</dt>
         <dd class="check"><ul>${doubts.map((each) => html`<li>${each}</li>`)}</ul></dd>`}
     </dl></li>`;
