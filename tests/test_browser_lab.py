@@ -192,7 +192,9 @@ def test_an_encoder_colours_names_and_thresholds_filter_without_a_run(visit: Vis
     from playwright.sync_api import expect
 
     frames: list[str] = []
-    visit.page.on("websocket", lambda socket: socket.on("framesent", lambda frame: frames.append(frame)))
+    visit.page.on(
+        "websocket", lambda socket: socket.on("framesent", lambda frame: frames.append(frame))
+    )
     page = read(visit)
     marks = page.locator(".texts mark")
     expect(marks.filter(has_text="Alex Megos")).to_have_count(2)

@@ -13,7 +13,7 @@ from conftest import ROOT
 from serving import Served, serving
 
 from dragtor.serve.guard import CSP
-from dragtor.serve.page import INDEX, MEDIA_TYPES, PAGE_FOLDER, page_files
+from dragtor.serve.page import INDEX, MEDIA_TYPES, PAGE_FOLDER, page_files, without_comments
 
 MAX_GZIP_BYTES = 60_000  # all JS and CSS together
 MAX_LINES = 300
@@ -42,9 +42,18 @@ def names(paths: list[Path]) -> list[str]:
 
 
 def test_all_of_it_is_light() -> None:
-    files = [*MODULES, PAGE_FOLDER / "style.css"]
-    sizes = {path.name: len(gzip.compress(path.read_bytes(), 9)) for path in files}
-    assert sum(sizes.values()) <= MAX_GZIP_BYTES, sizes
+    kinds = (".js", ".css")
+    sent = {name: file.body for name, file in page_files().items() if name.endswith(kinds)}
+    assert len(sent) == len(MODULES) + 1
+    assert len(gzip.compress(b"".join(sent.values()), 9)) <= MAX_GZIP_BYTES
+
+
+def test_comments_stay_at_home() -> None:
+    assert without_comments("// own\nlet a = 1; // kept\n  // more\nlet b = `// c`;\n", ".js") == (
+        "let a = 1; // kept\nlet b = `// c`;\n"
+    )
+    assert without_comments("a {}\n/* of\ntwo */\nb {}", ".css") == "a {}\nb {}"
+    assert without_comments("// <p>", ".html") == "// <p>"
 
 
 @pytest.mark.parametrize("path", OWN, ids=names(OWN))
@@ -200,7 +209,7 @@ def test_a_file_is_given_out_with_its_exact_type_and_without_a_token(
     served: Served, name: str
 ) -> None:
     reply = served.ask("GET", f"/page/{name}", token="")
-    assert reply.status == 200
+    assert reply.body == page_files()[name].body
     assert reply.body == (PAGE_FOLDER / name).read_bytes()
     assert reply.headers["content-type"] == MEDIA_TYPES[Path(name).suffix]
     assert reply.headers["x-content-type-options"] == "nosniff"

@@ -7,6 +7,7 @@ the page shows is the page's.
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,9 +45,17 @@ def page_files(folder: Path = PAGE_FOLDER) -> dict[str, PageFile]:
     for path in sorted(folder.rglob("*")):
         if path.is_file() and (kind := MEDIA_TYPES.get(path.suffix)):
             body = path.read_bytes()
+            if path.parent == folder:  # others' come as they were published
+                body = without_comments(body.decode(), path.suffix).encode()
             etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
             files[path.relative_to(folder).as_posix()] = PageFile(body, kind, etag)
     return files
+
+
+def without_comments(text: str, suffix: str) -> str:
+    """A file as it travels: comments that have lines of their own in JS, all of CSS, stay here."""
+    pattern = {".js": r"(?m)^[ \t]*//.*\n", ".css": r"(?s)/\*.*?\*/\s*"}.get(suffix)
+    return re.sub(pattern, "", text) if pattern else text
 
 
 def routes(server: Server) -> list[BaseRoute]:
