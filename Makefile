@@ -72,7 +72,11 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.setup
 	@$(BIN)/python scripts/setup_engine.py --requirements requirements/dev.txt
 	@touch $@
 
+# The page's tests run in Debian's Chromium: root gets it, others are told what is skipped.
 test: $(VENV)/.dev ## set up and run the tests; ARGS="-k name" picks some
+	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+	  { apt-get update -q && apt-get install -qy --no-install-recommends chromium; } >/dev/null; } || \
+	  echo "Chromium is not installed: the tests of the page are skipped"
 	@$(BIN)/dragtor models pull gte-small all-minilm-l6-v2 tags smollm2-135m whisper-tiny $(SPEECH)
 	@$(BIN)/python -m pytest $(ARGS)
 
