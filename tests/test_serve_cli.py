@@ -39,6 +39,7 @@ class Process:
 
     process: subprocess.Popen[str]
     line: str
+    warned: str = ""  # on stderr, until it was ready
 
     @property
     def told(self) -> dict[str, Any]:
@@ -60,7 +61,7 @@ class Process:
         with suppress(ProcessLookupError):
             self.process.send_signal(number)
         out, err = self.process.communicate(timeout=START_S)
-        return self.process.returncode, self.line + out, err
+        return self.process.returncode, self.line + out, self.warned + err
 
 
 @contextmanager
@@ -78,11 +79,15 @@ def started(*arguments: str, json_line: bool = True, code: str = START) -> Itera
         env=os.environ | {"PYTHONPATH": str(ROOT)},
     )
     assert process.stdout
+    assert process.stderr
+    warned = ""
     try:
         first = process.stdout.readline()
         if not first:
             raise AssertionError(process.communicate(timeout=START_S)[1])
-        yield Process(process, first)
+        while not json_line and "Ctrl-C" not in warned:  # it prints more than a line
+            warned += process.stderr.readline()
+        yield Process(process, first, warned)
     finally:
         process.kill()
         process.communicate()
