@@ -1,6 +1,6 @@
-"""The pages Plan and Lab in a real Chromium: events of a text, what an encoder says, a live training.
+"""The pages Plan and Lab in a real Chromium: events of a text, an encoder's words, a live training.
 
-A training runs where the extra `train` is installed; elsewhere the page is held to say how it is had.
+A training runs where the extra `train` is installed; elsewhere the page must say how it is had.
 """
 
 from __future__ import annotations
@@ -192,7 +192,9 @@ def test_an_encoder_colours_names_and_thresholds_filter_without_a_run(visit: Vis
     from playwright.sync_api import expect
 
     frames: list[str] = []
-    visit.page.on("websocket", lambda socket: socket.on("framesent", lambda frame: frames.append(frame)))
+    visit.page.on(
+        "websocket", lambda socket: socket.on("framesent", lambda frame: frames.append(frame))
+    )
     page = read(visit)
     marks = page.locator(".texts mark")
     expect(marks.filter(has_text="Alex Megos")).to_have_count(2)

@@ -20,7 +20,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dragtor.errors import DragtorError, UsageError
 from dragtor.serve.journal import JobEvent
-from dragtor.serve.socket import TAKEN_S, STALLED
+from dragtor.serve.socket import STALLED, TAKEN_S
 from dragtor.serve.uploads import one_piece, picture_size, receive_upload, remove_upload
 
 if TYPE_CHECKING:

@@ -38,7 +38,7 @@ def open_jobs(folder: Path, open_library: OpenLibrary, uploads: Path) -> Jobs:
 
 
 def ask_task(context: TaskContext) -> Json:
-    """{question, quotes?, filters?, session?, keep?, history?}: caution, quotes, sentence; an answer.
+    """{question, quotes?, filters?, session?, keep?, history?}: caution, quotes, sentence; answer.
 
     `history` holds pairs of texts, a question and what was said to it, of another program's chat.
     """
