@@ -46,8 +46,10 @@ export function fold(turn, { type, data }) {
       return turn.state === "waiting" ? turn : fresh(turn);
     case "note":
       return { ...turn, note: data.text };
+    case "caution":
+      return { ...turn, caution: data.text };
     case "item":
-      return { ...turn, [data.kind]: data.value }; // caution; query: the question as it stands alone
+      return data.kind === "query" ? { ...turn, query: data.value } : turn; // the question as it stands alone
     case "quotes": {
       const shown = data.citations.map((citation, i) => ({ ...citation, n: i + 1 }));
       return { ...turn, state: "quoted", shown, quoted: shown.length, alone: Boolean(data.alone) };
