@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -247,6 +249,22 @@ def test_nothing_but_frames_goes_to_stdout(folder: Path) -> None:
         assert process.stdout.read() == ""
         assert process.wait(20) == 0
         assert "Traceback" not in (process.stderr.read() if process.stderr else "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_and_nothing_is_left(folder: Path, tmp_path: Path, number: int) -> None:
+    with subprocess.Popen(
+        program(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment(folder) | {"TMPDIR": str(tmp_path)},
+        cwd=ROOT,
+    ) as process:
+        wait_until(lambda: list(tmp_path.glob("dragtor-mcp-*/jobs.db")), 60)
+        time.sleep(3)  # it waits for a line
+        process.send_signal(number)
+        assert process.wait(20) == 130
+    assert not list(tmp_path.glob("dragtor-mcp-*"))
 
 
 def test_errors_are_told_with_what_mends_them(served: Served) -> None:

@@ -287,6 +287,19 @@ def test_an_answer_as_it_grows(served: Served, model: str) -> None:
     assert early["citations"][0]["quote"] in {c["quote"] for c in early["citations"]}
 
 
+def test_a_caution_opens_the_stream(served: Served) -> None:
+    question = "My finger is numb and cold after the fall, can I climb?"
+    chunks: list[Any] = list(
+        openai_client(served).chat.completions.create(
+            model="dragtor-quotes", messages=asked(question), stream=True
+        )
+    )
+    text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks)
+    answer = chunks[-1].dragtor
+    assert text == shapes.markdown_of(answer)[0]
+    assert text.startswith(f"**{answer['caution']}**")
+
+
 def test_the_clients_own_stream_gathers_it(served: Served) -> None:
     client = openai_client(served)
     with client.chat.completions.stream(model="dragtor-quotes", messages=asked(QUESTION)) as stream:

@@ -5,12 +5,11 @@ stdout belongs to the protocol: nothing else is printed there. Knows no tool.
 
 from __future__ import annotations
 
-import os
+import signal
 
 import typer
 
 from dragtor.cli.output import load_settings, settings
-from dragtor.errors import Cancelled
 
 
 def register(app: typer.Typer) -> None:
@@ -29,10 +28,5 @@ def mcp(
 
     config = load_settings()
     folder = library_path(config.library, settings.library or None)
-    with settings.cancel.calling(_stop):
-        serve_stdio(config, folder, allow_write=allow_write)
-
-
-def _stop() -> None:
-    """Ctrl-C: the thread that waits for a line of stdin would go on waiting."""
-    os._exit(Cancelled.exit_code)
+    signal.signal(signal.SIGTERM, lambda *_: settings.cancel.cancel())
+    serve_stdio(config, folder, settings.cancel, allow_write=allow_write)

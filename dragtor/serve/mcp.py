@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
+import shutil
 import tempfile
 import threading
 from collections.abc import Callable
@@ -22,7 +24,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Message, Receive, Scope, Send
 
 from dragtor import __version__, prompt, schema
-from dragtor.errors import DragtorError, Missing
+from dragtor.errors import Cancelled, DragtorError, Missing
 from dragtor.extras import require
 from dragtor.serve.asking import unless_gone
 from dragtor.serve.mcp_tools import LibraryTools
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
     from dragtor.config import Config
     from dragtor.serve.state import Server
+    from dragtor.work import CancelToken
 
 PATH = "/mcp"
 INSTRUCTIONS = (
@@ -182,8 +185,10 @@ def _add_prompt(server: MCPServer[Any], name: str, text: str, description: str) 
 # stdio
 
 
-def serve_stdio(config: Config, folder: Path, *, allow_write: bool = False) -> None:
-    """Serve one client over stdin and stdout until it closes them.
+def serve_stdio(
+    config: Config, folder: Path, cancel: CancelToken, *, allow_write: bool = False
+) -> None:
+    """Serve one client over stdin and stdout until it closes them; `cancel` ends the process.
 
     Its jobs are nobody else's and end with it. Raises Missing without the extra.
     """
@@ -197,9 +202,17 @@ def serve_stdio(config: Config, folder: Path, *, allow_write: bool = False) -> N
     with tempfile.TemporaryDirectory(prefix="dragtor-mcp-") as own, models:
         jobs = open_jobs(Path(own), library, Path(own) / "uploads")
         try:
-            open_mcp(LibraryTools(library, jobs), allow_write=allow_write).run("stdio")
+            mcp = open_mcp(LibraryTools(library, jobs), allow_write=allow_write)
+            with cancel.calling(partial(_leave, own)):
+                mcp.run("stdio")
         finally:
             jobs.close()
+
+
+def _leave(own: str) -> None:
+    """End at once: the thread that waits for a line of stdin would go on waiting."""
+    shutil.rmtree(own, ignore_errors=True)
+    os._exit(Cancelled.exit_code)
 
 
 # HTTP

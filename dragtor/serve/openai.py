@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from dragtor.serve.state import Server
 
 EMBED_BATCH = 32  # texts between two looks at whether the client is still there
-TOLD = ("item", "quotes", "sentence", "done")  # of a job's events, what a stream tells
+TOLD = ("caution", "quotes", "sentence", "done")  # of a job's events, what a stream tells
 SSE = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-store"}
 
 
@@ -162,8 +162,8 @@ class _Sent:
         data = event.data
         if event.type == "quotes":
             await self.frame(self._reply.chunk({}, dragtor=data))
-        elif event.type == "item" and data["kind"] == "caution":
-            await self.say(shapes.caution_line({"caution": data["value"]}))
+        elif event.type == "caution":
+            await self.say(shapes.caution_line({"caution": data["text"]}))
         elif event.type == "sentence":
             await self.say(shapes.sentence(data["claim"]) + " ")
 

@@ -38,9 +38,10 @@ def open_jobs(folder: Path, open_library: OpenLibrary, uploads: Path) -> Jobs:
 
 
 def ask_task(context: TaskContext) -> Json:
-    """{question, quotes?, filters?, session?, keep?, history?}: caution, quotes, sentence; answer.
+    """{question, quotes?, filters?, session?, keep?, history?}: an answer.
 
-    `history` holds pairs of texts, a question and what was said to it, of another program's chat.
+    Tells caution, quotes, sentence. `history` holds pairs of texts, a question and what was said
+    to it, of another program's chat.
     """
     from dragtor.chat import recalled_turns
 
