@@ -293,6 +293,7 @@ def test_everything_can_be_done_with_keys_alone(visit: Visit) -> None:
         expect(page.get_by_role("link", name=name, exact=True)).to_have_attribute(
             "aria-current", "page"
         )
+    keys.press("Escape")  # the field has the focus again
     keys.press("?")
     expect(page.get_by_role("dialog")).to_be_visible()
     keys.press("Escape")

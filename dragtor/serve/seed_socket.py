@@ -20,7 +20,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dragtor.errors import DragtorError, UsageError
 from dragtor.serve.journal import JobEvent
-from dragtor.serve.socket import STALLED, TAKEN_S
+from dragtor.serve.socket import STALLED
 from dragtor.serve.uploads import one_piece, picture_size, receive_upload, remove_upload
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class SeedSocket:
             jobs.cancel(job)  # does nothing to one that is over
 
     async def _say(self, text: str) -> None:
-        async with asyncio.timeout(TAKEN_S):
+        async with asyncio.timeout(20):  # seconds
             await self._websocket.send_text(text)
 
 
