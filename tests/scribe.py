@@ -1,4 +1,4 @@
-"""A language model that copies: a loopback server as of OpenAI, which answers with what it is given.
+"""A language model that copies: a loopback server as of OpenAI, which gives back what it is given.
 
 Its answer is the first sentences of the passages, with their numbers, a word at a time. A test can
 hold it in the middle, which no real model can be trusted with.
@@ -62,7 +62,7 @@ class Scribe:
         self._thread.start()
 
     def hold(self) -> None:
-        """From now on an answer stops after its first sentence."""
+        """From now on an answer stops once its first sentence is over."""
         self._go.clear()
 
     def go(self) -> None:
@@ -75,7 +75,8 @@ class Scribe:
         handler.send_response(200)
         handler.send_header("Content-Type", "text/event-stream")
         handler.end_headers()
-        first = text.find("\n") + 1 or len(text)
+        after = re.match(r".*\n(?:\S+ ){3}", text)  # a sentence is over where the next one is begun
+        first = after.end() if after else len(text)
         try:
             for at, words in enumerate((text[:first], text[first:])):
                 if at and not self._go.wait(WAIT_S):

@@ -1,6 +1,6 @@
-"""The pages Plan and Lab in a real Chromium: events of a text, what an encoder says, a live training.
+"""The pages Plan and Lab in a real Chromium: events of a text, an encoder's words, a live training.
 
-A training runs where the extra `train` is installed; elsewhere the page is held to say how it is had.
+A training runs where the extra `train` is installed; elsewhere the page must say how it is had.
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ function Page({ page, rest, params }) {
     load();
   }, [page]);
   if (loaded.page !== page) return html`<${Skeleton} lines=${5} />`;
-  if (loaded.error) return html`<${Failure} error=${loaded.error} title="This page could not be fetched" retry=${load} />`;
+  if (loaded.error) return html`<div class="page"><h1 class="offscreen">${page.title}</h1><${Failure} error=${loaded.error} title="This page could not be fetched" retry=${load} /></div>`;
   return html`<${loaded.component} rest=${rest} params=${params} />`;
 }
 

@@ -41,7 +41,7 @@ export function PagesView({ found, place, segments }) {
         <button type="button" aria-pressed=${asText} onClick=${() => setAsText(true)}>Text</button>
       </div>
     </div>
-    <div class="reader-body ${asText ? "" : "desk"}">
+    <div class="reader-body ${asText ? "" : "desk"}" tabindex="0">
       ${asText
         ? html`<${TextView} text=${found.text} place=${place} />`
         : html`<${Sheet} key=${page} found=${found} page=${page} quote=${place.page === page ? place.quote : ""}

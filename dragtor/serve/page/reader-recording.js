@@ -36,7 +36,7 @@ export function RecordingView({ found, place, segments, onChange }) {
   return html`
     <${Player} found=${found} place=${place} player=${player} onTick=${ticked} />
     ${found.speakers?.length > 0 && html`<${Speakers} found=${found} onChange=${onChange} />`}
-    <div class="reader-body">
+    <div class="reader-body" tabindex="0">
       <div class="transcript" ref=${room} key=${`${place.start} ${place.end}`}>
         ${turns.map(({ speaker, segments: said }) => html`<section class="spoken">
           <header>

@@ -86,7 +86,7 @@ function Pane({ place, sheet }) {
     ["]", "next citation", () => step(1)],
   ]);
   const original = safeUrl(place.url) || safeUrl(found?.url);
-  return html`<aside class=${`reader ${sheet ? "sheet" : ""}`} role=${sheet ? "dialog" : undefined} aria-modal=${sheet || undefined} aria-labelledby="reader-title">
+  return html`<${sheet ? "div" : "aside"} class=${`reader ${sheet ? "sheet" : ""}`} role=${sheet ? "dialog" : undefined} aria-modal=${sheet || undefined} aria-labelledby="reader-title">
     <header class="reader-head">
       <div class="grow">
         <h2 id="reader-title" tabindex="-1" ref=${title}>${found?.title || place.title || "Document"}</h2>
@@ -105,7 +105,7 @@ function Pane({ place, sheet }) {
     ${error && html`<div class="reader-body"><${Failure} error=${error} retry=${load} /></div>`}
     ${!error && !found && html`<div class="reader-body"><${Skeleton} lines=${9} label="Opening the document" /></div>`}
     ${found && html`<${View} key=${found.id} found=${found} place=${place} onChange=${change} />`}
-  </aside>`;
+  <//>`;
 }
 
 // What a document is made of says how it is shown: times, pages, or text alone.
@@ -117,5 +117,5 @@ function View({ found, place, onChange }) {
   if (segments.some((each) => each.page != null)) {
     return html`<${PagesView} found=${found} place=${place} segments=${segments} />`;
   }
-  return html`<div class="reader-body"><${TextView} text=${found.text} place=${place} /></div>`;
+  return html`<div class="reader-body" tabindex="0"><${TextView} text=${found.text} place=${place} /></div>`;
 }

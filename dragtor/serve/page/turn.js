@@ -112,7 +112,7 @@ function Foot({ turn, refused }) {
   };
   if (!isOver(turn)) {
     const says = turn.waitsFor > 0 ? `${counted(turn.waitsFor, "answer")} before this one` : turn.shown.length ? "Reading the passages" : "Looking through your sources";
-    return html`<footer class="turn-foot" role="status"><span class="working"><i></i><i></i><i></i></span><span class="quiet">${turn.alone ? "" : says}</span></footer>`;
+    return html`<div class="turn-foot" role="status"><span class="working"><i></i><i></i><i></i></span><span class="quiet">${turn.alone ? "" : says}</span></div>`;
   }
   const { model, timings } = turn.result || {};
   const facts = [turn.state === "stopped" ? "Stopped" : "", model, timings?.total_s ? `${timings.total_s.toFixed(1)} s` : ""].filter(Boolean);
