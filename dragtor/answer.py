@@ -241,13 +241,14 @@ class AnswerPipeline:
         passages = self.answer_config.passages
         config = replace(
             self.retriever.config,
-            k=max(passages, ground.READ_HITS) if self.reader else passages,
+            k=max(passages, ground.BEST_HITS) if self.reader else passages,
             dense_weight=max(self.retriever.config.dense_weight, dense_weight),
             join_neighbours=False,
         )
         reranker = None if self.reader else self.retriever.reranker
         retriever = replace(self.retriever, config=config, reranker=reranker)
-        found = retriever.search_documents(wordings, filters)
+        nearest = ground.NEAREST_HITS if self.reader else 0
+        found = retriever.search_documents(wordings, filters, nearest)
         hits, documents = found.hits, found.documents
         turn.stamp("retrieve")
         turn.cancel.check()

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dragtor.rerank import Reranker
 
 Query = str | Sequence[str]  # several: the same question in other words, the best worded first
+RERANK_FIRST = 8
 MAX_JOINED_CHARACTERS = 3000  # a hit that has grown to this stays as it is
 
 
@@ -60,13 +61,19 @@ class Retriever:
         """The `config.k` best hits with their places; touching passages become one hit."""
         return self.search_documents(query, filters).hits
 
-    def search_documents(self, query: Query, filters: Filters | None = None) -> Retrieved:
-        """As `search`, with the documents of the hits."""
+    def search_documents(
+        self, query: Query, filters: Filters | None = None, nearest: int = 0
+    ) -> Retrieved:
+        """As `search`, with the documents of the hits.
+
+        The `nearest` passages by meaning are among the hits, after the best, though their other
+        words count against them: of a lay question the answer may be one of them.
+        """
         texts, vectors = self._embedded(query)
         config, store = self.config, self.store
         with store.snapshot():
             wanted = 3 * config.k if config.join_neighbours else config.k
-            ranked = self._ranked(texts, vectors, filters)[:wanted]
+            ranked = _with_nearest(self._ranked(texts, vectors, filters), wanted, nearest)
             passages = store.passages([r.row for r in ranked])
             documents: dict[str, Document] = {}
             hits: list[Hit] = []
@@ -78,7 +85,7 @@ class Retriever:
                     documents[passage.document_id] = document
                 hit = Hit(passage, r.score, r.dense_rank, r.lexical_rank, r.cosine)
                 joined = config.join_neighbours and _join(hits, hit, documents)
-                if not joined and len(hits) < config.k:
+                if not joined and len(hits) < config.k + nearest:
                     hits.append(hit)
         speaker = filters.speaker if filters else ""
         placed = (located(hit, documents[hit.passage.document_id], speaker) for hit in hits)
@@ -87,7 +94,8 @@ class Retriever:
     def rank(self, query: Query, filters: Filters | None = None) -> list[Ranked]:
         """Every candidate of both indexes, best first; several queries count alike.
 
-        The first `config.rerank_depth` are reranked, for the first of the queries.
+        The first `config.rerank_depth` are reranked, for the first of the queries; none after
+        RERANK_FIRST where one of these surely answers.
         """
         return self._ranked(*self._embedded(query), filters)
 
@@ -108,7 +116,11 @@ class Retriever:
             if self.reranker is None or not ranked:
                 return ranked
             read = rerank_texts(self.store, ranked[: self.config.rerank_depth])
-        return rerank(ranked, self.reranker.score(texts[0], read).tolist(), self.reranker.weight)
+        first = RERANK_FIRST if self.reranker.sure <= 1 else len(read)
+        scores = self.reranker.score(texts[0], read[:first]).tolist()
+        if read[first:] and max(scores) < self.reranker.sure:
+            scores += self.reranker.score(texts[0], read[first:]).tolist()
+        return rerank(ranked, scores, self.reranker.weight)
 
 
 def hybrid_score(found: Candidates, dense_weight: float, candidates: int) -> list[Ranked]:
@@ -128,6 +140,12 @@ def hybrid_score(found: Candidates, dense_weight: float, candidates: int) -> lis
         score = dense_weight * dense + (1 - dense_weight) * found.lexical.get(row, 0.0) / top
         scored.append(Ranked(row, score, dense_ranks.get(row), lexical_ranks.get(row), cosine))
     return sorted(scored, key=lambda r: (-r.score, r.row))
+
+
+def _with_nearest(ranked: Sequence[Ranked], best: int, nearest: int) -> list[Ranked]:
+    """The `best` first ones, then those of the `nearest` by cosine that are none of them."""
+    rest = [r for r in ranked[best:] if r.dense_rank and r.dense_rank <= nearest]
+    return [*ranked[:best], *sorted(rest, key=lambda r: -r.cosine)]
 
 
 def _ranks(scores: Mapping[int, float], n: int) -> dict[int, int]:

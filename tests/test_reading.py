@@ -24,7 +24,6 @@ from dragtor.evaluate.answers import fitted_gate
 from dragtor.evaluate.calibrate import fit_gate
 from dragtor.evaluate.record import weights
 from dragtor.ground import (
-    READ_HITS,
     READER_FEATURES,
     Gate,
     PassageReading,
@@ -40,6 +39,7 @@ from dragtor.ground import (
     read_hits,
 )
 from dragtor.ground.premise import MOST_PREMISES, PREMISE_SENTENCES, stated
+from dragtor.ground.reading import READ_FIRST
 from dragtor.parts import open_reader
 from dragtor.rerank import READER_WEIGHT, ReaderReranker
 from dragtor.retrieve import Retriever
@@ -148,13 +148,16 @@ def test_unlikely_words_are_not_shown_as_the_answer() -> None:
     assert found.citation(1).span is None
 
 
-def test_a_hit_that_is_not_read_is_kept_behind() -> None:
-    hits, documents = hits_of(*(f"Text {n} on pulleys." for n in range(READ_HITS + 3)))
-    told = Told({"pulleys": Reading(0.1, 0, 0, 0.1)})
-    found, readings = read_hits(QUESTION, hits, documents, told)
-    assert len(found) == READ_HITS + 3
-    assert len(readings) == READ_HITS
-    assert not {hit.passage.id for hit in found[READ_HITS:]} & {*readings}
+def test_where_one_surely_answers_no_more_are_read() -> None:
+    hits, documents = hits_of(*(f"Text {n} on pulleys." for n in range(READ_FIRST + 3)))
+    found, readings = read_hits(
+        QUESTION, hits, documents, Told({"pulleys": Reading(0.9, 0, 0, 0.1)})
+    )
+    assert len(found) == READ_FIRST + 3
+    assert len(readings) == READ_FIRST
+    assert not {hit.passage.id for hit in found[READ_FIRST:]} & {*readings}
+    unsure = Told({"pulleys": Reading(0.1, 0, 0, 0.1)})
+    assert len(read_hits(QUESTION, hits, documents, unsure)[1]) == READ_FIRST + 3
 
 
 def test_a_short_span_that_is_sure_says_all() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +90,19 @@ def test_touching_passages_become_one_hit(library: Path) -> None:
     assert max(end - start for start, end in spans) > max(len(h.passage.text) for h in apart)
 
 
+def test_the_nearest_by_meaning_come_after_the_best(library: Path) -> None:
+    config = RetrieveConfig(k=2, dense_weight=0.1, join_neighbours=False)
+    with Store.open(library) as store:
+        best = retriever(store, config).search("tendons")
+        more = retriever(store, config).search_documents("tendons", nearest=3).hits
+        order = retriever(store, config).rank("tendons")
+        wanted = {r.row for r in order[:2]} | {r.row for r in order if (r.dense_rank or 9) <= 3}
+        texts = {passage.text for passage in store.passages(sorted(wanted)).values()}
+    assert [*more[:2]] == [*best]
+    assert {hit.passage.text for hit in more} == texts
+    assert [h.dense_score for h in more[2:]] == sorted(h.dense_score for h in more[2:])[::-1]
+
+
 def test_filters_and_k(library: Path) -> None:
     with Store.open(library) as store:
         assert len(retriever(store, RetrieveConfig(k=1)).search("tendon")) == 1
@@ -139,13 +153,29 @@ class Reversed:
 
     name = "reversed"
 
-    def __init__(self, weight: float = 1.0) -> None:
-        self.weight = weight
+    def __init__(self, weight: float = 1.0, sure: float = inf) -> None:
+        self.weight, self.sure = weight, sure
         self.read: list[tuple[str, list[str]]] = []
 
     def score(self, query: str, passages: Sequence[str]) -> np.ndarray:
         self.read.append((query, list(passages)))
         return np.linspace(0.1, 0.9, len(passages), dtype=np.float32)
+
+
+@pytest.mark.parametrize(("sure", "read"), [(0.85, [2]), (0.95, [2, 2]), (inf, [4])])
+def test_where_one_of_the_first_is_sure_no_other_is_read(
+    library: Path, sure: float, read: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dragtor.retrieve.RERANK_FIRST", 2)
+    config = RetrieveConfig(k=4, dense_weight=0.5, rerank_depth=4, join_neighbours=False)
+    reader = Reversed(sure=sure)
+    with Store.open(library) as store:
+        before = retriever(store, config).rank("callus tears")
+        after = retriever(store, config, reader).rank("callus tears")
+    assert [len(passages) for _, passages in reader.read] == read
+    assert {r.row for r in after} == {r.row for r in before}
+    if read == [2]:
+        assert [r.row for r in after] == [r.row for r in [*before[:2][::-1], *before[2:]]]
 
 
 def test_only_the_first_hits_are_reordered_and_none_passes_them() -> None:

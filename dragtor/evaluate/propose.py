@@ -199,7 +199,7 @@ class QuestionWriter:
     @classmethod
     def of(cls, library: Library) -> QuestionWriter:
         """With a library's own parts; raises Missing, and LibraryError where there is none."""
-        retriever = library.retriever(k=ground.READ_HITS)
+        retriever = library.retriever(k=ground.BEST_HITS)
         reader = library.reader
         if reader is None:
             none = library.config.answer.reader == "none"
@@ -249,7 +249,8 @@ class QuestionWriter:
         for question in lines[first:] + lines[:first]:
             if not is_question(question) or not is_near(question, found.question):
                 continue
-            hits = self.retriever.search(question)
+            found_for_it = self.retriever.search_documents(question, nearest=ground.NEAREST_HITS)
+            hits = found_for_it.hits
             texts = dict.fromkeys([own, *(titled(hit.title, hit.passage) for hit in hits)])
             if max(r.answers for r in self.reader.read(question, list(texts))) < NOT_FOUND:
                 bare = replace(found.citation, span=None)

@@ -31,7 +31,8 @@ from dragtor.ground.names import missing_names
 from dragtor.ground.premise import contradicting, other_quantity
 from dragtor.ground.quotes import EmbedTexts, best_quotes, late_interaction, rank_sentences
 from dragtor.ground.reading import (
-    READ_HITS,
+    BEST_HITS,
+    NEAREST_HITS,
     PassageReading,
     lifted,
     one_span_answers,
@@ -44,10 +45,11 @@ from dragtor.ground.support import Support, Verdict
 from dragtor.ground.verify import citation_markers, entailing_spans, numbered_spans
 
 __all__ = [
+    "BEST_HITS",
     "FEATURES",
     "MARKER_TOKENS",
+    "NEAREST_HITS",
     "READER_FEATURES",
-    "READ_HITS",
     "ContextSelected",
     "EarlierTurns",
     "EmbedTexts",

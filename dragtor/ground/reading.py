@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 
 from dragtor.ground.quotes import replies_first
 from dragtor.ground.spans import TextSpan
-from dragtor.rerank import READER_WEIGHT
+from dragtor.rerank import READER_WEIGHT, SURE
 from dragtor.retrieve import titled
 from dragtor.types import Document, Hit, Hits, Reader, Reading
 
-READ_HITS = 24  # that are read with the question
+BEST_HITS = 12  # of the hybrid order, that are read with the question
+NEAREST_HITS = 48  # by meaning, that may be read besides
+READ_FIRST = 24  # where one of these surely answers, no other is read
 LIKELY = 0.5  # of a span that is shown as the answer: likelier than that there is none
-SURE = 0.8  # of a passage that answers, and of its span: no prose is needed
 SHORT_CHARACTERS = 120  # of a span that says it all
 
 
@@ -32,19 +33,21 @@ class PassageReading:
 def read_hits(
     question: str, hits: Sequence[Hit], documents: Mapping[str, Document], reader: Reader
 ) -> tuple[Hits, dict[str, PassageReading]]:
-    """The hits in a new order, and the readings of the first READ_HITS by the id of the passage.
+    """The hits in a new order, and the readings of those that were read by the id of the passage.
 
-    The new score has the reader's share of READER_WEIGHT, the hybrid score the rest; a hit that is
-    not read counts as one that does not answer.
+    Of READ_FIRST one is SURE to answer, or all are read. The new score has the reader's share of
+    READER_WEIGHT, the hybrid score the rest; a hit that is not read counts as one that does not
+    answer.
     """
-    first = hits[:READ_HITS]
-    texts = [titled(documents[hit.passage.document_id].title, hit.passage) for hit in first]
-    read = reader.read(question, texts)
+    texts = [titled(documents[hit.passage.document_id].title, hit.passage) for hit in hits]
+    read = reader.read(question, texts[:READ_FIRST])
+    if not any(reading.answers >= SURE for reading in read):
+        read = [*read, *reader.read(question, texts[READ_FIRST:])]
     found = {
         hit.passage.id: _placed(hit, text, reading)
-        for hit, text, reading in zip(first, texts, read, strict=True)
+        for hit, text, reading in zip(hits, texts, read, strict=False)
     }
-    sure = [*(reading.answers for reading in read), *[0.0] * len(hits[READ_HITS:])]
+    sure = [*(reading.answers for reading in read), *[0.0] * (len(hits) - len(read))]
     scored = [
         replace(hit, score=READER_WEIGHT * answers + (1 - READER_WEIGHT) * hit.score)
         for hit, answers in zip(hits, sure, strict=True)

@@ -12,7 +12,7 @@ from dragtor.config import models_path
 from dragtor.errors import UsageError
 from dragtor.rerank.cross import CrossEncoder
 from dragtor.rerank.llm import Chooser, LlmReranker
-from dragtor.rerank.read import READER_WEIGHT, ReaderReranker
+from dragtor.rerank.read import READER_WEIGHT, SURE, ReaderReranker
 from dragtor.rerank.tokens import EmbedTokens, TokenReranker
 from dragtor.types import NEVER, CancelToken, Reader
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from dragtor.config import ModelsConfig
 
 __all__ = [
-    "READER_WEIGHT", "CrossEncoder", "LlmReranker", "ReaderReranker", "Reranker", "open_reranker",
+    "READER_WEIGHT", "SURE", "CrossEncoder", "LlmReranker", "ReaderReranker", "Reranker",
+    "open_reranker",
 ]  # fmt: skip
 
 
@@ -32,6 +33,7 @@ class Reranker(Protocol):
 
     name: str
     weight: float  # of its score against the hybrid score, 0 to 1: how far its order is trusted
+    sure: float  # where one of the first scores so much, no other need be read; inf: all are
 
     def score(self, query: str, passages: Sequence[str]) -> NDArray[np.float32]:
         """(n,) in 0..1, higher is better; a passage too long to be read is read as far as fits."""

@@ -7,6 +7,7 @@ alone and in company, and nothing is padded.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ class CrossEncoder:
 
     TOKENIZER = "tokenizer.json"
     weight = 1.0
+    sure = inf
 
     def __init__(
         self,

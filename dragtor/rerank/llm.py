@@ -6,6 +6,7 @@ Knows no engine: whoever can choose between texts will do. One call a passage, s
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import inf
 from typing import TYPE_CHECKING, Protocol
 
 from dragtor.prompt import ANSWERS, DOES_NOT, judge_messages
@@ -30,6 +31,7 @@ class LlmReranker:
 
     name = "llm"
     weight = 0.5
+    sure = inf
 
     def __init__(self, llm: Callable[[], Chooser]) -> None:
         self._llm = llm

@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 READER_WEIGHT = 0.6  # of its probability against the hybrid score
+SURE = 0.8  # of a passage that answers
 
 
 class ReaderReranker:
     """A Reranker: the probability that the passage answers."""
 
     name = "reader"
-    weight = READER_WEIGHT
+    weight, sure = READER_WEIGHT, SURE
 
     def __init__(self, reader: Callable[[], Reader]) -> None:
         self._reader = reader

@@ -7,6 +7,7 @@ Needs no other model; knows no encoder but what embeds tokens.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import inf
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class TokenReranker:
 
     name = "tokens"
     weight = 0.9  # chosen on training questions; docs/retrieval.md
+    sure = inf
 
     def __init__(self, embed_tokens: EmbedTokens) -> None:
         self._embed_tokens = embed_tokens
