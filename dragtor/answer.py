@@ -299,7 +299,7 @@ class AnswerPipeline:
         about, why = ground.about_asked(asked, found.ranked, words)
         if not about:
             return _Refusal(nearest, why)
-        if denial := ground.contradicting(asked, about, self.reader, words):
+        if denial := ground.contradicting(asked, about, self.reader):
             return denial
         return _Refusal(nearest, _why_not(asked, nearest, words)) if refuses else about
 
