@@ -1,4 +1,5 @@
-// Curves of figures by step, as SVG, with the same numbers as a table. Knows no training.
+// Curves of figures by step, as SVG, with the same numbers as a table. Owns scales and ticks; knows
+// no training.
 
 import { html, useState } from "./lib.js";
 

@@ -1,4 +1,5 @@
-// A place where one file may be dropped, and the button that chooses one instead. Knows no page.
+// A place where one file may be dropped, and the button that chooses one instead. Knows no page, and
+// not what is done with the file.
 
 import { html, useState } from "./lib.js";
 

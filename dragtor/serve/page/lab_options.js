@@ -28,7 +28,7 @@ const MORE = [
   ["weight", "Weights of losses", "list", [], { help: "NAME=NUMBER" }],
   ["answers", "Heads that learn if there is an answer", "list", [], { help: "TASK=HEAD" }],
   ["mapping", "Labels as others", "list", [], { help: "FINE=COARSE" }],
-  ["start", "Go on from", "model", "", { help: "a model trained here" }],
+  ["start", "Begin with", "model", "", { help: "a model trained here" }],
 ];
 
 export const DEFAULTS = Object.fromEntries([...BASICS, ...MORE].map(([name, , , value]) => [name, value]));

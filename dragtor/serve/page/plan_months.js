@@ -1,4 +1,5 @@
-// Months as tables of days, with the events that fall on each. Knows neither text nor job.
+// Months as tables of days, with the events that fall on each. Owns which months are shown; knows
+// neither text nor job.
 
 import { html, useState } from "./lib.js";
 import { dateOf, dayFrom, dayOf, daysOf } from "./recurrence.js";

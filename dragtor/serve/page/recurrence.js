@@ -6,7 +6,7 @@ const CODES = ["SU", "MO", "TU", "WE", "TH", "FR", "SA"];
 const DAY_MS = 86400000;
 const MOST_STEPS = 20000; // of a rule, before it is given up
 
-// A day as a whole number, from "2026-12-03" or "2026-12-03T18:00:00+01:00".
+// A day as a whole number, of "2026-12-03" or "2026-12-03T18:00:00+01:00".
 export const dayOf = (iso) => Date.parse(iso.slice(0, 10) + "T00:00:00Z") / DAY_MS;
 export const dateOf = (day) => new Date(day * DAY_MS); // read it with getUTC…
 export const dayFrom = (year, month, day) => Date.UTC(year, month, day) / DAY_MS;

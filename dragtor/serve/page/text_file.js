@@ -1,4 +1,5 @@
-// A file that somebody dropped or chose, as text. Knows no page.
+// A file that somebody dropped or chose, as text. Owns what passes as text and how much of it; knows
+// no page.
 
 const MOST_BYTES = 500_000;
 

@@ -21,19 +21,19 @@ export function Turn({ turn, latest }) {
     <h2 class="question">${turn.question}</h2>
     ${turn.caution && html`<p class="caution" role="note">${turn.caution}</p>`}
     ${turn.note && html`<p class="small quiet">${turn.note}</p>`}
-    ${quotes.length > 0 && html`<section class="quotes" aria-label="From your sources">
+    ${quotes.length > 0 && html`<div role="group" class="quotes" aria-label="From your sources">
       <h3 class="over">From your sources</h3>
       <ol>${quotes.map((each) => html`<${Quote} key=${each.n} citation=${each} all=${turn.shown} />`)}</ol>
-    </section>`}
+    </div>`}
     ${turn.state === "waiting" && html`<${Skeleton} lines=${4} label="Looking through your sources" />`}
-    ${turn.sentences.length > 0 && html`<section class="prose" aria-label="Answer" aria-live="polite">
+    ${turn.sentences.length > 0 && html`<div role="group" class="prose" aria-label="Answer" aria-live="polite">
       ${quotes.length > 0 && html`<h3 class="over">Answer</h3>`}
       <p>${turn.sentences.map((each) => html`<${Sentence} sentence=${each} all=${turn.shown} />`)}</p>
-    </section>`}
-    ${more.length > 0 && html`<section class="quotes" aria-label="Also cited">
+    </div>`}
+    ${more.length > 0 && html`<div role="group" class="quotes" aria-label="Also cited">
       ${quotes.length > 0 && html`<h3 class="over">Also cited</h3>`}
       <ol>${more.map((each) => html`<${Quote} key=${each.n} citation=${each} all=${turn.shown} />`)}</ol>
-    </section>`}
+    </div>`}
     ${refused && html`<${Refusal} turn=${turn} />`}
     ${turn.state === "failed" && html`<${Failure} error=${turn.error} retry=${() => retry(turn.id)} />`}
     <${Foot} turn=${turn} refused=${refused} />
