@@ -38,7 +38,7 @@ from dragtor.ground import (
     other_subject,
     read_hits,
 )
-from dragtor.ground.premise import MOST_PREMISES, PREMISE_SENTENCES, stated
+from dragtor.ground.premise import PREMISE_SENTENCES
 from dragtor.ground.reading import READ_FIRST
 from dragtor.parts import open_reader
 from dragtor.rerank import READER_WEIGHT, ReaderReranker
@@ -264,7 +264,7 @@ STUDY = "The study had 38 patients, all of them climbers."
 SIXTY = "The study had 60 patients, did all heal?"
 
 
-def test_a_long_question_is_held_against_few_claims() -> None:
+def test_a_question_is_held_against_the_best_sentences() -> None:
     class Counting(SharedWordsReader):
         asked = 0
 
@@ -273,10 +273,10 @@ def test_a_long_question_is_held_against_few_claims() -> None:
             return super().entail(claim, evidence)
 
     reader = Counting()
-    question = "The pulley heals in full weeks, " * 1000 + "does it?"
-    spans = [span(f"The pulley heals in {n} full weeks.") for n in range(9)]
-    assert contradicting(question, spans, reader, WORDS) is None
-    assert 0 < reader.asked <= PREMISE_SENTENCES * MOST_PREMISES
+    spans = [span(f"The pulley heals in {n} full weeks.") for n in range(PREMISE_SENTENCES + 9)]
+    assert contradicting("The pulley heals, does it?" * 1000, spans, reader) is None
+    assert reader.asked == PREMISE_SENTENCES
+    assert contradicting("Why?", [], reader) is None
 
 
 def test_another_number_in_the_same_place_is_found() -> None:
@@ -288,49 +288,24 @@ def test_another_number_in_the_same_place_is_found() -> None:
     assert other_quantity("Does a grade 2 strain heal?", "Grade 1 strain heals.", WORDS) is None
 
 
-def test_a_wrong_number_is_contradicted_and_the_right_one_is_not() -> None:
-    reader = SharedWordsReader()
-    found = contradicting(SIXTY, [span(STUDY, title="Pulley study")], reader, WORDS)
-    assert found is not None
-    assert found.text == STUDY
-    claim = "the study had 60 patients"
-    told = {claim: Entailment(0.0, 0.9, 0.1), "the study had 38 patients": Entailment(0, 0.9, 0.1)}
-    assert contradicting(SIXTY, [span(STUDY)], Told(told), WORDS) is None
-    told = {claim: Entailment(0.0, 0.7, 0.3)}
-    assert contradicting(SIXTY, [span(STUDY)], Told(told), WORDS) is None
-    assert contradicting("Did 60 patients heal?", [span("Eat 38 apples.")], reader, WORDS) is None
+def test_the_sentence_that_surely_says_otherwise_is_told() -> None:
+    class Said(SharedWordsReader):
+        def entail(self, claim: str, evidence: Sequence[str]) -> list[Entailment]:
+            assert claim == SIXTY
+            return [next(e for key, e in said.items() if key in text) for text in evidence]
 
-
-def test_what_another_sentence_says_too_is_no_false_premise() -> None:
-    reader = SharedWordsReader()
-    question = "The pulley study had 60 patients, did all heal?"
-    other, same = (span(f"The pulley study had {n} patients.") for n in (38, 60))
-    assert contradicting(question, [other], reader, WORDS) == other
-    assert contradicting(question, [other, same], reader, WORDS) is None
-    assert contradicting("Why do pulley ruptures heal?", [
-        span("Pulley ruptures do not heal."), span("Pulley ruptures heal."),
-    ], reader, WORDS) is None  # fmt: skip
-
-
-def test_what_is_taken_for_granted_is_a_claim() -> None:
-    def claims(question: str) -> list[str]:
-        return list(stated(question, WORDS))
-
-    assert claims("Since tape heals a torn pulley, how long should I tape?") == [
-        "tape heals a torn pulley"
-    ]
-    assert claims("Why does tape heal a pulley?") == ["tape heal a pulley"]
-    assert claims("My pulley is torn badly. When may I climb?") == ["My pulley is torn badly"]
-    for question in ("How long does a pulley strain take?", "After a pulley strain, may I climb?",
-                     "If tape heals torn pulleys, how?", "", "?", "Tape?"):  # fmt: skip
-        assert claims(question) == []
-    reader = Told({"tape heals a torn pulley": Entailment(0.0, 0.95, 0.05)})
-    question = "Since tape heals a torn pulley, how long should I tape?"
-    denial = span("Tape does not heal a torn pulley.")
-    assert contradicting(question, [denial], reader, WORDS) == denial
-    assert contradicting(question, [span("Sleep heals nearly everything.")], reader, WORDS) is None
-    asked = span("Does tape heal a torn pulley?")
-    assert contradicting(question, [asked], reader, WORDS) is None
+    study, other = span(STUDY, title="Pulley study"), span("Climbers were studied.")
+    denied, surer = Entailment(0.0, 0.9, 0.1), Entailment(0.0, 0.95, 0.05)
+    said = {STUDY: denied, "Climbers": surer}
+    assert contradicting(SIXTY, [study, other], Said()) == other
+    said["Climbers"] = denied
+    assert contradicting(SIXTY, [study, other], Said()) == study  # the better of two alike
+    said["Climbers"] = Entailment(0.6, 0.3, 0.1)
+    assert contradicting(SIXTY, [study, other], Said()) is None  # sources differ
+    said = {STUDY: Entailment(0.0, 0.7, 0.3)}
+    assert contradicting(SIXTY, [study], Said()) is None
+    said = {"Had": surer}
+    assert contradicting(SIXTY, [span("Had the study 60 patients?")], Said()) is None
 
 
 # The gate

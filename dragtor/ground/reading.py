@@ -15,7 +15,7 @@ from dragtor.retrieve import titled
 from dragtor.types import Document, Hit, Hits, Reader, Reading
 
 BEST_HITS = 12  # of the hybrid order, that are read with the question
-NEAREST_HITS = 48  # by meaning, that may be read besides
+NEAREST_HITS = 36  # by meaning, that may be read besides
 READ_FIRST = 24  # where one of these surely answers, no other is read
 LIKELY = 0.5  # of a span that is shown as the answer: likelier than that there is none
 SHORT_CHARACTERS = 120  # of a span that says it all
