@@ -27,6 +27,7 @@ from dragtor.types import (
     Citation,
     Claim,
     Document,
+    Entailment,
     Hits,
     Message,
     Reader,
@@ -226,7 +227,7 @@ class AnswerPipeline:
             return ground.features(asked, hits, found.ranked, texts, tokens)
         known = _names_known(asked, hits, documents)
         return ground.reader_features(
-            asked, hits, found.ranked, texts, found.readings, names_known=known
+            asked, hits, found.ranked, texts, found.readings, found.held, names_known=known
         )
 
     def _find(
@@ -262,9 +263,11 @@ class AnswerPipeline:
             if filters and filters.speaker:  # in a passage others speak too
                 meant = called(filters.speaker, {span.speaker or "" for span in ranked})
                 ranked = [span for span in ranked if span.speaker in meant]
+            held: Sequence[tuple[ground.TextSpan, Entailment]] = ()
             if self.reader:
                 ranked = ground.lifted(ranked, readings)
-        return _Found(hits, documents, ranked, readings)
+                held = ground.held_against(wordings[0], ranked, self.reader)
+        return _Found(hits, documents, ranked, readings, held)
 
     def _late_interaction(self, found: _Found, turn: _Turn) -> _Found:
         """What was found with its best sentences in a better order, which takes a while longer.
@@ -299,7 +302,8 @@ class AnswerPipeline:
         about, why = ground.about_asked(asked, found.ranked, words)
         if not about:
             return _Refusal(nearest, why)
-        if denial := ground.contradicting(asked, about, self.reader):
+        keys = {span.key for span in about}
+        if denial := ground.contradicting([pair for pair in found.held if pair[0].key in keys]):
             return denial
         return _Refusal(nearest, _why_not(asked, nearest, words)) if refuses else about
 
@@ -379,6 +383,7 @@ class _Found:
     documents: Mapping[str, Document]
     ranked: Sequence[ground.TextSpan]
     readings: Mapping[str, ground.PassageReading]  # by the id of the passage
+    held: Sequence[tuple[ground.TextSpan, Entailment]]  # what the best say of the question
 
 
 @dataclass(frozen=True, slots=True)

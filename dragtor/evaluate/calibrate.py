@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 OVER_REFUSAL = 0.04  # of answerable questions of each wording, at the gate alone
+OVER_REFUSAL_READ = 0.08  # of all answerable questions, where a reader read the passages
 FOLDS = 5
 RIDGE = 0.02
 NEWTON_STEPS = 50
@@ -37,6 +38,7 @@ def fit_gate(
 
     The thresholds let OVER_REFUSAL of the answerable questions be refused, those with a vocabulary
     mismatch and the others, by gates that were fitted without them (FOLDS-fold cross-validation).
+    A reader is as sure of both kinds: there OVER_REFUSAL_READ of all are, by one threshold.
     Raises UsageError where there are fewer than FOLDS of either kind.
     """
     import numpy as np
@@ -57,8 +59,9 @@ def fit_gate(
     mismatch = np.asarray([vocabulary_mismatch(row) for row in rows])
     both = [np.sort(unseen[(y == 1) & group]) for group in (~mismatch, mismatch)]
     every = np.sort(unseen[y == 1])
-    cuts = [group if len(group) >= FOLDS else every for group in both]
-    plain, mismatched = (float(1 / (1 + np.exp(-c[int(OVER_REFUSAL * len(c))]))) for c in cuts)
+    cuts = [every if reader or len(group) < FOLDS else group for group in both]
+    share = OVER_REFUSAL_READ if reader else OVER_REFUSAL
+    plain, mismatched = (float(1 / (1 + np.exp(-c[int(share * len(c))]))) for c in cuts)
     return Gate(fingerprint, tuple(weights.tolist()), bias, plain, mismatched, names, reader)
 
 

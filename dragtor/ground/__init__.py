@@ -28,7 +28,7 @@ from dragtor.ground.gate import (
     vocabulary_mismatch,
 )
 from dragtor.ground.names import missing_names
-from dragtor.ground.premise import contradicting, other_quantity
+from dragtor.ground.premise import contradicting, held_against, other_quantity
 from dragtor.ground.quotes import EmbedTexts, best_quotes, late_interaction, rank_sentences
 from dragtor.ground.reading import (
     BEST_HITS,
@@ -69,6 +69,7 @@ __all__ = [
     "entailing_spans",
     "features",
     "gate_for",
+    "held_against",
     "late_interaction",
     "lifted",
     "missing_names",

@@ -18,11 +18,13 @@ from dragtor.ground.reading import PassageReading
 from dragtor.ground.spans import TextSpan
 from dragtor.ground.stems import share_held, stems
 from dragtor.rerank.tokens import EmbedTokens
-from dragtor.types import Hit
+from dragtor.types import Entailment, Hit
 
 FEATURES = ("dense", "sentence", "words", "words_of_best", "match", "least_match")
-READER_FEATURES = ("answers", "span", "dense", "words_of_best", "words", "names")
-ODDS = 2  # of READER_FEATURES: probabilities, that are weighed as log odds
+READER_FEATURES = (
+    "answers", "span", "dense", "words_of_best", "words", "names", "supported", "contradicted",
+)  # fmt: skip
+ODDS = frozenset({"answers", "span", "supported", "contradicted"})  # weighed as log odds
 LEAST_ODDS = 1e-3  # a probability nearer to 0 or 1 says no more
 WORDS_OF_BEST = 3  # its place in both
 CROSSED = 4  # of FEATURES: what late interaction says depends little on the others
@@ -111,14 +113,19 @@ def _packaged_gates() -> list[dict[str, Any]]:
 def gate_terms(features: Sequence[float], names: Sequence[str]) -> list[float]:
     """What a gate weighs, of features with these names.
 
-    Of READER_FEATURES the first ODDS as log odds, and the others. Of FEATURES each less CENTRE,
+    Of READER_FEATURES those of ODDS as log odds, and the others. Of FEATURES each less CENTRE,
     then the products of the first CROSSED two by two.
     """
     if tuple(names) == READER_FEATURES:
-        sure = (min(max(value, LEAST_ODDS), 1 - LEAST_ODDS) for value in features[:ODDS])
-        return [*(math.log(p / (1 - p)) for p in sure), *features[ODDS:]]
+        pairs = zip(names, features, strict=True)
+        return [_log_odds(value) if name in ODDS else value for name, value in pairs]
     x = [value - CENTRE for value in features]
     return x + [x[i] * x[j] for i in range(CROSSED) for j in range(i, CROSSED)]
+
+
+def _log_odds(probability: float) -> float:
+    sure = min(max(probability, LEAST_ODDS), 1 - LEAST_ODDS)
+    return math.log(sure / (1 - sure))
 
 
 def vocabulary_mismatch(features: Sequence[float]) -> bool:
@@ -154,12 +161,14 @@ def reader_features(
     ranked: Sequence[TextSpan],
     texts: Sequence[str],
     readings: Mapping[str, PassageReading],
+    held: Sequence[tuple[TextSpan, Entailment]],
     *,
     names_known: bool,
 ) -> tuple[float, ...]:
     """What the gate looks at where passages were read, in the order of READER_FEATURES.
 
-    `texts` are those of the hits, `readings` by passage; the first hits and sentences are the best.
+    `texts` are those of the hits, `readings` by passage, `held` what the best sentences say of the
+    question; the first hits and sentences are the best.
     """
     read = [readings[h.passage.id] for h in hits[:FIRST_READ] if h.passage.id in readings]
     if not read or not ranked:
@@ -174,6 +183,8 @@ def reader_features(
         share_held(asked, first),
         share_held(asked, texts[best]),
         float(names_known),
+        max((said.supported for _, said in held), default=0.0),
+        max((said.contradicted for _, said in held), default=0.0),
     )
 
 

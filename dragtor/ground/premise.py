@@ -14,21 +14,27 @@ from dragtor.ground.rules.tokens import Number, stem, tokenise
 from dragtor.ground.rules.vocabulary import RuleVocabulary
 from dragtor.ground.spans import TextSpan
 from dragtor.retrieve import titled
-from dragtor.types import Passage, Reader
+from dragtor.types import Entailment, Passage, Reader
 
-CONTRADICTED = 0.8  # probability from which a question is taken for denied
-BORNE_OUT = 0.5  # of another sentence that bears it out: sources differ
+CONTRADICTED = 0.6  # probability from which a question is taken for denied
+BORNE_OUT = 0.7  # of another sentence that bears it out: sources differ
 PREMISE_SENTENCES = 8  # of the best, that a question is held against
 
 
-def contradicting(question: str, ranked: Sequence[TextSpan], reader: Reader) -> TextSpan | None:
-    """The one of the best sentences that surely says otherwise than the question; None without."""
+def held_against(
+    question: str, ranked: Sequence[TextSpan], reader: Reader
+) -> list[tuple[TextSpan, Entailment]]:
+    """The best sentences that ask nothing themselves, and what each says of the question."""
     near = [span for span in ranked[:PREMISE_SENTENCES] if not span.text.rstrip().endswith("?")]
-    said = reader.entail(question, [evidence(span) for span in near])
-    if not said or max(each.supported for each in said) >= BORNE_OUT:
+    return list(zip(near, reader.entail(question, [evidence(s) for s in near]), strict=True))
+
+
+def contradicting(held: Sequence[tuple[TextSpan, Entailment]]) -> TextSpan | None:
+    """The sentence that surely says otherwise than the question; None without one."""
+    if not held or max(said.supported for _, said in held) >= BORNE_OUT:
         return None
-    sure, at = max((each.contradicted, -n) for n, each in enumerate(said))
-    return near[-at] if sure >= CONTRADICTED else None
+    span, said = max(held, key=lambda pair: pair[1].contradicted)
+    return span if said.contradicted >= CONTRADICTED else None
 
 
 def other_quantity(
