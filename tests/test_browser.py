@@ -147,7 +147,7 @@ def rename(page: Any) -> None:
     from playwright.sync_api import expect
 
     chip = page.locator(".speakers .chip").first
-    before = chip.get_attribute("aria-label").removeprefix("Rename ")
+    before = chip.locator(".name").text_content()
     said = page.locator(".transcript .speaker").filter(has_text=before).count()
     assert said > 0
     chip.click()

@@ -104,8 +104,8 @@ function Speakers({ found, onChange }) {
               onKeyDown=${(event) => event.key === "Escape" && (event.stopPropagation(), event.preventDefault(), setEdited(null))} />
             <button class="button primary">Save</button>
           </form>`
-        : html`<button type="button" class="chip" aria-label=${`Rename ${each.name || each.label}`} onClick=${() => setEdited({ label: each.label, name: each.name })}>
-            ${each.name || each.label}${each.role && each.role !== "other" && html`<span class="quiet">${each.role}</span>`}<${Icon} name="pen" /></button>`)}
+        : html`<button type="button" class="chip" onClick=${() => setEdited({ label: each.label, name: each.name })}>
+            <span class="offscreen">Rename </span><span class="name">${each.name || each.label}</span>${" "}${each.role && each.role !== "other" && html`<span class="quiet">${each.role}</span>`}<${Icon} name="pen" /></button>`)}
   </div>`;
 }
 
