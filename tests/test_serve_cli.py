@@ -85,7 +85,10 @@ def started(*arguments: str, json_line: bool = True, code: str = START) -> Itera
         first = process.stdout.readline()
         if not first:
             raise AssertionError(process.communicate(timeout=START_S)[1])
-        while not json_line and "Ctrl-C" not in warned:  # it prints more than a line
+        # It prints more than a line; what readline has in hand, communicate does not see.
+        while not json_line and "--lan" in arguments and "pairing code" not in first:
+            first += process.stdout.readline()
+        while not json_line and "Ctrl-C" not in warned:
             warned += process.stderr.readline()
         yield Process(process, first, warned)
     finally:
