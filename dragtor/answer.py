@@ -156,6 +156,7 @@ class AnswerPipeline:
         found = self._find(dict.fromkeys((asked, question)), filters, turn)
         cancel.check()
         with turn.checking():
+            found = self._held(turn.asked, found)
             features = self._judged(turn, found, filters)
             outcome = self._outcome(asked, found, features)
         if isinstance(outcome, _Refusal):
@@ -209,7 +210,8 @@ class AnswerPipeline:
 
         They are ground.READER_FEATURES, or ground.FEATURES.
         """
-        return self._features(question, self._find([question], None, _Turn(question, question)))
+        found = self._find([question], None, _Turn(question, question))
+        return self._features(question, self._held(question, found))
 
     def _judged(self, turn: _Turn, found: _Found, filters: Filters) -> tuple[float, ...]:
         """What the gate in use looks at: one that knows no reader, what is found without."""
@@ -263,11 +265,15 @@ class AnswerPipeline:
             if filters and filters.speaker:  # in a passage others speak too
                 meant = called(filters.speaker, {span.speaker or "" for span in ranked})
                 ranked = [span for span in ranked if span.speaker in meant]
-            held: Sequence[tuple[ground.TextSpan, Entailment]] = ()
             if self.reader:
                 ranked = ground.lifted(ranked, readings)
-                held = ground.held_against(wordings[0], ranked, self.reader)
-        return _Found(hits, documents, ranked, readings, held)
+        return _Found(hits, documents, ranked, readings)
+
+    def _held(self, asked: str, found: _Found) -> _Found:
+        """What was found, with what the best sentences say of the question, where it is read."""
+        if self.reader is None:
+            return found
+        return replace(found, held=ground.held_against(asked, found.ranked, self.reader))
 
     def _late_interaction(self, found: _Found, turn: _Turn) -> _Found:
         """What was found with its best sentences in a better order, which takes a while longer.
@@ -383,7 +389,7 @@ class _Found:
     documents: Mapping[str, Document]
     ranked: Sequence[ground.TextSpan]
     readings: Mapping[str, ground.PassageReading]  # by the id of the passage
-    held: Sequence[tuple[ground.TextSpan, Entailment]]  # what the best say of the question
+    held: Sequence[tuple[ground.TextSpan, Entailment]] = ()  # what the best say of the question
 
 
 @dataclass(frozen=True, slots=True)

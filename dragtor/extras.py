@@ -23,7 +23,12 @@ def require(module: str, *, extra: str) -> ModuleType:
     except ImportError as error:
         absent = error.name == module.partition(".")[0]
         reason = "is not installed" if absent else f"cannot be imported: {error}"
-        raise Missing(f"{module} {reason}", f'pip install "dragtor[{extra}]"') from error
+        raise Missing(f"{module} {reason}", install_command(extra)) from error
+
+
+def install_command(extra: str) -> str:
+    """What installs an extra."""
+    return f'pip install "dragtor[{extra}]"'
 
 
 def engine_command(

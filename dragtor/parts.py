@@ -251,14 +251,18 @@ class Parts:
             models,
             self.llm,
             lambda texts: self.embedder.embed_tokens(texts),
-            self._reranking_reader,
+            lambda: self._ranking_reader,
             cancel=self.cancel,
         )
 
-    def _reranking_reader(self) -> Reader:
+    @cached_property
+    def _ranking_reader(self) -> Reader:
         """The configured reader, also where answers are to do without."""
         from dragtor.encoder import HeadReader
 
+        if self._lender:
+            with self._lender._lending:
+                return self._lender._ranking_reader.under(self.cancel)
         found = self.reader
         return found or HeadReader.load(READER, models=self.config.models, cancel=self.cancel)
 

@@ -51,6 +51,7 @@ from reader_sets import (
     natural,
     policyqa,
     scifact_tests,
+    span_json,
     squad,
 )
 from reader_text import nearest, pieces, sentences, window
@@ -259,10 +260,8 @@ def span_row(item: Item, draw: random.Random, whole: bool = False) -> Row:
     for text, at in item.answers if item.maker == "real" else ():
         if start <= at and at + len(text) <= end:
             answers.append({"text": text, "answer_start": at - start + len(head)})
-    return {
-        "question": item.question, "context": head + item.context[start:end], "answers": answers,
-        "is_impossible": not answers, "maker": item.maker, "source": item.source,
-    }  # fmt: skip
+    context = head + item.context[start:end]
+    return span_json(item.question, context, answers, item.maker, item.source)
 
 
 def _anchor(item: Item) -> tuple[int, int]:

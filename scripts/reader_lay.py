@@ -69,6 +69,11 @@ def documents(shared: Path) -> dict[str, tuple[str, str]]:
     return found
 
 
+def heading(document: str, title: str) -> str:
+    """The line above a passage of a text: MedQuAD's subject; a paper's question may be asked."""
+    return f"{title}\n" if title and document.startswith("medquad") else ""
+
+
 def _places(text: str, gold: str) -> tuple[tuple[str, int], ...]:
     at = text.find(gold)
     return ((gold, at),) if gold and at >= 0 else ()

@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 from reader_lay import documents, is_held, lay_items
-from reader_sets import MEDQUAD_FOCUSES, Item
+from reader_sets import MEDQUAD_FOCUSES, Item, lines, span_json
 from reader_text import holds, pieces, sentences, stems
 from reader_twins import lay_claims, twin_items, twin_rows
 
@@ -71,7 +71,7 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, default=Path("../shared/data"))
     told = parser.parse_args()
     draw = random.Random(told.seed)
-    first = {name: _rows(told.data / "train" / f"{name}.jsonl") for name in AGAIN}
+    first = {name: lines(told.data / "train" / f"{name}.jsonl") for name in AGAIN}
     config = load_config()
     embedder = open_embedder(config.embed, config.models)
     spans, pairs = near_misses(first, told.shared, embedder, draw)
@@ -104,7 +104,7 @@ def near_misses(
 
 def medical_passages(shared: Path, embedder: Any) -> Passages:
     """MedQuAD and PubMedQA, without what is held out or asked in benchmarks."""
-    asked = {name for row in _rows(QUESTIONS) for name in row["documents"]}
+    asked = {name for row in lines(QUESTIONS) for name in row["documents"]}
     names = _names(shared)
     texts, titles, owners = [], [], []
     for owner, (title, text) in documents(shared).items():
@@ -112,8 +112,7 @@ def medical_passages(shared: Path, embedder: Any) -> Passages:
         if known or is_held(owner) or title in MEDQUAD_FOCUSES:
             continue
         for part in passages(text):
-            shown = f"{title}\n{part}" if owner.startswith("medquad") else part
-            texts.append(shown)
+            texts.append(f"{title}\n{part}" if owner.startswith("medquad") else part)
             titles.append(title)
             owners.append(owner)
     return Passages(texts, titles, owners, embedder.embed_passages(texts))
@@ -121,7 +120,7 @@ def medical_passages(shared: Path, embedder: Any) -> Passages:
 
 def _names(shared: Path) -> dict[str, str]:
     """By the name of a text that of benchmarks/data/lay_questions.jsonl."""
-    rows = _rows(shared / "medquad" / "consumer.jsonl")
+    rows = lines(shared / "medquad" / "consumer.jsonl")
     found = {f"medquad:{i}": f"{row['source']}/{row['_id']}" for i, row in enumerate(rows)}
     papers = json.loads((shared / "pubmedqa" / "pqal.json").read_text("utf-8"))
     return found | {f"pubmedqa:{name}": name for name in papers}
@@ -152,7 +151,7 @@ def lay_rows(shared: Path, medical: Passages, embedder: Any, draw: random.Random
         found = _missed(item, vector, medical)
         wanted = MISSES[item.source] if item.answers else -(-MISSES[item.source] // 2)
         for row in draw.sample(found, min(wanted, len(found))):
-            yield _span(item.question, medical.texts[row], [], "retrieved", item.source)
+            yield span_json(item.question, medical.texts[row], [], "retrieved", item.source)
 
 
 def _own_passages(item: Item, medical: Passages) -> Iterator[Row]:
@@ -161,7 +160,7 @@ def _own_passages(item: Item, medical: Passages) -> Iterator[Row]:
             at = medical.texts[row].find(text) if owner == item.group else -1
             if at >= 0:
                 answers = [{"text": text, "answer_start": at}]
-                yield _span(item.question, medical.texts[row], answers, "real", item.source)
+                yield span_json(item.question, medical.texts[row], answers, "real", item.source)
 
 
 def _missed(item: Item, vector: Any, medical: Passages) -> list[int]:
@@ -222,7 +221,7 @@ def context_rows(
             and not any(might_answer(texts[i], gold) for gold in golds)
         ][: NEAREST // 2]
         for text in draw.sample(found, min(MISSES[row["source"]], len(found))):
-            yield _span(row["question"], text, [], "retrieved", row["source"])
+            yield span_json(row["question"], text, [], "retrieved", row["source"])
 
 
 def overlapping(one: str, other: str) -> bool:
@@ -252,15 +251,6 @@ def again(rows: Sequence[Row], number: int, draw: random.Random) -> list[Row]:
     taken = {id(row) for row in lay + human + same}
     others = [row for row in rows if id(row) not in taken]
     return lay + human + same + draw.sample(others, min(number, len(others)))
-
-
-def _span(question: str, context: str, answers: list[Row], maker: str, source: str) -> Row:
-    return {"question": question, "context": context, "answers": answers,
-            "is_impossible": not answers, "maker": maker, "source": source}  # fmt: skip
-
-
-def _rows(path: Path) -> list[Row]:
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
 
 
 def _write(path: Path, rows: Sequence[Row]) -> None:

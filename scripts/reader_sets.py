@@ -57,6 +57,14 @@ class Claim:
     at: tuple[int, ...] = ()
 
 
+def span_json(
+    question: str, context: str, answers: list[dict[str, Any]], maker: str, source: str
+) -> dict[str, Any]:
+    """A row of spans, as the trainer reads it."""
+    return {"question": question, "context": context, "answers": answers,
+            "is_impossible": not answers, "maker": maker, "source": source}  # fmt: skip
+
+
 def held_out(source: str, group: str) -> bool:
     """Whether a group is kept out of training."""
     if source == "squad2":

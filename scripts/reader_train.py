@@ -45,9 +45,9 @@ from dragtor.types import Reporter
 BASE = "ms-marco-minilm-l12"
 SETS = ("span", "answers", "supports")  # train/NAME.jsonl, the head of the same name
 RANK = 64
-TRAIN_TOKENS = 224  # of a window in training
+TRAIN_TOKENS = (192, 224)  # of a window in training, in the first round and the second
 READ_TOKENS = 320  # of a window at inference
-RATES = (8e-5, 5e-5)  # of the first round and the second
+RATES = (8e-5, 5e-5)  # of the two rounds
 BATCH, TOKENS = 32, 6144  # windows of a step, and their tokens with padding
 LOOKS = 3  # evaluations, some 45 files each
 MOST_HELD = 100  # rows of a held-out file that are measured on
@@ -87,14 +87,16 @@ def _head_of(path: Path) -> str:
 
 def settings(base: str, files: Sequence[TaskFile], start: Path | None) -> TrainEncoderConfig:
     """The shipped reader was trained so, in two rounds; the embeddings stay the base's."""
+    second = start is not None
     rows = sum(sum(1 for _ in file.path.open("rb")) for file in files)
     return train_config(
-        base=base, max_tokens=TRAIN_TOKENS, most_held=MOST_HELD, keep_fp32=True, start=start,
+        base=base, start=start, max_tokens=TRAIN_TOKENS[second], most_held=MOST_HELD,
+        keep_fp32=True,
         model={"pooling": "cls", "shapes": False, "dropout": 0.1, "freeze": ("embeddings",),
                "rank": 0},
         mix={"power": 1.0, "uncertainty": False, "batch": BATCH, "batch_tokens": TOKENS,
              "weights": None, "answers": {"span": "answers"}},
-        loop={"epochs": 1, "learning_rate": RATES[start is not None], "warmup": 0.06, "seed": 7,
+        loop={"epochs": 1, "learning_rate": RATES[second], "warmup": 0.06, "seed": 7,
               "patience": 99, "evaluate_every": max(1, rows // (BATCH * LOOKS))},
     )  # fmt: skip
 

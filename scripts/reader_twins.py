@@ -9,17 +9,15 @@ takes for granted.
 
 from __future__ import annotations
 
-import json
 import random
-import zlib
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from reader_lay import HELD_SHARE, documents, is_held
 from reader_lay import ROWS as LAY_ROWS
-from reader_sets import Item
+from reader_lay import documents, heading, is_held
+from reader_sets import Item, lines, span_json
 from reader_text import sentence_at, sentences
 
 ROWS = Path(__file__).resolve().parents[1] / "benchmarks" / "data" / "twin_questions.jsonl"
@@ -33,13 +31,10 @@ def twin_rows(shared: Path, draw: random.Random, held: bool = False) -> tuple[li
     spans, claims = [], []
     for row, title, text in told(shared, held):
         at = text.find(row["gold"]) if row["kind"] == "answerable" else -1
-        head = f"{title}\n" if title and row["doc"].startswith("medquad") else ""
+        head = heading(row["doc"], title)
         answers = [{"text": row["gold"], "answer_start": at + len(head)}] if at >= 0 else []
-        spans.append(
-            {"question": row["question"], "context": head + text, "answers": answers,
-             "is_impossible": not answers, "maker": "real" if answers else f"twin_{row['kind']}",
-             "source": "twins"}
-        )  # fmt: skip
+        maker = "real" if answers else f"twin_{row['kind']}"
+        spans.append(span_json(row["question"], head + text, answers, maker, "twins"))
         claims += claim_rows(row, head, text, draw)
     return spans, claims
 
@@ -65,10 +60,9 @@ def claim_rows(row: Row, head: str, text: str, draw: random.Random) -> Iterator[
 def told(shared: Path, held: bool = False) -> Iterator[tuple[Row, str, str]]:
     """Each question with the title and text of its passage; of those to learn from, or held out."""
     texts = documents(shared)
-    for line in ROWS.read_text("utf-8").splitlines():
-        row = json.loads(line)
+    for row in lines(ROWS):
         title, text = texts[row["doc"]]
-        if (zlib.crc32(f"twins:{row['doc']}".encode()) % HELD_SHARE == 0) == held:
+        if is_held(f"twins:{row['doc']}") == held:
             yield row, title, text[row["start"] : row["end"]]
 
 
@@ -84,14 +78,12 @@ def twin_items(shared: Path) -> list[Item]:
 def lay_claims(shared: Path, draw: random.Random) -> list[Row]:
     """Claims out of reader_lay.py's false premises, and as many of its other questions."""
     texts, kinds = documents(shared), defaultdict(list)
-    for line in LAY_ROWS.read_text("utf-8").splitlines():
-        row = json.loads(line)
+    for row in lines(LAY_ROWS):
         title, text = texts[row["doc"]]
         if not is_held(row["doc"]) and row["gold"] in text and row["gold"]:
             at = text.find(row["gold"])
             near = around(text, at, at + len(row["gold"]))
-            head = f"{title}\n" if row["doc"].startswith("medquad") else ""
-            kinds[row["kind"]] += claim_rows(row, head, near, draw)
+            kinds[row["kind"]] += claim_rows(row, heading(row["doc"], title), near, draw)
     premises = kinds[FALSE_PREMISE]
     return premises + draw.sample(kinds["answerable"], len(premises))
 

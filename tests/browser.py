@@ -143,6 +143,17 @@ class Visit:
 
 
 @contextmanager
+def serving_copy(library: Path, folder: Path, **settings: str) -> Iterator[Served]:
+    """A server that runs on a copy of a library in `folder`, and ends with the block."""
+    shutil.copytree(library, folder)
+    server = Served(folder, **settings).start()
+    try:
+        yield server
+    finally:
+        server.end()
+
+
+@contextmanager
 def visiting(browser: Any, served: Served, **options: Any) -> Iterator[Visit]:
     """A fresh tab, without memory of others; options are those of a Playwright context."""
     context = browser.new_context(

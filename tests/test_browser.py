@@ -6,13 +6,12 @@ What is asked, where it is lit, what is refused, and what a reload, a crash and 
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import Served, Visit, visiting
+from browser import Served, Visit, serving_copy, visiting
 from conftest import ROOT
 from scribe import Scribe
 
@@ -28,11 +27,10 @@ def served(
     sample_library: Path, scribe: Scribe, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Served]:
     """A server on the sample library, whose language model can be held."""
-    folder = tmp_path_factory.mktemp("served") / "library"
-    shutil.copytree(sample_library, folder)
-    server = Served(folder, **settings(scribe)).start()
-    yield server
-    server.end()
+    with serving_copy(
+        sample_library, tmp_path_factory.mktemp("served") / "library", **settings(scribe)
+    ) as server:
+        yield server
 
 
 def settings(scribe: Scribe) -> dict[str, str]:
@@ -114,32 +112,27 @@ def test_a_quote_of_a_recording_is_lit_and_its_player_at_the_second(
 ) -> None:
     from playwright.sync_api import expect
 
-    folder = tmp_path / "heard" / "library"
-    shutil.copytree(heard_library, folder)
-    server = Served(folder, **settings(scribe)).start()
-    try:
-        with visiting(chrome, server) as visit:
-            page = ask(visit, AGE)
-            cited(page, EPISODE).click()
-            page.locator(".reader mark.stretch").first.wait_for()
-            sound = page.locator(".reader audio")
-            start = float(sound.get_attribute("src").partition("#t=")[2])
-            assert start > 0
-            expect(sound).to_have_js_property("paused", True)
-            page.wait_for_timeout(0)
-            sound.evaluate("each => each.readyState || new Promise(r => each.onloadedmetadata = r)")
-            assert sound.evaluate("each => each.currentTime") == pytest.approx(start, abs=0.5)
-            assert sound.evaluate("each => each.duration") == pytest.approx(60, abs=10)
-            rename(page)
-            visit.check()
-            page.reload()
-            page.locator(".quote").first.wait_for()
-            cited(page, EPISODE).click()
-            expect(
-                page.locator(".reader .speaker").filter(has_text="Nobody Else")
-            ).not_to_have_count(0)
-    finally:
-        server.end()
+    with (
+        serving_copy(heard_library, tmp_path / "heard" / "library", **settings(scribe)) as server,
+        visiting(chrome, server) as visit,
+    ):
+        page = ask(visit, AGE)
+        cited(page, EPISODE).click()
+        page.locator(".reader mark.stretch").first.wait_for()
+        sound = page.locator(".reader audio")
+        start = float(sound.get_attribute("src").partition("#t=")[2])
+        assert start > 0
+        expect(sound).to_have_js_property("paused", True)
+        page.wait_for_timeout(0)
+        sound.evaluate("each => each.readyState || new Promise(r => each.onloadedmetadata = r)")
+        assert sound.evaluate("each => each.currentTime") == pytest.approx(start, abs=0.5)
+        assert sound.evaluate("each => each.duration") == pytest.approx(60, abs=10)
+        rename(page)
+        visit.check()
+        page.reload()
+        page.locator(".quote").first.wait_for()
+        cited(page, EPISODE).click()
+        expect(page.locator(".reader .speaker").filter(has_text="Nobody Else")).not_to_have_count(0)
 
 
 def rename(page: Any) -> None:
@@ -206,33 +199,32 @@ def test_a_killed_server_leaves_the_page_and_comes_back(
 ) -> None:
     from playwright.sync_api import expect
 
-    folder = tmp_path / "killed" / "library"
-    shutil.copytree(sample_library, folder)
-    server = Served(folder, **settings(scribe)).start()
-    try:
-        with visiting(chrome, server) as visit:
-            scribe.hold()
-            page = ask(visit, PULLEY)
-            expect(sentences(page)).to_have_count(1)
-            quote = page.locator(".quote blockquote").first.inner_text()
-            page.locator("#question").fill("a question that is half wri")
-            server.kill()
-            expect(page.get_by_role("alert")).to_contain_text("The server is gone")
-            expect(page.get_by_role("alert")).to_contain_text("dragtor serve")
-            assert page.locator(".quote blockquote").first.inner_text() == quote
-            expect(page.locator("#question")).to_have_value("a question that is half wri")
+    with serving_copy(
+        sample_library, tmp_path / "killed" / "library", **settings(scribe)
+    ) as server:
+        try:
+            with visiting(chrome, server) as visit:
+                scribe.hold()
+                page = ask(visit, PULLEY)
+                expect(sentences(page)).to_have_count(1)
+                quote = page.locator(".quote blockquote").first.inner_text()
+                page.locator("#question").fill("a question that is half wri")
+                server.kill()
+                expect(page.get_by_role("alert")).to_contain_text("The server is gone")
+                expect(page.get_by_role("alert")).to_contain_text("dragtor serve")
+                assert page.locator(".quote blockquote").first.inner_text() == quote
+                expect(page.locator("#question")).to_have_value("a question that is half wri")
+                scribe.go()
+                server.start()
+                expect(page.get_by_role("alert").filter(has_text="gone")).to_have_count(0)
+                expect(page.locator("#question")).to_have_value("a question that is half wri")
+                page.locator(".turn").get_by_role(
+                    "button", name=re.compile("again|resume", re.I)
+                ).first.click()
+                expect(sentences(page)).to_have_count(3)
+                expect(page.locator(".turn")).to_have_attribute("aria-busy", "false")
+        finally:
             scribe.go()
-            server.start()
-            expect(page.get_by_role("alert").filter(has_text="gone")).to_have_count(0)
-            expect(page.locator("#question")).to_have_value("a question that is half wri")
-            page.locator(".turn").get_by_role(
-                "button", name=re.compile("again|resume", re.I)
-            ).first.click()
-            expect(sentences(page)).to_have_count(3)
-            expect(page.locator(".turn")).to_have_attribute("aria-busy", "false")
-    finally:
-        scribe.go()
-        server.end()
 
 
 def test_a_dropped_file_is_read_and_answers(visit: Visit) -> None:

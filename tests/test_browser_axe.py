@@ -6,13 +6,12 @@ waiting and refusals of a route are played by the browser.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import SMALL_LLM, Served, Visit, needs_model, violations, visiting
+from browser import SMALL_LLM, Served, Visit, needs_model, serving_copy, violations, visiting
 from scribe import Scribe
 from test_browser import ARC, PERU, PULLEY, ask, cited, settings
 from test_browser_lab import SENTENCES, TEXT
@@ -26,11 +25,10 @@ BAD = '{"code": "missing", "message": "a model is not here", "hint": "dragtor mo
 def full(
     sample_library: Path, scribe: Scribe, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Served]:
-    folder = tmp_path_factory.mktemp("full") / "library"
-    shutil.copytree(sample_library, folder)
-    server = Served(folder, **settings(scribe)).start()
-    yield server
-    server.end()
+    with serving_copy(
+        sample_library, tmp_path_factory.mktemp("full") / "library", **settings(scribe)
+    ) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
@@ -114,20 +112,17 @@ def test_an_answer_that_waits(
 def test_a_recording_and_its_speakers(
     chrome: Any, heard_library: Path, look: dict[str, Any], tmp_path: Path
 ) -> None:
-    folder = tmp_path / "heard" / "library"
-    shutil.copytree(heard_library, folder)
-    server = Served(folder).start()
-    try:
-        with visiting(chrome, server, **look) as visit:
-            page = visit.open("Library")
-            page.wait_for_timeout(500)
-            page.locator(".source-row").filter(has_text="sample_episode").click()
-            page.locator(".document").filter(has_text="Rock Talk 7").click()
-            page.locator(".transcript").wait_for()
-            page.locator(".speakers .chip").first.click()
-            clean(page, "a recording whose speaker is renamed")
-    finally:
-        server.end()
+    with (
+        serving_copy(heard_library, tmp_path / "heard" / "library") as server,
+        visiting(chrome, server, **look) as visit,
+    ):
+        page = visit.open("Library")
+        page.wait_for_timeout(500)
+        page.locator(".source-row").filter(has_text="sample_episode").click()
+        page.locator(".document").filter(has_text="Rock Talk 7").click()
+        page.locator(".transcript").wait_for()
+        page.locator(".speakers .chip").first.click()
+        clean(page, "a recording whose speaker is renamed")
 
 
 def test_a_library_that_is_full(chrome: Any, full: Served, look: dict[str, Any]) -> None:
@@ -194,18 +189,16 @@ def test_a_page_whose_requests_fail_or_wait(
 def test_a_server_that_is_gone_and_one_that_lets_nobody_in(
     chrome: Any, sample_library: Path, look: dict[str, Any], tmp_path: Path
 ) -> None:
-    folder = tmp_path / "gone" / "library"
-    shutil.copytree(sample_library, folder)
-    server = Served(folder).start()
-    with visiting(chrome, server, **look) as visit:
-        visit.page.goto(server.url)
-        visit.page.locator(".door").wait_for()
-        clean(visit.page, "the door")
-    with visiting(chrome, server, **look) as visit:
-        page = visit.open("Library")
-        server.kill()
-        page.get_by_role("alert").filter(has_text="gone").wait_for()
-        for name in PAGES:
-            shown(visit, name)
-            page.wait_for_timeout(300)
-            clean(page, f"{name} without its server")
+    with serving_copy(sample_library, tmp_path / "gone" / "library") as server:
+        with visiting(chrome, server, **look) as visit:
+            visit.page.goto(server.url)
+            visit.page.locator(".door").wait_for()
+            clean(visit.page, "the door")
+        with visiting(chrome, server, **look) as visit:
+            page = visit.open("Library")
+            server.kill()
+            page.get_by_role("alert").filter(has_text="gone").wait_for()
+            for name in PAGES:
+                shown(visit, name)
+                page.wait_for_timeout(300)
+                clean(page, f"{name} without its server")

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import SMALL_LLM, Served, Visit, needs_model, visiting
+from browser import SMALL_LLM, Served, Visit, needs_model, serving_copy, visiting
 from conftest import ROOT
 
 PAGE = ROOT / "dragtor" / "serve" / "page"
@@ -30,11 +30,8 @@ TRAINS = find_spec("torch") is not None and find_spec("transformers") is not Non
 
 @pytest.fixture(scope="module")
 def served(sample_library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    folder = tmp_path_factory.mktemp("lab") / "library"
-    shutil.copytree(sample_library, folder)
-    server = Served(folder).start()
-    yield server
-    server.end()
+    with serving_copy(sample_library, tmp_path_factory.mktemp("lab") / "library") as server:
+        yield server
 
 
 @pytest.fixture

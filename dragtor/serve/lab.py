@@ -21,6 +21,7 @@ from dragtor import schema
 from dragtor.config import Config, models_path
 from dragtor.encoder.heads import GRAPH_FILE, HEADS_FILE, HeadSet
 from dragtor.errors import CorruptModel
+from dragtor.extras import install_command
 from dragtor.serve.tasks import ENCODERS_FOLDER, MODEL_NAME
 from dragtor.training import TRAIN_EXTRA
 from dragtor.types import KnownEncoder
@@ -58,7 +59,7 @@ def training_hint() -> str:
     """The command that installs what training needs; empty where all of it is here."""
     if all(map(find_spec, TRAINING_MODULES)):
         return ""
-    return f'pip install "dragtor[{TRAIN_EXTRA}]"'
+    return install_command(TRAIN_EXTRA)
 
 
 def known_encoders(config: Config, library: Path) -> list[KnownEncoder]:

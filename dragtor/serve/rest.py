@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from dragtor.config import models_path
 from dragtor.errors import UsageError
 from dragtor.serve.keys import CODE_LIFE_S, OWNER, TICKET_LIFE_S
 from dragtor.serve.originals import sound_file
+from dragtor.serve.tasks import text_argument
 from dragtor.serve.uploads import receive_upload, remove_upload
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
 _API = "/api/v1"
 MOST_HITS = 100
-_FILTERS = ("source", "kind", "author", "after", "before", "speaker", "entity", "topic")
 _EVENT_OPTIONS = {"now": str, "tz": str, "locale": str, "day_first": bool}
 _Endpoint = Callable[..., Any]
 
@@ -88,13 +88,6 @@ async def _given(request: Request) -> Json:
     if not isinstance(given, dict):
         raise UsageError("the body is no JSON object")
     return given
-
-
-def _text(given: Json, name: str) -> str:
-    value = given.get(name)
-    if not isinstance(value, str) or not value.strip():
-        raise UsageError(f"{name!r} is missing, or no text")
-    return value
 
 
 def _unknown(what: str) -> HTTPException:
@@ -172,7 +165,7 @@ def _tags(server: Server, request: Request, given: Json) -> Json:
 
 def _ticket(server: Server, request: Request, given: Json) -> Json:
     """What opens the pages and the sound of a document where no header can be sent."""
-    with opened_document(server, _text(given, "document")) as (_, found):
+    with opened_document(server, text_argument(given, "document")) as (_, found):
         made = server.guard.keys.ticket(found.id)
     return {"ticket": made, "seconds": TICKET_LIFE_S}
 
@@ -192,7 +185,7 @@ def _search(server: Server, request: Request, given: Json) -> Json:
     k = asked.get("k", "0")
     if not k.isascii() or not k.isdigit() or int(k[:9]) > MOST_HITS:
         raise UsageError(f"k is a number from 0 (as configured) to {MOST_HITS}")
-    filters = Filters(**{name: asked.get(name, "") for name in _FILTERS})
+    filters = Filters(**{each.name: asked.get(each.name, "") for each in fields(Filters)})
     query = asked.get("q", "")
     with server.library() as library:
         return schema.hits_json(query, library.search(query, k=int(k), filters=filters))
@@ -207,7 +200,7 @@ def _calendar_file(server: Server, request: Request, given: Json) -> Response:
         if not isinstance(value, _EVENT_OPTIONS[name]):
             raise UsageError(f"{name!r} is no {_EVENT_OPTIONS[name].__name__}")
     with server.library() as library:
-        events = library.extract_events(_text(given, "text"), **options)
+        events = library.extract_events(text_argument(given, "text"), **options)
     if not any(event.start for event in events):
         raise UsageError("no event with a date in this text")
     headers = {"content-disposition": 'attachment; filename="events.ics"'}
@@ -267,7 +260,7 @@ def _resume_job(server: Server, request: Request, given: Json) -> Json:
 def _pair(server: Server, request: Request, given: Json) -> Json:
     """A token for a device that knows the code; asked without any token."""
     name = given.get("name") or request.headers.get("user-agent", "")
-    return {"token": server.guard.keys.pair(_text(given, "code"), str(name))}
+    return {"token": server.guard.keys.pair(text_argument(given, "code"), str(name))}
 
 
 def _new_code(server: Server, request: Request, given: Json) -> Json:

@@ -7,6 +7,7 @@ are opened once, and lent to all. Knows no route.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,9 +60,5 @@ def make_server(config: Config, path: Path, guard: ServerGuard) -> Server:
     from dragtor.serve.tasks import open_jobs
 
     models, uploads = Library(path, config=config), path / UPLOADS_FOLDER
-
-    def library(reporter: Reporter, cancel: CancelToken) -> Library:
-        return lent(models, reporter, cancel)
-
-    jobs = open_jobs(path, library, uploads)
+    jobs = open_jobs(path, partial(lent, models), uploads)
     return Server(config, path, guard, jobs, models, uploads)

@@ -46,10 +46,12 @@ def ask_task(context: TaskContext) -> Json:
     from dragtor.chat import recalled_turns
 
     args = context.args
-    chat = context.library.chat(_text(args, "session", ""), keep=_flag(args, "keep", default=True))
+    chat = context.library.chat(
+        text_argument(args, "session", ""), keep=_flag(args, "keep", default=True)
+    )
     chat.turns += recalled_turns(_pairs(args, "history"), context.library.config.chat)
     events = chat.ask_events(
-        _text(args, "question"), quotes_only=_flag(args, "quotes"), filters=_filters(args)
+        text_argument(args, "question"), quotes_only=_flag(args, "quotes"), filters=_filters(args)
     )
     for event in events:
         if isinstance(event, Answer):
@@ -75,7 +77,7 @@ def _tell(context: TaskContext, event: Any) -> None:
 
 def search_task(context: TaskContext) -> Json:
     """{query, k?, filters?}: hits."""
-    query, k = _text(context.args, "query"), _number(context.args, "k")
+    query, k = text_argument(context.args, "query"), _number(context.args, "k")
     hits = context.library.search(query, k=k, filters=_filters(context.args))
     return schema.hits_json(query, hits)
 
@@ -86,7 +88,7 @@ def search_task(context: TaskContext) -> Json:
 def add_task(context: TaskContext) -> Json:
     """{what: addresses, upload?: ids, match?, latest?, episode?}: an item each; a report."""
     args = context.args
-    match, episode = _text(args, "match", ""), _text(args, "episode", "")
+    match, episode = text_argument(args, "match", ""), text_argument(args, "episode", "")
     latest = _number(args, "latest")
     whole = Report()
     for named, uri in list(_given_sources(context)):  # all are looked at first
@@ -122,11 +124,13 @@ def sync_task(context: TaskContext) -> Json:
 def extract_task(context: TaskContext) -> Json:
     """{text, kind: event, now?, tz?, locale?, day_first?}: calendar events."""
     args = context.args
-    if (kind := _text(args, "kind", "event")) != "event":
+    if (kind := text_argument(args, "kind", "event")) != "event":
         raise UsageError(f"{kind!r} is nothing that is extracted", "kinds: event")
     first = _flag(args, "day_first") if args.get("day_first") is not None else None
-    now, zone, locale = (_text(args, name, "") for name in ("now", "tz", "locale"))
-    events = context.library.extract_events(_text(args, "text"), now or None, zone, locale, first)
+    now, zone, locale = (text_argument(args, name, "") for name in ("now", "tz", "locale"))
+    events = context.library.extract_events(
+        text_argument(args, "text"), now or None, zone, locale, first
+    )
     return schema.events_json(events)
 
 
@@ -134,7 +138,7 @@ def tag_task(context: TaskContext) -> Json:
     """{texts, encoder?, heads?}: what its heads say of texts."""
     from dragtor.entities import predict_sentences
 
-    name = _text(context.args, "encoder", "") or context.library.config.tags.model
+    name = text_argument(context.args, "encoder", "") or context.library.config.tags.model
     encoder = context.library.encoder(_encoder_place(context, name))
     texts = _some_texts(context.args, MAX_TEXTS)
     found = predict_sentences(encoder, texts, _texts(context.args, "heads"))
@@ -145,10 +149,10 @@ def encode_task(context: TaskContext) -> Json:
     """{texts, encoder?, pooling?}: vectors at length 1, their own, each one's cosine with each."""
     import numpy as np
 
-    name = _text(context.args, "encoder", "") or context.library.config.embed.model
+    name = text_argument(context.args, "encoder", "") or context.library.config.embed.model
     texts = _some_texts(context.args, MAX_COMPARED)
     encoder = context.library.encoder(_encoder_place(context, name))
-    pooling = _text(context.args, "pooling", "") or encoder.heads.pooling
+    pooling = text_argument(context.args, "pooling", "") or encoder.heads.pooling
     raw = encoder.encode(texts, pooling, unit=False)
     norms = np.linalg.norm(raw, axis=1)
     vectors = raw / np.maximum(norms, 1e-12)[:, None]
@@ -181,7 +185,7 @@ def train_task(context: TaskContext) -> Json:
     from dragtor.training.encoder.options import settings_of, task_files
     from dragtor.training.encoder.train import train_heads
 
-    name = _text(context.args, "name")
+    name = text_argument(context.args, "name")
     if not MODEL_NAME.fullmatch(name):
         raise UsageError(f"{name[:100]!r} is no name of a model", "letters, digits, _ . -")
     options = _object(context.args, "options")
@@ -203,10 +207,10 @@ def _training_files(context: TaskContext) -> tuple[list[str], list[str]]:
     files = context.args.get("files")
     for each in files if isinstance(files, list) else ():
         given = each if isinstance(each, dict) else {"upload": each}
-        path = upload_path(context.uploads, _text(given, "upload"))
-        head = _text(given, "name", "") or path.name.split(".")[0]
+        path = upload_path(context.uploads, text_argument(given, "upload"))
+        head = text_argument(given, "name", "") or path.name.split(".")[0]
         tasks.append(f"{head}={path}")
-        if apart := _text(given, "held", ""):
+        if apart := text_argument(given, "held", ""):
             held.append(f"{head}={upload_path(context.uploads, apart)}")
     if not tasks:
         raise UsageError("there is no file to learn from", "send one, and name its upload")
@@ -215,7 +219,7 @@ def _training_files(context: TaskContext) -> tuple[list[str], list[str]]:
 
 def _without_paths(context: TaskContext, options: Json) -> Json:
     """The options of a run: its base by its name, and the run that it goes on from, too."""
-    base, start = (_text(options, name, "") for name in ("base", "start"))
+    base, start = (text_argument(options, name, "") for name in ("base", "start"))
     if base and (not BASE_NAME.fullmatch(base) or Path(base).exists()):
         raise UsageError("the base is a name of the catalogue or the hub", "dragtor models list")
     if not start:
@@ -228,7 +232,8 @@ def _without_paths(context: TaskContext, options: Json) -> Json:
 # Arguments
 
 
-def _text(args: Mapping[str, Any], name: str, default: str | None = None) -> str:
+def text_argument(args: Mapping[str, Any], name: str, default: str | None = None) -> str:
+    """A text that a client gives, the default in its place; raises UsageError without one."""
     value = args.get(name, default)
     if value is None and default is not None:
         value = default
@@ -288,7 +293,7 @@ def _filters(args: Mapping[str, Any]) -> Any:
     given = _object(args, "filters")
     if wrong := given.keys() - {each.name for each in fields(Filters)}:
         raise UsageError(f"there is no filter {sorted(wrong)[0][:100]!r}")
-    return Filters(**{name: _text(given, name, "") for name in given})
+    return Filters(**{name: text_argument(given, name, "") for name in given})
 
 
 JOB_TASKS: Mapping[str, JobTask] = {
