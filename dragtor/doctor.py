@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from dragtor.config import AUTO, Config, models_path
 from dragtor.errors import DragtorError
-from dragtor.extras import engine_command
+from dragtor.extras import engine_command, install_command
 from dragtor.types import NEVER, SILENT, CancelToken, Finding, Reporter
 
 if TYPE_CHECKING:
@@ -251,13 +251,13 @@ def _server(config: Config) -> Iterator[Finding]:
         socket.create_server(("127.0.0.1", port)).close()
         yield Finding("server", "ok", f"port {port} is free" if port else "any port that is free")
     except OSError as error:
-        says = f"port {port} cannot be had, unless dragtor has it: {error.strerror}"
+        says = f"port {port} cannot be had, unless dragtor has it: {os.strerror(error.errno or 0)}"
         yield Finding("server", "note", says, "dragtor serve --port 0")
     if importlib.util.find_spec("mcp"):
         yield Finding("server", "ok", f"mcp {importlib.metadata.version('mcp')}")
     else:
         says = "no extra mcp: Claude Desktop, Cursor and others cannot ask the library"
-        yield Finding("server", "note", says, 'pip install "dragtor[mcp]"')
+        yield Finding("server", "note", says, install_command("mcp"))
     try:
         webbrowser.get()
     except webbrowser.Error:

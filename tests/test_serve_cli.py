@@ -319,12 +319,19 @@ def test_wrong_usage_of_serve_exits_2(cli: Cli, arguments: str) -> None:
     assert "Traceback" not in run.err
 
 
+def test_an_address_of_another_machine(cli: Cli) -> None:
+    run = cli("serve", "--no-browser", "--lan", "--address", "192.0.2.7")
+    assert run.code == 2
+    assert "192.0.2.7 is no IPv4 address of this machine" in run.err
+    assert "port" not in run.err
+
+
 def test_a_port_that_is_taken(cli: Cli) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         run = cli("serve", "--no-browser", "--port", port)
         assert run.code == 2
-        assert f"port {port} cannot be had" in run.err
+        assert f"port {port} cannot be had: Address already in use\n" in run.err
         assert "dragtor serve --port 0" in run.err
 
 

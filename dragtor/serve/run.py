@@ -5,6 +5,7 @@ Knows uvicorn and sockets; not what is served, and no terminal.
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import socket
@@ -138,9 +139,11 @@ def listen(port: int, outside: str = "") -> list[socket.socket]:
     except (OSError, OverflowError) as error:
         for each in found:
             each.close()
-        why = getattr(error, "strerror", None) or str(error)
-        hint = "dragtor serve --port 0"
-        raise UsageError(f"port {port} cannot be had: {why}", hint) from error
+        number = getattr(error, "errno", None)
+        if number == errno.EADDRNOTAVAIL:
+            raise _not_ours(outside) from error
+        why = os.strerror(number) if number else str(error)
+        raise UsageError(f"port {port} cannot be had: {why}", "dragtor serve --port 0") from error
     for each in found:
         each.setblocking(False)
     return found
@@ -161,8 +164,12 @@ def _lan_address(address: str) -> str:
     except ValueError:
         named = None
     if named is None or named.version != 4 or named.is_unspecified or address == LOCAL:
-        raise UsageError(f"{address} is no IPv4 address of this machine in a network", "ip addr")
+        raise _not_ours(address)
     return address
+
+
+def _not_ours(address: str) -> UsageError:
+    return UsageError(f"{address} is no IPv4 address of this machine in a network", "ip addr")
 
 
 class _OneLine(logging.Formatter):
