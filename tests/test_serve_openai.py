@@ -196,8 +196,21 @@ def test_errors_have_openais_shape() -> None:
 # Over a server
 
 
-def openai_client(served: Served, **more: Any) -> openai.OpenAI:
-    return openai.OpenAI(base_url=f"{served.url}/v1", api_key=served.token, **more)
+_CLIENTS: list[openai.OpenAI] = []  # of the test that runs: each keeps a connection
+
+
+def openai_client(served: Served, key: str = "", **more: Any) -> openai.OpenAI:
+    """The official client; it is closed with the test."""
+    made = openai.OpenAI(base_url=f"{served.url}/v1", api_key=key or served.token, **more)
+    _CLIENTS.append(made)
+    return made
+
+
+@pytest.fixture(autouse=True)
+def _closed_clients() -> Iterator[None]:
+    yield
+    while _CLIENTS:
+        _CLIENTS.pop().close()
 
 
 @pytest.fixture(scope="module")
@@ -237,7 +250,7 @@ def test_models(served: Served) -> None:
 
 def test_a_wrong_key_is_refused(served: Served) -> None:
     with pytest.raises(openai.AuthenticationError):
-        openai.OpenAI(base_url=f"{served.url}/v1", api_key="x").models.list()
+        openai_client(served, "x").models.list()
 
 
 @pytest.mark.parametrize("model", ["dragtor", "dragtor-quotes"])
