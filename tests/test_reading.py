@@ -120,11 +120,11 @@ def test_a_text_that_is_its_own_title_is_read_once() -> None:
 def test_the_sentence_that_holds_the_answer_comes_first() -> None:
     text = "Pulleys heal slowly, as all know. It takes 6 whole weeks. Tape does little."
     spans = [
-        replace(span(sentence, text), score=score)
-        for sentence, score in (
-            ("Pulleys heal slowly, as all know.", 0.9),
-            ("It takes 6 whole weeks.", 0.2),
-            ("Tape does little.", 0.1),
+        replace(span(sentence, text), cosine=cosine)
+        for sentence, cosine in (
+            ("Pulleys heal slowly, as all know.", 0.85),
+            ("It takes 6 whole weeks.", 0.8),
+            ("Tape does little.", 0.79),
         )
     ]
     at = text.index("6 whole weeks")

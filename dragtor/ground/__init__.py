@@ -35,6 +35,7 @@ from dragtor.ground.reading import (
     NEAREST_HITS,
     PassageReading,
     lifted,
+    likely_to_answer,
     one_span_answers,
     read_hits,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "held_against",
     "late_interaction",
     "lifted",
+    "likely_to_answer",
     "missing_names",
     "numbered_spans",
     "one_span_answers",
