@@ -37,6 +37,7 @@ from dragtor.ground.reading import (
     lifted,
     likely_to_answer,
     one_span_answers,
+    order_features,
     read_hits,
 )
 from dragtor.ground.rules import RuleSupport
@@ -77,6 +78,7 @@ __all__ = [
     "missing_names",
     "numbered_spans",
     "one_span_answers",
+    "order_features",
     "other_quantity",
     "other_subject",
     "rank_sentences",

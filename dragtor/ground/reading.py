@@ -21,9 +21,10 @@ READ_FIRST = 24  # where one of these surely answers, no other is read
 LIKELY = 0.5  # of a span that is shown as the answer, of a passage that needs no other beside it
 LEAST_ODDS = 1e-3  # a probability nearer to 0 or 1 says no more
 # Of a sentence's cosine, the question's words in it, whether it holds what its passage would
-# answer; of the passage's log odds that it answers, its score, its cosine. A listwise logistic fit
-# on 330 questions with known spans; docs/log.md has the figures.
+# answer; of the passage's log odds that it answers, its score, its cosine. Fitted on 330 questions
+# with known spans by benchmarks/tasks/reader_order.py; docs/log.md has the figures.
 READ_WEIGHTS = (21.0, 1.4, 2.0, 0.96, 2.45, 29.3)
+HOLDS = 2  # the place among them
 SHORT_CHARACTERS = 120  # of a span that says it all
 
 
@@ -75,21 +76,30 @@ def lifted(ranked: Sequence[TextSpan], readings: Mapping[str, PassageReading]) -
 
     Words are told as the answer where LIKELY.
     """
-    holders = _holders(ranked, readings)
     again = []
-    for span in ranked:
-        reading = readings.get(span.hit.passage.id)
-        holds = holders.get(span.hit.passage.id) == span.key
-        answers = log_odds(reading.answers if reading else 0.0)
-        parts = (
-            span.cosine, span.words, float(holds), answers, span.hit.score, span.hit.dense_score,
-        )  # fmt: skip
+    for span, parts in zip(ranked, order_features(ranked, readings), strict=True):
         score = sum(weight * part for weight, part in zip(READ_WEIGHTS, parts, strict=True))
-        if reading and reading.span and holds and reading.probability >= LIKELY:
+        reading = readings.get(span.hit.passage.id)
+        if reading and reading.span and parts[HOLDS] and reading.probability >= LIKELY:
             inside = (max(reading.span[0], span.start), min(reading.span[1], span.end))
             span = replace(span, answer=inside)
         again.append(replace(span, score=score))
     return replies_first(sorted(again, key=lambda span: -span.score))
+
+
+def order_features(
+    ranked: Sequence[TextSpan], readings: Mapping[str, PassageReading]
+) -> list[tuple[float, ...]]:
+    """What READ_WEIGHTS weigh of each sentence."""
+    holders = _holders(ranked, readings)
+    found: list[tuple[float, ...]] = []
+    for span in ranked:
+        hit = span.hit
+        reading = readings.get(hit.passage.id)
+        holds = float(holders.get(hit.passage.id) == span.key)
+        answers = log_odds(reading.answers if reading else 0.0)
+        found.append((span.cosine, span.words, holds, answers, hit.score, hit.dense_score))
+    return found
 
 
 def log_odds(probability: float) -> float:
