@@ -16,6 +16,7 @@ from dragtor.store.digests import (
     content_hashes,
     digest_kept,
     keep_digest,
+    subject_meant,
     subject_of,
 )
 from dragtor.store.filters import Filters
@@ -82,6 +83,7 @@ __all__ = [
     "renamed",
     "speaker_asked",
     "speaker_names",
+    "subject_meant",
     "subject_of",
     "untagged",
 ]
