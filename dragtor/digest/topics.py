@@ -47,9 +47,7 @@ class TopicPassages:
     heading: str = ""
 
 
-def document_topics(
-    store: Store, document: Document, embed: EmbedTexts
-) -> list[TopicPassages]:
+def document_topics(store: Store, document: Document, embed: EmbedTexts) -> list[TopicPassages]:
     """Stretches of a document, in its order; one that is all of it is called by its title."""
     spans, vectors = passage_vectors(store, document.id)
     found = []
