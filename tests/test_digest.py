@@ -330,6 +330,17 @@ def test_a_library_that_cannot_be_written_is_digested_all_the_same(
     assert "not kept" in library.reporter.notes[-1]  # type: ignore[attr-defined]
 
 
+def test_a_library_of_before_is_migrated(library: Library, pages: Path) -> None:
+    with closing(sqlite3.connect(library.folder / "library.db")) as db:
+        for table in ("digests", "digest_documents"):
+            db.execute(f"DROP TABLE {table}")
+        db.execute("PRAGMA user_version = 4")
+    with Library(library.folder) as again:
+        again.index()
+        assert again.digest(pages / "headed.md").topics
+        assert len(kept(again)) == 1
+
+
 # The language model
 
 
