@@ -250,6 +250,17 @@ TASKS = (
         data=("medquad", "podcast_transcripts"), packages=VECTORS,
     ),
     Task(
+        "digest", "digest:run",
+        ("dragtor/digest", "dragtor/embed", "dragtor/headings.py", "dragtor/split.py"),
+        Way(6, {}, ENCODER), None,
+        (
+            Bar("mean/dragtor pk", "<=", 0.34), Bar("pk_below_even", ">=", 0.1),
+            Bar("digests/verbatim", ">=", 1), Bar("digests/named", ">=", 1),
+        ),
+        data=("article_extraction", "chroma_chunking", "medquad", "podcast_transcripts"),
+        packages=("chromadb", *VECTORS),
+    ),
+    Task(
         "tag_speed", "tag_speed:run",
         ("dragtor/encoder", "dragtor/entities", "dragtor/ingest.py", "dragtor/onnx.py"),
         Way(4, {}, (*ENCODER, "tags")),

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from dragtor.answer import AnswerPipeline
+    from dragtor.digest import Digester
     from dragtor.embed import Embedder
     from dragtor.encoder import Encoder
     from dragtor.events.extract import EventExtractor
@@ -310,6 +311,23 @@ class Parts:
             self.reader,
             rules.vocabulary,
         )
+
+    def digester(self, model: bool = True) -> Digester:
+        """What finds topics and quotes; with `model` the language model, if here, names topics.
+
+        Raises LibraryVersion where the library was indexed with another embedder.
+        """
+        from dragtor.digest import Digester
+        from dragtor.ingest import check_fingerprint
+
+        def embedder() -> Embedder:
+            check_fingerprint(self.store(), self.embedder, self.config.embed)
+            return self.embedder
+
+        asked = self.config.llm
+        name = " ".join((asked.engine, asked.model, asked.url))
+        llm = self.llm if model else None
+        return Digester(self.store(), embedder, llm, name, self.reporter, self.cancel)
 
     def event_extractor(
         self,

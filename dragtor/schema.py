@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dragtor.errors import Cancelled, DragtorError
+from dragtor.overview import Digest, Person
 from dragtor.types import (
     EVENT_FIELDS,
     Answer,
@@ -329,6 +330,16 @@ def entities_json(entities: Iterable[Entity], said: Iterable[Citation] | None = 
     return found | {"mentions": [asdict(citation) for citation in said]}
 
 
+def digest_json(digest: Digest) -> Json:
+    """The topics of a document, source or person with their quotes; see DIGEST_SCHEMA."""
+    return asdict(digest)
+
+
+def people_json(people: Iterable[Person]) -> Json:
+    """Who is in a library; see PEOPLE_SCHEMA."""
+    return {"people": [asdict(person) for person in people]}
+
+
 # The machine, and what was measured
 
 
@@ -513,6 +524,32 @@ ENTITIES_SCHEMA = _object(
         )
     ),
     mentions=_list(CITATION_SCHEMA),
+)
+DIGEST_SCHEMA = _object(
+    about={"enum": ["document", "source", "person"]},
+    id=_TEXT,
+    title=_TEXT,
+    topics=_list(
+        _object(
+            name=_TEXT,
+            named_by={"enum": ["heading", "model", "words"]},
+            quotes=_list(CITATION_SCHEMA),
+        )
+    ),
+    model=_TEXT,
+)
+_HOW = ("said", "heard", "written", "seen")
+PEOPLE_SCHEMA = _rows(
+    "people",
+    id=_TEXT,
+    name=_TEXT,
+    aliases=_list(_TEXT),
+    mentions=_COUNT,
+    **dict.fromkeys(_HOW, _COUNT),
+    appearances=_list(
+        _object(how={"enum": list(_HOW)}, times=_COUNT, published=_TEXT, citation=CITATION_SCHEMA)
+    ),
+    statements=_list(_object(published=_TEXT, citation=CITATION_SCHEMA)),
 )
 ERROR_SCHEMA = _object(code=_TEXT, message=_TEXT, hint=_TEXT, exit=_NUMBER_FROM_1)
 FINDINGS_SCHEMA = _rows(

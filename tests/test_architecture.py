@@ -28,6 +28,7 @@ ROWS = (
     ("dates", "display", "errors"),  # import nothing but themselves
     ("work",),
     ("types",),
+    ("overview",),
     (
         "config",
         "extras",
@@ -46,7 +47,7 @@ ROWS = (
     ("load", "speech", "split", "embed", "store", "llm", "rerank", "encoder"),
     ("retrieve",),
     ("ground", "events", "entities"),
-    ("ingest", "answer", "chat"),
+    ("ingest", "answer", "chat", "digest", "people"),
     ("parts",),
     ("library", "doctor"),
     ("training",),
