@@ -34,6 +34,7 @@ from dragtor.ground import (
     gate_for,
     held_against,
     lifted,
+    likely_to_answer,
     one_span_answers,
     other_quantity,
     other_subject,
@@ -159,6 +160,20 @@ def test_where_one_surely_answers_no_more_are_read() -> None:
     assert not {hit.passage.id for hit in found[READ_FIRST:]} & {*readings}
     unsure = Told({"pulleys": Reading(0.1, 0, 0, 0.1)})
     assert len(read_hits(QUESTION, hits, documents, unsure)[1]) == READ_FIRST + 3
+
+
+def test_beside_a_passage_that_answers_only_such_are_quoted() -> None:
+    first, second, third = (span(f"It takes {n} whole weeks or so.") for n in (6, 7, 8))
+    ids = [one.hit.passage.id for one in (first, second, third)]
+    said = (0.9, 0.2, 0.6)
+    readings = {
+        identity: PassageReading(answers, None, 0.1)
+        for identity, answers in zip(ids, said, strict=True)
+    }
+    assert likely_to_answer([first, second, third], readings) == [first, third]
+    assert likely_to_answer([second, first, third], readings) == [second, first, third]
+    assert likely_to_answer([], readings) == []
+    assert likely_to_answer([first, second], {}) == [first, second]
 
 
 def test_a_short_span_that_is_sure_says_all() -> None:
