@@ -11,9 +11,10 @@ from typing import Any
 
 from dragtor.ocr.base import OcrPage
 from dragtor.ocr.layout import blocks_of_rows
-from dragtor.types import Document, PictureText, Segment, short_hash, utf8
+from dragtor.pictures import PictureText
+from dragtor.types import Document, Segment, short_hash, utf8
 
-KIND = "image"  # of documents
+IMAGE_KIND = "image"  # of documents
 _MARK = re.compile(r"^(?=#{1,6}\s)")  # a heading in a document's text
 
 
@@ -48,7 +49,7 @@ def picture_document(
     found = picture_text(pages)
     told = {**meta, **picture_meta(found, version)}
     return Document(
-        short_hash(uri), uri, KIND, title, found.text, segments=found.segments, meta=told
+        short_hash(uri), uri, IMAGE_KIND, title, found.text, segments=found.segments, meta=told
     )
 
 
