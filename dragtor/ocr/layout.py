@@ -72,7 +72,7 @@ def _goes_on(before: OcrLine, line: OcrLine) -> bool:
 # Blocks
 
 
-def _chained(rows: list[LineRow]) -> list[list[Row]]:
+def _chained(rows: list[LineRow]) -> list[list[LineRow]]:
     """Rows that follow each other downwards; each has one above it and one below, at most."""
     boxes = [around(row) for row in rows]
     pairs = [
