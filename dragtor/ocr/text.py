@@ -11,7 +11,7 @@ from typing import Any
 
 from dragtor.ocr.base import OcrPage
 from dragtor.ocr.layout import blocks_of_rows
-from dragtor.pictures import PictureText
+from dragtor.pictures import PictureText, picture_facts
 from dragtor.types import Document, Segment, short_hash, utf8
 
 IMAGE_KIND = "image"  # of documents
@@ -47,16 +47,10 @@ def picture_document(
 ) -> Document:
     """A picture as a document; `version` is that of the engine which read it."""
     found = picture_text(pages)
-    told = {**meta, **picture_meta(found, version)}
+    told = {**meta, **picture_facts(found, version)}
     return Document(
         short_hash(uri), uri, IMAGE_KIND, title, found.text, segments=found.segments, meta=told
     )
-
-
-def picture_meta(found: PictureText, version: str) -> dict[str, Any]:
-    """What a document says of its picture: the size of each page, and what read it."""
-    told: dict[str, Any] = {"size": [list(size) for size in found.sizes], "ocr": version}
-    return told | ({"turned": list(found.turned)} if any(found.turned) else {})
 
 
 def clean_line(text: str) -> str:
