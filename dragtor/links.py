@@ -1,7 +1,7 @@
 """Where a span of a document stands in its original, and a link that opens there.
 
-Pure; knows the link forms of pages (`#:~:text=`, W3C text fragments), pdf (`#page=`) and
-recordings (`#t=`, media fragments; `&t=` for video sites).
+Pure; knows the link forms of pages (`#:~:text=`, W3C text fragments), pdf (`#page=`), recordings
+(`#t=`, media fragments; `&t=` for video sites) and pictures (`#xywh=`, media fragments too).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import NamedTuple
 from urllib.parse import quote as percent
 from urllib.parse import urlsplit
 
+from dragtor.pictures import PixelBox, box_of
 from dragtor.types import Document
 
 FRAGMENT_WORDS = 5  # at each end of a longer quote
@@ -26,6 +27,7 @@ class Place(NamedTuple):
     start_s: float | None = None
     end_s: float | None = None
     speaker: str | None = None
+    box: PixelBox | None = None
 
 
 def place(document: Document, start: int, end: int, speakers: Collection[str] = ()) -> Place:
@@ -40,15 +42,27 @@ def place(document: Document, start: int, end: int, speakers: Collection[str] = 
     if not touched:
         return Place(_link(document, start, end, None, None))
     first, last = touched[0], touched[-1]
-    url = _link(document, start, end, first.page, first.start_s)
+    box = box_of(document, start, end)
+    url = _link(document, start, end, first.page, first.start_s, box)
     name = document.speaker_name(first.speaker)
-    return Place(url, first.page, first.start_s, last.end_s, name)
+    return Place(url, first.page, first.start_s, last.end_s, name, box)
 
 
-def _link(document: Document, start: int, end: int, page: int | None, start_s: float | None) -> str:
+def _link(
+    document: Document,
+    start: int,
+    end: int,
+    page: int | None,
+    start_s: float | None,
+    box: PixelBox | None = None,
+) -> str:
     if "://" not in document.uri:  # stdin
         return document.uri
     base = document.uri.partition("#")[0]
+    if box is not None and "size" in document.meta:  # a picture's
+        left, top, right, bottom = map(round, box)
+        numbered = f"page={page}&" if page is not None else ""
+        return f"{base}#{numbered}xywh={left},{top},{right - left},{bottom - top}"
     if page is not None:
         return f"{base}#page={page}"
     if start_s is not None:

@@ -79,7 +79,8 @@ class Sources(list[Source]):
 class Segment:
     """Where `text[start:end]` of a document stands in the original.
 
-    `page` counts from 1; `box` is (left, top, right, bottom) in pixels; times are in seconds.
+    `page` counts from 1; `box` is (left, top, right, bottom) in pixels of a picture, and in points
+    of the page of a PDF; times are in seconds.
     """
 
     start: int
@@ -360,6 +361,7 @@ class Citation:
     """A verbatim quote: `quote == document.text[start:end]`; `url` opens at the quote.
 
     `span` are the characters of the document, inside start:end, that answer; None if not known.
+    `box` is where the quote stands in a picture, or on its page, as a Segment has it.
     """
 
     n: int
@@ -373,11 +375,13 @@ class Citation:
     start_s: float | None = None
     end_s: float | None = None
     speaker: str | None = None
+    box: tuple[float, float, float, float] | None = None
     span: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
-        if self.span is not None:  # JSON has no tuples
-            object.__setattr__(self, "span", tuple(self.span))
+        for name in ("box", "span"):  # JSON has no tuples
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, tuple(value))
 
     @property
     def answering(self) -> tuple[int, int]:
@@ -389,7 +393,7 @@ class Citation:
         return display.framed(self._html())
 
     def _html(self) -> str:
-        place = display.where(self.title, self.page, self.start_s, self.speaker)
+        place = display.where(self.title, self.page, self.start_s, self.speaker, self.box)
         bold = (self.answering[0] + 1, self.answering[1] + 1)  # after the quotation mark
         return display.quoted(f"“{self.quote}”", display.dim(display.link(place, self.url)), bold)
 
