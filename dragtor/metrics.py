@@ -257,3 +257,9 @@ def _draws(items: Sequence[H]) -> Iterator[dict[H, int]]:
     for _ in range(BOOTSTRAP_ROUNDS if places else 0):
         drawn = Counter(draw.choices(places, k=len(places)))
         yield {distinct[n]: times for n, times in drawn.items()}
+
+
+def log_odds(probability: float, least: float) -> float:
+    """Natural; of a probability that is taken to be `least` away from 0 and 1."""
+    sure = min(max(probability, least), 1 - least)
+    return math.log(sure / (1 - sure))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from dragtor.encoder.align import Offsets
 from dragtor.encoder.heads import NO_SPAN, Head
+from dragtor.metrics import log_odds
 from dragtor.types import LabelledSpan
 
 if TYPE_CHECKING:
@@ -129,18 +130,12 @@ def span_chance(chances: Numbers, labels: Sequence[str], kind: str, first: int, 
 
 def span_probability(sure: float, head: Head) -> float:
     """A span's probability by the head's scale and shift of its log odds."""
-    return calibrated_odds(log_odds(sure), head)
+    return calibrated_odds(log_odds(sure, TINY_CHANCE), head)
 
 
 def calibrated_odds(odds: float, head: Head) -> float:
     """The same of log odds, of any size."""
     return 1 / (1 + math.exp(min(-head.span_scale * odds - head.span_shift, MOST_EXPONENT)))
-
-
-def log_odds(sure: float) -> float:
-    """Of a probability, within those of TINY_CHANCE and 1 less it."""
-    sure = min(max(sure, TINY_CHANCE), 1 - TINY_CHANCE)
-    return math.log(sure / (1 - sure))
 
 
 def runs(labels: Sequence[str]) -> list[tuple[str, int, int]]:

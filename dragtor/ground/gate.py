@@ -14,9 +14,10 @@ from functools import cache
 from typing import Any
 
 from dragtor.config import packaged
-from dragtor.ground.reading import PassageReading, log_odds
+from dragtor.ground.reading import LEAST_ODDS, PassageReading
 from dragtor.ground.spans import TextSpan
 from dragtor.ground.stems import share_held, stems
+from dragtor.metrics import log_odds
 from dragtor.rerank.tokens import EmbedTokens
 from dragtor.types import Entailment, Hit
 
@@ -117,7 +118,7 @@ def gate_terms(features: Sequence[float], names: Sequence[str]) -> list[float]:
     """
     if tuple(names) == READER_FEATURES:
         pairs = zip(names, features, strict=True)
-        return [log_odds(value) if name in ODDS else value for name, value in pairs]
+        return [log_odds(value, LEAST_ODDS) if name in ODDS else value for name, value in pairs]
     x = [value - CENTRE for value in features]
     return x + [x[i] * x[j] for i in range(CROSSED) for j in range(i, CROSSED)]
 

@@ -5,12 +5,12 @@ Ties a reading's characters to the document. Does not know which reader it is, n
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dragtor.ground.quotes import replies_first
 from dragtor.ground.spans import TextSpan
+from dragtor.metrics import log_odds
 from dragtor.rerank import READER_WEIGHT, SURE
 from dragtor.retrieve import titled
 from dragtor.types import Document, Hit, Hits, Reader, Reading
@@ -97,15 +97,9 @@ def order_features(
         hit = span.hit
         reading = readings.get(hit.passage.id)
         holds = float(holders.get(hit.passage.id) == span.key)
-        answers = log_odds(reading.answers if reading else 0.0)
+        answers = log_odds(reading.answers if reading else 0.0, LEAST_ODDS)
         found.append((span.cosine, span.words, holds, answers, hit.score, hit.dense_score))
     return found
-
-
-def log_odds(probability: float) -> float:
-    """Of a probability, LEAST_ODDS from 0 and 1 at least."""
-    sure = min(max(probability, LEAST_ODDS), 1 - LEAST_ODDS)
-    return math.log(sure / (1 - sure))
 
 
 def _holders(

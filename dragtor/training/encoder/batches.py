@@ -77,7 +77,7 @@ def answered(window: HeadWindow, head: Head) -> HeadWindow:
     return replace(window, targets=(head.labels.index(label),))
 
 
-def telling(windows: Sequence[HeadWindow]) -> HeadWindow:
+def told_window(windows: Sequence[HeadWindow]) -> HeadWindow:
     """Of a span's windows one that holds the answer, or the first."""
     return next((window for window in windows if any(window.targets)), windows[0])
 

@@ -19,6 +19,7 @@ from dragtor.metrics import (
     answer_words,
     auc,
     f1,
+    log_odds,
     macro_f1,
     mean,
     span_counts,
@@ -180,7 +181,9 @@ def _span_rows(head: Head, one: Said) -> list[tuple[float, float]]:
     unknown = {head.labels[i][2:] for i in one.window.unknown}
     return [
         (
-            decode.log_odds(decode.span_chance(chances, head.labels, kind, first, last)),
+            log_odds(
+                decode.span_chance(chances, head.labels, kind, first, last), decode.TINY_CHANCE
+            ),
             float((kind, first, last) in gold),
         )
         for kind, first, last in decode.runs(path)

@@ -125,7 +125,9 @@ class EncoderTask:
             example, unknown = self._learn[name][i]
             said = batches.lowered(example, draw, self._config.lower) if example.words else example
             if example.group:
-                groups.setdefault(example.group, []).append(batches.telling(self._known[name][i]))
+                groups.setdefault(example.group, []).append(
+                    batches.told_window(self._known[name][i])
+                )
             elif said is example:
                 windows += self._known[name][i]
             else:
