@@ -348,6 +348,34 @@ class Entity:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundMention:
+    """Where one text names somebody: `text == document.text[start:end]`.
+
+    `box` is (left, top, right, bottom) in pixels of the picture, None where there is none.
+    """
+
+    text: str
+    start: int
+    end: int
+    box: tuple[float, float, float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundEntity:
+    """A person or a company of one text; all its names stand in the text.
+
+    `mentions` are in the order of the text; `known` is what the library says of it, or None.
+    """
+
+    name: str
+    category: Literal["person", "company"]
+    aliases: tuple[str, ...] = ()
+    mentions: tuple[FoundMention, ...] = ()
+    confidence: float = 1.0  # 0..1
+    known: Entity | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One turn of a conversation with a language model."""
 
