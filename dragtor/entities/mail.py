@@ -187,7 +187,10 @@ def _beside_time(text: str, lines: Sequence[TextLine], at: int) -> Header | None
     name = re.split(r"\s*[<\[]", line.text)[0]
     if not (is_name(name, 2) or is_turned(name)):
         return None
-    if any(_TIME.fullmatch(other.text) for other in beside(lines, line)):
+    if line.box is None:
+        return None
+    right = [each for each in beside(lines, line) if each.box and each.box[0] >= line.box[2]]
+    if right and _TIME.fullmatch(min(right, key=lambda each: each.box or ()).text):
         people = written_names(text, line.start, line.end, is_turned(name))
         return Header(at, at + 1, "from", tuple(people)) if people else None
     return None

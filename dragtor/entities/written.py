@@ -23,11 +23,11 @@ _QUOTES = " \t\n\"“”„'‘’`*<>[]()|;,:•·"
 _NOTES = re.compile(r"\s?(?:/|@)")  # what follows the name in Notes: Doug Leach/HOU/ECT@ECT
 _PIECE = re.compile(r"""(?:"[^"]*"|<[^>\n]*>|\[[^\]]*\]|\([^)]*\)|[^;])+""")
 _COMMA_PIECE = re.compile(r"""(?:"[^"]*"|<[^>\n]*>|\[[^\]]*\]|\([^)]*\)|[^,])+""")
-_AND = re.compile(r"\s(?:&|and|und|et|y)\s")
+_AND = re.compile(r"\s(?:&|å|a|and|und|et|y)\s")  # å, a: as an ampersand is misread
 NOT_NAMES = frozenset(
     """me all team everyone everybody folks guys undisclosed recipients hi hello dear hey thanks
     thank best regards cheers yes no ok okay sure sorry please fyi note ps re fw fwd both gentlemen
-    ladies sir madam people today tomorrow inbox mail help""".split()
+    ladies sir madam people today tomorrow inbox mail help fyi fyl thx""".split()
 )
 CALENDAR = frozenset(
     """january february march april may june july august september october november december monday
@@ -41,6 +41,7 @@ class Written(NamedTuple):
 
     name: tuple[int, int] | None
     address: Address | None
+    shared: bool = False  # the address is of two people: Amy and Alistair
 
 
 def is_name(text: str, least: int = 1) -> bool:
@@ -61,10 +62,9 @@ def is_turned(text: str) -> bool:
     last, comma, first = text.partition(",")
     if not comma or plain(first).strip(" .") in {*GENERATIONS, *DEGREES}:
         return False
-    return (
-        is_name(last.strip()) and is_name(first.strip())
-        and len(last.split()) <= 3 and len(first.split()) <= 3
-    )  # fmt: skip
+    last, first = last.strip(), first.strip()
+    named = is_name(last) or (plain(last) in CALENDAR and last.istitle())  # January, Steven
+    return named and is_name(first) and len(last.split()) <= 3 and len(first.split()) <= 3
 
 
 def stripped(text: str, start: int, end: int) -> tuple[int, int]:
@@ -140,7 +140,7 @@ def _of_piece(text: str, start: int, end: int) -> Iterator[Written]:
         if all(is_name(text[a:b].strip()) for a, b in parts):
             for a, b in parts:
                 yield Written(trimmed(text, a, b), None)
-            yield from [Written(None, address)] if address else []
+            yield from [Written(None, address, shared=True)] if address else []
             return
     known = is_name(name) or is_turned(name) or bool(address and re.fullmatch(r"[\w .'’-]{2,40}", name))
     span = (first, last) if known and last > first else None
