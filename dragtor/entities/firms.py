@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dragtor.entities.addresses import Address
 from dragtor.entities.lines import TextLine
 from dragtor.entities.spelling import plain
-from dragtor.entities.written import CALENDAR
+from dragtor.entities.written import BRANCHES, CALENDAR
 from dragtor.split import OPENERS
 
 Span = tuple[int, int]
@@ -26,11 +26,7 @@ _WITH_FORM = re.compile(
     rf"(?<![\w@])(?P<name>{_CAPITAL}(?:[ \n](?:{_CAPITAL}|&|of|and|de)){{0,4}}?,?[ \n](?:& )?{_LEGAL})"
     rf"(?![\w@])\.?"
 )
-_BRANCH = (  # what companies of more words are called by the last of them
-    r"(?:Company|Services?|Bank|Pipelines?|Energy|Gas|Electric|Power|Partners|Associates|Industries"
-    r"|Systems|Technologies|Solutions|Holdings|Logistics|Insurance|University|Institute|Agency"
-    r"|Consulting|Capital|Airlines|Foundation|Studios?|Labs|Brothers|Enterprises|Motors)"
-)
+_BRANCH = f"(?:{'|'.join(word.capitalize() for word in sorted(BRANCHES))})"
 _WORD = r"[^\W\d_a-zß-ÿ][^\W_]*"
 _OF_BRANCH = re.compile(
     rf"(?<![\w@.’'-]){_WORD}(?: {_WORD}){{0,3}} {_BRANCH}(?![\w@]| [^\W\d_a-z])"
@@ -156,6 +152,12 @@ def in_headlines(lines: Sequence[TextLine]) -> Iterator[Span]:
         if role and role.start() < 30 and len(line.text) < 80 and not line.text.endswith("."):
             for match in _AT_INNER.finditer(line.text, role.end()):
                 yield line.start + match.start("firm"), line.start + match.end("firm")
+
+
+def is_role(name: str) -> bool:
+    """Whether it tells what somebody does: Legal Counsel."""
+    *_, last = name.split()
+    return bool(_ROLE.fullmatch(last))
 
 
 def _is_prose(line: str) -> bool:

@@ -115,7 +115,7 @@ def _behind(
 
 
 def _knows(name: str, known: Collection[str]) -> bool:
-    words = [plain(word).strip(".") for word in name.split()]
+    words = [re.sub(r"['’.-]", "", plain(word)) for word in name.split()]
     return words[0] in known or (len(words[0]) == 1 and words[-1] in known)
 
 

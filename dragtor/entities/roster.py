@@ -30,15 +30,14 @@ class NamedAt(NamedTuple):
     name: str
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class People:
     """What one text shows of people, before they are told apart."""
 
-    names: list[NamedAt]
-    addresses: list[Address]
-    pairs: list[tuple[int, int]] = field(default_factory=list)  # starts of a name and its address
-    signed: dict[int, int] = field(default_factory=dict)  # start of a signature -> sender's start
-    greeted: dict[int, Sequence[int]] = field(default_factory=dict)  # start -> receivers' starts
+    names: Sequence[NamedAt]
+    addresses: Sequence[Address]
+    pairs: Sequence[tuple[int, int]] = ()  # starts of a name and its address
+    signed: Mapping[int, int] = field(default_factory=dict)  # start of a signature -> sender's start
 
 
 def tell_apart(people: People) -> dict[int, int]:

@@ -23,12 +23,19 @@ _QUOTES = " \t\n\"“”„'‘’`*<>[]()|;,:•·"
 _NOTES = re.compile(r"\s?(?:/|@)")  # what follows the name in Notes: Doug Leach/HOU/ECT@ECT
 _PIECE = re.compile(r"""(?:"[^"]*"|<[^>\n]*>|\[[^\]]*\]|\([^)]*\)|[^;])+""")
 _COMMA_PIECE = re.compile(r"""(?:"[^"]*"|<[^>\n]*>|\[[^\]]*\]|\([^)]*\)|[^,])+""")
+_MISREAD_I = re.compile(r"\bl(?=[^\W\d_]{2})")  # loana
 _AND = re.compile(r"\s(?:&|å|a|and|und|et|y)\s")  # å, a: as an ampersand is misread
 NOT_NAMES = frozenset(
     """me all team everyone everybody folks guys undisclosed recipients hi hello dear hey thanks
     thank best regards cheers yes no ok okay sure sorry please fyi note ps re fw fwd both gentlemen
     ladies sir madam people today tomorrow inbox mail help fyi fyl thx""".split()
 )
+BRANCHES = frozenset(
+    """company service services bank pipeline pipelines energy gas electric power partners
+    associates industries systems technologies solutions holdings logistics insurance university
+    institute agency consulting capital airlines foundation studio studios labs brothers
+    enterprises motors analytics media robotics foods""".split()
+)  # last words of companies
 CALENDAR = frozenset(
     """january february march april may june july august september october november december monday
     tuesday wednesday thursday friday saturday sunday jan feb mar apr jun jul aug sep sept oct nov
@@ -52,7 +59,7 @@ def is_name(text: str, least: int = 1) -> bool:
         return False
     if any(word in NOT_NAMES or word in OPENERS for word in words if len(word) > 1):
         return False
-    if words[-1] in LEGAL_FORMS or (len(words) == 1 and words[0] in CALENDAR):
+    if words[-1] in LEGAL_FORMS or (len(words) > 1 and words[-1] in BRANCHES) or (len(words) == 1 and words[0] in CALENDAR):
         return False
     return any(len(word) > 1 for word in words)
 
@@ -110,12 +117,12 @@ def _paired(
 
 def _one_name(text: str, one: tuple[int, int], other: tuple[int, int]) -> bool:
     last = text[slice(*stripped(text, *one))]
-    first = _bare(text, *other)
+    first = _MISREAD_I.sub("I", text[slice(*_bare(text, *other))])
     words = [word for word in last.split() if plain(word) not in PARTICLES]
     return (
         "@" not in last and "/" not in last
         and 0 < len([w for w in words if plain(w).strip(".") not in GENERATIONS]) <= 1
-        and is_turned(f"{last}, {text[slice(*first)]}")
+        and is_turned(f"{last}, {first}")
     )  # fmt: skip
 
 
@@ -134,7 +141,7 @@ def _of_piece(text: str, start: int, end: int) -> Iterator[Written]:
     if address and address.start == start and re.match(r"['’\"]", text[end - 1 : end]):
         end -= 1
     first, last = _bare(text, start, end)
-    name = text[first:last]
+    name = _MISREAD_I.sub("I", text[first:last])
     if both := _AND.search(name):
         parts = ((first, first + both.start()), (first + both.end(), last))
         if all(is_name(text[a:b].strip()) for a, b in parts):
