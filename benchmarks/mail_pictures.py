@@ -1,4 +1,4 @@
-"""Pictures of mail and chat with their people and companies, drawn by seed: what readers are tried on.
+"""Pictures of mail and chat with their people and companies, drawn by seed.
 
     python benchmarks/mail_pictures.py FOLDER --n 24
 
@@ -44,8 +44,10 @@ can we talk about the offer that {firm} made? {third} was not in favour of it.
 thank you for the slides. I showed them to {third}, and {firm} liked the second part best.""".split(
     "\n"
 )
-SUBJECTS = """Annual review|Offer for the spring fair|Delivery dates|Minutes of Monday|Open invoices|
-New terms|Budget draft|Travel to Oslo|Release plan|Site visit in May""".replace("\n", "").split("|")
+SUBJECTS = """Annual review|Offer for the spring fair|Delivery dates|Minutes of Monday|
+Open invoices|New terms|Budget draft|Travel to Oslo|Release plan|Site visit in May""".replace(
+    "\n", ""
+).split("|")
 MENUS = ["Inbox", "Starred", "Sent", "Drafts 3", "Archive", "Spam", "Trash"]
 
 
@@ -135,7 +137,9 @@ def wrapped(text: str, letters: int) -> list[str]:
 # Layouts
 
 
-def _body(scene: Scene, cast: Cast, x: float, y: float, who: tuple[Person, Person], letters: int) -> float:
+def _body(
+    scene: Scene, cast: Cast, x: float, y: float, who: tuple[Person, Person], letters: int
+) -> float:
     rng, (sender, reader) = cast.rng, who
     y = scene.put(x, y, rng.choice(GREETINGS).format(reader.first)) + 8
     for _ in range(rng.randint(1, 2)):
@@ -179,7 +183,13 @@ def panes(cast: Cast, dark: bool) -> Scene:
     for n, entry in enumerate(["Favourites", *MENUS]):
         scene.put(12, 40 + 30 * n, entry, 15)
     sender, reader = cast.people[:2]
-    listed = [sender.turned, cast.people[2].name, cast.firms[2][1], cast.people[3].turned, "Grafana"]
+    listed = [
+        sender.turned,
+        cast.people[2].name,
+        cast.firms[2][1],
+        cast.people[3].turned,
+        "Grafana",
+    ]
     for n, entry in enumerate(listed):
         scene.put(170, 40 + 58 * n, entry, 16)
         scene.put(420, 42 + 58 * n, rng.choice(["10:02", "09:15", "Mon", "Tue"]), 14)
@@ -205,7 +215,9 @@ def phone(cast: Cast, dark: bool) -> Scene:
     y = scene.put(30, y, rng.choice(SUBJECTS), 32) + 16
     before = len(scene.drawn)
     _body(scene, cast, 30, y / 1.7, (one, other), 42)
-    scene.drawn[before:] = [(x, 1.7 * top, text, round(px * 1.7)) for x, top, text, px in scene.drawn[before:]]
+    scene.drawn[before:] = [
+        (x, 1.7 * top, text, round(px * 1.7)) for x, top, text, px in scene.drawn[before:]
+    ]
     return scene
 
 
@@ -226,7 +238,11 @@ def classic(cast: Cast, dark: bool) -> Scene:
         if n or not turned:
             y = scene.put(20, y, f"Sent{colon or ':'} Monday, May 4, 2026 10:1{n} AM")
         readers = [reader, *cast.people[2 : 2 + rng.randint(0, 2)]]
-        y = scene.put(20, y, f"To{colon} " + ("; " if turned and colon else ", ").join(map(form, readers))[:100])
+        y = scene.put(
+            20,
+            y,
+            f"To{colon} " + ("; " if turned and colon else ", ").join(map(form, readers))[:100],
+        )
         y = scene.put(20, y, f"Subject{colon} RE: {rng.choice(SUBJECTS)}") + 12
         y = _body(scene, cast, 20, y, (sender, reader), 95) + 20
     return scene
@@ -269,7 +285,9 @@ def channel(cast: Cast, dark: bool) -> Scene:
         y = scene.put(284, y, f"{person.name} {rng.randint(8, 11)}:{rng.randint(10, 59)} AM", 16)
         third = cast.people[4 + n % 2]
         named = rng.choice([third.name, "@" + third.first])
-        said = rng.choice(SAYINGS).format(firm=rng.choice(cast.firms)[rng.random() < 0.5], third=named)
+        said = rng.choice(SAYINGS).format(
+            firm=rng.choice(cast.firms)[rng.random() < 0.5], third=named
+        )
         for line in wrapped(said[0].upper() + said[1:], 80):
             y = scene.put(284, y, line, 16)
         y += 18
@@ -327,13 +345,17 @@ def gold_of(scene: Scene, cast: Cast) -> dict[str, Any]:
             people.append(seen)
     companies = []
     for name, full in cast.firms:
-        if seen := [form for form in dict.fromkeys((full, name)) if form in flat.replace(".example", "")]:
+        if seen := [
+            form for form in dict.fromkeys((full, name)) if form in flat.replace(".example", "")
+        ]:
             companies.append(seen)
     free = [f"{name.lower()}.example" for name, _ in cast.firms]
     return {"text": text, "people": people, "companies": companies, "optional_companies": free}
 
 
-def make(folder: Path, n: int, seed: int = 7, fonts: list[str] | None = None) -> list[dict[str, Any]]:
+def make(
+    folder: Path, n: int, seed: int = 7, fonts: list[str] | None = None
+) -> list[dict[str, Any]]:
     """Draw `n` pictures with their gold rows into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = []

@@ -23,8 +23,8 @@ _LEGAL = (
     r"|B\.?V|PLC|plc|SE|KG|Oy|AB|AS|ASA|A/S|ApS|S\.?r\.?l|S\.?p\.?A|Pty|K\.?K|SAS|SARL|Co)"
 )
 _WITH_FORM = re.compile(
-    rf"(?<![\w@])(?P<name>{_CAPITAL}(?:[ \n](?:{_CAPITAL}|&|of|and|de)){{0,4}}?,?[ \n](?:& )?{_LEGAL})"
-    rf"(?![\w@])\.?"
+    rf"(?<![\w@])(?P<name>{_CAPITAL}(?:[ \n](?:{_CAPITAL}|&|of|and|de)){{0,4}}?"
+    rf",?[ \n](?:& )?{_LEGAL})(?![\w@])\.?"
 )
 _BRANCH = f"(?:{'|'.join(word.capitalize() for word in sorted(BRANCHES))})"
 _WORD = r"[^\W\d_a-zß-ÿ][^\W_]*"
@@ -44,7 +44,9 @@ _ROLE = re.compile(
     r"|coordinator|buyer|controller|secretary|recruiter|sales|marketing|operations|support"
     r"|talent|procurement)\b"
 )
-_AT = re.compile(rf"(?:,| at| @| bei| chez| [|·•–—-])\s+(?P<firm>{_CAPITAL}(?: (?:{_CAPITAL}|&|of)){{0,4}})$")
+_AT = re.compile(
+    rf"(?:,| at| @| bei| chez| [|·•–—-])\s+(?P<firm>{_CAPITAL}(?: (?:{_CAPITAL}|&|of)){{0,4}})$"
+)
 _AT_INNER = re.compile(
     rf" (?:at|ex|@|bei) (?P<firm>{_CAPITAL}(?: (?:{_CAPITAL}|&))*?)(?= (?:ex|at|[|·•])\b|$|,)"
 )
@@ -52,7 +54,7 @@ _PLAIN_FIRM = re.compile(rf"{_CAPITAL}(?: (?:{_CAPITAL}|&|of|and)){{0,4}}")
 
 
 def with_legal_form(text: str, start: int, end: int) -> Iterator[Span]:
-    """Companies with Inc., GmbH and the like behind their name, in a stretch that is read as one."""
+    """Companies with Inc., GmbH and the like behind their name, in one sentence."""
     for match in _WITH_FORM.finditer(text, start, end):
         first, last = match.span("name")
         words = match["name"].split()
@@ -101,9 +103,9 @@ def _spelt(line: str, words: Sequence[re.Match[str]], at: int, stems: set[str]) 
     """Where the words from `at` on end, if they spell a stem; 0 if not."""
     if not words[at][0][0].isupper():
         return 0
-    if at and words[at - 1][0].istitle() and line[words[at - 1].end() : words[at].start()] == " ":
-        if plain(words[at - 1][0]) not in OPENERS | _AUXILIARY:
-            return 0
+    before = words[at - 1] if at else None
+    if before and line[before.end() : words[at].start()] == " " and _names(before[0]):
+        return 0
     whole = ""
     for n in range(at, min(at + MOST_STEM_WORDS, len(words))):
         whole += plain(words[n][0])
@@ -112,6 +114,11 @@ def _spelt(line: str, words: Sequence[re.Match[str]], at: int, stems: set[str]) 
         if not re.match(r" (?:& )?|-|'", line[words[n].end() :]):
             return 0
     return 0
+
+
+def _names(word: str) -> bool:
+    """Whether a word is a part of what is named behind it: Southwestern of Southwestern Bell."""
+    return word.istitle() and not _opens(word)
 
 
 def _longer(line: str, words: Sequence[re.Match[str]], at: int) -> int:

@@ -154,7 +154,8 @@ class _Reading:
 
     def tagged(self, tag: Tag) -> list[LabelledSpan]:
         """What a model finds in prose, where no rule has spoken."""
-        taken = [(s.start, s.end) for s in (*self.spans.values(), *self.addresses)]
+        taken = [(s.start, s.end) for s in self.spans.values()]
+        taken += [(a.start, a.end) for a in self.addresses]
         firms = (s for s in self.spans.values() if s.label == FIRM_KIND)
         words = [thing_words(self.text[s.start : s.end]) for s in firms]
         single = {each[0] for each in words if len(each) == 1}

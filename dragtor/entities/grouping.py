@@ -37,7 +37,10 @@ def grouped(
 ) -> list[FoundEntity]:
     """The entities of a text in its order; `pairs` and `signed` as for roster.People."""
     made = [
-        *(_entity(document, "person", own) for own in _people(document.text, spans, addresses, pairs, signed)),
+        *(
+            _entity(document, "person", own)
+            for own in _people(document.text, spans, addresses, pairs, signed)
+        ),
         *(_entity(document, "company", own) for own in _firms(document.text, spans)),
     ]
     return sorted(made, key=lambda entity: entity.mentions[0].start)

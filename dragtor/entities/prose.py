@@ -146,25 +146,24 @@ class _Opinions:
         elif label == PLACE_KIND:
             yield from (OWNING, TOLD)
 
-    def _label(
-        self, name: str, said: Mapping[str, Sequence[LabelledSpan]]
-    ) -> tuple[str, float]:
+    def _label(self, name: str, said: Mapping[str, Sequence[LabelledSpan]]) -> tuple[str, float]:
         label, sure = self._first(name)
-        if plain(name) in self._known.firsts:
-            return PERSON_KIND, max(sure, SURELY)
-        if plain(name) in self._known.firms:
-            return FIRM_KIND, max(sure, SURELY)
-
-        def chance(sentence: str, kind: str) -> float:
-            spans = said.get(sentence, ())
-            return max((s.probability for s in spans if s.label == kind), default=0.0)
-
-        person = chance(TRADED, PERSON_KIND)
-        if MET in said and chance(MET, PERSON_KIND) >= SURELY and person >= RATHER:
-            return PERSON_KIND, SECOND
-        if OWNING in said and sure >= LEAST_SEEN and chance(OWNING, FIRM_KIND) >= SURELY:
-            if person < HARDLY if TRADED in said else chance(TOLD, FIRM_KIND) >= RATHER:
-                return FIRM_KIND, SECOND
-        if label == PERSON_KIND and TRADED in said and name not in self._inside and person < RATHER:
+        for kind, words in ((PERSON_KIND, self._known.firsts), (FIRM_KIND, self._known.firms)):
+            if plain(name) in words:
+                return kind, max(sure, SURELY)
+        person = _chance(said, TRADED, PERSON_KIND)
+        if MET in said:
+            both = _chance(said, MET, PERSON_KIND) >= SURELY and person >= RATHER
+            return (PERSON_KIND, SECOND) if both else (label, sure)
+        as_firm = person < HARDLY if TRADED in said else _chance(said, TOLD, FIRM_KIND) >= RATHER
+        if as_firm and sure >= LEAST_SEEN and _chance(said, OWNING, FIRM_KIND) >= SURELY:
+            return FIRM_KIND, SECOND
+        if TRADED in said and name not in self._inside and person < RATHER:
             return "", 0.0  # an entry of a menu
         return label, sure
+
+
+def _chance(said: Mapping[str, Sequence[LabelledSpan]], sentence: str, kind: str) -> float:
+    """The probability with which a name is of this kind in a sentence."""
+    spans = said.get(sentence, ())
+    return max((span.probability for span in spans if span.label == kind), default=0.0)

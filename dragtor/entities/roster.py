@@ -37,7 +37,9 @@ class People:
     names: Sequence[NamedAt]
     addresses: Sequence[Address]
     pairs: Sequence[tuple[int, int]] = ()  # starts of a name and its address
-    signed: Mapping[int, int] = field(default_factory=dict)  # start of a signature -> sender's start
+    signed: Mapping[int, int] = field(
+        default_factory=dict
+    )  # start of a signature -> sender's start
 
 
 def tell_apart(people: People) -> dict[int, int]:
@@ -88,9 +90,9 @@ class _Roster:
         for address in self._people.addresses:
             if name := implied_name(address):
                 self._join(_node(address), self._keys[name])
-        for name, address_start in self._people.pairs:
-            if name in self._name_at and address_start in self._address_at:
-                self._join(self._node_at(address_start), self._node_at(name))
+        for start, beside in self._people.pairs:
+            if start in self._name_at and beside in self._address_at:
+                self._join(self._node_at(beside), self._node_at(start))
 
     def _by_last(self) -> Mapping[str, list[Node]]:
         found: dict[str, list[Node]] = defaultdict(list)
@@ -129,7 +131,9 @@ class _Roster:
             node = _node(address)
             if implied_name(address) or self._has_form(node):
                 continue
-            fits = {self._sets.of(k) for k, form in self._forms.items() if _is_short_for(address, form)}
+            fits = {
+                self._sets.of(k) for k, form in self._forms.items() if _is_short_for(address, form)
+            }
             if len(fits) == 1:
                 self._join(node, fits.pop())
 
@@ -166,7 +170,9 @@ class _Roster:
         if forms:
             initial, _, last = form.first.partition(" ")  # H. Drummond-Lyle
             return any(
-                _calls(form.last, f) if form.is_alone else (initial[0], last) == (f.first[0], f.last)
+                _calls(form.last, f)
+                if form.is_alone
+                else (initial[0], last) == (f.first[0], f.last)
                 for f in forms
             )
         locals_ = [plain(a.local) for a in self._people.addresses if self._sets.of(_node(a)) == who]

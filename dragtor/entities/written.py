@@ -59,7 +59,11 @@ def is_name(text: str, least: int = 1) -> bool:
         return False
     if any(word in NOT_NAMES or word in OPENERS for word in words if len(word) > 1):
         return False
-    if words[-1] in LEGAL_FORMS or (len(words) > 1 and words[-1] in BRANCHES) or (len(words) == 1 and words[0] in CALENDAR):
+    if (
+        words[-1] in LEGAL_FORMS
+        or (len(words) > 1 and words[-1] in BRANCHES)
+        or (len(words) == 1 and words[0] in CALENDAR)
+    ):
         return False
     return any(len(word) > 1 for word in words)
 
@@ -149,7 +153,9 @@ def _of_piece(text: str, start: int, end: int) -> Iterator[Written]:
                 yield Written(trimmed(text, a, b), None)
             yield from [Written(None, address, shared=True)] if address else []
             return
-    known = is_name(name) or is_turned(name) or bool(address and re.fullmatch(r"[\w .'’-]{2,40}", name))
+    known = (
+        is_name(name) or is_turned(name) or bool(address and re.fullmatch(r"[\w .'’-]{2,40}", name))
+    )
     span = (first, last) if known and last > first else None
     if span or address:
         yield Written(span, address)
