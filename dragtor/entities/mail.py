@@ -54,6 +54,7 @@ _TIME = re.compile(
 )
 _STAMP = re.compile(r"\d{1,2}/\d{1,2}/\d{2,4}\s?\d{1,2}:\d{2}")
 _NAME_TIME = re.compile(rf"(?P<name>{NAME})(?:\s+[(·|•-]?\s?|(?=\d)){TIME}\)?.*", re.I)
+_PRESENT = re.compile(r"(?i)(?:online|active|last seen|typing|away|available|busy)\b")
 _NAME_PLACE = re.compile(rf"(?P<name>{NAME})(?:\s?[@/][\w@/ ]*)?")  # Tushar Dhruv@ENRON
 _LISTED = re.compile(r"[;@/]")
 _OPEN = re.compile(r"(?:[,;/<]|@\w*)$")
@@ -186,6 +187,8 @@ def _mark(text: str, lines: Sequence[TextLine], at: int) -> Header | None:
     after = lines[at + 1] if at + 1 < len(lines) else None
     if after and _STAMP.match(after.text) and (match := _NAME_PLACE.fullmatch(line.text)):
         return _sender(text, line, *match.span("name"), at, "from")
+    if after and _PRESENT.match(after.text) and is_name(line.text, 2):
+        return _sender(text, line, 0, len(line.text), at, "chat")
     if _STAMP.search(line.text) and (found := list(addresses(text, line.start, line.end))):
         return Header(at, at + 1, "from", (Written(None, found[0]),))
     return _beside_time(text, lines, at)
@@ -196,10 +199,10 @@ def _beside_time(text: str, lines: Sequence[TextLine], at: int) -> Header | None
     line = lines[at]
     if (match := _NAME_TIME.fullmatch(line.text)) and is_name(match["name"], 2):
         return _sender(text, line, *match.span("name"), at, "from")
-    name = re.split(r"\s*[<\[]", line.text)[0]
-    if not (is_name(name, 2) or is_turned(name)):
-        return None
     if line.box is None:
+        return None
+    name = line.text[slice(*stripped(line.text, 0, len(re.split(r"\s*[<\[]", line.text)[0])))]
+    if not (is_name(name, 2) or is_turned(name)):
         return None
     right = [each for each in beside(lines, line) if each.box and each.box[0] >= line.box[2]]
     if right and _TIME.fullmatch(min(right, key=lambda each: each.box or ()).text):
@@ -222,7 +225,7 @@ def _messages(headers: Sequence[Header], lines: Sequence[TextLine]) -> list[Mail
             if messages[-1].senders or header.first > messages[-1].body + 1:
                 messages.append(MailMessage(header.first, header.last))
             messages[-1].senders += header.people
-        elif header.key != "forwarded":
+        elif header.key not in ("forwarded", "chat"):
             messages[-1].receivers += header.people
         if header.first - messages[-1].body <= 3:
             messages[-1].body = header.last
