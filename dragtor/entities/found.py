@@ -132,8 +132,12 @@ class _Reading:
         for span in of_domains(self.text, self.addresses, skip):
             self._add(*span, FIRM_KIND, LIKELY)
         under = under_names(self.lines, signatures, self.mail.taken)
+        people = [s for s in self.spans.values() if s.label == PERSON_KIND]
         for start, end in (*under, *in_headlines(self.lines)):
-            if plain(self.text[start:end]) not in NOT_NAMES | CALENDAR:
+            words = plain(self.text[start:end]).split()
+            if words[0] in self.firsts or " ".join(words) in NOT_NAMES | CALENDAR:
+                continue
+            if not any(s.start < end and start < s.end for s in people):
                 self._add(start, end, FIRM_KIND, FAIR)
 
     # A model

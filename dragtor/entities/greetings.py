@@ -12,7 +12,7 @@ from typing import NamedTuple
 from dragtor.entities.lines import TextLine
 from dragtor.entities.mail import Mail
 from dragtor.entities.spelling import plain
-from dragtor.entities.written import CALENDAR, NAME, is_name
+from dragtor.entities.written import CALENDAR, NAME, is_name, is_turned
 
 _GREET = (
     r"(?:hi|hello|hey|dear|hallo|good (?:morning|afternoon|evening)|morning|greetings|liebe[rs]?"
@@ -30,7 +30,7 @@ _CLOSING = re.compile(
     r"(?:\s(?:again|so much|a lot|regards|truly|sincerely|and regards|in advance|wishes))*"
     r"(?P<stop>\s?[,.!–—-]*)\s?"
 )
-_SIGNED = re.compile(rf"[-–—~ ]*(?P<name>{NAME})(?:,.*|\s?[-–—]*)")
+_SIGNED = re.compile(rf"[-–—~ ]*(?P<name>{NAME})(?:,.*|[\s.!–—-]*)")
 AFTER = 3  # lines behind a closing in which it is signed
 TAIL = 8  # lines before the next message in which a name alone signs
 
@@ -91,6 +91,8 @@ def _signature(
             yield from _behind(lines, body[at + 1 : at + 1 + AFTER], n, number)
     for n in body[-TAIL:] if body else ():
         match = _SIGNED.fullmatch(lines[n].text)
+        if is_turned(lines[n].text):
+            continue
         if match and _signs(match["name"]) and _knows(match["name"], known):
             start = lines[n].start + match.start("name")
             yield Said(start, start + len(match["name"]), number, signs=True)
