@@ -42,6 +42,7 @@ class Said(NamedTuple):
     end: int
     message: int
     signs: bool
+    closes: bool = False  # it stands under a closing, as signatures do
 
 
 def greeted_and_signed(
@@ -86,7 +87,7 @@ def _signature(
         rest = lines[n].text[closing.end() :]
         if rest and (match := _SIGNED.fullmatch(rest)) and _signs(match["name"]):
             start = lines[n].start + closing.end() + match.start("name")
-            yield Said(start, start + len(match["name"]), number, signs=True)
+            yield Said(start, start + len(match["name"]), number, signs=True, closes=True)
         elif not rest:
             yield from _behind(lines, body[at + 1 : at + 1 + AFTER], n, number)
     for n in body[-TAIL:] if body else ():
@@ -111,7 +112,7 @@ def _behind(
         if step and len(match["name"].split()) < 2:
             return
         start = lines[n].start + match.start("name")
-        yield Said(start, start + len(match["name"]), number, signs=True)
+        yield Said(start, start + len(match["name"]), number, signs=True, closes=True)
         if len(match["name"].split()) > 1:
             return
 
