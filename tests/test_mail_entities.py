@@ -117,7 +117,10 @@ def test_a_list_goes_on_in_the_next_line() -> None:
         # and one that cuts a name short, to the only one here whom it fits
         ("To: k..lee@x.example\nFrom: Lee, Ann K.", [{"k..lee@x.example", "Lee, Ann K."}]),
         ("To: aberg@x.example\nFrom: Berg, Ann", [{"aberg@x.example", "Berg, Ann"}]),
-        ("To: aberg@x.example\nCc: Berg, Ann; Berg, Al", [{"aberg@x.example"}, {"Berg, Ann"}, {"Berg, Al"}]),
+        (
+            "To: aberg@x.example\nCc: Berg, Ann; Berg, Al",
+            [{"aberg@x.example"}, {"Berg, Ann"}, {"Berg, Al"}],
+        ),
         # nicknames and second first names
         ("From: Saunders, James\nJim Saunders", [{"Saunders, James", "Jim Saunders"}]),
         ("To: Watson, Kimberly\n\nThanks, Kim.", [{"Watson, Kimberly", "Kim"}]),
@@ -162,7 +165,8 @@ def test_companies_by_their_form(text: str, firms: list[set[str]]) -> None:
 
 
 def test_addresses_as_pictures_are_read() -> None:
-    text = "Dana. Hill@X.example, a@quill. example and deforest@ Nat.example; not a@b, @Ann or x+3Ca@b.example"
+    text = "Dana. Hill@X.example, a@quill. example and deforest@ Nat.example; "
+    text += "not a@b, @Ann or x+3Ca@b.example"
     assert [(a.local, a.domain) for a in addresses(text)] == [
         ("Dana. Hill", "X.example"),
         ("a", "quill.example"),
@@ -175,8 +179,10 @@ def test_addresses_as_pictures_are_read() -> None:
 def test_what_may_be_a_name() -> None:
     assert all(map(is_name, ["Ann", "Bram van der Heijde", "O'Neil", "Zoë", "Ann K. Lee", "TK"]))
     assert not any(map(is_name, ["ann", "Thanks", "May", "Fenwick Ltd", "The Team", "A", "", "42"]))
-    assert is_turned("Lee, Ann K.") and is_turned("Cobb Jr., John")
-    assert not is_turned("Ann Lee, Bo Berg Dunn Marsh Hill") and not is_turned("Lee, Jr.")
+    assert is_turned("Lee, Ann K.")
+    assert is_turned("Cobb Jr., John")
+    assert not is_turned("Ann Lee, Bo Berg Dunn Marsh Hill")
+    assert not is_turned("Lee, Jr.")
 
 
 def test_a_wrapped_company_is_one() -> None:
@@ -210,8 +216,16 @@ def test_a_later_entity_stands_in_the_place_of_those_that_it_joins() -> None:
 
 
 def test_a_time_beside_a_name_makes_it_a_sender() -> None:
-    rows = [("Ann Lee", (10, 0, 80, 10)), ("Site visit", (10, 12, 80, 22)), ("10:02", (200, 0, 230, 10))]
-    rows += [("Sent Items", (10, 40, 80, 50)), ("Mercury", (10, 60, 80, 70)), ("Mon", (200, 60, 230, 70))]
+    rows = [
+        ("Ann Lee", (10, 0, 80, 10)),
+        ("Site visit", (10, 12, 80, 22)),
+        ("10:02", (200, 0, 230, 10)),
+    ]
+    rows += [
+        ("Sent Items", (10, 40, 80, 50)),
+        ("Mercury", (10, 60, 80, 70)),
+        ("Mon", (200, 60, 230, 70)),
+    ]
     text, segments = "", []
     for line, box in rows:
         segments.append(Segment(len(text), len(text) + len(line), box=box))
@@ -238,7 +252,9 @@ def test_only_who_is_called_just_so_is_known() -> None:
 
 PIECES = st.lists(
     st.one_of(
-        st.sampled_from(["From: ", "To: ", "\n", "Ann Lee", "Lee, Ann", "<a@b.example>", ";", ",", "&"]),
+        st.sampled_from(
+            ["From: ", "To: ", "\n", "Ann Lee", "Lee, Ann", "<a@b.example>", ";", ",", "&"]
+        ),
         st.text(max_size=12),
     ),
     max_size=25,

@@ -8,7 +8,7 @@ way of reading pictures.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from dragtor import split
 from dragtor.entities.addresses import Address, addresses
@@ -105,7 +105,7 @@ class _Reading:
             self._add(*match.span(), PERSON_KIND, LIKELY)
 
     def _messages(self) -> dict[int, bool]:
-        """Who is greeted and who signs; gives where lines with signatures start: see Said.closes."""
+        """Whom greetings and signatures name; gives where signatures start, and if they close."""
         names = [self.text[s.start : s.end] for s in self.spans.values()]
         names += [" ".join(a.implied) for a in self.people if a.implied]
         self.firsts, lasts = name_words(map(clean_name, names))

@@ -83,16 +83,14 @@ def _whole(text: str, span: LabelledSpan, start: int, end: int) -> LabelledSpan 
     return LabelledSpan(first, last, span.label, span.probability) if last > first else None
 
 
-def _unseen_lines(
-    text: str, spans: Sequence[LabelledSpan], known: Known
-) -> Iterator[LabelledSpan]:
+def _unseen_lines(text: str, spans: Sequence[LabelledSpan], known: Known) -> Iterator[LabelledSpan]:
     """Lines that are written as full names are, and in which the model saw nothing."""
     taken = [*known.taken, *((span.start, span.end) for span in spans)]
     for start, end in known.alone:
         line = text[start:end]
-        if is_name(line, 2) and len(line.split()) <= LONGEST_LINE:
-            if not any(a < end and start < b for a, b in taken):
-                yield LabelledSpan(start, end, "other", UNSEEN)
+        free = not any(a < end and start < b for a, b in taken)
+        if free and is_name(line, 2) and len(line.split()) <= LONGEST_LINE:
+            yield LabelledSpan(start, end, "other", UNSEEN)
 
 
 def _counts(text: str, span: LabelledSpan, known: Known) -> bool:

@@ -100,10 +100,19 @@ def evaluate(
         len(seconds),
         measured | {"seconds": round(metrics.mean(seconds), 4)},
         model,
-        versions(*PACKAGES),
+        versions(*filter(_is_here, PACKAGES)),
         unreadable=unreadable,
         wrong=[each for each in wrong if each["missed"] or each["extra"]],
     )
+
+
+def _is_here(package: str) -> bool:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return bool(version(package))
+    except PackageNotFoundError:
+        return False
 
 
 def gold_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
