@@ -244,6 +244,13 @@ ROWS = (
         " / {pdf_rects:changed_found}",
     ),
     Row(
+        "names that can be read in 48 pictures of mails and chats / at half their size / boxes of"
+        " names that are right / slowest picture / memory",
+        "{ocr:legible|.1%} / {ocr:half_legible|.1%} / {ocr:boxes_right|.1%} /"
+        " {ocr:picture_max_s} s / {ocr:memory_mb} MB",
+        "not measured yet",
+    ),
+    Row(
         "article extraction F1, 181 pages / plain trafilatura",
         "{extraction:dragtor/f1|.3f} / {extraction:trafilatura/f1|.3f}",
     ),

@@ -519,7 +519,7 @@ def test_a_folder(loader: FileLoader, tmp_path: Path, notes: list[str]) -> None:
     assert [str(path) for path in found] == [
         "a.MD", "b/a.txt", "b/y.JPG", "b/z.md", "c.pdf", "x.jpg",
     ]  # fmt: skip
-    assert notes == ["2 files skipped: .svg 1, without suffix 1"]
+    assert notes == ["2 files skipped: without suffix 1, .svg 1"]
     again = list(loader.discover(file_uri(tmp_path)))
     assert [file_path(item.uri).relative_to(tmp_path) for item in again] == found
 

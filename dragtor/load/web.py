@@ -30,7 +30,7 @@ from dragtor.load.markdown import plain_text
 from dragtor.load.picture import IMAGE, PICTURE_SUFFIXES, picture_kind
 from dragtor.types import NEVER, SILENT, CancelToken, Document, Reporter, Source, short_hash
 
-ReadBytes = Callable[[bytes, str, str], Document | None]  # bytes, address, content type
+ReadBytes = Callable[[bytes, str, str], Document]  # bytes, address, content type
 
 MAX_SITEMAPS = 500  # of one sitemap index
 HANDED_OVER = PICTURE_SUFFIXES | {".pdf"}  # suffixes that are read as files are

@@ -23,7 +23,6 @@ MAX_PAGES = 500  # of a TIFF
 PICTURE_FORMATS = (
     "PNG",
     "JPEG",
-    "MPO",
     "WEBP",
     "TIFF",
     "GIF",

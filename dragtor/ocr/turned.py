@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 TALL = 1.5  # times as high as wide: a line that runs up or down
 TELLING_LETTERS = 3  # of a line that tells which way it runs; shorter ones have any shape
-DOUBTFUL = 0.6  # confidence below which a picture may stand on its head
+DOUBTFUL = 0.8  # confidence below which a picture may stand on its head
 
 ReadLines = Callable[["Image"], list[OcrLine]]
 
