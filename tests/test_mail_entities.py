@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from dragtor.entities import find_entities, last_said, with_known
 from dragtor.entities.addresses import addresses
 from dragtor.entities.firms import of_camels, with_legal_form
-from dragtor.entities.written import is_name, is_turned, written_names
+from dragtor.entities.written import is_name, is_turned, listed_names
 from dragtor.types import Document, Entity, FoundEntity, FoundMention, LabelledSpan, Segment
 
 MAIL = """From: sofia.hartwell@brindlecove.example
@@ -282,6 +282,6 @@ def test_a_list_gives_names_with_their_addresses() -> None:
     text = '"Lee, Ann" <a@x.example>, Bo <b@y.example>, c@z.example'
     found = [
         (re.sub("\n", " ", text[slice(*w.name)]) if w.name else "", w.address and w.address.local)
-        for w in written_names(text, 0, len(text))
+        for w in listed_names(text, 0, len(text))
     ]
     assert found == [("Lee, Ann", "a"), ("Bo", "b"), ("", "c")]

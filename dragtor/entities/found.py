@@ -25,7 +25,7 @@ from dragtor.entities.grouping import ADDRESS_KIND, grouped
 from dragtor.entities.lines import paragraphs, text_lines
 from dragtor.entities.mail import read_mail
 from dragtor.entities.mentions import read_mentions
-from dragtor.entities.prose import FIRM_KIND, Known, Tag, names_in_prose, unkinned
+from dragtor.entities.prose import FIRM_KIND, Known, TagSentences, names_in_prose, unkinned
 from dragtor.entities.roster import is_initials, name_words
 from dragtor.entities.spelling import PERSON_KIND, clean_name, plain, thing_words
 from dragtor.entities.written import CALENDAR, NOT_NAMES, Written
@@ -39,7 +39,7 @@ _BESIDES = re.compile(  # Jeff (Rocky) Skilling
 )
 
 
-def find_entities(document: Document, tag: Tag | None = None) -> Iterator[FoundEntity]:
+def find_entities(document: Document, tag: TagSentences | None = None) -> Iterator[FoundEntity]:
     """The people and companies of a document, those first that need no model.
 
     A later one that shares a mention with earlier ones stands in their place. `tag` finds names in
@@ -156,7 +156,7 @@ class _Reading:
             if (match := _SUBJECT.match(line.text)) and match.end() < len(line.text):
                 yield line.start + match.end(), line.end
 
-    def tagged(self, tag: Tag) -> list[LabelledSpan]:
+    def tagged(self, tag: TagSentences) -> list[LabelledSpan]:
         """What a model finds in prose, where no rule has spoken."""
         taken = [(s.start, s.end) for s in self.spans.values()]
         taken += [(a.start, a.end) for a in self.addresses]

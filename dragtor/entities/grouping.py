@@ -21,7 +21,7 @@ from dragtor.entities.spelling import (
     plain,
     thing_words,
 )
-from dragtor.links import box_of
+from dragtor.pictures import box_of
 from dragtor.types import Document, FoundEntity, FoundMention, LabelledSpan
 
 ADDRESS_KIND = "address"

@@ -99,7 +99,7 @@ def _abbreviated(initials: str, name: str) -> bool:
     return len(words) > 1 and initials[0] == words[0][0] and initials[-1] == words[-1][0]
 
 
-def written_names(text: str, start: int, end: int, turned: bool | None = None) -> list[Written]:
+def listed_names(text: str, start: int, end: int, turned: bool | None = None) -> list[Written]:
     """Whom a list names, in its order.
 
     `turned` says whether commas stand inside names; None: where there are two, and no semicolon.

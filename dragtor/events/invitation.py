@@ -37,7 +37,7 @@ _CLOCK = re.compile(
 _ZONE = re.compile(r"\s*\(([^()]{2,30})\)|\s+[A-Z]{2,5}\b|\s+[A-Z][a-z]+/[A-Z][A-Za-z_]+")
 _REPLIED = re.compile(r"(?i)(?:(?:re|fw|fwd|aw|wg|invitation|updated invitation)\s?:\s*)+(?=\S)")
 _MAIL = re.compile(r"(?im)^(?:from|to|sent)\s?:")
-NEAR = 250  # characters from a mail's Date: to its From: or To:
+MAIL_NEAR = 250  # characters from a mail's Date: to its From: or To:
 _JOINS = " \t,·•|-–—@"
 _NAMES = re.compile(r"[^,;]+")
 
@@ -102,7 +102,9 @@ def _says_when(text: str, line: _Line, now: datetime, day_first: bool) -> bool:
 def _is_sent(text: str, line: _Line) -> bool:
     """Whether it tells when a mail was sent."""
     labelled = re.match(r"(?i)date\s?:", text[line.start : line.end])
-    return bool(labelled and _MAIL.search(text, max(0, line.start - NEAR), line.end + NEAR))
+    return bool(
+        labelled and _MAIL.search(text, max(0, line.start - MAIL_NEAR), line.end + MAIL_NEAR)
+    )
 
 
 def _weekday(said: str) -> int:
