@@ -144,7 +144,7 @@ TASKS = (
         data=("medquad", "pubmedqa"), packages=("chromadb", *VECTORS),
     ),
     Task(
-        "ocr", "ocr:run", ("dragtor/ocr", "dragtor/pictures.py"), Way(3), Way(0.5, {"every": 8}),
+        "ocr", "ocr:run", ("dragtor/ocr", "dragtor/pictures.py"), Way(3), Way(0.05, {"every": 24}),
         (
             Bar("legible", ">=", 0.98, of_sample=False),
             Bar("half_legible", ">=", 0.9, of_sample=False),

@@ -28,7 +28,7 @@ LEAST_SEEN = 0.4  # probability of a name that is looked at again
 UNSEEN, LONGEST_LINE = 0.1, 3  # probability and words of a line that may be a name
 SECOND_CHANCE = 0.8  # probability of a name that only the second look shows to be a person's
 TagSentences = Callable[[Sequence[str]], Sequence[Sequence[LabelledSpan]]]
-TextSpan = tuple[int, int]
+ProseSpan = tuple[int, int]
 
 _HYPHENED = re.compile(r"(?:[-‐][^\W\d_a-zß-ÿ][^\W_]*)+")  # what is left of Drummond-Lyle
 _LOW_END = re.compile(r"(?:\s+[^\W\d_A-Z][\w'’]*)+\Z")
@@ -39,9 +39,9 @@ _KIN = re.compile(r"(?:Uncle|Aunt|Auntie|Grandma|Grandpa|Cousin) (?=\w)")
 class Known:
     """What rules know of a text before its prose is read."""
 
-    taken: Sequence[TextSpan]  # names and addresses that rules found
+    taken: Sequence[ProseSpan]  # names and addresses that rules found
     kinds: Mapping[str, str]  # names in plain letters, and single words of names, to their kind
-    alone: Collection[TextSpan] = ()  # stretches that stand by themselves, as entries of a menu do
+    alone: Collection[ProseSpan] = ()  # stretches that stand by themselves, as entries of a menu do
 
 
 def unkinned(text: str, start: int, end: int) -> int:
@@ -51,7 +51,7 @@ def unkinned(text: str, start: int, end: int) -> int:
 
 
 def names_in_prose(
-    text: str, places: Sequence[TextSpan], tag: TagSentences, known: Known
+    text: str, places: Sequence[ProseSpan], tag: TagSentences, known: Known
 ) -> list[LabelledSpan]:
     """The people and companies in sentences at `places`."""
     said = tag([text[a:b].replace("\n", " ") for a, b in places])
