@@ -18,7 +18,9 @@ from dragtor.entities.people import PeopleNamed, merge_people
 from dragtor.entities.spelling import SHORT_FORMS, PersonName, person_name, plain
 
 LEAST_STEM = 3  # letters that a nickname shares with the name it is short for
+CUT_SHORT = 3  # letters that it is shorter, at least: Dan is not Dana, nor Paul Paula
 LEAST_SURNAME = 4  # letters of a surname in an address such as kmcdani@
+_PET = re.compile(r"(?P<stem>\w+(?P<twice>\w)(?=(?P=twice))|\w{4,}?)\w?(?:ie|y|i)$")  # Debbie, Kathy
 _GENERATION = re.compile(r"\bI[Il1|]{1,2}\b")  # III, as it is misread
 Identity = tuple[str, ...]
 
@@ -208,13 +210,12 @@ def _calls(short: str, full: PersonName, *, whole: bool = False) -> bool:
         return not whole
     if any(first in SHORT_FORMS.get(short, ()) for first in firsts):
         return True
-    stem = re.sub(r"(?<=\w{2})(?:ie|y|i)$", "", short)
-    stem = stem[:-1] if stem != short and stem[-2:-1] == stem[-1:] else stem
-    return (
-        len(stem) >= LEAST_STEM
-        and full.first.startswith(stem)
-        and len(full.first) >= len(short) + (stem == short)
-    )
+    if full.first.startswith(short) and len(short) >= LEAST_STEM:
+        return len(full.first) >= len(short) + CUT_SHORT
+    pet = _PET.match(short)
+    if not pet or len(pet["stem"]) < LEAST_STEM:
+        return False
+    return full.first.startswith(pet["stem"]) and len(full.first) >= len(short) - 1
 
 
 def _is_short_for(address: Address, form: PersonName) -> bool:
