@@ -129,6 +129,11 @@ def test_a_list_goes_on_in_the_next_line() -> None:
         # two of one first name stay two, and so do two of one last name
         ("To: Lee, Ann; Berg, Ann\n\nAnn,", [{"Lee, Ann"}, {"Berg, Ann"}, {"Ann"}]),
         ("To: Lee, Ann; Lee, Bo", [{"Lee, Ann"}, {"Lee, Bo"}]),
+        (
+            "To: m..berg@x.example, mia.berg@x.example",
+            [{"m..berg@x.example"}, {"mia.berg@x.example"}],
+        ),
+        ("To: Berg, Dana; Hill, Mark\n\nDan and Mary,", [{"Berg, Dana"}, {"Hill, Mark"}]),
         # never by an initial, but for who signs a mail of that sender
         ("Cc: Lee, Ann; Moss, Dan\n\nTo: A. Lee", [{"Lee, Ann"}, {"Moss, Dan"}, {"A. Lee"}]),
         ("From: Lee, Ann\n\nFine.\n\nA. Lee", [{"Lee, Ann", "A. Lee"}]),

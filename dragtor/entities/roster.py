@@ -20,7 +20,9 @@ from dragtor.entities.spelling import SHORT_FORMS, PersonName, person_name, plai
 LEAST_STEM = 3  # letters that a nickname shares with the name it is short for
 CUT_SHORT = 3  # letters that it is shorter, at least: Dan is not Dana, nor Paul Paula
 LEAST_SURNAME = 4  # letters of a surname in an address such as kmcdani@
-_PET = re.compile(r"(?P<stem>\w+(?P<twice>\w)(?=(?P=twice))|\w{4,}?)\w?(?:ie|y|i)$")  # Debbie, Kathy
+_PET = re.compile(
+    r"(?P<stem>\w+(?P<twice>\w)(?=(?P=twice))|\w{4,}?)\w?(?:ie|y|i)$"
+)  # Debbie, Kathy
 _GENERATION = re.compile(r"\bI[Il1|]{1,2}\b")  # III, as it is misread
 Identity = tuple[str, ...]
 
@@ -66,6 +68,8 @@ class _Roster:
             for key in self._keys.values()
             if key[0] == "full"
         }
+        self._spelt: dict[Identity, str] = {}  # names that only addresses spell
+        self._visible = {self._keys[name] for name in counts}  # not of addresses alone
 
     def numbers(self) -> dict[int, int]:
         self._join_addresses()
@@ -90,8 +94,11 @@ class _Roster:
 
     def _join_addresses(self) -> None:
         for address in self._people.addresses:
-            if name := implied_name(address):
-                self._join(_node(address), self._keys[name])
+            if not (name := implied_name(address)):
+                continue
+            key = self._keys[name]  # of addresses alone only those are one's that spell one name
+            if key in self._visible or self._spelt.setdefault(key, plain(name)) == plain(name):
+                self._join(_node(address), key)
         for start, beside in self._people.pairs:
             if start in self._name_at and beside in self._address_at:
                 self._join(self._node_at(beside), self._node_at(start))
@@ -111,7 +118,7 @@ class _Roster:
                 if (full.first, full.last) == (form.last, form.first)
                 or (form.generation and (full.first, full.last) == (form.first, form.last))
             } - {self._sets.of(key)}
-            if len(same) == 1:
+            if len(same) == 1 and key in self._visible:
                 self._join(key, same.pop())
 
     def _join_nicknamed(self) -> None:
@@ -122,7 +129,9 @@ class _Roster:
                 full = {
                     self._sets.of(other)
                     for other in keys
-                    if other != key and _calls(form.first, self._forms[other], whole=True)
+                    if other != key
+                    and {key, other} & self._visible
+                    and _calls(form.first, self._forms[other], whole=True)
                 }
                 if len(full) == 1:
                     self._join(key, full.pop())
@@ -134,8 +143,14 @@ class _Roster:
             if implied_name(address) or self._has_form(node):
                 continue
             fits = {
-                self._sets.of(k) for k, form in self._forms.items() if _is_short_for(address, form)
+                self._sets.of(key)
+                for key, form in self._forms.items()
+                if key in self._visible and _is_short_for(address, form)
             }
+            if ".." in address.local:  # who has another address there is somebody else
+                fits -= {
+                    self._sets.of(_node(a)) for a in self._people.addresses if a[3] == address[3]
+                }
             if len(fits) == 1:
                 self._join(node, fits.pop())
 

@@ -132,9 +132,7 @@ def _paired(
             at += 1
 
 
-def _one_name(
-    text: str, one: tuple[int, int], other: tuple[int, int], *, plainly: bool
-) -> bool:
+def _one_name(text: str, one: tuple[int, int], other: tuple[int, int], *, plainly: bool) -> bool:
     """Whether two pieces are a turned name; `plainly`: no more than "Lee, Ann K."."""
     last = text[slice(*stripped(text, *one))]
     first = _MISREAD_I.sub("I", text[slice(*_bare(text, *other))])
