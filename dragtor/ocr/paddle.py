@@ -5,9 +5,11 @@ Owns the choice between its two sizes, and how large pictures are cut. Knows no 
 
 from __future__ import annotations
 
+import ctypes
 import io
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -87,6 +89,7 @@ class PaddleEngine:
         with self._opening:
             if model != self._opened[0]:
                 self._opened = ("", None)
+                _give_back_memory()
                 for name, value in SETTINGS.items():
                     os.environ.setdefault(name, value)
                 engine = self._module.OcrEngine(
@@ -96,6 +99,12 @@ class PaddleEngine:
                 )
                 self._opened = (model, engine)
             return self._opened[1]
+
+
+def _give_back_memory() -> None:
+    """Let the system have what a closed model took; glibc keeps it in pieces otherwise."""
+    with suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _parts(height: int) -> Iterator[tuple[int, int]]:
