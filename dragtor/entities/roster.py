@@ -18,7 +18,7 @@ from dragtor.entities.people import PeopleNamed, merge_people
 from dragtor.entities.spelling import SHORT_FORMS, PersonName, person_name, plain
 
 LEAST_STEM = 3  # letters that a nickname shares with the name it is short for
-CUT_SHORT = 3  # letters that it is shorter, at least: Dan is not Dana, nor Paul Paula
+LETTERS_CUT = 3  # letters that it is shorter, at least: Dan is not Dana, nor Paul Paula
 LEAST_SURNAME = 4  # letters of a surname in an address such as kmcdani@
 _PET = re.compile(
     r"(?P<stem>\w+(?P<twice>\w)(?=(?P=twice))|\w{4,}?)\w?(?:ie|y|i)$"
@@ -226,7 +226,7 @@ def _calls(short: str, full: PersonName, *, whole: bool = False) -> bool:
     if any(first in SHORT_FORMS.get(short, ()) for first in firsts):
         return True
     if full.first.startswith(short) and len(short) >= LEAST_STEM:
-        return len(full.first) >= len(short) + CUT_SHORT
+        return len(full.first) >= len(short) + LETTERS_CUT
     pet = _PET.match(short)
     if not pet or len(pet["stem"]) < LEAST_STEM:
         return False
