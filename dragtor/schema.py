@@ -280,6 +280,7 @@ def document_json(document: Document) -> Json:
                 "start_s": segment.start_s,
                 "end_s": segment.end_s,
                 "page": segment.page,
+                "box": list(segment.box) if segment.box else None,
                 "speaker": document.speaker_name(segment.speaker),
                 "text": document.text[segment.start : segment.end],
             }
@@ -411,6 +412,9 @@ _NUMBER_FROM_1 = {"type": "integer", "minimum": 1}
 _SECONDS_OR_NULL = {"type": ["number", "null"], "minimum": 0}
 _SHARE = {"type": "number", "minimum": 0, "maximum": 1}
 _SPAN = {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2}
+_BOX_OR_NULL = {  # left, top, right, bottom in a picture, in pixels; in points on a page of a PDF
+    "type": ["array", "null"], "items": {"type": "number"}, "minItems": 4, "maxItems": 4
+}  # fmt: skip
 _PLACE: Json = {  # in a document: characters of its text, and where they stand in the original
     "document_id": _TEXT,
     "start": _COUNT,
@@ -431,6 +435,7 @@ _CITATION: Json = {
     "n": _NUMBER_FROM_1,
     "quote": _TEXT,
     "page": {"type": ["integer", "null"], "minimum": 1},
+    "box": _BOX_OR_NULL,
     "span": _SPAN | {"type": ["array", "null"]},  # like start and end: what answers
     **_PLACE,
 }
