@@ -17,6 +17,7 @@ from dragtor.encoder.shapes import SHAPES
 from dragtor.errors import UsageError
 from dragtor.extras import require
 from dragtor.training import TRAIN_EXTRA
+from dragtor.training.lora import with_adapter
 
 if TYPE_CHECKING:
     from torch import Tensor
