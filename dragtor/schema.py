@@ -23,6 +23,7 @@ from dragtor.types import (
     Document,
     Entity,
     Finding,
+    FoundEntity,
     Hit,
     KnownEncoder,
     ModelState,
@@ -330,6 +331,19 @@ def entities_json(entities: Iterable[Entity], said: Iterable[Citation] | None = 
     return found | {"mentions": [asdict(citation) for citation in said]}
 
 
+def found_entity_json(entity: FoundEntity) -> Json:
+    """A person or company of one text; see FOUND_ENTITY_SCHEMA."""
+    found = asdict(entity) | {"confidence": round(entity.confidence, 4)}
+    for mention in found["mentions"]:
+        mention["box"] = mention["box"] and [round(edge, 1) for edge in mention["box"]]
+    return found
+
+
+def found_entities_json(entities: Iterable[FoundEntity]) -> Json:
+    """The people and companies of one text, in its order; see FOUND_ENTITIES_SCHEMA."""
+    return {"entities": [found_entity_json(entity) for entity in entities]}
+
+
 # The machine, and what was measured
 
 
@@ -504,21 +518,25 @@ EXCERPT_SCHEMA = _object(
     next={"type": ["integer", "null"], "minimum": 1},
     text=_TEXT,
 )
-ENTITIES_SCHEMA = _object(
-    ("mentions",),
-    entities=_list(
-        _object(
-            id=_TEXT,
-            kind={"enum": ["person", "organisation", "place", "other", "topic"]},
-            name=_TEXT,
-            aliases=_list(_TEXT),
-            mentions=_COUNT,
-            documents=_COUNT,
-            heard=_TRUTH,
-        )
-    ),
-    mentions=_list(CITATION_SCHEMA),
+_ENTITY = _object(
+    id=_TEXT,
+    kind={"enum": ["person", "organisation", "place", "other", "topic"]},
+    name=_TEXT,
+    aliases=_list(_TEXT),
+    mentions=_COUNT,
+    documents=_COUNT,
+    heard=_TRUTH,
 )
+ENTITIES_SCHEMA = _object(("mentions",), entities=_list(_ENTITY), mentions=_list(CITATION_SCHEMA))
+FOUND_ENTITY_SCHEMA = _object(
+    name=_TEXT,
+    category={"enum": ["person", "company"]},
+    aliases=_list(_TEXT),
+    mentions=_list(_object(text=_TEXT, start=_COUNT, end=_COUNT, box=_BOX_OR_NULL)),
+    confidence=_SHARE,
+    known={"anyOf": [_ENTITY, {"type": "null"}]},
+)
+FOUND_ENTITIES_SCHEMA = _object(entities=_list(FOUND_ENTITY_SCHEMA))
 ERROR_SCHEMA = _object(code=_TEXT, message=_TEXT, hint=_TEXT, exit=_NUMBER_FROM_1)
 FINDINGS_SCHEMA = _rows(
     "findings", what=_TEXT, state={"enum": ["ok", "note", "bad"]}, says=_TEXT, mend=_TEXT

@@ -13,6 +13,7 @@ _LABEL = r"\w+(?:(?:-| - )\w+)*"
 _LOCAL = r"(?:[A-Z][\w'’+-]*\.\s(?=[A-Z]))?[\w&+-]+(?:[.'’\"]+[\w&+-]+)*"
 _DOMAIN = rf"(?:{_LABEL}(?:\.{_LABEL})*\.[^\W\d_]{{2,12}}|{_LABEL}\. [a-z]{{2,12}})"
 _ADDRESS = re.compile(rf"(?<![\w.])(?P<local>{_LOCAL})[ ]?@[ ]?(?P<domain>{_DOMAIN})(?!\w)")
+_ENCODED = re.compile(r"\+[\dA-F]{2}")  # an address inside an address
 _PARTS = re.compile(r"[._\s\"]+")
 _ROLES = frozenset(
     """noreply donotreply reply info support sales team help hello contact admin billing news
@@ -60,4 +61,6 @@ def addresses(text: str, start: int = 0, end: int | None = None) -> Iterator[Add
     """The addresses in `text[start:end]`, in its order."""
     for match in _ADDRESS.finditer(text, start, len(text) if end is None else end):
         domain = re.sub(r"\s", "", match["domain"])
+        if _ENCODED.search(match["local"]):
+            continue
         yield Address(match.start(), match.end(), match["local"], domain)

@@ -42,13 +42,12 @@ class Said(NamedTuple):
     end: int
     message: int
     signs: bool
-    sure: bool  # whether a word such as Dear or Thanks stands by it
 
 
 def greeted_and_signed(
     lines: Sequence[TextLine], mail: Mail, known: Collection[str]
 ) -> Iterator[Said]:
-    """Names in greetings and signatures; `known` are first names that the headers show."""
+    """Names in greetings and signatures; `known` are words of names that the headers show."""
     ends = [m.first for m in mail.messages[1:]] + [len(lines)]
     for number, (message, end) in enumerate(zip(mail.messages, ends, strict=True)):
         body = [n for n in range(message.first, end) if n not in mail.taken]
@@ -58,19 +57,15 @@ def greeted_and_signed(
 
 
 def _greeting(line: TextLine, number: int, known: Collection[str]) -> Iterator[Said]:
-    sure = True
-    match = _GREETED.match(line.text)
-    if not match:
-        match, sure = _CALLED.match(line.text), False
+    greeted = _GREETED.match(line.text)
+    match = greeted or _CALLED.match(line.text)
     if not match:
         return
     at = line.start + match.start("names")
-    alone = match.end() >= len(line.text) - 1
     for start, end in _each(match["names"]):
         name = match["names"][start:end]
-        first = plain(name.split()[0]) in known
-        if is_name(name) and (sure or first or (alone and len(name.split()) <= 2)):
-            yield Said(at + start, at + end, number, False, sure or first)
+        if is_name(name) and (greeted or plain(name.split()[0]) in known):
+            yield Said(at + start, at + end, number, signs=False)
 
 
 def _each(names: str) -> Iterator[tuple[int, int]]:
@@ -91,14 +86,14 @@ def _signature(
         rest = lines[n].text[closing.end() :]
         if rest and (match := _SIGNED.fullmatch(rest)) and _signs(match["name"]):
             start = lines[n].start + closing.end() + match.start("name")
-            yield Said(start, start + len(match["name"]), number, True, True)
+            yield Said(start, start + len(match["name"]), number, signs=True)
         elif not rest:
             yield from _behind(lines, body[at + 1 : at + 1 + AFTER], n, number)
     for n in body[-TAIL:] if body else ():
         match = _SIGNED.fullmatch(lines[n].text)
-        if match and _signs(match["name"]) and plain(match["name"].split()[0]) in known:
+        if match and _signs(match["name"]) and _knows(match["name"], known):
             start = lines[n].start + match.start("name")
-            yield Said(start, start + len(match["name"]), number, True, True)
+            yield Said(start, start + len(match["name"]), number, signs=True)
 
 
 def _behind(
@@ -114,9 +109,14 @@ def _behind(
         if step and len(match["name"].split()) < 2:
             return
         start = lines[n].start + match.start("name")
-        yield Said(start, start + len(match["name"]), number, True, step == 0)
+        yield Said(start, start + len(match["name"]), number, signs=True)
         if len(match["name"].split()) > 1:
             return
+
+
+def _knows(name: str, known: Collection[str]) -> bool:
+    words = [re.sub(r"['’.-]", "", plain(word)) for word in name.split()]
+    return words[0] in known or (len(words[0]) == 1 and words[-1] in known)
 
 
 def _signs(name: str) -> bool:

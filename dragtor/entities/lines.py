@@ -6,10 +6,11 @@ Knows a document's text and segments, and nothing of mail. A blank line ends a b
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from dragtor.entities.spelling import PARTICLES
 from dragtor.types import Document
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom, in pixels
@@ -42,7 +43,7 @@ def text_lines(document: Document) -> list[TextLine]:
         start = match.start() + match[0].index(line[0])
         block += document.text.count("\n", last, start) > 1
         last = start + len(line)
-        found.append(TextLine(start, last, line, block, boxes.at(start)))
+        found.append(TextLine(start, last, line, block, boxes.around(start, last)))
     return found
 
 
@@ -53,11 +54,15 @@ class _Boxes:
         )
         self._starts = [segment.start for segment in self._segments]
 
-    def at(self, place: int) -> Box | None:
-        n = bisect_right(self._starts, place) - 1
-        if n < 0 or place >= self._segments[n].end:
+    def around(self, start: int, end: int) -> Box | None:
+        """The box that holds the segments of a stretch."""
+        first = max(0, bisect_right(self._starts, start) - 1)
+        own = self._segments[first : bisect_left(self._starts, end)]
+        boxes = [s.box for s in own if s.box and s.end > start]
+        if not boxes:
             return None
-        return self._segments[n].box
+        lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+        return min(lefts), min(tops), max(rights), max(bottoms)
 
 
 def beside(lines: Sequence[TextLine], line: TextLine) -> Iterator[TextLine]:
@@ -93,7 +98,9 @@ def paragraphs(text: str, lines: Sequence[TextLine]) -> Iterator[list[TextLine]]
 def _goes_on(line: TextLine, after: TextLine, widest: float) -> bool:
     if line.block != after.block or _ENDS.search(line.text):
         return False
-    return _right(line) >= WIDE * widest
+    return _right(line) >= WIDE * widest and any(
+        word[0].islower() and len(word) > 2 and word not in PARTICLES for word in line.text.split()
+    )
 
 
 def _right(line: TextLine) -> float:

@@ -27,14 +27,25 @@ _PEOPLE = (
     *SENDERS, "to", "cc", "bcc", "reply-to", "attendees", "guests", "invitees", "participants",
     "required", "optional", "with", "who", "an", "invited",
 )  # fmt: skip
-_OTHERS = ("sent", "date", "subject", "when", "where", "importance", "attachments", "re", "location")
+_OTHERS = (
+    "sent",
+    "date",
+    "subject",
+    "when",
+    "where",
+    "importance",
+    "attachments",
+    "re",
+    "location",
+)
 _KEY = re.compile(
-    rf"(?i:(?P<key>{'|'.join(sorted(_PEOPLE, key=len, reverse=True))}))(?:\s?[:.](?!\w{{2,3}}\b)\s*|\s+)"
+    rf"(?i:(?P<key>{'|'.join(sorted(_PEOPLE, key=len, reverse=True))}))"
+    r"(?:\s?[:.](?!\w{2,3}\b)\s*|\s+)"
 )
 _OTHER = re.compile(rf"(?i:{'|'.join(_OTHERS)})\s?:|(?:Subject|Date|Sent)\s")
 _INNER = re.compile(r"(?i)[,;]?\s+(?:cc|bcc)\s?:?\s+")
 _FORWARDED = re.compile(rf"Forwarded by:?\s+(?P<name>{NAME})")
-_WROTE = re.compile(rf"(?:On .{{6,60}}, )?(?P<who>.+?)\s*(?:wrote|schrieb|writes)\s?:")
+_WROTE = re.compile(r"(?:On .{6,60}, )?(?P<who>.+?)\s*(?:wrote|schrieb|writes)\s?:")
 _MARKER = re.compile(r"(?i)[-_ ]*(?:original (?:message|appointment)|forwarded|begin forwarded)\b")
 TIME = r"(?:\d{1,2}[:.]\d{2}(?:\s?[AaPp]\.?[Mm]\.?)?|\d{1,2}\s?[ap]m|yesterday|today)"
 _TIME = re.compile(
@@ -43,7 +54,8 @@ _TIME = re.compile(
 )
 _STAMP = re.compile(r"\d{1,2}/\d{1,2}/\d{2,4}\s?\d{1,2}:\d{2}")
 _NAME_TIME = re.compile(rf"(?P<name>{NAME})(?:\s+[(·|•-]?\s?|(?=\d)){TIME}\)?.*", re.I)
-_NAME_FIRST = re.compile(rf"{NAME}")
+_PRESENT = re.compile(r"(?i)(?:online|active|last seen|typing|away|available|busy)\b")
+_NAME_PLACE = re.compile(rf"(?P<name>{NAME})(?:\s?[@/][\w@/ ]*)?")  # Tushar Dhruv@ENRON
 _LISTED = re.compile(r"[;@/]")
 _OPEN = re.compile(r"(?:[,;/<]|@\w*)$")
 LONG_LINE = 60  # characters: such a line of a list may go on without a comma
@@ -95,7 +107,7 @@ def read_mail(text: str, lines: Sequence[TextLine]) -> Mail:
 def _turned_style(text: str) -> bool:
     """Whether names in headers have the last one first, as far as the text shows."""
     from_ = re.compile(r"(?m)^From\s?:?\s+[\"“]?([^<\[\n@;]+)")
-    said = [is_turned(m[1].strip(" \"”")) for m in from_.finditer(text)]
+    said = [is_turned(m[1].strip(' "”')) for m in from_.finditer(text)]
     return any(said) or bool(re.search(r"(?m)^(?:To|Cc|CC|cc)\s?:[^\n@<]*,[^\n@<]*;", text))
 
 
@@ -168,12 +180,15 @@ def _mark(text: str, lines: Sequence[TextLine], at: int) -> Header | None:
         start, end = match.span("name")
         return _sender(text, line, start, end, at, "forwarded")
     if (match := _WROTE.match(line.text)) and len(line.text) < 2 * LONG_LINE:
-        people = written_names(text, line.start + match.start("who"), line.start + match.end("who"), True)
+        people = written_names(
+            text, line.start + match.start("who"), line.start + match.end("who"), True
+        )
         return Header(at, at + 1, "wrote", tuple(people)) if people else None
     after = lines[at + 1] if at + 1 < len(lines) else None
-    if after and _STAMP.match(after.text) and (match := _NAME_FIRST.match(line.text)):
-        if re.fullmatch(r"(?:\s?[@/][\w@/ ]*)?", line.text[match.end() :]):
-            return _sender(text, line, *match.span(), at, "from")
+    if after and _STAMP.match(after.text) and (match := _NAME_PLACE.fullmatch(line.text)):
+        return _sender(text, line, *match.span("name"), at, "from")
+    if after and _PRESENT.match(after.text) and is_name(line.text, 2):
+        return _sender(text, line, 0, len(line.text), at, "chat")
     if _STAMP.search(line.text) and (found := list(addresses(text, line.start, line.end))):
         return Header(at, at + 1, "from", (Written(None, found[0]),))
     return _beside_time(text, lines, at)
@@ -184,18 +199,19 @@ def _beside_time(text: str, lines: Sequence[TextLine], at: int) -> Header | None
     line = lines[at]
     if (match := _NAME_TIME.fullmatch(line.text)) and is_name(match["name"], 2):
         return _sender(text, line, *match.span("name"), at, "from")
-    name = re.split(r"\s*[<\[]", line.text)[0]
+    if line.box is None:
+        return None
+    name = line.text[slice(*stripped(line.text, 0, len(re.split(r"\s*[<\[]", line.text)[0])))]
     if not (is_name(name, 2) or is_turned(name)):
         return None
-    if any(_TIME.fullmatch(other.text) for other in beside(lines, line)):
+    right = [each for each in beside(lines, line) if each.box and each.box[0] >= line.box[2]]
+    if right and _TIME.fullmatch(min(right, key=lambda each: each.box or ()).text):
         people = written_names(text, line.start, line.end, is_turned(name))
         return Header(at, at + 1, "from", tuple(people)) if people else None
     return None
 
 
-def _sender(
-    text: str, line: TextLine, start: int, end: int, at: int, key: str
-) -> Header | None:
+def _sender(text: str, line: TextLine, start: int, end: int, at: int, key: str) -> Header | None:
     first, last = stripped(text, line.start + start, line.start + end)
     if not is_name(text[first:last]):
         return None
@@ -209,7 +225,7 @@ def _messages(headers: Sequence[Header], lines: Sequence[TextLine]) -> list[Mail
             if messages[-1].senders or header.first > messages[-1].body + 1:
                 messages.append(MailMessage(header.first, header.last))
             messages[-1].senders += header.people
-        elif header.key != "forwarded":
+        elif header.key not in ("forwarded", "chat"):
             messages[-1].receivers += header.people
         if header.first - messages[-1].body <= 3:
             messages[-1].body = header.last

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -30,15 +30,16 @@ class NamedAt(NamedTuple):
     name: str
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class People:
     """What one text shows of people, before they are told apart."""
 
-    names: list[NamedAt]
-    addresses: list[Address]
-    pairs: list[tuple[int, int]] = field(default_factory=list)  # starts of a name and its address
-    signed: dict[int, int] = field(default_factory=dict)  # start of a signature -> sender's start
-    greeted: dict[int, Sequence[int]] = field(default_factory=dict)  # start -> receivers' starts
+    names: Sequence[NamedAt]
+    addresses: Sequence[Address]
+    pairs: Sequence[tuple[int, int]] = ()  # starts of a name and its address
+    signed: Mapping[int, int] = field(
+        default_factory=dict
+    )  # start of a signature -> sender's start
 
 
 def tell_apart(people: People) -> dict[int, int]:
@@ -58,14 +59,15 @@ class _Roster:
         self._sets: Clusters[Node] = Clusters(
             [*self._keys.values(), *(_node(a) for a in people.addresses)]
         )
-        self._forms: dict[Node, PersonName] = {}  # of everybody who is called in full
-        for name, key in self._keys.items():
-            form = person_name(name)
-            if form.is_full and key[0] == "full":
-                self._forms.setdefault(key, form)
+        self._forms = {  # of everybody who is called in full
+            key: PersonName(key[1], key[2:-2], key[-2], key[-2], key[-1])
+            for key in self._keys.values()
+            if key[0] == "full"
+        }
 
     def numbers(self) -> dict[int, int]:
         self._join_addresses()
+        self._join_turned()
         self._join_nicknamed()
         self._join_bare_addresses()
         self._join_alone()
@@ -88,15 +90,27 @@ class _Roster:
         for address in self._people.addresses:
             if name := implied_name(address):
                 self._join(_node(address), self._keys[name])
-        for name, address_start in self._people.pairs:
-            if name in self._name_at and address_start in self._address_at:
-                self._join(self._node_at(address_start), self._node_at(name))
+        for start, beside in self._people.pairs:
+            if start in self._name_at and beside in self._address_at:
+                self._join(self._node_at(beside), self._node_at(start))
 
     def _by_last(self) -> Mapping[str, list[Node]]:
         found: dict[str, list[Node]] = defaultdict(list)
         for key, form in self._forms.items():
             found[form.last].append(key)
         return found
+
+    def _join_turned(self) -> None:
+        """Thompson Debra is Debra Thompson, and Robert Kilmer III is Robert Kilmer."""
+        for key, form in self._forms.items():
+            same = {
+                self._sets.of(other)
+                for other, full in self._forms.items()
+                if (full.first, full.last) == (form.last, form.first)
+                or (form.generation and (full.first, full.last) == (form.first, form.last))
+            } - {self._sets.of(key)}
+            if len(same) == 1:
+                self._join(key, same.pop())
 
     def _join_nicknamed(self) -> None:
         """Bill Brown is William E. Brown where no other Brown could be."""
@@ -117,7 +131,9 @@ class _Roster:
             node = _node(address)
             if implied_name(address) or self._has_form(node):
                 continue
-            fits = {self._sets.of(k) for k, form in self._forms.items() if _is_short_for(address, form)}
+            fits = {
+                self._sets.of(k) for k, form in self._forms.items() if _is_short_for(address, form)
+            }
             if len(fits) == 1:
                 self._join(node, fits.pop())
 
@@ -149,11 +165,14 @@ class _Roster:
     def _may_be(self, name: str, who: Node) -> bool:
         form = person_name(name)
         forms = [f for key, f in self._forms.items() if self._sets.of(key) == who]
+        if is_initials(name):
+            return any(_initials_fit(name, f) for f in forms)
         if forms:
-            letters = [w[0] for w in (form.first.split() or [form.last])]
+            initial, _, last = form.first.partition(" ")  # H. Drummond-Lyle
             return any(
-                (form.last == f.last or form.is_alone)
-                and (_calls(form.last, f) if form.is_alone else letters[0] == f.first[0])
+                _calls(form.last, f)
+                if form.is_alone
+                else (initial[0], last) == (f.first[0], f.last)
                 for f in forms
             )
         locals_ = [plain(a.local) for a in self._people.addresses if self._sets.of(_node(a)) == who]
@@ -178,8 +197,10 @@ def _node(address: Address) -> Node:
 
 def _calls(short: str, full: PersonName, *, whole: bool = False) -> bool:
     """Whether somebody of this full name may be called so: Kim, Debbie, Kay of Mary Kay."""
-    firsts = (full.first,) if whole else (full.first, *full.middles)
-    if short in firsts:
+    firsts = (full.first, *full.middles)
+    if short in full.middles:
+        return True
+    if short == full.first:
         return not whole
     if any(first in SHORT_FORMS.get(short, ()) for first in firsts):
         return True
@@ -196,6 +217,8 @@ def _is_short_for(address: Address, form: PersonName) -> bool:
     """Whether an address cuts a full name short: k..allen, mfoster, kmcdani, fosterm."""
     words = [plain(re.sub(r"['’]", "", word)) for word in address.implied]
     initials = {name[0] for name in (form.first, *form.middles)}
+    if ".." in address.local:  # a first name left out before the middle initial
+        return words[-1] == form.last
     if len(words) >= 2:
         if words[-1] != form.last:
             return False
@@ -211,19 +234,25 @@ def _is_short_for(address: Address, form: PersonName) -> bool:
     return local in (form.last + form.first[0], form.first + form.last, form.last + form.first)
 
 
-def groups(numbers: Mapping[int, int]) -> Iterator[list[int]]:
-    """Starts of everything that is one person's, persons in the order of the text."""
-    found: dict[int, list[int]] = defaultdict(list)
-    for start, number in numbers.items():
-        found[number].append(start)
-    yield from found.values()
+def is_initials(name: str) -> bool:
+    """Whether a signature is letters only: SPR."""
+    return name.isupper() and 1 < len(name) <= 3
 
 
-def unique_firsts(people: Iterable[str]) -> set[str]:
-    """First names in plain letters of full names, and names alone."""
-    found = set()
+def _initials_fit(name: str, form: PersonName) -> bool:
+    letters = [word[0] for word in (form.first, *form.middles, form.last)]
+    own = plain(name)
+    if own[0] != letters[0]:
+        return False
+    return own[-1] == letters[-1] or list(own) == letters[: len(own)]
+
+
+def name_words(people: Iterable[str]) -> tuple[set[str], set[str]]:
+    """First names of full names and names alone, and last names; in plain letters."""
+    found, lasts = set(), set()
     for name in people:
         form = person_name(_compared(name))
         found.add(form.first if form.is_full else form.last)
         found.update(form.middles if form.is_full else ())
-    return {name for name in found if len(name) > 1}
+        lasts.add(form.last)
+    return {name for name in found if len(name) > 1}, lasts

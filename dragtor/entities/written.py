@@ -20,15 +20,23 @@ _PARTICLE = "(?:" + "|".join(sorted(PARTICLES)) + ")"
 NAME = rf"{_WORD}(?:[ \n]+(?:{_PARTICLE}[ \n]+){{0,2}}{_WORD}){{0,4}}"
 _NAME = re.compile(rf"(?:{_PARTICLE} ){{0,2}}{NAME}(?:,? (?:Jr|Sr|II|III|IV)\.?)?")
 _QUOTES = " \t\n\"“”„'‘’`*<>[]()|;,:•·"
+_PORTRAIT = re.compile(r"([A-Z]{2,3}) (?=[A-Z])([^<\[(,;]+)")
 _NOTES = re.compile(r"\s?(?:/|@)")  # what follows the name in Notes: Doug Leach/HOU/ECT@ECT
 _PIECE = re.compile(r"""(?:"[^"]*"|<[^>\n]*>|\[[^\]]*\]|\([^)]*\)|[^;])+""")
 _COMMA_PIECE = re.compile(r"""(?:"[^"]*"|<[^>\n]*>|\[[^\]]*\]|\([^)]*\)|[^,])+""")
-_AND = re.compile(r"\s(?:&|and|und|et|y)\s")
+_MISREAD_I = re.compile(r"\bl(?=[^\W\d_]{2})")  # loana
+_AND = re.compile(r"\s(?:&|å|a|and|und|et|y)\s")  # å, a: as an ampersand is misread
 NOT_NAMES = frozenset(
     """me all team everyone everybody folks guys undisclosed recipients hi hello dear hey thanks
     thank best regards cheers yes no ok okay sure sorry please fyi note ps re fw fwd both gentlemen
-    ladies sir madam people today tomorrow inbox mail help""".split()
+    ladies sir madam people today tomorrow inbox mail help fyi fyl thx""".split()
 )
+BRANCHES = frozenset(
+    """company service services bank pipeline pipelines energy gas electric power partners
+    associates industries systems technologies solutions holdings logistics insurance university
+    institute agency consulting capital airlines foundation studio studios labs brothers
+    enterprises motors analytics media robotics foods""".split()
+)  # last words of companies
 CALENDAR = frozenset(
     """january february march april may june july august september october november december monday
     tuesday wednesday thursday friday saturday sunday jan feb mar apr jun jul aug sep sept oct nov
@@ -41,17 +49,22 @@ class Written(NamedTuple):
 
     name: tuple[int, int] | None
     address: Address | None
+    shared: bool = False  # the address is of two people: Amy and Alistair
 
 
 def is_name(text: str, least: int = 1) -> bool:
     """Whether a text may be somebody's name, by its letters; `least` words of it."""
     flat = " ".join(text.split())
-    words = [plain(word).strip(".") for word in re.findall(r"[\w'’.-]+", flat)]
+    words = [plain(word).replace(".", "") for word in re.findall(r"[\w'’.-]+", flat)]
     if not least <= len(words) <= MOST_WORDS or not _NAME.fullmatch(flat):
         return False
     if any(word in NOT_NAMES or word in OPENERS for word in words if len(word) > 1):
         return False
-    if words[-1] in LEGAL_FORMS or (len(words) == 1 and words[0] in CALENDAR):
+    if (
+        words[-1] in LEGAL_FORMS
+        or (len(words) > 1 and words[-1] in BRANCHES)
+        or (len(words) == 1 and words[0] in CALENDAR)
+    ):
         return False
     return any(len(word) > 1 for word in words)
 
@@ -61,19 +74,26 @@ def is_turned(text: str) -> bool:
     last, comma, first = text.partition(",")
     if not comma or plain(first).strip(" .") in {*GENERATIONS, *DEGREES}:
         return False
-    return (
-        is_name(last.strip()) and is_name(first.strip())
-        and len(last.split()) <= 3 and len(first.split()) <= 3
-    )  # fmt: skip
+    last, first = last.strip(), first.strip()
+    named = is_name(last) or (plain(last) in CALENDAR and last.istitle())  # January, Steven
+    return named and is_name(first) and len(last.split()) <= 3 and len(first.split()) <= 3
 
 
 def stripped(text: str, start: int, end: int) -> tuple[int, int]:
-    """The span without quotes, brackets and white space around it."""
+    """The span without quotes, brackets, white space and the initials of a portrait around it."""
     while start < end and text[start] in _QUOTES:
         start += 1
     while end > start and text[end - 1] in _QUOTES:
         end -= 1
+    if (match := _PORTRAIT.match(text, start, end)) and _abbreviated(match[1], match[2]):
+        start = match.start(2)
     return start, end
+
+
+def _abbreviated(initials: str, name: str) -> bool:
+    """Whether letters are the first ones of a name: TV of Trevor Vasquez."""
+    words = name.split()
+    return len(words) > 1 and initials[0] == words[0][0] and initials[-1] == words[-1][0]
 
 
 def written_names(text: str, start: int, end: int, turned: bool | None = None) -> list[Written]:
@@ -110,12 +130,12 @@ def _paired(
 
 def _one_name(text: str, one: tuple[int, int], other: tuple[int, int]) -> bool:
     last = text[slice(*stripped(text, *one))]
-    first = _bare(text, *other)
+    first = _MISREAD_I.sub("I", text[slice(*_bare(text, *other))])
     words = [word for word in last.split() if plain(word) not in PARTICLES]
     return (
         "@" not in last and "/" not in last
         and 0 < len([w for w in words if plain(w).strip(".") not in GENERATIONS]) <= 1
-        and is_turned(f"{last}, {text[slice(*first)]}")
+        and is_turned(f"{last}, {first}")
     )  # fmt: skip
 
 
@@ -134,15 +154,17 @@ def _of_piece(text: str, start: int, end: int) -> Iterator[Written]:
     if address and address.start == start and re.match(r"['’\"]", text[end - 1 : end]):
         end -= 1
     first, last = _bare(text, start, end)
-    name = text[first:last]
+    name = _MISREAD_I.sub("I", text[first:last])
     if both := _AND.search(name):
         parts = ((first, first + both.start()), (first + both.end(), last))
         if all(is_name(text[a:b].strip()) for a, b in parts):
             for a, b in parts:
                 yield Written(trimmed(text, a, b), None)
-            yield from [Written(None, address)] if address else []
+            yield from [Written(None, address, shared=True)] if address else []
             return
-    known = is_name(name) or is_turned(name) or bool(address and re.fullmatch(r"[\w .'’-]{2,40}", name))
+    known = (
+        is_name(name) or is_turned(name) or bool(address and re.fullmatch(r"[\w .'’-]{2,40}", name))
+    )
     span = (first, last) if known and last > first else None
     if span or address:
         yield Written(span, address)
