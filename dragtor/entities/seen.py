@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dragtor.entities.found import FIRM_KIND
+from dragtor.entities.prose import FIRM_KIND
 from dragtor.entities.spelling import PERSON_KIND
 from dragtor.types import LabelledSpan
 

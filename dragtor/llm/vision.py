@@ -76,8 +76,8 @@ def vision_config(name: str, config: VisionConfig) -> VisionConfig:
 
 def open_vision(
     config: VisionConfig, llm: LLMConfig, models: ModelsConfig, cancel: CancelToken = NEVER
-) -> VisionModel | None:
-    """The model that the settings name; None where they name none.
+) -> VisionModel:
+    """The model that the settings name; raises UsageError where they name none.
 
     Raises Missing where a file, the engine or the server is absent.
     """
@@ -87,7 +87,7 @@ def open_vision(
         named = replace(llm, engine="server", url=config.url, model=config.model or "auto")
         return PictureReader(open_server(named, cancel))
     if not config.model:
-        return None
+        raise UsageError("no vision model is named", "set vision.model or vision.url")
     from dragtor.llm.xllamacpp import open_xllamacpp
     from dragtor.models import model_path
 

@@ -86,12 +86,12 @@ def _example(row: Any, path: Path, number: int) -> PictureExample:
     picture = path.parent / row["image"]
     if not picture.is_file():
         raise _wrong(path, number, f"no picture at {picture}")
-    lists = [_named(row.get(key, []), path, number) for key in ("people", "companies")]
+    people, companies = (_named(row.get(key, []), path, number) for key in ("people", "companies"))
     lines = row.get("lines") or ()
     text = row.get("text") or "\n".join(str(line["text"]) for line in lines)
     optional = tuple(map(str, row.get("optional_companies") or ()))
     name = str(row.get("id") or picture.stem)
-    return PictureExample(name, picture, *lists, text=text, optional=optional)
+    return PictureExample(name, picture, people, companies, text, optional)
 
 
 def _named(value: Any, path: Path, number: int) -> tuple[Names, ...]:

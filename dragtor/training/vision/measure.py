@@ -41,7 +41,8 @@ def picture_score(example: PictureExample, given: Iterable[tuple[str, str]]) -> 
     golds = [*(("person", n) for n in example.people), *(("company", n) for n in example.companies)]
     seen = letters(example.text)
     found: set[int] = set()
-    extra, invented = [], []
+    extra: list[str] = []
+    invented: list[str] = []
     for name, category in dict.fromkeys(given):
         alike = [i for i, (_, names) in enumerate(golds) if is_any(name, names)]
         own = [i for i in alike if golds[i][0] == category]

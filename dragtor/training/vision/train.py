@@ -148,7 +148,7 @@ def _opened(config: TrainVisionConfig) -> tuple[Any, dict[str, torch.Tensor]]:
     cuda = torch.cuda.is_available()
     model = open_base_model(config.base, half=cuda).to("cuda" if cuda else "cpu")
     if config.recompute:
-        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        model.activation_checkpointing_enable({"use_reentrant": False})
     tuned = tuned_model(model, config.parts, config.rank, config.scale)
     return tuned, drawn_adapter(tuned, config.loop.seed)
 
