@@ -28,6 +28,7 @@ ROWS = (
     ("dates", "display", "errors"),  # import nothing but themselves
     ("work",),
     ("types",),
+    ("pictures",),
     (
         "config",
         "extras",

@@ -1,4 +1,4 @@
-"""Pages of PDFs over HTTP: as pictures, and the rectangles there of a stretch of a document's text.
+"""Pages of PDFs, and pictures, over HTTP: as PNG, and where a stretch of a document's text stands.
 
 Owns how a page becomes a PNG, and which pictures are kept. Knows neither how a text is found on a
 page nor where an original comes from.
@@ -19,8 +19,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from dragtor.errors import UsageError
-from dragtor.serve.originals import pdf_bytes
-from dragtor.serve.quote_rects import PageRects, opened_pdf, quote_rects
+from dragtor.serve.originals import pdf_bytes, picture_bytes
+from dragtor.serve.quote_rects import PageRects, opened_pdf, picture_rects, quote_rects
 from dragtor.serve.rest import opened_document
 from dragtor.types import Document
 
@@ -36,7 +36,12 @@ _DOCUMENT = "/api/v1/documents/{id}"
 
 def routes(server: Server) -> list[BaseRoute]:
     """Pictures of pages, and the rectangles of `?start=&end=`."""
-    pages = PdfPages(lambda document: pdf_bytes(server.path, document))
+
+    def original(document: Document) -> bytes:
+        read = picture_bytes if "size" in document.meta else pdf_bytes
+        return read(server.path, document)
+
+    pages = PdfPages(original)
 
     def picture(request: Request) -> Response:
         with opened_document(server, request.path_params["id"]) as (_, document):
@@ -63,7 +68,7 @@ def _character(request: Request, name: str) -> int:
 
 
 class PdfPages:
-    """What is shown of PDFs. `original` gives the bytes that a document was read from.
+    """What is shown of PDFs and pictures. `original` gives the bytes that a document was read from.
 
     Any thread may call it; pdfium works for one at a time.
     """
@@ -80,7 +85,8 @@ class PdfPages:
             if key in self._pictures:
                 self._pictures.move_to_end(key)
                 return self._pictures[key]
-        drawn = page_png(self._bytes(document), page)
+        draw = picture_png if "size" in document.meta else page_png
+        drawn = draw(self._bytes(document), page)
         with self._lock:
             self._pictures[key] = drawn
             if len(self._pictures) > KEPT_PICTURES:
@@ -91,10 +97,12 @@ class PdfPages:
         """Where `text[start:end]` stands; see `quote_rects`. Raises UsageError and LoadError."""
         if not 0 <= start < end <= len(document.text):
             raise UsageError(f"{start}:{end} is no stretch of {document.title}")
+        if "size" in document.meta:  # of a picture
+            return picture_rects(document, start, end)
         return quote_rects(self._bytes(document), document, start, end)
 
     def _bytes(self, document: Document) -> bytes:
-        if document.meta.get("suffix") != ".pdf":
+        if document.meta.get("suffix") != ".pdf" and "size" not in document.meta:
             raise UsageError(f"{document.title} is no PDF")
         return self._original(document)
 
@@ -110,6 +118,25 @@ def page_png(data: bytes, page: int) -> bytes:
         bitmap = sheet.render(scale=scale, rev_byteorder=True)
         size, stride, pixels = (bitmap.width, bitmap.height), bitmap.stride, bytes(bitmap.buffer)
     return _png(pixels, *size, stride)
+
+
+def picture_png(data: bytes, page: int) -> bytes:
+    """A picture, or a page of one, upright. Raises UsageError where there is none, and LoadError.
+
+    One that was turned to be read is turned by whoever shows it: `turned` of the document's meta.
+    """
+    import io
+
+    from dragtor.ocr.picture import open_pictures
+
+    for number, image in enumerate(open_pictures(data), 1):
+        if number == page:
+            scale = min(1.0, (MAX_PAGE_PIXELS / max(1, image.width * image.height)) ** 0.5)
+            small = image.resize((round(image.width * scale), round(image.height * scale)))
+            file = io.BytesIO()
+            small.save(file, "PNG", compress_level=_COMPRESSION)
+            return file.getvalue()
+    raise UsageError(f"there is no page {page}")
 
 
 def _png(pixels: bytes, width: int, height: int, stride: int) -> bytes:
