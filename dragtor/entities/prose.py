@@ -40,8 +40,7 @@ class Known:
     """What rules know of a text before its prose is read."""
 
     taken: Sequence[Span]  # names and addresses that rules found
-    firsts: Collection[str]  # first names in plain letters
-    firms: Collection[str]  # single words that name companies, in plain letters
+    kinds: Mapping[str, str]  # names in plain letters, and single words of names, to their kind
     alone: Collection[Span] = ()  # stretches that stand by themselves, as entries of a menu do
 
 
@@ -148,9 +147,17 @@ class _Opinions:
         label = min(kinds, key=lambda kind: kinds[kind])
         return label, 1 - kinds[label]
 
+    def _of_rules(self, name: str) -> str:
+        """The kind that rules found a name to be of; of Ann Lee where they know an Ann."""
+        kinds = self._known.kinds
+        if kind := kinds.get(plain(name), ""):
+            return kind
+        first = kinds.get(plain(name.split()[0]), "")
+        return PERSON_KIND if first == PERSON_KIND and is_name(name, 2) else ""
+
     def _sentences(self, name: str) -> Iterator[str]:
         label, sure = self._first(name)
-        if plain(name) in self._known.firsts or plain(name) in self._known.firms:
+        if self._of_rules(name):
             return
         if " " in name:
             if sure < LEAST[PERSON_KIND] and is_name(name):
@@ -162,9 +169,8 @@ class _Opinions:
 
     def _label(self, name: str, said: Mapping[str, Sequence[LabelledSpan]]) -> tuple[str, float]:
         label, sure = self._first(name)
-        for kind, words in ((PERSON_KIND, self._known.firsts), (FIRM_KIND, self._known.firms)):
-            if plain(name) in words:
-                return kind, max(sure, SURELY)
+        if kind := self._of_rules(name):
+            return kind, max(sure, SURELY)
         person = _chance(said, TRADED, PERSON_KIND)
         if MET in said:
             both = _chance(said, MET, PERSON_KIND) >= SURELY and person >= RATHER

@@ -15,15 +15,16 @@ from dragtor.entities.spelling import DEGREES, GENERATIONS, LEGAL_FORMS, PARTICL
 from dragtor.split import OPENERS
 
 MOST_WORDS = 5  # of a name
-_WORD = r"[^\W\d_a-zß-ÿ](?:[^\W\d_]|['’`.-](?=[^\W\d_]))*\.?"
+_WORD = r"[^\W\d_a-zß-ÿ](?:[^\W\d_]|['’`.-](?=[^\W\d_]))*"
+_WORD += r"(?:(?:(?<=\b\w)|(?<=\b[JS]r)|(?<=\b[DMS][rst]))\.)?"
 _PARTICLE = "(?:" + "|".join(sorted(PARTICLES)) + ")"
 NAME = rf"{_WORD}(?:[ \n]+(?:{_PARTICLE}[ \n]+){{0,2}}{_WORD}){{0,4}}"
 _NAME = re.compile(rf"(?:{_PARTICLE} ){{0,2}}{NAME}(?:,? (?:Jr|Sr|II|III|IV)\.?)?")
 _QUOTES = " \t\n\"“”„'‘’`*<>[]()|;,:•·"
 _PORTRAIT = re.compile(r"([A-Z]{2,3}) (?=[A-Z])([^<\[(,;]+)")
 _NOTES = re.compile(r"\s?(?:/|@)")  # what follows the name in Notes: Doug Leach/HOU/ECT@ECT
-_PIECE = re.compile(r"""(?:"[^"]*"|<[^>\n]*>|\[[^\]]*\]|\([^)]*\)|[^;])+""")
-_COMMA_PIECE = re.compile(r"""(?:"[^"]*"|<[^>\n]*>|\[[^\]]*\]|\([^)]*\)|[^,])+""")
+_PIECE = re.compile(r"""(?:"[^"]{0,80}"|<[^>\n]{0,120}>|\[[^\]]{0,120}\]|\([^)]{0,80}\)|[^;])+""")
+_COMMA_PIECE = re.compile(r"""(?:"[^"]{0,80}"|<[^>\n]{0,120}>|\[[^\]]{0,120}\]|\([^)]{0,80}\)|[^,])+""")
 _MISREAD_I = re.compile(r"\bl(?=[^\W\d_]{2})")  # loana
 _AND = re.compile(r"\s(?:&|å|a|and|und|et|y)\s")  # å, a: as an ampersand is misread
 NOT_NAMES = frozenset(
