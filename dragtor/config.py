@@ -268,8 +268,8 @@ class TagsConfig:
 class VisionConfig:
     """Which model looks at pictures; how it runs is the language model's (`llm`)."""
 
-    model: str = ""  # a .gguf, or a server's name of it; with neither model nor url none looks
-    projector: str = ""  # its mmproj .gguf; empty: the one beside the model
+    model: str = ""  # as llm.model, or a server's name of it; with neither model nor url none looks
+    projector: str = ""  # its mmproj, a file or name as well; empty: the one beside the model
     url: str = ""  # an OpenAI-compatible server, for example http://127.0.0.1:8080/v1
 
 

@@ -86,7 +86,7 @@ def test_a_model_of_each_architecture_learns_what_it_sees(tmp_path: Path, base: 
     lines = (tmp_path / "run" / "pictures.jsonl").read_text("utf-8").splitlines()
     rows = [json.loads(line) for line in lines]
     assert [row["missed"] for row in rows] == [[]] * 4
-    with (tmp_path / runs.RUNS).open(newline="") as file:
+    with (tmp_path / runs.RUNS_TABLE).open(newline="") as file:
         assert list(csv.DictReader(file)) == found.table
     assert str(tmp_path) not in (tmp_path / "run" / "README.md").read_text()
 
@@ -219,10 +219,10 @@ def test_a_run_that_was_cut_off_ends_as_one_that_was_not(
     assert other is not None
     assert one.run.history == other.run.history
     assert all(torch.equal(value, other.weights[name]) for name, value in one.weights.items())
-    table = runs.read_rows(tmp_path / runs.RUNS)
+    table = runs.read_rows(tmp_path / runs.RUNS_TABLE)
     assert [row["run"] for row in table] == ["whole", "whole", "cut", "cut"]
     train_vision([gold], tmp_path / "cut", config)  # done: nothing is trained, nothing said twice
-    assert len(runs.read_rows(tmp_path / runs.RUNS)) == 4
+    assert len(runs.read_rows(tmp_path / runs.RUNS_TABLE)) == 4
     with pytest.raises(UsageError, match="a run with other settings"):
         train_vision([gold], tmp_path / "cut", replace(config, rank=2))
 
@@ -378,7 +378,7 @@ def test_spellings_are_compared_without_their_marks(one: str, other: str, same: 
 
 
 def test_a_table_of_another_version_is_kept(tmp_path: Path) -> None:
-    path = tmp_path / runs.RUNS
+    path = tmp_path / runs.RUNS_TABLE
     path.write_text("run,model,note\nold,m,kept?\n")
     names = ("step", "loss", "recall", "precision", "f1", "extra", "invented")
     row = runs.run_row("new", "m", "d", "p", dict.fromkeys(names, 0.12345), 3)

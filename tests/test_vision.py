@@ -36,7 +36,7 @@ from dragtor.llm.vision import (
     entities_schema,
     named_in,
     open_vision,
-    projector_of,
+    projector_beside,
     vision_config,
 )
 from dragtor.models import model_path
@@ -164,7 +164,10 @@ def test_off_by_default_and_chosen_by_name_or_address() -> None:
     assert load_config().vision == config
     assert vision_config("", config) == config
     assert vision_config("http://x:1/v1", VisionConfig("m", "p")).url == "http://x:1/v1"
-    assert vision_config("see.gguf", VisionConfig("", "p", "http://x")) == VisionConfig("see.gguf")
+    assert vision_config("a.gguf", VisionConfig("b.gguf", "b", "http://x")) == VisionConfig(
+        "a.gguf"
+    )
+    assert vision_config("a.gguf", VisionConfig("", "p")) == VisionConfig("a.gguf", "p")
     with pytest.raises(UsageError, match="no vision model"):
         open_vision(config, LLM, ModelsConfig())
 
@@ -173,17 +176,34 @@ def test_a_projector_is_found_beside_its_model(tmp_path: Path) -> None:
     model = tmp_path / "see.gguf"
     model.write_bytes(b"GGUF")
     with pytest.raises(Missing, match=r"no projector .* beside see\.gguf"):
-        projector_of(model)
+        projector_beside(model)
     one = tmp_path / "mmproj-see-f16.gguf"
     one.write_bytes(b"GGUF")
-    assert projector_of(model) == one
+    assert projector_beside(model) == one
     other = tmp_path / "see.mmproj.gguf"
     other.write_bytes(b"GGUF")
     with pytest.raises(UsageError, match="several projectors"):
-        projector_of(model)
-    assert projector_of(model, str(other)) == other
-    with pytest.raises(Missing, match="no projector at"):
-        projector_of(model, str(tmp_path / "none.gguf"))
+        projector_beside(model)
+
+
+def test_a_model_is_had_by_a_name_of_ones_own(
+    pair: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = []
+    for path, name in zip(pair, ("see.gguf", "mmproj-see.gguf"), strict=True):
+        place = tmp_path / "models" / "seer" / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(path)
+        files.append({"name": name, "bytes": path.stat().st_size, "sha256": "0" * 64})
+    told = {"seer": {"kind": "llm", "licence": "MIT", "files": files}}
+    (tmp_path / "models.yml").write_text(json.dumps(told))
+    (tmp_path / "params.yml").write_text("vision: {model: seer}\n")
+    monkeypatch.setenv("DRAGTOR_CONFIG", str(tmp_path / "params.yml"))
+    found = open_vision(load_config().vision, LLM, ModelsConfig(str(tmp_path / "models")))
+    assert found.name == "see"
+    found.close()
+    with pytest.raises(Missing, match="not installed"):
+        open_vision(VisionConfig("seer"), LLM, ModelsConfig(str(tmp_path)))
 
 
 # llama.cpp
@@ -208,7 +228,7 @@ def reader(pair: tuple[Path, Path]) -> Iterator[Any]:
 
 
 def test_llama_cpp_shows_the_model_the_picture(reader: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr("dragtor.llm.vision.ANSWER_TOKENS", 60)
+    monkeypatch.setattr("dragtor.llm.vision.NAMES_TOKENS", 60)
     said = set()
     for colour in ("white", "red", "black", "blue"):
         seen = reader._eyes.look("Which colour?", as_url(picture(colour)), GenerationOptions(8))
@@ -414,5 +434,5 @@ def test_the_command_takes_a_model_by_name(tmp_path: Path, mail: Path) -> None:
         assert "Napoleon" not in shown.stdout
         assert "2 of 5 names" in shown.stderr
     absent = CliRunner().invoke(app, [*place, "--vision", str(tmp_path / "none.gguf")])
-    assert absent.exit_code == 4
-    assert "no model file" in absent.stderr
+    assert isinstance(absent.exception, Missing)
+    assert "no model file" in str(absent.exception)

@@ -83,7 +83,7 @@ def extract_entities(
     ),
     vision: str = typer.Option(
         "",
-        help="A vision model that looks at the picture, too: a .gguf, or a server's address.",
+        help="A vision model that looks at the picture, too: its name or file, or a server.",
         metavar="NAME|URL",
     ),
     as_json: bool = AS_JSON,

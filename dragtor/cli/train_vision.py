@@ -14,7 +14,7 @@ import typer
 from dragtor.cli.output import AS_JSON, TerminalReporter, out, out_json, settings
 
 VISION_RUN = Path("vision-run")
-COLUMNS = ("run", "model", "data", "prompt", "step", "loss", "recall", "invented")
+RUN_COLUMNS = ("run", "model", "data", "prompt", "step", "loss", "recall", "invented")
 
 
 def train_entities_vlm(
@@ -86,8 +86,8 @@ def train_entities_vlm(
 
 def out_runs(rows: Sequence[Mapping[str, str]]) -> None:
     """The table of runs, its main columns only."""
-    table = [COLUMNS, *(tuple(row[name] for name in COLUMNS) for row in rows)]
-    widths = [max(len(row[i]) for row in table) for i in range(len(COLUMNS))]
+    table = [RUN_COLUMNS, *(tuple(row[name] for name in RUN_COLUMNS) for row in rows)]
+    widths = [max(len(row[i]) for row in table) for i in range(len(RUN_COLUMNS))]
     for row in table:
         cells: list[Any] = [cell.ljust(w) for cell, w in zip(row, widths, strict=True)]
         out("  ".join(cells).rstrip())

@@ -8,7 +8,7 @@ way of reading pictures.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from dragtor import split
 from dragtor.entities.addresses import Address, addresses

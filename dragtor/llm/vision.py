@@ -29,7 +29,7 @@ LISTS: dict[str, Category] = {"people": "person", "companies": "company"}
 MOST_SIDE = 1600  # pixels of the longer side that a model is shown
 MOST_NAMES = 60  # of a list
 MOST_LETTERS = 80  # of a name
-ANSWER_TOKENS = 1024
+NAMES_TOKENS = 1024
 PROJECTOR = "*mmproj*.gguf"  # as llama.cpp's converter names it
 _ITEM = re.compile(r'[\s,]*("(?:[^"\\]|\\.)*")')
 
@@ -66,12 +66,13 @@ class Eyes(Protocol):
 
 
 def vision_config(name: str, config: VisionConfig) -> VisionConfig:
-    """The settings with another model: a file, or the address of a server (`--vision NAME`)."""
+    """The settings with another model: a name, a file, or a server's address (`--vision NAME`)."""
     if not name:
         return config
     if re.match(r"https?://", name):
         return replace(config, url=name, model="")
-    return replace(config, model=name, url="", projector="")
+    own = config.projector if config.model in ("", name) else ""
+    return replace(config, model=name, url="", projector=own)
 
 
 def open_vision(
@@ -85,25 +86,22 @@ def open_vision(
         from dragtor.llm.server import open_server
 
         named = replace(llm, engine="server", url=config.url, model=config.model or "auto")
-        return PictureReader(open_server(named, cancel))
+        return SeeingModel(open_server(named, cancel))
     if not config.model:
         raise UsageError("no vision model is named", "set vision.model or vision.url")
     from dragtor.llm.xllamacpp import open_xllamacpp
     from dragtor.models import model_path
 
-    path = model_path(config.model, models_path(models))
-    projector = projector_of(path, config.projector)
+    folder = models_path(models)
+    path = model_path(config.model, folder)
+    named = config.projector
+    projector = model_path(named, folder) if named else projector_beside(path)
     hint = f"get {path.name} and {projector.name} again"
-    return PictureReader(open_xllamacpp(path, llm, hint, cancel=cancel, projector=projector))
+    return SeeingModel(open_xllamacpp(path, llm, hint, cancel=cancel, projector=projector))
 
 
-def projector_of(model: Path, named: str = "") -> Path:
-    """The mmproj file of a model: the one that is named, else the one beside it."""
-    if named:
-        path = Path(named).expanduser()
-        if not path.is_file():
-            raise Missing(f"no projector at {path}", "set vision.projector in params.yml")
-        return path
+def projector_beside(model: Path) -> Path:
+    """The mmproj file in the folder of a model."""
     found = [path for path in sorted(model.parent.glob(PROJECTOR)) if path != model]
     if not found:
         where = f"no projector (mmproj .gguf) beside {model.name}"
@@ -114,7 +112,7 @@ def projector_of(model: Path, named: str = "") -> Path:
     return found[0]
 
 
-class PictureReader:
+class SeeingModel:
     """See VisionModel: an engine, asked with one prompt under one schema."""
 
     def __init__(self, eyes: Eyes) -> None:
@@ -123,7 +121,7 @@ class PictureReader:
 
     def entities(self, picture: Image) -> list[tuple[str, Category]]:
         """See VisionModel."""
-        options = GenerationOptions(ANSWER_TOKENS, json_schema=entities_schema())
+        options = GenerationOptions(NAMES_TOKENS, json_schema=entities_schema())
         with self._eyes.look(PICTURE_ENTITIES, as_url(picture), options) as stream:
             return named_in("".join(stream))
 

@@ -15,7 +15,7 @@ from typing import Any
 from dragtor.errors import UsageError
 from dragtor.llm.vision import entities_answer
 
-LAYOUT = '{"image": "one.png", "people": [["Yves Gravelle", "Yves"]], "companies": [["Acme"]]}'
+PICTURE_ROW = '{"image": "one.png", "people": [["Yves Gravelle", "Yves"]], "companies": [["Acme"]]}'
 Names = tuple[str, ...]  # the spellings of one person or company
 
 
@@ -51,7 +51,7 @@ def read_pictures(path: Path) -> list[PictureExample]:
     """
     found = [_example(row, path, number) for number, row in _rows(path)]
     if not found:
-        raise UsageError(f"{path} holds no picture", f"a line each: {LAYOUT}")
+        raise UsageError(f"{path} holds no picture", f"a line each: {PICTURE_ROW}")
     return found
 
 
@@ -107,4 +107,4 @@ def _named(value: Any, path: Path, number: int) -> tuple[Names, ...]:
 
 
 def _wrong(path: Path, number: int, what: str) -> UsageError:
-    return UsageError(f"{path}, line {number}: {what}", f"a line each: {LAYOUT}")
+    return UsageError(f"{path}, line {number}: {what}", f"a line each: {PICTURE_ROW}")

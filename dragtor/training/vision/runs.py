@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-RUNS = "vision-runs.csv"
+RUNS_TABLE = "vision-runs.csv"
 _HASH_LETTERS = 8
 
 

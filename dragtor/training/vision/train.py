@@ -29,11 +29,11 @@ from dragtor.types import NEVER, SILENT, CancelToken, Reporter
 if TYPE_CHECKING:
     import torch
 
-ADAPTER = "adapter"  # folder, as peft writes and opens it
-MERGED = "model"  # folder of the whole model, as transformers opens it
+ADAPTER_FOLDER = "adapter"  # folder, as peft writes and opens it
+MERGED_FOLDER = "model"  # folder of the whole model, as transformers opens it
 SCORES = "pictures.jsonl"  # what was found and what not, a line a held picture
 BEFORE = "before.json"  # figures before training
-ABOUT = """\
+ABOUT_VISION = """\
 A low-rank adapter (peft) for {base}, on its {parts}: it lists the people and companies that a
 picture names, as JSON. Learned from {learn} pictures; measured on {held} held out.
 
@@ -128,9 +128,9 @@ def train_vision(
     _write_model(out, tuned, chat, config)
     metrics = _write_report(out, config, pictures, run)
     if push:
-        card.push(out, push, f"{ADAPTER}/*")
+        card.push(out, push, f"{ADAPTER_FOLDER}/*")
     table = _keep_runs(out, config, pictures, [before, *_best(run)])
-    return TrainedVision(out / ADAPTER, metrics, table)
+    return TrainedVision(out / ADAPTER_FOLDER, metrics, table)
 
 
 def _read(data: Sequence[Path], held: Sequence[Path], config: TrainVisionConfig) -> _Pictures:
@@ -183,10 +183,10 @@ def _write_scores(out: Path, task: VisionTask, cancel: CancelToken) -> None:
 
 
 def _write_model(out: Path, tuned: Any, chat: PictureChat, config: TrainVisionConfig) -> None:
-    tuned.save_pretrained(out / ADAPTER)
+    tuned.save_pretrained(out / ADAPTER_FOLDER)
     if config.merge:
-        tuned.merge_and_unload().save_pretrained(out / MERGED)
-        chat.save(out / MERGED)
+        tuned.merge_and_unload().save_pretrained(out / MERGED_FOLDER)
+        chat.save(out / MERGED_FOLDER)
 
 
 def _best(run: RunState) -> list[dict[str, float]]:
@@ -213,7 +213,7 @@ def _write_report(
         title="People and companies of a picture, as an adapter",
         base=_base_name(config),
         tags=("lora", "peft", "image-text-to-text"),
-        about=ABOUT.format(
+        about=ABOUT_VISION.format(
             base=_base_name(config), parts=", ".join(config.parts), prompt=config.prompt,
             learn=len(pictures.learn), held=len(pictures.held),
         ),
@@ -234,4 +234,4 @@ def _keep_runs(
         )
         for row in found
     ]
-    return runs.keep_rows(out.resolve().parent / runs.RUNS, rows)
+    return runs.keep_rows(out.resolve().parent / runs.RUNS_TABLE, rows)
