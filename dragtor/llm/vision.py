@@ -94,8 +94,8 @@ def open_vision(
 
     folder = models_path(models)
     path = model_path(config.model, folder)
-    named = config.projector
-    projector = model_path(named, folder) if named else projector_beside(path)
+    own = config.projector
+    projector = model_path(own, folder) if own else projector_beside(path)
     hint = f"get {path.name} and {projector.name} again"
     return SeeingModel(open_xllamacpp(path, llm, hint, cancel=cancel, projector=projector))
 
