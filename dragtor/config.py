@@ -265,6 +265,15 @@ class TagsConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class VisionConfig:
+    """Which model looks at pictures; how it runs is the language model's (`llm`)."""
+
+    model: str = ""  # as llm.model, or a server's name of it; with neither model nor url none looks
+    projector: str = ""  # its mmproj, a file or name as well; empty: the one beside the model
+    url: str = ""  # an OpenAI-compatible server, for example http://127.0.0.1:8080/v1
+
+
+@dataclass(frozen=True, slots=True)
 class ServeConfig:
     """Where the server listens."""
 
@@ -298,6 +307,7 @@ class Config:
     answer: AnswerConfig = field(default_factory=AnswerConfig)
     chat: ChatConfig = field(default_factory=ChatConfig)
     tags: TagsConfig = field(default_factory=TagsConfig)
+    vision: VisionConfig = field(default_factory=VisionConfig)
     serve: ServeConfig = field(default_factory=ServeConfig)
     models: ModelsConfig = field(default_factory=ModelsConfig)
     # label -> texts like its passages; the label is one too

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from dragtor.config import Config, library_path, load_config
 from dragtor.errors import LoadError, Missing, UsageError
 from dragtor.overview import Digest, People
-from dragtor.parts import Parts, file_loader, read_document
+from dragtor.parts import Parts, file_loader, pictures_in, read_document
 from dragtor.types import (
     NEVER,
     SILENT,
@@ -44,9 +44,12 @@ from dragtor.types import (
 )
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
     from dragtor.answer import AnswerEvent
     from dragtor.chat import Chat
     from dragtor.ground import EarlierTurns, Gate
+    from dragtor.llm.vision import VisionModel
     from dragtor.store import Filters
 
 DOCUMENT_ID = re.compile(r"[0-9a-f]{16}")
@@ -430,7 +433,9 @@ class Library(Parts):
 
     # People and companies of one text
 
-    def extract_entities(self, what: Path | str | bytes | Document) -> Iterator[FoundEntity]:
+    def extract_entities(
+        self, what: Path | str | bytes | Document, vision: str = ""
+    ) -> Iterator[FoundEntity]:
         """The people and companies of a picture, a mail or any text, streamed.
 
         A Path is a file, bytes are the content of one, a str is a text, or the id of a document of
@@ -438,12 +443,32 @@ class Library(Parts):
         mention with earlier ones stands in their place (`entities.last_said` keeps the last).
         `known` is what the library knows of somebody, if it has any tags. Without the model of tags
         sentences are not read, and a note says so. Raises LoadError on a file that cannot be read.
+
+        `vision` names a model that looks at the picture last (see `--vision`), instead of the
+        configured one, which may be none; of what it says, only what the picture's words hold
+        counts, and a note tells how much that was not.
         """
         from dragtor.entities import find_entities, with_known
 
         document = self._given_document(what)
-        for entity in find_entities(document, self._tag_names):
+        model = self.vision_model(vision)
+        pages = pictures_in(what, must=bool(vision)) if model else ()
+        seen = (lambda: self._seen_names(model, pages, document.text)) if model and pages else None
+        for entity in find_entities(document, self._tag_names, seen):
             yield with_known(entity, self._named_so)
+
+    def _seen_names(
+        self, model: VisionModel, pages: Sequence[Image], text: str
+    ) -> Sequence[LabelledSpan]:
+        """Spans of what a model names in pictures, as far as their text holds it."""
+        from dragtor.entities import names_in_text
+
+        named = [each for page in pages for each in model.entities(page)]
+        found = names_in_text(text, named)
+        if found.dropped:
+            told = f"{found.dropped} of {len(dict.fromkeys(named))} names that {model.name} gave"
+            self.reporter.note(f"{told} are not among the picture's words: left out")
+        return found.spans
 
     def _given_document(self, what: Path | str | bytes | Document) -> Document:
         if isinstance(what, Document):

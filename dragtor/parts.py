@@ -6,7 +6,7 @@ Knows which package does what; the pipelines are handed finished parts. Knows no
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import cache, cached_property, partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from dragtor.config import (
     LLMConfig,
     ModelsConfig,
     OcrConfig,
+    VisionConfig,
     WordLists,
     load_words,
     models_path,
@@ -30,6 +31,8 @@ from dragtor.types import NEVER, SILENT, CancelToken, Document, Reporter
 if TYPE_CHECKING:
     from datetime import tzinfo
 
+    from PIL.Image import Image
+
     from dragtor.answer import AnswerPipeline
     from dragtor.digest import Digester
     from dragtor.embed import Embedder
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     from dragtor.ground import Gate, RuleSupport
     from dragtor.ingest import Ingest
     from dragtor.llm import LLM
+    from dragtor.llm.vision import VisionModel
     from dragtor.load.base import Loader
     from dragtor.load.file import FileLoader
     from dragtor.ocr import OcrEngine
@@ -76,21 +80,28 @@ class Parts:
         self.cancel = CancelToken() if cancel is NEVER else cancel  # what all parts look at
         self._lender = lender
         self._lending = RLock()  # a model is opened once, whoever asks first
-        self._llm_turns, self._events_turns = Turns(), Turns()
+        self._llm_turns, self._events_turns, self._vision_turns = Turns(), Turns(), Turns()
         self._taken: dict[Turns, ExitStack] = {}  # of the lender's, and what gives them back
         self._store: Store | None = None
         self._llm: LLM | None = None
         self._encoders: dict[tuple[str, int], Encoder] = {}  # by name or folder, and its time
         self._event_extractors: dict[Path | None, EventExtractor] = {}  # by adapter
+        self._vision_models: dict[VisionConfig, VisionModel] = {}
 
     def close(self) -> None:
         """Let go of the files and the models."""
         self.give_back()
-        for part in (self._store, self._llm, *self._event_extractors.values()):
+        for part in (
+            self._store,
+            self._llm,
+            *self._event_extractors.values(),
+            *self._vision_models.values(),
+        ):
             if part is not None:
                 part.close()
         self._store = self._llm = None
         self._event_extractors.clear()
+        self._vision_models.clear()
 
     def give_back(self) -> None:
         """Let others have the models that generate, if this one has them."""
@@ -235,6 +246,29 @@ class Parts:
         if self._llm is None:
             self._llm = open_llm(self.config.llm, self.config.models, cancel=cancel)
         return self._llm
+
+    def vision_model(self, name: str = "") -> VisionModel | None:
+        """The model that looks at pictures: the configured one, None where there is none.
+
+        `name` is another one, see `--vision`. Opened on first use; lent as `llm` is.
+        """
+        from dragtor.llm.vision import vision_config
+
+        config = vision_config(name, self.config.vision)
+        if not (config.model or config.url):
+            return None
+        if self._lender:
+            token = self._take(self._lender._vision_turns)
+            return self._lender._own_vision_model(config, token)
+        return self._own_vision_model(config, self.cancel)
+
+    def _own_vision_model(self, config: VisionConfig, cancel: CancelToken) -> VisionModel:
+        from dragtor.llm.vision import open_vision
+
+        if config not in self._vision_models:
+            opened = open_vision(config, self.config.llm, self.config.models, cancel)
+            self._vision_models[config] = opened
+        return self._vision_models[config]
 
     def llm_at_once(self) -> LLM:
         """The language model for what nobody waits for; GenerationError while another has it."""
@@ -407,6 +441,21 @@ def read_document(files: FileLoader, what: Path | bytes) -> Document:
     if not isinstance(found, Document):
         raise LoadError(f"{what} is sound", f"dragtor add {what}")
     return found
+
+
+def pictures_in(what: object, *, must: bool = False) -> list[Image]:
+    """The picture in a file or its content, or its pages; none in what holds none.
+
+    Raises UsageError for that where there `must` be one.
+    """
+    from dragtor.ocr.picture import open_pictures
+
+    if isinstance(what, Path | bytes):
+        with suppress(LoadError):
+            return list(open_pictures(what))
+    if must:
+        raise UsageError("a vision model looks at pictures only", "leave out --vision")
+    return []
 
 
 def open_loaders(

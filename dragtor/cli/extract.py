@@ -81,6 +81,11 @@ def extract_entities(
     draw: Path | None = typer.Option(
         None, help="Write the picture with the names marked, too.", metavar="OUT.png"
     ),
+    vision: str = typer.Option(
+        "",
+        help="A vision model that looks at the picture, too: its name or file, or a server.",
+        metavar="NAME|URL",
+    ),
     as_json: bool = AS_JSON,
 ) -> None:
     """Find the people and companies in a picture, a mail or any text."""
@@ -92,7 +97,7 @@ def extract_entities(
         given = entity_source(lib, what)
         picture = drawable(given, draw) if draw else None
         lines = EntityLines(quiet=as_json)
-        found = last_said(map(lines.show, lib.extract_entities(given)))
+        found = last_said(map(lines.show, lib.extract_entities(given, vision)))
     if as_json:
         out_json(found_entities_json(found))
     elif not found:

@@ -19,6 +19,7 @@ from dragtor.cli.output import (
     out_json,
     settings,
 )
+from dragtor.cli.train_vision import train_entities_vlm
 
 if TYPE_CHECKING:
     from dragtor.training.encoder.sets import TaskFile
@@ -86,6 +87,7 @@ def register(app: typer.Typer) -> None:
     """Add this group's commands."""
     train_app.command("events")(train_events)
     train_app.command("encoder")(train_encoder)
+    train_app.command("entities-vlm")(train_entities_vlm)
     app.add_typer(train_app, name="train")
 
 

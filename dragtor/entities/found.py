@@ -8,7 +8,7 @@ way of reading pictures.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from dragtor import split
 from dragtor.entities.addresses import Address, addresses
@@ -31,6 +31,7 @@ from dragtor.entities.spelling import PERSON_KIND, clean_name, plain, thing_word
 from dragtor.entities.written import CALENDAR, NOT_NAMES, Written
 from dragtor.types import Document, FoundEntity, LabelledSpan
 
+Seen = Callable[[], Iterable[LabelledSpan]]
 SURE, LIKELY, FAIR = 0.99, 0.9, 0.75  # confidence of rules
 _SUBJECT = re.compile(r"(?i)subject\s?:?\s*(?:(?:re|fw|fwd|aw|wg)\s?:\s*)*")
 _CALLED = re.compile(r"(?<![^\s(])@ ?(?P<name>[^\W\d_a-z](?=[^\W\d_]*[a-z])[^\W\d_]+)")
@@ -39,20 +40,24 @@ _BESIDES = re.compile(  # Jeff (Rocky) Skilling
 )
 
 
-def find_entities(document: Document, tag: TagSentences | None = None) -> Iterator[FoundEntity]:
+def find_entities(
+    document: Document, tag: TagSentences | None = None, seen: Seen | None = None
+) -> Iterator[FoundEntity]:
     """The people and companies of a document, those first that need no model.
 
     A later one that shares a mention with earlier ones stands in their place. `tag` finds names in
-    sentences; without it there are only those that the form of a mail shows.
+    sentences; without it there are only those that the form of a mail shows. `seen`, asked last,
+    gives spans of names that something else found in the picture.
     """
     reading = _Reading(document)
-    first = reading.entities()
-    yield from first
-    if tag is None:
-        return
-    for entity in reading.entities(reading.tagged(tag)):
-        if entity not in first:
-            yield entity
+    said = reading.entities()
+    yield from said
+    more = reading.tagged(tag) if tag else []
+    if more:
+        before, said = said, reading.entities(more)
+        yield from (entity for entity in said if entity not in before)
+    if seen and (found := reading.unsaid(seen(), more)):
+        yield from (e for e in reading.entities([*more, *found]) if e not in said)
 
 
 def last_said(stream: Iterable[FoundEntity]) -> list[FoundEntity]:
@@ -169,6 +174,14 @@ class _Reading:
             kinds.setdefault(plain(name), span.label)
         alone = {(line.start, line.end) for line in self.lines}
         return names_in_prose(self.text, self.prose, tag, Known(taken, kinds, alone))
+
+    def unsaid(
+        self, spans: Iterable[LabelledSpan], more: Iterable[LabelledSpan]
+    ) -> list[LabelledSpan]:
+        """Those of spans that lie apart from what rules and `more` have found."""
+        taken = [(s.start, s.end) for s in (*self.spans.values(), *more)]
+        taken += [(a.start, a.end) for a in self.addresses]
+        return [s for s in spans if all(s.end <= a or b <= s.start for a, b in taken)]
 
     def entities(self, more: Iterable[LabelledSpan] = ()) -> list[FoundEntity]:
         """The entities of the rules' spans and more, in the order of the text."""

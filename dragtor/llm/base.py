@@ -187,6 +187,21 @@ def printable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
+def named_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A JSON schema as OpenAI's protocol asks for answers that keep to it (`response_format`)."""
+    named = {"name": "answer", "schema": dict(schema), "strict": True}
+    return {"type": "json_schema", "json_schema": named}
+
+
+def shown(prompt: str, picture: str) -> list[dict[str, Any]]:
+    """The messages of a prompt about a picture (data: URL), in OpenAI's protocol."""
+    parts = [
+        {"type": "image_url", "image_url": {"url": picture}},
+        {"type": "text", "text": prompt},
+    ]
+    return [{"role": "user", "content": parts}]
+
+
 def clean_content(text: str) -> str:
     """A message's content as every engine sends it: printable, no space around it."""
     return printable(text).strip()

@@ -25,8 +25,10 @@ from dragtor.llm.base import (
     check_room,
     clean_content,
     first_token_shares,
+    named_schema,
     neutralise,
     printable,
+    shown,
 )
 from dragtor.sockets import Sockets, connected, session_of
 from dragtor.types import NEVER, CancelToken, Message
@@ -103,9 +105,17 @@ class ServerLLM(Engine):
         if stops := [s for s in options.stop if s]:
             body["stop"] = stops
         if options.json_schema is not None:
-            named = {"name": "answer", "schema": dict(options.json_schema), "strict": True}
-            body["response_format"] = {"type": "json_schema", "json_schema": named}
+            body["response_format"] = named_schema(options.json_schema)
         return self.begin(self._generate(body, prompt_tokens))
+
+    def look(self, prompt: str, picture: str, options: GenerationOptions) -> Stream:
+        """Answer a prompt about a picture (data: URL); see Eyes in vision.py."""
+        self.end_stream()
+        body = self._body([Message("user", prompt)], options)
+        body["messages"] = shown(prompt, picture)
+        if options.json_schema is not None:
+            body["response_format"] = named_schema(options.json_schema)
+        return self.begin(self._generate(body, 0))
 
     def choose(
         self, messages: Sequence[Message], options: Sequence[str], *, fixed: int = 0

@@ -29,14 +29,17 @@ from dragtor.llm.base import (
     check_files,
     check_room,
     is_small,
+    named_schema,
     option_probabilities,
     printable,
+    shown,
     split_rendered,
 )
 from dragtor.llm.llama import BLOCK_TOKENS, calm_openmp, thread_count
 from dragtor.llm.state import MOST_STATE_BYTES
 from dragtor.types import NEVER, CancelToken, Message
 
+PICTURE_TOKENS = 2048  # of one picture, at most, where they are read at once
 LOG_NOTHING = -1  # its log level: nothing
 FORCED = 1e3  # added to a token's logit: more than any other has, and float32 keeps their order
 
@@ -47,12 +50,16 @@ def open_xllamacpp(
     hint: str = "",
     adapter: Path | None = None,
     cancel: CancelToken = NEVER,
+    projector: Path | None = None,
 ) -> XLlamaCpp:
     """Load a GGUF file. Raises Missing or CorruptModel with `hint`, which gets the file.
 
-    `adapter` is a low-rank adapter (GGUF) that was trained over this very model.
+    `adapter` is a low-rank adapter (GGUF) that was trained over this very model; `projector` is
+    its way to see (mmproj GGUF).
     """
     hint = check_files(path, hint, adapter)
+    if projector is not None:
+        check_files(projector, hint, None)
     calm_openmp()
     module = require("xllamacpp", extra="prebuilt")
     folder = Path(tempfile.mkdtemp(prefix="dragtor-"))
@@ -60,7 +67,7 @@ def open_xllamacpp(
     params.model.path = str(path)
     params.hostnames = [str(folder / "llm.sock")]
     params.n_ctx = config.context_tokens
-    params.n_batch = params.n_ubatch = BLOCK_TOKENS
+    params.n_batch = params.n_ubatch = PICTURE_TOKENS if projector else BLOCK_TOKENS
     params.n_gpu_layers = -1 if config.gpu_layers == -2 else config.gpu_layers
     params.fit_params = config.gpu_layers == -2
     threads = thread_count(config.threads, path.stat().st_size)
@@ -73,6 +80,9 @@ def open_xllamacpp(
         low_rank = module.CommonAdapterLoraInfo()
         low_rank.path, low_rank.scale = str(adapter), 1.0
         params.lora_adapters = [low_rank]
+    if projector is not None:
+        params.mmproj.path = str(projector)
+        params.mmproj_use_gpu = config.gpu_layers != 0
     try:
         server = module.Server(params)
     except (RuntimeError, ValueError, OSError) as error:
@@ -142,7 +152,22 @@ class XLlamaCpp(Engine):
         }
         if options.json_schema is not None:
             request["json_schema"] = options.json_schema
-        return self.begin(self._generate(request))
+        return self.begin(self._generate("/v1/completions", request))
+
+    def look(self, prompt: str, picture: str, options: GenerationOptions) -> Stream:
+        """Answer a prompt about a picture (data: URL); see Eyes in vision.py."""
+        self.end_stream()
+        request: dict[str, Any] = {
+            "messages": shown(prompt, picture),
+            "max_tokens": options.max_tokens,
+            "temperature": options.temperature,
+            "seed": options.seed,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        if options.json_schema is not None:
+            request["response_format"] = named_schema(options.json_schema)
+        return self.begin(self._generate("/v1/chat/completions", request))
 
     def choose(
         self, messages: Sequence[Message], options: Sequence[str], *, fixed: int = 0
@@ -180,10 +205,10 @@ class XLlamaCpp(Engine):
         self._server = None
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _generate(self, request: dict[str, Any]) -> Generator[str, None, Usage]:
+    def _generate(self, route: str, request: dict[str, Any]) -> Generator[str, None, Usage]:
         usage: Usage | None = None
         reason = "length"
-        with self._asked("POST", "/v1/completions", request) as lines:
+        with self._asked("POST", route, request) as lines:
             for line in lines:
                 name, _, data = line.strip().partition(b":")
                 if name not in (b"data", b"error") or data.strip() == b"[DONE]":
@@ -194,8 +219,8 @@ class XLlamaCpp(Engine):
                     raise GenerationError(f"llama.cpp failed: {said.get('message')}")
                 for choice in chunk.get("choices", ()):
                     reason = choice.get("finish_reason") or reason
-                    if choice.get("text"):
-                        yield choice["text"]
+                    if text := choice.get("text") or (choice.get("delta") or {}).get("content"):
+                        yield text
                 if counts := chunk.get("usage"):
                     made, prompt = int(counts["completion_tokens"]), int(counts["prompt_tokens"])
                     known = int((counts.get("prompt_tokens_details") or {}).get("cached_tokens", 0))

@@ -24,6 +24,26 @@ ARCHITECTURE = "llama"  # of the adapter files that are written here
 _PREFIX = "base_model.model."  # peft puts it before the model's own names
 
 
+def with_adapter(
+    model: Any, targets: Sequence[str], rank: int, scale: float, layers: Sequence[int] | None = None
+) -> Any:
+    """The model frozen, as peft wraps it, with an adapter (LoRA, Hu et al. 2021) on `targets`.
+
+    These are names of layers, or their ends; `layers` are the blocks that have one, None: all.
+    """
+    peft = require("peft", extra=TRAIN_EXTRA)
+    config = peft.LoraConfig(
+        r=rank,
+        lora_alpha=scale * rank,
+        lora_dropout=0.0,
+        target_modules=list(targets),
+        layers_to_transform=layers,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # peft's own, of transformers' names
+        return peft.get_peft_model(model, config)
+
+
 def add_adapter(
     model: Any, targets: Sequence[str], rank: int, scale: float, first_layer: int, seed: int
 ) -> dict[str, torch.Tensor]:
@@ -32,18 +52,13 @@ def add_adapter(
     Changes `model` in place and freezes the rest of it. Gives the adapter's own tensors, float32:
     `lora_A` (rank, in) is drawn, `lora_B` (out, rank) is zero; `scale` multiplies their product.
     """
-    peft = require("peft", extra=TRAIN_EXTRA)
+    blocks = list(range(first_layer, model.config.num_hidden_layers))
+    return drawn_adapter(with_adapter(model, targets, rank, scale, blocks), seed)
+
+
+def drawn_adapter(tuned: Any, seed: int) -> dict[str, torch.Tensor]:
+    """The adapter's tensors of a model that peft wraps, `lora_A` drawn anew and `lora_B` zero."""
     torch = require("torch", extra=TRAIN_EXTRA)
-    config = peft.LoraConfig(
-        r=rank,
-        lora_alpha=scale * rank,
-        lora_dropout=0.0,
-        target_modules=list(targets),
-        layers_to_transform=list(range(first_layer, model.config.num_hidden_layers)),
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # peft's own, of transformers' names
-        tuned = peft.get_peft_model(model, config)
     draw = torch.Generator().manual_seed(seed)
     adapter = {}
     for name, value in tuned.named_parameters():

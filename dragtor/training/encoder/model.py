@@ -17,6 +17,7 @@ from dragtor.encoder.shapes import SHAPES
 from dragtor.errors import UsageError
 from dragtor.extras import require
 from dragtor.training import TRAIN_EXTRA
+from dragtor.training.lora import with_adapter
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -217,7 +218,6 @@ def _layers(encoder: Any) -> Any:
 
 def _adapted(encoder: Any, rank: int, scale: float) -> Any:
     """The encoder frozen, with an adapter (LoRA, Hu et al. 2021) on each linear layer's layers."""
-    peft = require("peft", extra=TRAIN_EXTRA)
     nn = require("torch", extra=TRAIN_EXTRA).nn
     inside = {id(module) for module in _layers(encoder).modules()}
     targets = [
@@ -225,9 +225,4 @@ def _adapted(encoder: Any, rank: int, scale: float) -> Any:
         for name, module in encoder.named_modules()
         if isinstance(module, nn.Linear) and id(module) in inside
     ]
-    config = peft.LoraConfig(
-        r=rank, lora_alpha=scale * rank, lora_dropout=0.0, target_modules=targets
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # peft's own, of transformers' names
-        return peft.get_peft_model(encoder, config)
+    return with_adapter(encoder, targets, rank, scale)
