@@ -17,29 +17,40 @@ VISION_RUN = Path("vision-run")
 RUN_COLUMNS = ("run", "model", "data", "prompt", "step", "loss", "recall", "invented")
 
 
+DATA_OPTION = typer.Option(
+    help='{"image", "people", "companies"} a line (JSON); as often as you like.',
+    exists=True,
+    metavar="FILE",
+)
+BASE_OPTION = typer.Option(
+    help="Any vision model of transformers that chats, or a folder of one.", metavar="NAME"
+)
+HELD_OPTION = typer.Option(
+    [], "--held", help="Held out; else a share of the data.", exists=True, metavar="FILE"
+)
+OUT_OPTION = typer.Option(
+    VISION_RUN, "--out", help="Folder of the run; one cut off goes on.", metavar="FOLDER"
+)
+PROMPT_OPTION = typer.Option(
+    None, help="Text to ask with, instead of dragtor's.", exists=True, metavar="FILE"
+)
+PARTS_OPTION = typer.Option(
+    ["attention", "mlp", "projector"],
+    help="What is tuned: attention, mlp, projector, vision (the model that sees).",
+    metavar="NAME",
+)
+PUSH_OPTION = typer.Option(
+    "", help="Put the run on the hub, too; HF_TOKEN holds the token.", metavar="OWNER/NAME"
+)
+
+
 def train_entities_vlm(
-    data: list[Path] = typer.Option(
-        help='{"image", "people", "companies"} a line (JSON); as often as you like.',
-        exists=True,
-        metavar="FILE",
-    ),
-    base: str = typer.Option(
-        help="Any vision model of transformers that chats, or a folder of one.", metavar="NAME"
-    ),
-    held: list[Path] = typer.Option(
-        [], "--held", help="Held out; else a share of the data.", exists=True, metavar="FILE"
-    ),
-    out_folder: Path = typer.Option(
-        VISION_RUN, "--out", help="Folder of the run; one cut off goes on.", metavar="FOLDER"
-    ),
-    prompt: Path | None = typer.Option(
-        None, help="Text to ask with, instead of dragtor's.", exists=True, metavar="FILE"
-    ),
-    part: list[str] = typer.Option(
-        ["attention", "mlp", "projector"],
-        help="What is tuned: attention, mlp, projector, vision (the model that sees).",
-        metavar="NAME",
-    ),
+    data: list[Path] = DATA_OPTION,
+    base: str = BASE_OPTION,
+    held: list[Path] = HELD_OPTION,
+    out_folder: Path = OUT_OPTION,
+    prompt: Path | None = PROMPT_OPTION,
+    part: list[str] = PARTS_OPTION,
     rank: int = typer.Option(16, help="Of the adapter (LoRA).", min=1),
     epochs: int = typer.Option(3, help="Times that the data is seen.", min=1),
     learning_rate: float = typer.Option(0.0002, help="Of the highest step.", min=1e-07),
@@ -52,9 +63,7 @@ def train_entities_vlm(
     merge: bool = typer.Option(False, help="Write the whole model, too, as llama.cpp converts it."),
     seed: int = typer.Option(7, help="Draws the same again.", min=0),
     threads: int = typer.Option(0, help="Processor threads; 0: the machine's cores.", min=0),
-    push: str = typer.Option(
-        "", help="Put the run on the hub, too; HF_TOKEN holds the token.", metavar="OWNER/NAME"
-    ),
+    push: str = PUSH_OPTION,
     as_json: bool = AS_JSON,
 ) -> None:
     """Tune a vision model to list the people and companies of pictures."""

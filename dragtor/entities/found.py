@@ -31,7 +31,7 @@ from dragtor.entities.spelling import PERSON_KIND, clean_name, plain, thing_word
 from dragtor.entities.written import CALENDAR, NOT_NAMES, Written
 from dragtor.types import Document, FoundEntity, LabelledSpan
 
-Seen = Callable[[], Iterable[LabelledSpan]]
+NamesSeen = Callable[[], Iterable[LabelledSpan]]
 SURE, LIKELY, FAIR = 0.99, 0.9, 0.75  # confidence of rules
 _SUBJECT = re.compile(r"(?i)subject\s?:?\s*(?:(?:re|fw|fwd|aw|wg)\s?:\s*)*")
 _CALLED = re.compile(r"(?<![^\s(])@ ?(?P<name>[^\W\d_a-z](?=[^\W\d_]*[a-z])[^\W\d_]+)")
@@ -41,7 +41,7 @@ _BESIDES = re.compile(  # Jeff (Rocky) Skilling
 
 
 def find_entities(
-    document: Document, tag: TagSentences | None = None, seen: Seen | None = None
+    document: Document, tag: TagSentences | None = None, seen: NamesSeen | None = None
 ) -> Iterator[FoundEntity]:
     """The people and companies of a document, those first that need no model.
 

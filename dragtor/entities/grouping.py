@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dragtor.entities.addresses import Address
 from dragtor.entities.merge import NameRow, main_name, merge_names
 from dragtor.entities.prose import FIRM_KIND
-from dragtor.entities.roster import NamedAt, People, is_initials, tell_apart
+from dragtor.entities.roster import NameAt, TextNames, is_initials, tell_apart
 from dragtor.entities.spelling import (
     LEGAL_FORMS,
     PERSON_KIND,
@@ -36,7 +36,7 @@ def grouped(
     pairs: Sequence[tuple[int, int]],
     signed: Mapping[int, int],
 ) -> list[FoundEntity]:
-    """The entities of a text in its order; `pairs` and `signed` as for roster.People."""
+    """The entities of a text in its order; `pairs` and `signed` as for roster.TextNames."""
     made = [
         *(
             _entity(document, "person", own)
@@ -55,11 +55,11 @@ def _people(
     signed: Mapping[int, int],
 ) -> Iterator[list[LabelledSpan]]:
     at = {span.start: span for span in spans if span.label == PERSON_KIND}
-    names = [NamedAt(start, _name(text, span)) for start, span in at.items()]
+    names = [NameAt(start, _name(text, span)) for start, span in at.items()]
     at |= {a.start: LabelledSpan(a.start, a.end, ADDRESS_KIND, 1.0) for a in addresses}
     known = {a: b for a, b in signed.items() if a in at and b in at}
     own: dict[int, list[LabelledSpan]] = {}
-    for start, number in sorted(tell_apart(People(names, addresses, pairs, known)).items()):
+    for start, number in sorted(tell_apart(TextNames(names, addresses, pairs, known)).items()):
         own.setdefault(number, []).append(at[start])
     for each in own.values():
         if not all(is_initials(_name(text, span)) for span in each):

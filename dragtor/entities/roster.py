@@ -27,7 +27,7 @@ _GENERATION = re.compile(r"\bI[Il1|]{1,2}\b")  # III, as it is misread
 Identity = tuple[str, ...]
 
 
-class NamedAt(NamedTuple):
+class NameAt(NamedTuple):
     """A person's name at `start` of a text."""
 
     start: int
@@ -35,10 +35,10 @@ class NamedAt(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class People:
+class TextNames:
     """What one text shows of people, before they are told apart."""
 
-    names: Sequence[NamedAt]
+    names: Sequence[NameAt]
     addresses: Sequence[Address]
     pairs: Sequence[tuple[int, int]] = ()  # starts of a name and its address
     signed: Mapping[int, int] = field(
@@ -46,13 +46,13 @@ class People:
     )  # start of a signature -> sender's start
 
 
-def tell_apart(people: People) -> dict[int, int]:
+def tell_apart(people: TextNames) -> dict[int, int]:
     """Start of each name and address -> number of the person, in the order of the text."""
     return _Roster(people).numbers()
 
 
 class _Roster:
-    def __init__(self, people: People) -> None:
+    def __init__(self, people: TextNames) -> None:
         self._people = people
         self._name_at = {each.start: each.name for each in people.names}
         self._address_at = {each.start: each for each in people.addresses}

@@ -22,7 +22,7 @@ LIKELY = 0.5  # of a span that is shown as the answer, of a passage that needs n
 LEAST_ODDS = 1e-3  # a probability nearer to 0 or 1 says no more
 # Of a sentence's cosine, the question's words in it, whether it holds what its passage would
 # answer; of the passage's log odds that it answers, its score, its cosine. Fitted on 330 questions
-# with known spans by benchmarks/tasks/reader_order.py; docs/log.md has the figures.
+# with known spans by benchmarks/reader_order.py; docs/log.md has the figures.
 READ_WEIGHTS = (21.0, 1.4, 2.0, 0.96, 2.45, 29.3)
 HOLDS = 2  # the place among them
 SHORT_CHARACTERS = 120  # of a span that says it all

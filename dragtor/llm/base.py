@@ -193,7 +193,7 @@ def named_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "json_schema", "json_schema": named}
 
 
-def shown(prompt: str, picture: str) -> list[dict[str, Any]]:
+def picture_messages(prompt: str, picture: str) -> list[dict[str, Any]]:
     """The messages of a prompt about a picture (data: URL), in OpenAI's protocol."""
     parts = [
         {"type": "image_url", "image_url": {"url": picture}},

@@ -27,8 +27,8 @@ from dragtor.llm.base import (
     first_token_shares,
     named_schema,
     neutralise,
+    picture_messages,
     printable,
-    shown,
 )
 from dragtor.sockets import Sockets, connected, session_of
 from dragtor.types import NEVER, CancelToken, Message
@@ -112,7 +112,7 @@ class ServerLLM(Engine):
         """Answer a prompt about a picture (data: URL); see Eyes in vision.py."""
         self.end_stream()
         body = self._body([Message("user", prompt)], options)
-        body["messages"] = shown(prompt, picture)
+        body["messages"] = picture_messages(prompt, picture)
         if options.json_schema is not None:
             body["response_format"] = named_schema(options.json_schema)
         return self.begin(self._generate(body, 0))

@@ -31,8 +31,8 @@ from dragtor.llm.base import (
     is_small,
     named_schema,
     option_probabilities,
+    picture_messages,
     printable,
-    shown,
     split_rendered,
 )
 from dragtor.llm.llama import BLOCK_TOKENS, calm_openmp, thread_count
@@ -158,7 +158,7 @@ class XLlamaCpp(Engine):
         """Answer a prompt about a picture (data: URL); see Eyes in vision.py."""
         self.end_stream()
         request: dict[str, Any] = {
-            "messages": shown(prompt, picture),
+            "messages": picture_messages(prompt, picture),
             "max_tokens": options.max_tokens,
             "temperature": options.temperature,
             "seed": options.seed,

@@ -1,8 +1,8 @@
 """Fit the weights of dragtor/ground/reading.py that order sentences where a reader has read.
 
-    python benchmarks/tasks/reader_order.py
+    PYTHONPATH=benchmarks/tasks python benchmarks/reader_order.py
 
-The questions are the training halves of answers.py and the split "tune" of
+The questions are the training halves of tasks/answers.py and the split "tune" of
 data/lay_questions.jsonl, those whose answer stands in a sentence that was found. The
 weights make it likeliest that this one comes first (McFadden 1974, conditional logit), a question
 in everyday words counting LAY_SHARE times. Prints them. Takes ten minutes.
