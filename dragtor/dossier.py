@@ -125,7 +125,15 @@ class Dossier:
         timings = {"total": self.seconds}
         tokens = {"completion": self.tokens}
         return Answer(
-            self.name, text, bool(said), tuple(said), self.citations, (), self.model, timings, tokens
+            self.name,
+            text,
+            bool(said),
+            tuple(said),
+            self.citations,
+            (),
+            self.model,
+            timings,
+            tokens,
         )
 
     def _repr_html_(self) -> str:

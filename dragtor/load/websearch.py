@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import zip_longest
@@ -28,6 +29,7 @@ from dragtor.types import NEVER, SILENT, CancelToken, Document, Reporter
 
 PROVIDERS = ("wikipedia", "searxng", "sites", "ddgs")  # that a setting may choose
 RETRIES = 1  # of a page or a reply; the next one is tried instead
+AT_ONCE = 4  # pages that are read at a time
 MAX_SNIPPET = 400  # characters
 MAX_LISTED = 2000  # pages of a site's sitemaps, that are looked through
 MAX_REPLY_MB = 2  # megabytes
@@ -148,7 +150,7 @@ class DdgsSearch:
         search = self._module.DDGS(timeout=max(1, int(self._seconds)))
         try:
             rows = unless_cancelled(lambda: search.text(query, max_results=n), self._cancel)
-        except Exception as error:  # noqa: BLE001 - whatever another package does
+        except Exception as error:
             raise LoadError(f"ddgs does not answer: {shown(str(error))}") from error
         rows = _mappings(rows)
         return _believed((r.get("href"), r.get("title"), r.get("body")) for r in rows)[:n]
@@ -215,9 +217,24 @@ class ResearchWeb:
                 once.setdefault(result.url, result)
         return list(once.values())
 
-    def read(self, url: str) -> Document:
-        """A page; raises LoadError, and Cancelled at once: what is under way is left to end."""
-        return unless_cancelled(lambda: self._loader.read(url), self._cancel)
+    def read(self, urls: Sequence[str]) -> Iterator[Document | LoadError]:
+        """The pages in their order, AT_ONCE of them under way; or why one cannot be read.
+
+        Raises Cancelled at once: what is under way is left to end.
+        """
+        pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="research")
+        try:
+            for page in [pool.submit(self._page, url) for url in urls]:
+                yield unless_cancelled(page.result, self._cancel)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _page(self, url: str) -> Document | LoadError:
+        try:
+            self._cancel.check()
+            return self._loader.read(url)
+        except LoadError as error:
+            return error
 
 
 def _searches(
