@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from dragtor import prompt
@@ -27,17 +29,37 @@ MOST_QUESTIONS = 4  # beside the question itself
 MOST_QUERIES = 4  # that go out for one hop
 PLAN_TOKENS = 200
 ALIKE = 0.8  # of the content words of the shorter: two questions ask the same
+FULL_WORDS = 4  # content words; a part with fewer leans on the one before it
 LEAST_WORDS = 2  # content words, without which a part is no question of its own
 _ASKS = (
     r"(?:(?:at|by|for|from|in|of|on|to|until|since|after|with|up to|than) )?"
     r"(?:how|what|when|where|which|who|whom|whose|why)\b"
 )
-_AND_ASKS = re.compile(rf"[,;:]?\s+(?:and|or|but)\s+(?={_ASKS})|[;:]\s+(?={_ASKS})", re.I)
-_SENTENCE_END = re.compile(r"(?<=[?!.])\s+(?=[A-Z])")
-_EITHER = re.compile(
-    r"\b(?:than|versus|vs\.?|compared (?:with|to)|or|and)\s+(?P<b>[^,?;.]{3,80})", re.I
+_AND_ASKS = re.compile(
+    rf"[,;:]?\s+(?:and|or|but)\s+(?={_ASKS})|[;:]\s+(?={_ASKS})|,\s+(?=(?:how|what|when|why)\b)",
+    re.I,
 )
-_SPOKEN_LIST = re.compile(r"\s*,?\s*(?:and|or|versus|vs\.?)\s+", re.I)
+_SENTENCE_END = re.compile(r"(?<=[?!.])\s+(?=[A-Z])")
+_ASKING = re.compile(
+    rf"(?:{_ASKS}|(?:are|can|compare|could|did|do|does|give|has|have|is|name|should|tell|was|were|"
+    r"will)\b)",
+    re.I,
+)
+_MORE_THAN = re.compile(
+    r"(?P<verb>is|are|was|were|do|does|did|can|should|will)\s+(?P<a>.+?)\s+"
+    r"(?P<more>(?:\w{2,}er|better|worse|(?:more|less)(?:\s+\w+)?))\s+than\s+(?P<b>[^?,;]+)",
+    re.I,
+)
+_LISTED = re.compile(r",?\s+(?:and|or|versus|vs\.?)\s+(?P<b>[^,?;.]{3,80})", re.I)
+_BEFORE_SIDE = re.compile(  # the last of these before a list is not of the list
+    r"\b(?:about|are|at|between|by|can|compare|did|do|does|for|from|has|have|in|is|of|on|should|than"
+    r"|to|was|were|will|with)\s+",
+    re.I,
+)
+_POINTS = re.compile(
+    r"\b(?:it|its|they|them|their|that|this|those|these|each|both|there|ones?|he|she|his|her)\b",
+    re.I,
+)
 _NAME = re.compile(
     r"\b[A-Z][\w'’.-]*[\w](?:\s+(?:of|the|for|de|von|van|and|&)\s+[A-Z][\w'’-]+|\s+[A-Z][\w'’-]+)+"
 )
@@ -73,12 +95,20 @@ def names_of_others(texts: Iterable[str], known: str, most: int) -> list[str]:
     return sorted(found, key=lambda name: -found[name])[:most]
 
 
+@dataclass(frozen=True, slots=True)
+class SubQuestion:
+    """A part of a question, and what it is looked for by: with what it leans on."""
+
+    question: str
+    query: str = ""
+
+
 def sub_questions(
     question: str,
     llm: Callable[[], LLM] | None,
     budget: Budget,
     cancel: CancelToken,
-) -> list[str]:
+) -> list[SubQuestion]:
     """The question, then at most MOST_QUESTIONS that ask for its parts; none asks the same twice.
 
     The first of the two calls of a research: its JSON is what the next steps work with.
@@ -86,7 +116,13 @@ def sub_questions(
     found: list[str] = []
     if llm is not None:
         found = _by_model(question, llm, budget, cancel)
-    return distinct([question, *(found or by_rules(question))])[: MOST_QUESTIONS + 1]
+    parts = distinct([question, *(found or by_rules(question))])[: MOST_QUESTIONS + 1]
+    made = [SubQuestion(question)]
+    for before, part in pairwise(parts):
+        lead = before if len(made) > 1 else ""
+        leaning = bool(_POINTS.search(part)) or len(stems(part)) < FULL_WORDS
+        made.append(SubQuestion(part, f"{lead} {part}" if lead and leaning else ""))
+    return made
 
 
 def _by_model(
@@ -114,43 +150,33 @@ def _by_model(
 
 
 def by_rules(question: str) -> list[str]:
-    """The parts of a question that hold a question word of their own, and the sides it compares."""
-    text = " ".join(question.split())
-    sentences = _SENTENCE_END.split(text)
+    """The parts of a question that hold a question word of their own, else the sides it compares.
+
+    What is told before it is asked stays with each part.
+    """
+    told: list[str] = []
     parts: list[str] = []
-    for sentence in sentences:
-        parts += [part.strip(" ,;") for part in _AND_ASKS.split(sentence)]
-    parts = [part for part in parts if len(stems(part)) >= LEAST_WORDS]
-    about = sentences[0] if len(sentences) > 1 and not sentences[0].endswith("?") else ""
-    found = [_whole(part, about) for part in parts] if len(parts) > 1 else []
-    if not found:
-        found = sides(text)
-    return found
-
-
-def _whole(part: str, about: str) -> str:
-    """A part as a question; what the first sentence tells stays with those that follow it."""
-    asked = part if part.endswith("?") else f"{part.rstrip('.')}?"
-    return asked if not about or part in about else f"{about} {asked}"
+    for sentence in _SENTENCE_END.split(" ".join(question.split())):
+        pieces = [piece.strip(" ,;:") for piece in _AND_ASKS.split(sentence)]
+        if _ASKING.match(pieces[0]) or sentence.endswith("?"):
+            parts += [piece for piece in pieces if stems(piece)]
+        else:
+            told.append(sentence)
+    if len(parts) < 2:
+        parts = sides(parts[0]) if parts else []
+    return [" ".join([*told, f"{part.rstrip('?. ')}?"]) for part in parts]
 
 
 def sides(question: str) -> list[str]:
-    """A comparison or a list of two as two questions, each without the other side; else none.
-
-    The side on the right goes up to the next comma or stop, the left one is as many words long.
-    """
-    found = _EITHER.search(question)
-    if not found:
+    """A comparison or a list of two as two questions, each without the other side; else none."""
+    if more := _MORE_THAN.match(question):
+        return [f"{more['verb']} {side.strip()} {more['more']}?" for side in more.group("a", "b")]
+    if not (listed := _LISTED.search(question)):
         return []
-    right = found["b"].split()
-    before = question[: found.start()].rstrip(" ,")
-    words = before.split()
-    size = min(len(right), max(1, len(words) - 2), 4)
-    rest = question[found.end() :]
-    without_right = f"{before}{rest if rest.startswith('?') else f' {rest}'}"
-    head = " ".join(words[:-size])
-    without_left = f"{head} {found['b'].strip()}{rest}"
-    made = (" ".join(each.split()).rstrip("?. ") + "?" for each in (without_right, without_left))
+    before, rest = question[: listed.start()], question[listed.end() :]
+    opening = [found.end() for found in _BEFORE_SIDE.finditer(before)]
+    head = before[: opening[-1]] if opening else ""
+    made = [f"{before}{rest}", f"{head}{listed['b']}{rest}"]
     return [each for each in made if len(stems(each)) >= LEAST_WORDS]
 
 

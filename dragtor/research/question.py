@@ -25,6 +25,7 @@ class _Part:
     """A (sub-)question, and what was said to it: each claim with its citations."""
 
     question: str
+    query: str = ""  # it is looked for by; empty: itself
     said: tuple[tuple[str, tuple[Citation, ...]], ...] = ()
     nearest: str = ""
 
@@ -49,17 +50,17 @@ class QuestionInquiry:
         yield work.budget.step("plan sub-questions")
         llm = None if self.quotes_only else work.parts.llm
         asked = sub_questions(self.question, llm, work.budget, work.cancel)
-        self.parts = [_Part(question) for question in asked]
+        self.parts = [_Part(each.question, each.query) for each in asked]
         yield work.budget.step(f"look in the library for {len(asked)} questions")
         if work.parts.exists():
             self._ask_all(work, self.filters)
-        yield from self._web(work, [part.question for part in self.parts][:MOST_QUERIES], 1)
+        yield from self._web(work, [part.query or part.question for part in self.parts], 1)
         if work.parts.config.hops > 1 and self._missing():
             yield work.budget.step("look again by what was found")
             again = self._second_queries()
             if work.parts.exists():
                 self._ask_again(work, self.filters, again)
-            yield from self._web(work, list(again.values())[:MOST_QUERIES], 2)
+            yield from self._web(work, list(again.values()), 2)
         yield work.budget.step("write the answer")
         for section in self._sections(work):
             work.sections.append(section)
@@ -73,7 +74,7 @@ class QuestionInquiry:
 
     def _web(self, work: Work, queries: Sequence[str], hop: int) -> Iterator[ResearchEvent]:
         pages = []
-        for event in work.pages_of(queries, hop):
+        for event in work.pages_of(queries[:MOST_QUERIES], hop):
             if isinstance(event, list):
                 pages = event
             else:
@@ -99,7 +100,7 @@ class QuestionInquiry:
             part.question,
             filters,
             quotes_only=self.quotes_only or work.parts.llm is None,
-            query=query,
+            query=query or part.query,
             cancel=work.cancel,
         )
         assert isinstance(answer, Answer)  # by contract
@@ -134,7 +135,7 @@ class QuestionInquiry:
         found = {}
         for part in self._missing():
             words = [w for w in part.question.rstrip("?").split() if stems(w) - held]
-            query = part.question if not part.said else " ".join(words)
+            query = (part.query or part.question) if not part.said else " ".join(words)
             found[part.question] = " ".join([query, *others])
         return found
 
