@@ -22,8 +22,27 @@ SAME_WORDS = 0.75  # of the shorter of two sentences: they say the same
 NEAREST = 2  # prototypes that tell how like a section a sentence is
 LEAD = 0.06  # that naming the subject in full adds, and for the summary standing first
 MAX_WORDS = 70  # of a sentence; what is longer is a list or a table
-_PRONOUN = re.compile(r"(?:He|She|They|His|Her|Their|It|Its|The (?:company|firm|group|startup))\b")
 _DEFINES = re.compile(r"\b(?:is|was|are|were) (?:an?|the|one of)\b")
+# Orders to a model, in the words that such orders have anywhere.
+_MODEL = (
+    r"(?:AIs?|LLMs?|GPTs?|(?:chat)?bots?|(?:language |AI )?models?|(?:AI )?assistants?|agents?)"
+)
+_MUST = r"(?:should|must|shall|please|needs? to|(?:has|have|are|is) to)"
+_WRITTEN = r"(?:answers?|repl(?:y|ies)|responses?|summar(?:y|ies)|reports?|outputs?|dossiers?)"
+_ORDER = re.compile(
+    r"\[/?(?:system|inst|assistant|user|admin)\b|<\||\bsystem (?:prompt|message|note|override)"
+    rf"|\b{_MODEL}\b.{{0,60}}\b(?:{_MUST}|(?:is|are) (?:asked|instructed|required|told))\b"
+    rf"|\b(?:to|for|dear|attention|hey|note|if you are)\b.{{0,20}}\b{_MODEL}\b.{{0,3}}[:,]"
+    r"|(?:^|[.:;!|] )(?:please )?(?:ignore|disregard|forget|override)\b"
+    r"|\b(?:ignore|disregard|forget|override) (?:the |all |any |every |your )?"
+    r"(?:above|rest|previous|prior|preceding|earlier|instructions?|other (?:pages|sources|text))"
+    rf"|\b(?:in|from|into|of|on) your (?:final |next )?{_WRITTEN}"
+    r"|\bwhen (?:you )?(?:summari[sz]\w+|answer(?:ing)?|asked|quot(?:e|ing)|cit(?:e|ing))\b"
+    rf"|\b{_WRITTEN}\b.{{0,80}}\b{_MUST}\b"
+    r"|\b(?:output|print|(?:reply|respond|answer) with|(?:write|say|answer) only)\b"
+    r"|\byou (?:are|must) now\b|\bnew (?:instructions?|task|rules?)\b:?",
+    re.IGNORECASE,
+)
 _ALL_CAPITALS = re.compile(r"[^a-z]*")
 
 # What sentences of a section say, of anybody. "" is what belongs to none: notices and menus.
@@ -151,7 +170,10 @@ def sift(
         best = max(scores, key=lambda title: scores[title])
         if best:
             placed[best].append(replace(span, score=scores[best] - scores[""] + lead))
-    return {title: _distinct(found, most) for title, found in placed.items()}
+    return {
+        title: _distinct(sorted(found, key=lambda span: -span.score), most)
+        for title, found in placed.items()
+    }
 
 
 def _sentences_about(subject: Subject, page: SubjectPage) -> Iterator[TextSpan]:
@@ -161,17 +183,24 @@ def _sentences_about(subject: Subject, page: SubjectPage) -> Iterator[TextSpan]:
         going_on = page.titled or subject.names(passage.heading)
         follows = False
         for span in sentence_spans(hit, page.document):
-            named = subject.names_shortly(span.text)
-            follows = named or (follows and _PRONOUN.match(span.text) is not None)
-            if (going_on or follows) and _worth_quoting(span.text):
+            other = subject.names_another(span.text)
+            named = subject.names_shortly(span.text) and not other
+            follows = named or (follows and not other and subject.goes_on(span.text))
+            if ((going_on and not other) or follows) and worth_quoting(span.text):
                 yield span
 
 
-def _worth_quoting(text: str) -> bool:
+def worth_quoting(text: str) -> bool:
+    """Whether a sentence tells something, and is no question and no order to a model."""
     words = len(text.split())
     if not MIN_QUOTE_WORDS <= words <= MAX_WORDS or _ALL_CAPITALS.fullmatch(text):
         return False
-    return not text.rstrip().endswith("?") and not is_instruction(text)
+    return not text.rstrip().endswith("?") and not is_instruction(text) and not is_order(text)
+
+
+def is_order(text: str) -> bool:
+    """Whether a sentence speaks to whoever reads pages for others: it is no fact about anything."""
+    return _ORDER.search(" ".join(text.split())) is not None
 
 
 def _anonymous(subject: Subject, text: str) -> str:
@@ -180,11 +209,16 @@ def _anonymous(subject: Subject, text: str) -> str:
     return re.sub(rf"(?i)\b{re.escape(subject.name)}\b", pronoun, text)
 
 
-def _distinct(found: Sequence[TextSpan], most: int) -> Sifted:
-    """The best sentences, each once; what says the same is kept beside the first that did."""
+def distinct_spans(spans: Sequence[TextSpan], most: int) -> tuple[TextSpan, ...]:
+    """The first `most` of them, each said once."""
+    return tuple(_distinct(spans, most).spans)
+
+
+def _distinct(ordered: Sequence[TextSpan], most: int) -> Sifted:
+    """The first sentences, each once; what says the same is kept beside the first that did."""
     kept: list[tuple[TextSpan, set[str]]] = []
     also: dict[tuple[str, int, int], list[TextSpan]] = {}
-    for span in sorted(found, key=lambda span: -span.score):
+    for span in ordered:
         words = stems(span.text)
         same = next((k for k, said in kept if _says_the_same(words, said, span, k)), None)
         if same is None:
