@@ -20,6 +20,7 @@ from dragtor.store import Filters
 STEPS = 4  # plan, library, second look, write; two more for each hop to the web
 OTHERS = 3  # names in quotes that a second look goes on from
 LEAST_NEW = 2  # content words of a question that no quote holds: they are looked for again
+SPARE = 3  # times the quotes of a part are kept of it: others may have said some of them
 LEAST_ANSWERS = 0.2  # probability that a page answers that was found for this very question
 
 
@@ -35,7 +36,7 @@ class _Part:
 
 @dataclass
 class QuestionInquiry:
-    """One question; `quotes` are those of a part, at most, of the library and of the web."""
+    """One question; `quotes` are those of a part, at most, without the web and with it."""
 
     question: str
     quotes: tuple[int, int]
@@ -111,7 +112,7 @@ class QuestionInquiry:
         if not (found.passes or (found_for_it and found.answers >= LEAST_ANSWERS)):
             return replace(part, nearest=ranked[0].text if ranked else part.nearest)
         most = self.quotes[found_for_it]
-        return replace(part, spans=distinct_spans([*part.spans, *ranked[: 2 * most]], most))
+        return replace(part, spans=distinct_spans([*part.spans, *ranked], SPARE * most))
 
     def _quotes(self) -> list[str]:
         return [span.text for part in self.parts for span in part.spans]
@@ -145,10 +146,11 @@ class QuestionInquiry:
         if llm is not None and any(part.spans for part in self.parts):
             self.model = llm().name
         writer = SectionWriter(llm, parts.support, parts.embed(), work.budget, work.cancel)
+        most = max(self.quotes) if work.budget.pages else self.quotes[0]
         said: list[TextSpan] = []
         sections = []
         for part in (*rest, first):
-            fresh = distinct_spans([*said, *part.spans], len(said) + len(part.spans))[len(said) :]
+            fresh = distinct_spans([*said, *part.spans], len(said) + most)[len(said) :]
             if part.spans and not fresh:
                 continue
             said += fresh

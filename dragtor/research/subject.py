@@ -166,7 +166,9 @@ def judged(subject: Subject, document: Document, passages: Sequence[Passage]) ->
         and not _of_another(subject, p.heading)
     ]
     if sure:
-        return SubjectPage(document, tuple(sure), "sure")
+        under = {p.heading for p in sure}
+        kept = tuple(p for p in passages if p.heading in under)
+        return SubjectPage(document, kept, "sure")
     return SubjectPage(document, tuple(naming), "doubtful", _lacking(subject))
 
 
