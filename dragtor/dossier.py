@@ -14,11 +14,11 @@ from dragtor import display
 from dragtor.types import Answer, Citation, Claim
 
 CATEGORIES = ("person", "company")  # whom a research may be about; a question has none
-SECTIONS: Mapping[str, tuple[str, ...]] = {  # of a dossier, by category
+DOSSIER_SECTIONS: Mapping[str, tuple[str, ...]] = {  # of a dossier, by category
     "person": ("Summary", "Work Experience", "Education", "Other Information"),
     "company": ("Summary", "Relevant Industry", "Products", "Other Information"),
 }
-NOT_FOUND = "Not found in {sources}."
+NOTHING_FOUND = "Not found in {sources}."
 Stopped = Literal["", "cancelled", "time", "steps"]
 
 
@@ -66,7 +66,7 @@ class SectionFound:
         """The claims with their numbers, or what says that nothing was found."""
         if not self.claims:
             plural = "source" if self.sources == 1 else "sources"
-            return NOT_FOUND.format(sources=f"{self.sources} {plural}")
+            return NOTHING_FOUND.format(sources=f"{self.sources} {plural}")
         return " ".join(cited_text(claim) for claim in self.claims)
 
 

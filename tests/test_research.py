@@ -23,7 +23,7 @@ from dragtor.evaluate.research import LoopbackLibrary, over_loopback
 from dragtor.research.budget import Budget, BudgetSpent
 from dragtor.research.orders import is_order
 from dragtor.research.plan import by_rules, distinct, names_of_others, sub_questions
-from dragtor.research.subject import Subject, judged
+from dragtor.research.subject import Subject, page_about
 from dragtor.schema import DOSSIER_SCHEMA, dossier_json, dossier_of
 from dragtor.types import NEVER, Document, Passage, short_hash
 
@@ -454,7 +454,7 @@ def test_a_page_counts_with_the_name_and_a_context_term(
 ) -> None:
     document = of(title, text)
     passages = [Passage.of(document, 0, len(text))]
-    assert judged(Subject(NAME, "person", CONTEXT), document, passages).standing == standing
+    assert page_about(Subject(NAME, "person", CONTEXT), document, passages).standing == standing
 
 
 def test_a_heading_with_another_name_is_of_another() -> None:
@@ -465,7 +465,7 @@ def test_a_heading_with_another_name_is_of_another() -> None:
         Passage.of(document, text.index("She"), cut - 2, "Mara Ilves"),
         Passage.of(document, text.index("He sells"), len(text), "Jon Berg"),
     ]
-    page = judged(Subject(NAME, "person", CONTEXT), document, passages)
+    page = page_about(Subject(NAME, "person", CONTEXT), document, passages)
     assert [passage.heading for passage in page.passages] == ["Mara Ilves"]
 
 
@@ -570,9 +570,9 @@ def test_help_names_what_it_does(cli: Cli) -> None:
 
 
 def test_sections_carry_the_seed_names() -> None:
-    from dragtor.dossier import SECTIONS
+    from dragtor.dossier import DOSSIER_SECTIONS
 
-    assert SECTIONS["person"][:2] == ("Summary", "Work Experience")
+    assert DOSSIER_SECTIONS["person"][:2] == ("Summary", "Work Experience")
     assert isinstance(SectionFound("Summary", (), (), 3).text, str)
     assert SectionFound("Summary", (), (), 1).text == "Not found in 1 source."
     assert (ROOT / "dragtor" / "research").is_dir()

@@ -24,13 +24,13 @@ from dragtor.errors import LoadError
 from dragtor.evaluate.common import rows_of
 from dragtor.ground.stems import STOP_WORDS
 
-ADDRESS = "93.184.215.14"  # public by its number; here it leads to the loopback server
+SITES_ADDRESS = "93.184.215.14"  # public by its number; here it leads to the loopback server
 SEARXNG = "searxng.test"  # plays a SearXNG over all sites
 WIKI = "wiki.test"  # plays a Wikipedia of its own pages
-KINDS = ("page", "redirect", "dead", "slow", "busy", "large")
+SITE_KINDS = ("page", "redirect", "dead", "slow", "busy", "large")
 SLOW_S = 60.0  # before a slow page says its second half; who waits gives up
 LARGE_BYTES = 5_000_000
-MOST_REDIRECTS = 10
+LONGEST_CHAIN = 10
 TITLE_WEIGHT = 3
 _TAG = re.compile(r"(?is)<(script|style|template)\b.*?</\1>|<!--.*?-->|<[^>]*>")
 _WORD = re.compile(r"\w+")
@@ -59,8 +59,8 @@ def site_pages(path: Path) -> list[SitePage]:
     found = []
     for place, row in rows_of(path, "a page: url, kind, title, html"):
         given = {name: row[name] for name in SitePage.__dataclass_fields__ if row.get(name)}
-        if not isinstance(row.get("url"), str) or row.get("kind") not in KINDS:
-            raise LoadError(f"{place}: no url, or its kind is none of {', '.join(KINDS)}")
+        if not isinstance(row.get("url"), str) or row.get("kind") not in SITE_KINDS:
+            raise LoadError(f"{place}: no url, or its kind is none of {', '.join(SITE_KINDS)}")
         found.append(SitePage(**given))
     return found
 
@@ -96,11 +96,11 @@ class LoopbackWeb:
         """One public address for every host of the sites, an error for others."""
         if name not in self._hosts:
             raise OSError(f"no such host: {name}")
-        return [ADDRESS]
+        return [SITES_ADDRESS]
 
     def dial(self, place: tuple[str, int], seconds: float, options: Any) -> socket.socket:
         """To the loopback server, wherever the address of the sites was meant."""
-        if place[0] != ADDRESS:
+        if place[0] != SITES_ADDRESS:
             raise ConnectionRefusedError(f"nobody is at {place[0]}")
         return socket.create_connection(("127.0.0.1", self._port), seconds)
 
@@ -108,7 +108,7 @@ class LoopbackWeb:
 
     def settled(self, url: str) -> str:
         """Where an address ends after all redirects."""
-        for _ in range(MOST_REDIRECTS):
+        for _ in range(LONGEST_CHAIN):
             page = self.pages.get(url)
             if page is None or not page.to:
                 break
@@ -167,69 +167,71 @@ def _named(page: SitePage) -> str:
 
 
 def _handler(web: LoopbackWeb) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    return type("SitesHandler", (_SitesHandler,), {"web": web})
 
-        def do_GET(self) -> None:
-            host = self.headers.get("Host", "").partition(":")[0]
-            url = f"http://{host}{self.path}"
-            web.asked.append(url)
-            try:
-                self._answer(host, url)
-            except OSError:
-                self.close_connection = True
 
-        def _answer(self, host: str, url: str) -> None:
-            parts = urlsplit(url)
-            asked = parse_qs(parts.query)
-            if host == SEARXNG and parts.path == "/search":
-                self._say(_searxng(web, asked))
-            elif host == WIKI and parts.path == "/w/api.php":
-                self._say(_wikipedia(web, asked))
-            elif parts.path == "/sitemap.xml":
-                self._say(_sitemap(web, host), "application/xml")
-            elif page := web.pages.get(url):
-                self._page(page)
-            else:
-                self._say(b"gone", "text/plain", 404)
+class _SitesHandler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    web: LoopbackWeb
 
-        def _page(self, page: SitePage) -> None:
-            body = page.html.encode()
-            match page.kind:
-                case "redirect":
-                    self._say(b"", "text/html", 302, Location=page.to)
-                case "dead":
-                    self._say(b"gone", "text/html", 404)
-                case "busy":
-                    self._say(b"later", "text/html", 429, Retry_After="1")
-                case "large":
-                    self._say(body + b"<!-- " + b"x" * LARGE_BYTES + b" -->", "text/html")
-                case "slow":
-                    self.send_response(200)
-                    self.send_header("Content-Type", "text/html; charset=utf-8")
-                    self.send_header("Content-Length", str(len(body)))
-                    self.end_headers()
-                    self.wfile.write(body[: len(body) // 2])
-                    web.closing.wait(web.slow_s)
-                    self.wfile.write(body[len(body) // 2 :])
-                case _:
-                    self._say(body, "text/html; charset=utf-8")
+    def do_GET(self) -> None:
+        host = self.headers.get("Host", "").partition(":")[0]
+        url = f"http://{host}{self.path}"
+        self.web.asked.append(url)
+        try:
+            self._answer(host, url)
+        except OSError:
+            self.close_connection = True
 
-        def _say(
-            self, body: bytes, kind: str = "application/json", status: int = 200, **more: str
-        ) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            for name, value in more.items():
-                self.send_header(name.replace("_", "-"), value)
-            self.end_headers()
-            self.wfile.write(body)
+    def _answer(self, host: str, url: str) -> None:
+        parts = urlsplit(url)
+        asked = parse_qs(parts.query)
+        if host == SEARXNG and parts.path == "/search":
+            self._say(_searxng(self.web, asked))
+        elif host == WIKI and parts.path == "/w/api.php":
+            self._say(_wikipedia(self.web, asked))
+        elif parts.path == "/sitemap.xml":
+            self._say(_sitemap(self.web, host), "application/xml")
+        elif page := self.web.pages.get(url):
+            self._page(page)
+        else:
+            self._say(b"gone", "text/plain", 404)
 
-        def log_message(self, *_: object) -> None:
-            pass
+    def _page(self, page: SitePage) -> None:
+        body = page.html.encode()
+        match page.kind:
+            case "redirect":
+                self._say(b"", "text/html", 302, Location=page.to)
+            case "dead":
+                self._say(b"gone", "text/html", 404)
+            case "busy":
+                self._say(b"later", "text/html", 429, Retry_After="1")
+            case "large":
+                self._say(body + b"<!-- " + b"x" * LARGE_BYTES + b" -->", "text/html")
+            case "slow":
+                self._head(200, "text/html; charset=utf-8", len(body))
+                self.wfile.write(body[: len(body) // 2])
+                self.web.closing.wait(self.web.slow_s)
+                self.wfile.write(body[len(body) // 2 :])
+            case _:
+                self._say(body, "text/html; charset=utf-8")
 
-    return Handler
+    def _say(
+        self, body: bytes, kind: str = "application/json", status: int = 200, **more: str
+    ) -> None:
+        self._head(status, kind, len(body), **more)
+        self.wfile.write(body)
+
+    def _head(self, status: int, kind: str, size: int, **more: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(size))
+        for name, value in more.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
 
 
 def _first(asked: Mapping[str, list[str]], name: str, default: str = "") -> str:

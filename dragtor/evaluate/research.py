@@ -25,7 +25,7 @@ from dragtor.parts import CACHE
 from dragtor.schema import evaluation_json
 from dragtor.types import NEVER, SILENT, CancelToken, Claim, Reporter
 
-Row = Mapping[str, Any]
+GoldRow = Mapping[str, Any]
 LAYOUT = "a folder with sites.jsonl and gold.jsonl: docs/research.md"
 WANTED = "a subject: id, kind, name or question, facts"
 SETTINGS = ("searxng", "wikipedia")  # that the loopback web plays
@@ -101,7 +101,7 @@ def over_loopback(config: Config) -> Config:
     return replace(config, research=own, load=replace(config.load, web=web))
 
 
-def researched(library: LoopbackLibrary, subject: Row, *, quotes: bool) -> dict[str, Any]:
+def researched(library: LoopbackLibrary, subject: GoldRow, *, quotes: bool) -> dict[str, Any]:
     """One subject, and how it went: shares, seconds, whether its quotes are verbatim."""
     begun = time.perf_counter()
     category = subject["kind"] if subject["kind"] in CATEGORIES else ""
@@ -128,7 +128,7 @@ def researched(library: LoopbackLibrary, subject: Row, *, quotes: bool) -> dict[
     }
 
 
-def is_found(fact: Row, dossier: Dossier, web: LoopbackWeb) -> bool:
+def is_found(fact: GoldRow, dossier: Dossier, web: LoopbackWeb) -> bool:
     """Whether claims that cite a page of the fact hold all phrases of one way to say it."""
     urls = {web.settled(url) for url in fact["urls"]}
     stating = {c.n for c in dossier.citations if web.settled(c.url.partition("#")[0]) in urls}
@@ -151,7 +151,7 @@ def _flat(text: str) -> str:
     return " ".join(text.casefold().replace("’", "'").split())
 
 
-def scores(rows: Sequence[Row], orders: Sequence[Row]) -> dict[str, Any]:
+def scores(rows: Sequence[GoldRow], orders: Sequence[GoldRow]) -> dict[str, Any]:
     """The metrics: over facts and claims, with intervals; seconds of a subject."""
     facts = [float(there) for row in rows for there in row["facts"]]
     wrong = [float(bad) for row in rows for bad in row["wrong"]]

@@ -9,7 +9,7 @@ from dragtor.errors import LoadError
 from dragtor.load.base import EVERYTHING, Choice, Item, Loader
 from dragtor.types import Document, Source, short_hash
 
-LEFT_OUT = "left_out"  # in a source's options: its documents are searched only where it is named
+LEAVE_OUT = "left_out"  # in a source's options: its documents are searched only where it is named
 OWN_WORDS = "own_words"  # in a document's meta: dragtor wrote it, so it is no evidence, ever
 
 
@@ -43,7 +43,7 @@ def research_id(name: str, category: str, context: tuple[str, ...]) -> str:
 def research_source(identity: str, name: str) -> Source:
     """The source of a research's pages and dossier: `research:ID`."""
     uri = f"{ResearchedLoader.kind}:{identity}"
-    return Source(identity, uri, ResearchedLoader.kind, name, {LEFT_OUT: True})
+    return Source(identity, uri, ResearchedLoader.kind, name, {LEAVE_OUT: True})
 
 
 def dossier_document(identity: str, name: str, text: str, meta: dict[str, object]) -> Document:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from dragtor.dossier import (
-    SECTIONS,
+    DOSSIER_SECTIONS,
     Dossier,
     DoubtfulPage,
     ResearchEvent,
@@ -19,14 +19,14 @@ from dragtor.dossier import (
 from dragtor.research.plan import names_of_others, subject_queries
 from dragtor.research.run import Work
 from dragtor.research.sift import SECTION_QUESTIONS, Sifted, sift
-from dragtor.research.subject import Subject, SubjectPage, judged
+from dragtor.research.subject import Subject, SubjectPage, page_about
 from dragtor.research.write import SectionWriter
 from dragtor.store import Filters
 from dragtor.types import Document, Hits
 
 LIBRARY_HITS = 40  # of the library, that are looked through for the name
-STEPS = 3  # plan, library, write; two more for each hop to the web
-OTHERS = 3  # names in quotes that a second hop goes on from
+ENTITY_STEPS = 3  # plan, library, write; two more for each hop to the web
+OTHER_NAMES = 3  # names in quotes that a second hop goes on from
 
 
 @dataclass
@@ -40,11 +40,11 @@ class EntityInquiry:
 
     def planned(self, web: bool, hops: int) -> int:
         """How many steps it takes at most."""
-        return STEPS + (2 * min(hops, 2) if web else 0)
+        return ENTITY_STEPS + (2 * min(hops, 2) if web else 0)
 
     def steps(self, work: Work) -> Iterator[ResearchEvent]:
         """Plan, library, the web, a second hop for what is empty, the sections."""
-        yield work.budget.step("plan: " + ", ".join(SECTIONS[self.subject.category]))
+        yield work.budget.step("plan: " + ", ".join(DOSSIER_SECTIONS[self.subject.category]))
         queries = subject_queries(self.subject)
         yield work.budget.step("look in the library")
         if work.parts.exists():
@@ -69,7 +69,7 @@ class EntityInquiry:
         """The sections that are written, and the quotes of those that are not."""
         if stopped:
             written = {section.title for section in work.sections}
-            for title in SECTIONS[self.subject.category]:
+            for title in DOSSIER_SECTIONS[self.subject.category]:
                 if title not in written:
                     work.sections.append(self._section(work, title, self._writer(work, quick=True)))
         doubtful = () if self._all_doubtful else tuple(self._doubtful())
@@ -101,7 +101,7 @@ class EntityInquiry:
         store = work.parts.retriever().store
         for document in documents:
             kept = store.document(document.id) or document
-            page = judged(self.subject, kept, store.passages_of(document.id))
+            page = page_about(self.subject, kept, store.passages_of(document.id))
             if page.standing != "other" and page.passages:
                 self.pages[document.id] = page
 
@@ -132,7 +132,7 @@ class EntityInquiry:
             return []
         texts = [span.text for sifted in self.sifted.values() for span in sifted.spans]
         known = " ".join((self.subject.name, *self.subject.context))
-        others = names_of_others(texts, known, OTHERS)
+        others = names_of_others(texts, known, OTHER_NAMES)
         return [f'"{self.subject.name}" {each}' for each in (*others, *empty[:1])]
 
     def _writer(self, work: Work, *, quick: bool = False) -> SectionWriter:
@@ -144,7 +144,7 @@ class EntityInquiry:
         writer = self._writer(work)
         if writer.llm is not None and any(sifted.spans for sifted in self.sifted.values()):
             self.model = writer.llm().name
-        for title in SECTIONS[self.subject.category]:
+        for title in DOSSIER_SECTIONS[self.subject.category]:
             work.cancel.check()
             section = self._section(work, title, writer)
             work.sections.append(section)

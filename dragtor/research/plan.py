@@ -50,10 +50,14 @@ _MORE_THAN = re.compile(
     r"(?P<more>(?:\w{2,}er|better|worse|(?:more|less)(?:\s+\w+)?))\s+than\s+(?P<b>[^?,;]+)",
     re.I,
 )
+_COMPARES = re.compile(
+    r"\b(?:which (?:one|of)|compare|differen\w+|between|versus|vs|than|both)\b|, [^,]+ or [^,]+$",
+    re.I,
+)
 _LISTED = re.compile(r",?\s+(?:and|or|versus|vs\.?)\s+(?P<b>[^,?;.]{3,80})", re.I)
 _BEFORE_SIDE = re.compile(  # the last of these before a list is not of the list
     r"\b(?:about|are|at|between|by|can|compare|did|do|does|for|from|has|have|in|is|of|on|should|than"
-    r"|to|was|were|will|with)\s+",
+    r"|to|was|were|will|with)\s+|,\s+",
     re.I,
 )
 _POINTS = re.compile(
@@ -169,9 +173,15 @@ def by_rules(question: str) -> list[str]:
             parts += [piece for piece in pieces if stems(piece)]
         else:
             told.append(sentence)
+    parts = [side for part in parts for side in (_compared(part) or [part])]
     if len(parts) < 2:
         parts = sides(parts[0]) if parts else []
     return [" ".join([*told, f"{part.rstrip('?. ')}?"]) for part in parts]
+
+
+def _compared(part: str) -> list[str]:
+    """The sides of a part that sets two things against each other; none of another one."""
+    return sides(part) if _COMPARES.search(part) else []
 
 
 def sides(question: str) -> list[str]:

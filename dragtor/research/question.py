@@ -17,10 +17,10 @@ from dragtor.research.sift import distinct_spans, worth_quoting
 from dragtor.research.write import SectionWriter
 from dragtor.store import Filters
 
-STEPS = 4  # plan, library, second look, write; two more for each hop to the web
-OTHERS = 3  # names in quotes that a second look goes on from
+QUESTION_STEPS = 4  # plan, library, second look, write; two more for each hop to the web
+FOUND_NAMES = 3  # names in quotes that a second look goes on from
 LEAST_NEW = 2  # content words of a question that no quote holds: they are looked for again
-SPARE = 3  # times the quotes of a part are kept of it: others may have said some of them
+SPARE_QUOTES = 3  # times the quotes of a part are kept of it: others may have said some of them
 LEAST_ANSWERS = 0.2  # probability that a page answers that was found for this very question
 
 
@@ -47,7 +47,7 @@ class QuestionInquiry:
 
     def planned(self, web: bool, hops: int) -> int:
         """How many steps it takes at most."""
-        return STEPS - (hops < 2) + (2 * min(hops, 2) if web else 0)
+        return QUESTION_STEPS - (hops < 2) + (2 * min(hops, 2) if web else 0)
 
     def steps(self, work: Work) -> Iterator[ResearchEvent]:
         """Plan, library, the web, a second look for what is missing."""
@@ -112,7 +112,7 @@ class QuestionInquiry:
         if not (found.passes or (found_for_it and found.answers >= LEAST_ANSWERS)):
             return replace(part, nearest=ranked[0].text if ranked else part.nearest)
         most = self.quotes[found_for_it]
-        return replace(part, spans=distinct_spans([*part.spans, *ranked], SPARE * most))
+        return replace(part, spans=distinct_spans([*part.spans, *ranked], SPARE_QUOTES * most))
 
     def _quotes(self) -> list[str]:
         return [span.text for part in self.parts for span in part.spans]
@@ -129,7 +129,7 @@ class QuestionInquiry:
         """What is looked for again, by the part: its words that are missing, and names found."""
         quotes = self._quotes()
         nearest = [part.nearest for part in self.parts if part.nearest]
-        others = names_of_others([*quotes, *nearest], self.question, OTHERS)
+        others = names_of_others([*quotes, *nearest], self.question, FOUND_NAMES)
         held = stems(" ".join(quotes))
         found = {}
         for part in self._missing():
@@ -149,7 +149,7 @@ class QuestionInquiry:
         most = max(self.quotes) if work.budget.pages else self.quotes[0]
         said: list[TextSpan] = []
         sections = []
-        for part in (*rest, first):
+        for part in (*rest, replace(first, spans=_unheard_first(first.spans, rest))):
             fresh = distinct_spans([*said, *part.spans], len(said) + most)[len(said) :]
             if part.spans and not fresh:
                 continue
@@ -158,3 +158,9 @@ class QuestionInquiry:
             found = tuple(claims), tuple(citations)
             sections.append(SectionFound(part.question, *found, len(self.looked_in)))
         return sections
+
+
+def _unheard_first(spans: Sequence[TextSpan], parts: Sequence[_Part]) -> tuple[TextSpan, ...]:
+    """The sentences in a new order: first those of documents that no part has its best from."""
+    heard = {span.document.id for part in parts for span in part.spans[:1]}
+    return tuple(sorted(spans, key=lambda span: span.document.id in heard))

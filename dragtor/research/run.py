@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from dragtor.load.websearch import ResearchWeb, WebResult
     from dragtor.retrieve import Retriever
 
-RESULTS = 8  # of one query, that are looked at
+RESULTS_READ = 8  # of one query, that are looked at
 SECOND_HOP_PAGES = 4  # that the first hop leaves, if there may be a second one
 
 Granted = Callable[[Consent], bool]
@@ -138,7 +138,7 @@ class Work:
             yield []
             return
         yield self.budget.step(f"search {', '.join(web.providers)}")
-        found = [web.find(query, RESULTS) for query in self.cancel.checked(queries)]
+        found = [web.find(query, RESULTS_READ) for query in self.cancel.checked(queries)]
         urls = [result.url for result in self._chosen(found)][:most]
         yield self.budget.step(f"read {len(urls)} pages")
         yield self._read(web, urls)

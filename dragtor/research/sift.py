@@ -15,7 +15,7 @@ from dragtor.ground import EmbedTexts, TextSpan
 from dragtor.ground.spans import MIN_QUOTE_WORDS, sentence_spans
 from dragtor.ground.stems import stems
 from dragtor.research.orders import is_order
-from dragtor.research.subject import PERSON, Subject, SubjectPage
+from dragtor.research.subject import A_PERSON, Subject, SubjectPage
 from dragtor.types import CancelToken, Hit
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 MOST_SENTENCES = 400  # of all pages, that are looked at
 SAME_WORDS = 0.75  # of the shorter of two sentences: they say the same
-NEAREST = 2  # prototypes that tell how like a section a sentence is
+LIKEST = 2  # prototypes that tell how like a section a sentence is
 SAME_MEANING = 0.95  # cosine of two sentences that say the same
 TELLING, MOST_TELLING = 0.01, 5  # that each number or other name adds, up to so many
-MOST_BETWEEN = 2  # characters between two passages of which the second goes on
+PASSAGE_GAP = 2  # characters between two passages of which the second goes on
 LEAD = 0.06  # that naming the subject in full adds, and for the summary standing first
 MAX_WORDS = 70  # of a sentence; what is longer is a list or a table
 _DEFINES = re.compile(r"\b(?:is|was|are|were) (?:an?|the|one of)\b")
@@ -180,7 +180,7 @@ def _likeness(
     cosines = {}
     for title, examples in (*PROTOTYPES[subject.category].items(), ("", NOTICES)):
         each = np.sort(vectors @ embed(list(examples)).T, axis=1)
-        cosines[title] = each[:, -NEAREST:].mean(axis=1)
+        cosines[title] = each[:, -LIKEST:].mean(axis=1)
     found = []
     for at, span in enumerate(spans):
         named = subject.names(span.text)
@@ -198,7 +198,7 @@ def _sentences_about(subject: Subject, page: SubjectPage) -> Iterator[TextSpan]:
     for passage in page.passages:
         hit = Hit(passage, 1.0)
         going_on = page.titled or subject.names(passage.heading)
-        follows = follows and passage.start <= end + MOST_BETWEEN
+        follows = follows and passage.start <= end + PASSAGE_GAP
         for span in sentence_spans(hit, page.document):
             if span.start < end:  # passages overlap
                 continue
@@ -223,7 +223,7 @@ def worth_quoting(text: str) -> bool:
 
 def _anonymous(subject: Subject, text: str) -> str:
     """A sentence without the name, which would make all of them alike."""
-    pronoun = "He" if subject.category == PERSON else "It"
+    pronoun = "He" if subject.category == A_PERSON else "It"
     return re.sub(rf"(?i)\b{re.escape(subject.name)}\b", pronoun, text)
 
 

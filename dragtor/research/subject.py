@@ -19,13 +19,13 @@ from dragtor.transcript import fold, unaccented
 from dragtor.types import Document, Passage
 
 Standing = Literal["sure", "doubtful", "other"]
-PERSON = "person"
+A_PERSON = "person"
 # Endings that say what kind of company it is; a text may leave them out.
 _LEGAL = frozenset(
     "ag bv co corp corporation gmbh inc incorporated kg limited llc ltd plc sa".split()
 )
 ROW = " | "  # between the cells of a table
-LONG_WORD = 5  # letters of a company's first word that may stand for it
+DISTINCT_LETTERS = 5  # letters of a company's first word that may stand for it
 _PERSON_GOES_ON = re.compile(r"\b(?:he|she|his|her|hers|him|they|their)\b", re.I)
 _COMPANY_GOES_ON = re.compile(
     r"\b(?:it|its|they|their|we|our|the (?:company|firm|group|business|start-?up|maker|studio))\b",
@@ -59,14 +59,14 @@ class Subject:
     def words(self) -> tuple[str, ...]:
         """Of the name, folded; without a company's legal form."""
         words = _WORD.findall(fold(self.name))
-        if self.category != PERSON:
+        if self.category != A_PERSON:
             words = [word for word in words if word not in _LEGAL] or words
         return tuple(words)
 
     @cached_property
     def _whole(self) -> re.Pattern[str]:
         words = [re.escape(word) for word in self.words]
-        if self.category != PERSON or len(words) < 2:
+        if self.category != A_PERSON or len(words) < 2:
             return re.compile(rf"(?<!\w){_GAP.join(words)}(?!\w)")
         first, *middle, last = words
         between = "".join(rf"(?:{each}{_GAP}|\w{_GAP})?" for each in middle) or rf"(?:\w{_GAP})?"
@@ -75,10 +75,10 @@ class Subject:
     @cached_property
     def _short(self) -> re.Pattern[str]:
         """A person by one name, a company by its first word where that is long enough."""
-        if self.category == PERSON:
+        if self.category == A_PERSON:
             either = "|".join(dict.fromkeys(re.escape(w) for w in (self.words[-1], self.words[0])))
             return re.compile(rf"(?<!\w)(?:{either})(?!\w)")
-        if len(self.words[0]) < LONG_WORD:
+        if len(self.words[0]) < DISTINCT_LETTERS:
             return self._whole
         return re.compile(rf"(?<!\w){re.escape(self.words[0])}(?!\w)")
 
@@ -92,7 +92,7 @@ class Subject:
 
     def names_another(self, text: str) -> bool:
         """Whether a sentence names somebody of the same family, and not the one that is meant."""
-        if self.category != PERSON or len(self.words) < 2 or self.names(text):
+        if self.category != A_PERSON or len(self.words) < 2 or self.names(text):
             return False
         last, first = self.words[-1], self.words[0]
         for found in re.finditer(rf"(?i)(?<!\w){re.escape(last)}(?!\w)", unaccented(text)):
@@ -105,12 +105,12 @@ class Subject:
 
     def of_a_namesake(self, text: str) -> bool:
         """Whether a row of a table, which stands for itself, has none of the context terms."""
-        person = self.category == PERSON and bool(self.context)
+        person = self.category == A_PERSON and bool(self.context)
         return person and ROW in text and not self.terms_in(text)
 
     def goes_on(self, text: str) -> bool:
         """Whether a sentence after one that names the subject is still about it."""
-        pattern = _PERSON_GOES_ON if self.category == PERSON else _COMPANY_GOES_ON
+        pattern = _PERSON_GOES_ON if self.category == A_PERSON else _COMPANY_GOES_ON
         return pattern.search(text) is not None
 
     def terms_in(self, text: str) -> list[str]:
@@ -139,7 +139,7 @@ class SubjectPage:
     titled: bool = False  # its title names the subject: all of it is about it
 
 
-def judged(subject: Subject, document: Document, passages: Sequence[Passage]) -> SubjectPage:
+def page_about(subject: Subject, document: Document, passages: Sequence[Passage]) -> SubjectPage:
     """Whether a document is about the subject, or about somebody of the same name.
 
     Of a person it counts only with the name and a context term: on a page that bears the name
@@ -148,10 +148,10 @@ def judged(subject: Subject, document: Document, passages: Sequence[Passage]) ->
     host = urlsplit(document.uri).hostname or ""
     titled = subject.names(document.title) and not _LIST_PAGE.search(document.text[:2000])
     naming = [p for p in passages if subject.names(f"{p.heading}\n{p.text}")]
-    own = subject.category != PERSON and bool(subject.terms_in(host))
+    own = subject.category != A_PERSON and bool(subject.terms_in(host))
     if not titled and not naming and not own:
         return SubjectPage(document, (), "other")
-    if subject.category != PERSON:
+    if subject.category != A_PERSON:
         return _company(subject, document, passages, naming, titled, host)
     about = f"{document.title} {host}"
     if not subject.context:
