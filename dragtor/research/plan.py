@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from dragtor import prompt
@@ -29,20 +28,29 @@ MOST_QUESTIONS = 4  # beside the question itself
 MOST_QUERIES = 4  # that go out for one hop
 PLAN_TOKENS = 200
 ALIKE = 0.8  # of the content words of the shorter: two questions ask the same
-FULL_WORDS = 4  # content words; a part with fewer leans on the one before it
+TOPIC_WORDS = 4  # of the rest of a question, that a leaning part is read with
+FULL_WORDS = 3  # content words; a part with fewer leans on the one before it
 LEAST_WORDS = 2  # content words, without which a part is no question of its own
 _ASKS = (
     r"(?:(?:at|by|for|from|in|of|on|to|until|since|after|with|up to|than) )?"
     r"(?:how|what|when|where|which|who|whom|whose|why)\b"
 )
+_AUXILIARY = r"(?:are|can|could|did|do|does|has|have|is|should|was|were|will)\b"
 _AND_ASKS = re.compile(
-    rf"[,;:]?\s+(?:and|or|but)\s+(?={_ASKS})|[;:]\s+(?={_ASKS})|,\s+(?=(?:how|what|when|why)\b)",
+    rf"[,;:]?\s+(?:and|or|but)\s+(?={_ASKS})|[;:]\s+(?={_ASKS})"
+    rf"|[,;]\s+(?:and|or|but)\s+(?={_AUXILIARY})|,\s+(?=(?:how|what|when|why)\b)"
+    rf"|,\s+(?=which\s+(?!{_AUXILIARY})(?:\w+\s+){{1,3}}?\w+ed?\b)",
     re.I,
 )
 _SENTENCE_END = re.compile(r"(?<=[?!.])\s+(?=[A-Z])")
 _ASKING = re.compile(
     rf"(?:{_ASKS}|(?:are|can|compare|could|did|do|does|give|has|have|is|name|should|tell|was|were|"
     r"will)\b)",
+    re.I,
+)
+_CLAUSE = re.compile(  # that tells when what is asked holds
+    r"(?:after|because|before|if|once|since|while|when (?:a|an|he|her|his|i|it|my|one|she|the|they"
+    r"|we|you|your)\b)[^?]*$",
     re.I,
 )
 _MORE_THAN = re.compile(
@@ -101,10 +109,14 @@ def names_of_others(texts: Iterable[str], known: str, most: int) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class SubQuestion:
-    """A part of a question, and what it is looked for by: with what it leans on."""
+    """A part of a question: what is read with the passages, and what they are looked for by, too.
+
+    The first is the part itself, with what it leans on; the second tells the rest of the question.
+    """
 
     question: str
-    query: str = ""
+    reading: str = ""  # empty: the question
+    besides: str = ""  # empty: nothing
 
 
 def sub_questions(
@@ -121,19 +133,21 @@ def sub_questions(
     if llm is not None:
         found = _by_model(question, llm, budget, cancel)
     parts = distinct([question, *(found or by_rules(question))])[: MOST_QUESTIONS + 1]
+    told, _ = _told_and_asked(question)
     made = [SubQuestion(question)]
-    for before, part in pairwise(parts):
-        lead = before if len(made) > 1 else ""
+    for part in parts[1:]:
         leaning = bool(_POINTS.search(part)) or len(stems(part)) < FULL_WORDS
-        made.append(SubQuestion(part, f"{part} {_topic(lead)}" if lead and leaning else ""))
+        reading = f"{part} {_topic(question, part)}".strip() if leaning else part
+        made.append(SubQuestion(part, reading, " ".join([*told, part]) if told else ""))
     return made
 
 
-def _topic(question: str) -> str:
-    """What a question is about: its names, else all its words but those that ask."""
-    words = re.findall(r"[\w'’-]+", question)
+def _topic(question: str, part: str) -> str:
+    """What a question is about beside a part of it: its names, else the words of its beginning."""
+    own = stems(part)
+    words = [w for w in re.findall(r"[\w'’-]+", question) if stems(w) and not stems(w) & own]
     named = [word for word in words[1:] if word[:1].isupper()]
-    return " ".join(named or [word for word in words if stems(word)])
+    return " ".join(named or words[:TOPIC_WORDS])
 
 
 def _by_model(
@@ -163,20 +177,27 @@ def _by_model(
 def by_rules(question: str) -> list[str]:
     """The parts of a question that hold a question word of their own, else the sides it compares.
 
-    What is told before it is asked stays with each part.
+    What is told before it is asked is no part.
     """
-    told: list[str] = []
-    parts: list[str] = []
-    for sentence in _SENTENCE_END.split(" ".join(question.split())):
-        pieces = [piece.strip(" ,;:") for piece in _AND_ASKS.split(sentence)]
-        if _ASKING.match(pieces[0]) or sentence.endswith("?"):
-            parts += [piece for piece in pieces if stems(piece)]
-        else:
-            told.append(sentence)
+    _, parts = _told_and_asked(question)
     parts = [side for part in parts for side in (_compared(part) or [part])]
     if len(parts) < 2:
         parts = sides(parts[0]) if parts else []
-    return [" ".join([*told, f"{part.rstrip('?. ')}?"]) for part in parts]
+    return [f"{part.rstrip('?. ')}?" for part in parts]
+
+
+def _told_and_asked(question: str) -> tuple[list[str], list[str]]:
+    """What a question tells, and the pieces of it that ask."""
+    told: list[str] = []
+    asked: list[str] = []
+    for sentence in _SENTENCE_END.split(" ".join(question.split())):
+        for piece in _AND_ASKS.split(sentence):
+            words = piece.strip(" ,;:")
+            if not stems(words):
+                continue
+            asks = _ASKING.match(words) or (words == sentence and words.endswith("?"))
+            (asked if asks and not _CLAUSE.match(words) else told).append(words)
+    return told, asked
 
 
 def _compared(part: str) -> list[str]:

@@ -21,6 +21,7 @@ QUESTION_STEPS = 4  # plan, library, second look, write; two more for each hop t
 FOUND_NAMES = 3  # names in quotes that a second look goes on from
 LEAST_NEW = 2  # content words of a question that no quote holds: they are looked for again
 SPARE_QUOTES = 3  # times the quotes of a part are kept of it: others may have said some of them
+NEAR_ANSWERS = 0.1  # of a part of a question whose other parts are answered
 LEAST_ANSWERS = 0.2  # probability that a page answers that was found for this very question
 
 
@@ -29,9 +30,11 @@ class _Part:
     """A (sub-)question, the sentences that answer it, best first, and the nearest that does not."""
 
     question: str
-    query: str = ""  # it is looked for by; empty: itself
+    reading: str = ""  # what passages are read with; empty: itself
+    besides: str = ""  # what they are looked for by, too
     spans: tuple[TextSpan, ...] = ()
-    nearest: str = ""
+    nearest: tuple[TextSpan, ...] = ()
+    answers: float = 0.0  # probability that what is nearest does answer
 
 
 @dataclass
@@ -53,17 +56,20 @@ class QuestionInquiry:
         """Plan, library, the web, a second look for what is missing."""
         yield work.budget.step("plan sub-questions")
         asked = sub_questions(self.question, work.parts.llm, work.budget, work.cancel)
-        self.parts = [_Part(each.question, each.query) for each in asked]
+        self.parts = [_Part(each.question, each.reading, each.besides) for each in asked]
         yield work.budget.step(f"look in the library for {len(asked)} questions")
         if work.parts.exists():
             self._look(work, self.filters)
-        yield from self._web(work, [part.query or part.question for part in self.parts], 1)
+        yield from self._web(
+            work, [part.besides or part.reading or part.question for part in self.parts], 1
+        )
         if work.parts.config.hops > 1 and self._missing():
             yield work.budget.step("look again by what was found")
             again = self._second_queries()
             if work.parts.exists():
                 self._look(work, self.filters, again)
             yield from self._web(work, list(again.values()), 2)
+        self._admit(work)
         yield work.budget.step("write the answer")
         for section in self._sections(work, quick=False):
             work.sections.append(section)
@@ -72,6 +78,7 @@ class QuestionInquiry:
     def finish(self, work: Work, stopped: Stopped) -> Dossier:
         """What was found until then."""
         if stopped and not work.sections:
+            self._admit(work)
             work.sections += self._sections(work, quick=True)
         return replace(work.dossier(stopped), model=self.model)
 
@@ -97,22 +104,37 @@ class QuestionInquiry:
         for at, part in enumerate(self.parts):
             if queries is None or part.question in queries:
                 work.cancel.check()
-                query = (queries or {}).get(part.question, part.query)
-                self.parts[at] = self._answered(work, part, filters, query, found_for_it)
+                besides = (queries or {}).get(part.question, part.besides)
+                self.parts[at] = self._answered(work, part, filters, besides, found_for_it)
 
     def _answered(
-        self, work: Work, part: _Part, filters: Filters, query: str, found_for_it: bool
+        self, work: Work, part: _Part, filters: Filters, besides: str, found_for_it: bool
     ) -> _Part:
         """The part with what answers it now beside what did before."""
         found = work.parts.answers().evidence(
-            part.question, filters, query=query, cancel=work.cancel
+            besides or part.question,
+            filters,
+            query=part.reading or part.question,
+            cancel=work.cancel,
         )
         self.looked_in |= {hit.passage.document_id for hit in found.hits}
         ranked = [span for span in found.ranked if worth_quoting(span.text)]
         if not (found.passes or (found_for_it and found.answers >= LEAST_ANSWERS)):
-            return replace(part, nearest=ranked[0].text if ranked else part.nearest)
+            return replace(part, nearest=tuple(ranked), answers=found.answers)
         most = self.quotes[found_for_it]
         return replace(part, spans=distinct_spans([*part.spans, *ranked], SPARE_QUOTES * most))
+
+    def _admit(self, work: Work) -> None:
+        """Where other parts are answered, take what comes near to answering those that are not.
+
+        The gate judges questions as people word them; a part is worded by whoever split it.
+        """
+        if not any(part.spans for part in self.parts):
+            return
+        most = self.quotes[bool(work.budget.pages)]
+        for at, part in enumerate(self.parts):
+            if not part.spans and part.answers >= NEAR_ANSWERS:
+                self.parts[at] = replace(part, spans=distinct_spans(part.nearest, most))
 
     def _quotes(self) -> list[str]:
         return [span.text for part in self.parts for span in part.spans]
@@ -128,13 +150,13 @@ class QuestionInquiry:
     def _second_queries(self) -> dict[str, str]:
         """What is looked for again, by the part: its words that are missing, and names found."""
         quotes = self._quotes()
-        nearest = [part.nearest for part in self.parts if part.nearest]
+        nearest = [part.nearest[0].text for part in self.parts if part.nearest]
         others = names_of_others([*quotes, *nearest], self.question, FOUND_NAMES)
         held = stems(" ".join(quotes))
         found = {}
         for part in self._missing():
             words = [w for w in part.question.rstrip("?").split() if stems(w) - held]
-            query = (part.query or part.question) if not part.spans else " ".join(words)
+            query = (part.reading or part.question) if not part.spans else " ".join(words)
             found[part.question] = " ".join([query, *others])
         return found
 
