@@ -577,3 +577,12 @@ def test_sections_carry_the_seed_names() -> None:
     assert isinstance(SectionFound("Summary", (), (), 3).text, str)
     assert SectionFound("Summary", (), (), 1).text == "Not found in 1 source."
     assert (ROOT / "dragtor" / "research").is_dir()
+
+
+def test_lines_of_a_reply_that_is_cut_off_are_read_as_far_as_they_are_whole() -> None:
+    from dragtor.research.write import _read_lines
+
+    whole = '{"lines": [{"text": "She studied.", "quotes": [1, true, "2"]}, {"text": " ", "quotes"'
+    assert _read_lines(whole) == [("She studied.", [1])]
+    assert _read_lines("no JSON") == []
+    assert _read_lines('{"lines": [') == []

@@ -138,7 +138,7 @@ class EntityInquiry:
     def _writer(self, work: Work, *, quick: bool = False) -> SectionWriter:
         parts = work.parts
         llm = None if quick else parts.llm
-        return SectionWriter(llm, parts.support, parts.embed(), work.budget, work.cancel)
+        return SectionWriter(llm, parts.support, parts.embed, work.budget, work.cancel)
 
     def _sections(self, work: Work) -> Iterator[ResearchEvent]:
         writer = self._writer(work)

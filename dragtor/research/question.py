@@ -167,7 +167,7 @@ class QuestionInquiry:
         llm = None if quick else parts.llm
         if llm is not None and any(part.spans for part in self.parts):
             self.model = llm().name
-        writer = SectionWriter(llm, parts.support, parts.embed(), work.budget, work.cancel)
+        writer = SectionWriter(llm, parts.support, parts.embed, work.budget, work.cancel)
         most = max(self.quotes) if work.budget.pages else self.quotes[0]
         said: list[TextSpan] = []
         sections = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dragtor import ground, prompt
 from dragtor.errors import DragtorError
@@ -20,7 +20,8 @@ from dragtor.types import CancelToken, Citation, Claim
 if TYPE_CHECKING:
     from dragtor.llm import LLM
 
-LINE_TOKENS = 45  # of a line, with its numbers
+LINE_TOKENS = 50  # of a line, with its numbers
+MOST_LINES = 4  # of a section that a model writes; what they leave out follows as quotes
 
 
 @dataclass
@@ -52,7 +53,7 @@ class SectionWriter:
 
     llm: Callable[[], LLM] | None
     support: ground.Support
-    embed: ground.EmbedTexts
+    embed: Callable[[], ground.EmbedTexts]  # called where lines are checked
     budget: Budget
     cancel: CancelToken
 
@@ -77,7 +78,7 @@ class SectionWriter:
         carried: set[tuple[str, int, int]] = set()
         for text, numbers in self._lines(name, title, spans):
             self.cancel.check()
-            entailing = ground.entailing_spans(text, numbers, spans, self.support, self.embed)
+            entailing = ground.entailing_spans(text, numbers, spans, self.support, self.embed())
             held = [span for span in entailing if span.key in {s.key for s in spans}]
             if held and not {span.key for span in held} <= carried:
                 carried |= {span.key for span in held}
@@ -99,7 +100,7 @@ class SectionWriter:
             "properties": {
                 "lines": {
                     "type": "array",
-                    "maxItems": most,
+                    "maxItems": min(MOST_LINES, most),
                     "items": {
                         "type": "object",
                         "properties": {
@@ -120,23 +121,27 @@ class SectionWriter:
             "additionalProperties": False,
         }
         options = GenerationOptions(
-            LINE_TOKENS * most + 20, json_schema=schema, fixed=prompt.FIXED_SECTION
+            LINE_TOKENS * min(MOST_LINES, most) + 20, json_schema=schema, fixed=prompt.FIXED_SECTION
         )
         messages = prompt.section_messages(name, title, [span.text for span in spans])
         try:
             with self.llm().stream(messages, options) as stream:
                 text = "".join(self.cancel.checked(stream))
             self.budget.tokens += stream.completion_tokens
-            return _read_lines(json.loads(text))
+            return _read_lines(text)
         except (DragtorError, ValueError):  # the quotes are there all the same
             return []
 
 
-def _read_lines(data: Any) -> list[tuple[str, list[int]]]:
-    rows = data.get("lines") if isinstance(data, dict) else None
-    found = []
-    for row in rows if isinstance(rows, list) else ():
+def _read_lines(text: str) -> list[tuple[str, list[int]]]:
+    """The lines of a reply that are whole: it may be cut off."""
+    found, at, decoder = [], text.find("[") + 1, json.JSONDecoder()
+    while at and (at := text.find("{", at)) >= 0:
+        try:
+            row, at = decoder.raw_decode(text, at)
+        except ValueError:
+            break
         match row:
-            case {"text": str(text), "quotes": list(numbers)} if text.strip():
-                found.append((" ".join(text.split()), [n for n in numbers if type(n) is int]))
+            case {"text": str(line), "quotes": list(numbers)} if line.strip():
+                found.append((" ".join(line.split()), [n for n in numbers if type(n) is int]))
     return found
