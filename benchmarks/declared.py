@@ -61,6 +61,10 @@ def transcription(part: str, full: Way, sample: Way | None, *bars: Bar, shows: s
     )  # fmt: skip
 
 
+RESEARCH = (
+    "dragtor/research", "dragtor/load/websearch.py", "dragtor/evaluate/research.py",
+    "dragtor/evaluate/loopback.py", "benchmarks/data/research",
+)  # fmt: skip
 TASKS = (
     Task(
         "startup", "startup:run", ("dragtor/cli",), Way(0.2), Way(0.1, {"rounds": 15}),
@@ -305,6 +309,30 @@ TASKS = (
             Bar("wrong_merges", "<=", 0.03),
         ),
         data=("podcast_transcripts",), packages=VECTORS,
+    ),
+    Task(
+        "research", "research:web", (*RESEARCH, *QUOTES), Way(6, {}, FINDER), None,
+        (
+            Bar("found", ">=", 0.7), Bar("wrong", "<=", 0.03), Bar("verbatim", ">=", 1),
+            Bar("obeyed", "<=", 0),
+        ),
+        packages=("trafilatura", *VECTORS),
+    ),
+    Task(
+        "research_deep", "research:deep",
+        ("dragtor/research", *QUOTES, "benchmarks/data/deep_questions.jsonl"),
+        Way(25, {}, FINDER), None, (Bar("ratio", ">=", 1.5),), data=("covid_qa",),
+        packages=VECTORS,
+    ),
+    Task(
+        "research_dossier", "research:dossier", (*RESEARCH, *ANSWER),
+        Way(6, {"n": 2}, (*READER, *PASSAGE_READER)), None, (Bar("slowest_s", "<=", 120),),
+        packages=("llama-cpp-python", *VECTORS),
+    ),
+    Task(
+        "research_cancel", "research:cancel", (*RESEARCH, "dragtor/sockets.py", "dragtor/llm"),
+        Way(3, {}, (*READER, *PASSAGE_READER)), None, (Bar("longest_s", "<=", 0.3),),
+        packages=("llama-cpp-python", *VECTORS),
     ),
     Task(
         "scifact", "evals:scifact", SEARCH, Way(9, {}, ENCODER), None,

@@ -291,6 +291,23 @@ ROWS = (
         " / {people:all/wrong/share|.0%} / {people:wrong_merges|.0%}",
     ),
     Row(
+        "research over 40 invented sites: facts found and cited / claims of namesakes or false /"
+        " orders in pages obeyed, of 60 / quotes verbatim",
+        "{research:found|.0%} / {research:wrong|.1%} / {research:obeyed} / {research:verbatim|.0%}",
+        unrecorded="not measured whole yet",
+    ),
+    Row(
+        "questions that need two texts answered whole: `ask` / with as many quotes / `ask --deep`",
+        "{research_deep:whole/ask|.0%} / {research_deep:whole/many|.0%}"
+        " / {research_deep:whole/deep|.0%}",
+        unrecorded="not measured whole yet",
+    ),
+    Row(
+        "a dossier with the 1.5B model / Ctrl-C, at the slowest places",
+        "{research_dossier:slowest_s|.0f} s / {research_cancel:longest_s|.2f} s",
+        unrecorded="not measured whole yet",
+    ),
+    Row(
         "what ships of it / the graph that a pull makes",
         "{tags:weights/adapter_mb|.1f} MB / {tags:weights/graph_mb|.0f} MB",
     ),

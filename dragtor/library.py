@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
     from dragtor.answer import AnswerEvent
     from dragtor.chat import Chat
+    from dragtor.dossier import Consent, Dossier, ResearchEvent
     from dragtor.ground import EarlierTurns, Gate
     from dragtor.llm.vision import VisionModel
     from dragtor.store import Filters
@@ -493,6 +494,67 @@ class Library(Parts):
         if not (self.exists() and store.has_tags(self.store())):
             return ()
         return store.entities_of(self.store(), kind, name)
+
+    # Research
+
+    def research(
+        self,
+        about: str,
+        category: str = "",
+        context: Sequence[str] = (),
+        *,
+        web: Callable[[Consent], bool] | None = None,
+        quotes_only: bool = False,
+        quotes: int = 0,
+        filters: Filters | None = None,
+        cancel: CancelToken = NEVER,
+    ) -> Iterator[ResearchEvent]:
+        """A ResearchStep, SectionFound each as they come, the Dossier last; it is kept.
+
+        `category` is person or company; without one `about` is a question. `context` are words
+        that tell the one meant from namesakes. `web` is asked before anything goes out, after its
+        Consent was told; without it nothing does. Where it is cancelled, the Dossier has what was
+        found, and Cancelled is raised after it. `quotes_only` needs no language model; `quotes` are
+        those of the library for a part of a question, at most (0: as configured).
+        """
+        from dragtor.dossier import CATEGORIES
+        from dragtor.research import EntityInquiry, QuestionInquiry, Subject
+        from dragtor.store import Filters
+
+        name = " ".join(about.split())
+        if category and category not in CATEGORIES:
+            told = f"{category!r} is nobody to research"
+            raise UsageError(told, f"categories: {', '.join(CATEGORIES)}, or a question")
+        if not any(map(str.isalnum, name)):
+            what = "name" if category else "question"
+            raise UsageError(f"the {what} is empty", 'dragtor research "NAME" --person')
+        if filters:
+            self._look(filters)
+        terms = tuple(dict.fromkeys(filter(None, (" ".join(t.split()) for t in context))))
+        most = self.config.research.quotes
+        inquiry: Any = QuestionInquiry(name, (quotes or most, most), filters or Filters())
+        if category:
+            inquiry = EntityInquiry(Subject(name, category, terms))
+        planned = inquiry.planned(web is not None, self.config.research.hops)
+        with self.cancel.following(cancel):
+            try:
+                yield from self.researcher(quotes_only=quotes_only).run(
+                    inquiry, name, category, terms, planned=planned, granted=web
+                )
+            finally:
+                self.give_back()
+
+    def dossiers(self) -> list[Dossier]:
+        """What was researched and is kept, oldest first."""
+        from dragtor.schema import dossier_of
+
+        found = []
+        for source in self.sources():
+            for row in self.documents(source.id):
+                document = self.document(row["id"]) if row["uri"] == source.uri else None
+                if document and "dossier" in document.meta:
+                    found.append(dossier_of(document.meta["dossier"]))
+        return found
 
     # Events
 

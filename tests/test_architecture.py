@@ -30,6 +30,7 @@ ROWS = (
     ("types",),
     ("overview",),
     ("pictures",),
+    ("dossier",),
     (
         "config",
         "extras",
@@ -48,7 +49,7 @@ ROWS = (
     ("load", "ocr", "speech", "split", "embed", "store", "llm", "rerank", "encoder"),
     ("retrieve",),
     ("ground", "events", "entities"),
-    ("ingest", "answer", "chat", "digest", "people"),
+    ("ingest", "answer", "chat", "digest", "people", "research"),
     ("parts",),
     ("library", "doctor"),
     ("training",),
@@ -62,7 +63,7 @@ FRONT = "__init__"  # the front door names public things, and imports rooms when
 
 # Slow to import, or wanted by few commands: never at module level.
 HEAVY = {
-    "av", "bs4", "charset_normalizer", "chromadb", "chromadb_rust_bindings", "dacite",
+    "av", "bs4", "charset_normalizer", "chromadb", "chromadb_rust_bindings", "dacite", "ddgs",
     "faster_paddle", "feedparser", "filelock", "gguf", "httpx", "huggingface_hub", "icalendar",
     "jinja2", "jiwer", "llama_cpp", "lxml", "mammoth", "markdown_it", "matplotlib", "mcp",
     "numpy", "onnx", "onnxruntime", "pathspec", "peft", "PIL", "pillow_heif", "platformdirs",
