@@ -15,6 +15,7 @@ from fakes import HashingEmbedder, Notes
 
 from dragtor.errors import LibraryError, LibraryLocked, LibraryVersion, UsageError
 from dragtor.store import Filters, Indexed, Rebuild, Store, Writer
+from dragtor.store.filters import Among
 from dragtor.types import Document, Passage, Segment, Source, Speaker, short_hash
 
 EMBEDDER = HashingEmbedder()
@@ -194,7 +195,7 @@ def test_a_filtered_word_search_asks_the_index_once(own_folders: Path) -> None:
         assert store._allow(Filters(author="ann")) == 601
         steps: list[int] = []
         store.db.set_progress_handler(lambda: steps.append(1), 1)  # type: ignore[arg-type]
-        assert len(store._lexical("quux", 5, True)) == 1
+        assert len(store._lexical("quux", 5, Among("allowed", inside=True))) == 1
         assert len(steps) < 600
 
 

@@ -26,9 +26,9 @@ from dragtor.schema import evaluation_json
 from dragtor.types import NEVER, SILENT, CancelToken, Claim, Reporter
 
 GoldRow = Mapping[str, Any]
-LAYOUT = "a folder with sites.jsonl and gold.jsonl: docs/research.md"
+WEB_LAYOUT = "a folder with sites.jsonl and gold.jsonl: docs/research.md"
 WANTED = "a subject: id, kind, name or question, facts"
-SETTINGS = ("searxng", "wikipedia")  # that the loopback web plays
+PLAYED = ("searxng", "wikipedia")  # that the loopback web plays
 
 
 class LoopbackLibrary(Library):
@@ -93,7 +93,7 @@ def over_loopback(config: Config) -> Config:
     """The settings with the providers that a loopback web plays."""
     own = replace(
         config.research,
-        providers=SETTINGS,
+        providers=PLAYED,
         searxng_url=f"http://{SEARXNG}",
         wikipedia_url=f"http://{WIKI}/w/api.php",
     )
@@ -179,14 +179,14 @@ def scores(rows: Sequence[GoldRow], orders: Sequence[GoldRow]) -> dict[str, Any]
 def subjects_of(path: Path) -> list[dict[str, Any]]:
     """The rows of gold.jsonl, checked, each with a `name`."""
     found: list[dict[str, Any]] = []
-    for place, row in rows_of(path, WANTED, LAYOUT):
+    for place, row in rows_of(path, WANTED, WEB_LAYOUT):
         name = row.get("name") or row.get("question")
         facts = row.get("facts")
         if not isinstance(name, str) or not isinstance(facts, list) or not facts:
-            raise LoadError(f"{place}: no JSON object with {WANTED}", LAYOUT)
+            raise LoadError(f"{place}: no JSON object with {WANTED}", WEB_LAYOUT)
         for fact in facts:
             if not isinstance(fact, dict) or not {"fact", "accept", "urls"} <= fact.keys():
-                raise LoadError(f"{place}: a fact needs fact, accept and urls", LAYOUT)
+                raise LoadError(f"{place}: a fact needs fact, accept and urls", WEB_LAYOUT)
         found.append(
             {
                 "id": str(row.get("id") or len(found)),
@@ -198,7 +198,7 @@ def subjects_of(path: Path) -> list[dict[str, Any]]:
             }
         )
     if not found:
-        raise LoadError(f"{path} holds no subject", LAYOUT)
+        raise LoadError(f"{path} holds no subject", WEB_LAYOUT)
     return found
 
 
