@@ -38,10 +38,10 @@ def open_jobs(folder: Path, open_library: OpenLibrary, uploads: Path) -> Jobs:
 
 
 def ask_task(context: TaskContext) -> Json:
-    """{question, quotes?, filters?, session?, keep?, history?}: an answer.
+    """{question, quotes?, filters?, session?, attempt?, keep?, history?}: an answer.
 
-    Tells caution, quotes, sentence. `history` holds pairs of texts, a question and what was said
-    to it, of another program's chat.
+    Tells caution, quotes, sentence. An `attempt` above 0 answers a question of the session anew.
+    `history` holds pairs of texts, a question and what was said to it, of another program's chat.
     """
     from dragtor.chat import recalled_turns
 
@@ -51,7 +51,10 @@ def ask_task(context: TaskContext) -> Json:
     )
     chat.turns += recalled_turns(_pairs(args, "history"), context.library.config.chat)
     events = chat.ask_events(
-        text_argument(args, "question"), quotes_only=_flag(args, "quotes"), filters=_filters(args)
+        text_argument(args, "question"),
+        quotes_only=_flag(args, "quotes"),
+        filters=_filters(args),
+        attempt=_number(args, "attempt"),
     )
     for event in events:
         if isinstance(event, Answer):
