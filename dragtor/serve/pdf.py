@@ -20,7 +20,7 @@ from starlette.routing import BaseRoute, Route
 
 from dragtor.errors import UsageError
 from dragtor.serve.originals import pdf_bytes
-from dragtor.serve.quote_rects import PageRects, opened_pdf, quote_rects
+from dragtor.serve.quote_rects import PageLine, PageRects, opened_pdf, page_lines, quote_rects
 from dragtor.serve.rest import opened_document
 from dragtor.types import Document
 
@@ -35,7 +35,7 @@ _DOCUMENT = "/api/v1/documents/{id}"
 
 
 def routes(server: Server) -> list[BaseRoute]:
-    """Pictures of pages, and the rectangles of `?start=&end=`."""
+    """Pictures of pages, their lines of text, and the rectangles of `?start=&end=`."""
     pages = PdfPages(lambda document: pdf_bytes(server.path, document))
 
     def picture(request: Request) -> Response:
@@ -49,7 +49,13 @@ def routes(server: Server) -> list[BaseRoute]:
         with opened_document(server, request.path_params["id"]) as (_, document):
             return JSONResponse([asdict(each) for each in pages.rects(document, start, end)])
 
+    def lines(request: Request) -> Response:
+        with opened_document(server, request.path_params["id"]) as (_, document):
+            found = pages.lines(document, request.path_params["page"])
+        return JSONResponse({"lines": [asdict(each) for each in found]})
+
     return [
+        Route(f"{_DOCUMENT}/pages/{{page:int}}/lines", lines, methods=["GET"]),
         Route(f"{_DOCUMENT}/pages/{{page:int}}.png", picture, methods=["GET"]),
         Route(f"{_DOCUMENT}/rects", rects, methods=["GET"]),
     ]
@@ -92,6 +98,10 @@ class PdfPages:
         if not 0 <= start < end <= len(document.text):
             raise UsageError(f"{start}:{end} is no stretch of {document.title}")
         return quote_rects(self._bytes(document), document, start, end)
+
+    def lines(self, document: Document, page: int) -> list[PageLine]:
+        """What is written on a page; see `page_lines`. Raises UsageError and LoadError."""
+        return page_lines(self._bytes(document), page)
 
     def _bytes(self, document: Document) -> bytes:
         if document.meta.get("suffix") != ".pdf":
