@@ -249,8 +249,8 @@ ROWS = (
         unrecorded="not measured yet",
     ),
     Row(
-        "first view of the page in Chromium, worst of 10: largest paint / shifts / blocking / all its"
-        " JS and CSS as sent / other hosts asked",
+        "first view of the page in Chromium, worst of 10: largest paint / shifts / blocking / all"
+        " its JS and CSS as sent / other hosts asked",
         "{page_vitals:lcp_ms} ms / {page_vitals:cls|.3f} / {page_vitals:blocking_ms} ms"
         " / {page_vitals:packed_bytes} bytes / {page_vitals:other_hosts}",
         unrecorded="not measured yet",
@@ -266,7 +266,8 @@ ROWS = (
         unrecorded="not measured yet",
     ),
     Row(
-        "50 clients, 100 items each at 50 a second: told to heard, p95 / more memory / lost, doubled",
+        "50 clients, 100 items each at 50 a second: told to heard, p95 / more memory / lost or"
+        " doubled",
         "{serve_clients:p95_ms} ms / {serve_clients:more_mb} MB / {serve_clients:wrong}",
     ),
     Row(

@@ -1,5 +1,6 @@
-"""The page as a browser has it: how soon `dragtor serve` answers, what is drawn when, and how soon a
-cancel is heard. A real server, Debian's Chromium, loopback.
+"""The page as a browser has it: when what is drawn; the server's start, how soon a cancel is heard.
+
+A real server, Debian's Chromium, loopback.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from serve import QUESTIONS, ROOT, SAMPLE, Figures, percentile
 
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"]
 PAGES = ("ask", "library", "plan", "lab", "people")
-# Told by the browser of a page: its largest paint, its shifts, and of each task that is long what is
-# over 50 ms (web.dev: Total Blocking Time).
+# Told by the browser of a page: its largest paint, its shifts, and of each long task what is over
+# 50 ms (web.dev: Total Blocking Time).
 VITALS = """
 window.seen = {lcp: 0, cls: 0, blocking: 0};
 const each = (type, add) => new PerformanceObserver((list) => list.getEntries().forEach(add))
@@ -156,15 +157,18 @@ def first_quote(n: int = 100) -> Figures:
             library_s.append(told["data"]["result"]["timings"]["first_quote_s"])
 
     painted_ms = []
-    with sample_library() as folder, served(folder) as server:
-        with tab(server["url"], server["token"], PAINTED) as page:
-            page.on("websocket", lambda socket: socket.on("framereceived", heard))
-            page.reload()
-            page.get_by_role("button", name="Quotes only").click()
-            for number in range(n + 8):  # the first open the models
-                painted_ms.append(_asked(page, QUESTIONS[number % len(QUESTIONS)]))
-                while len(library_s) < len(painted_ms):
-                    page.wait_for_timeout(5)
+    with (
+        sample_library() as folder,
+        served(folder) as server,
+        tab(server["url"], server["token"], PAINTED) as page,
+    ):
+        page.on("websocket", lambda socket: socket.on("framereceived", heard))
+        page.reload()
+        page.get_by_role("button", name="Quotes only").click()
+        for number in range(n + 8):  # the first open the models
+            painted_ms.append(_asked(page, QUESTIONS[number % len(QUESTIONS)]))
+            while len(library_s) < len(painted_ms):
+                page.wait_for_timeout(5)
     over = [ms - 1000 * s for ms, s in zip(painted_ms[8:], library_s[8:], strict=True)]
     return {
         "painted_p50_ms": round(percentile(painted_ms[8:], 0.5), 1),

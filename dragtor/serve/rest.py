@@ -22,9 +22,9 @@ from starlette.routing import BaseRoute, Route
 from dragtor import schema
 from dragtor.config import models_path
 from dragtor.errors import UsageError
+from dragtor.serve.arguments import text_argument
 from dragtor.serve.keys import CODE_LIFE_S, OWNER, TICKET_LIFE_S
 from dragtor.serve.originals import sound_file
-from dragtor.serve.tasks import text_argument
 from dragtor.serve.uploads import receive_upload, remove_upload
 
 if TYPE_CHECKING:
