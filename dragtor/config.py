@@ -27,7 +27,8 @@ AUTO = "auto"  # for a setting: chosen by what is installed, or by the domain
 _FROM_1 = """
     answer.passages embed.batch_tokens llm.answer_tokens load.feed.latest load.feed.max_episode_mb
     load.feed.requests_per_minute load.max_file_mb load.video.latest load.video.max_mb
-    load.web.max_mb load.web.max_pages load.web.requests_per_minute retrieve.candidates retrieve.k
+    load.web.max_mb load.web.max_pages load.web.requests_per_minute research.hops research.page_mb
+    research.pages research.quotes research.steps retrieve.candidates retrieve.k
     retrieve.rerank_depth
 """.split()
 # and these between two others.
@@ -40,6 +41,8 @@ RANGES: dict[str, tuple[float, float]] = dict.fromkeys(_FROM_1, (1, math.inf)) |
     "load.web.timeout_s": (0.1, math.inf),
     "load.web.total_timeout_s": (0.1, math.inf),
     "models.timeout_s": (0.1, math.inf),
+    "research.page_timeout_s": (0.1, math.inf),
+    "research.seconds": (0.1, math.inf),
     "retrieve.dense_weight": (0, 1),
     "retrieve.floor": (-1, 1),
     "serve.port": (0, 65535),
@@ -247,6 +250,23 @@ class TagsConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ResearchConfig:
+    """How far a research goes, and where it may look once it is allowed to."""
+
+    providers: tuple[str, ...] = ("wikipedia", "searxng", "sites")  # and ddgs, an extra
+    wikipedia_url: str = "https://en.wikipedia.org/w/api.php"
+    searxng_url: str = ""  # of a SearXNG that gives JSON; empty: none
+    sites: tuple[str, ...] = ()  # sitemaps, or front pages that have one
+    steps: int = 8
+    pages: int = 12  # fetched, at most
+    hops: int = 2  # 2: empty sections are looked for again, by names in what was found
+    seconds: float = 180.0
+    quotes: int = 8  # of a section, at most
+    page_timeout_s: float = 15.0  # seconds for a whole page
+    page_mb: int = 3  # megabytes of one page
+
+
+@dataclass(frozen=True, slots=True)
 class ServeConfig:
     """Where the server listens."""
 
@@ -279,6 +299,7 @@ class Config:
     answer: AnswerConfig = field(default_factory=AnswerConfig)
     chat: ChatConfig = field(default_factory=ChatConfig)
     tags: TagsConfig = field(default_factory=TagsConfig)
+    research: ResearchConfig = field(default_factory=ResearchConfig)
     serve: ServeConfig = field(default_factory=ServeConfig)
     models: ModelsConfig = field(default_factory=ModelsConfig)
     # label -> texts like its passages; the label is one too

@@ -19,6 +19,7 @@ from dragtor.load.address import shown
 from dragtor.load.base import EVERYTHING, MOST_NEW, Choice, Item, Loader, mark
 from dragtor.load.file import file_path
 from dragtor.load.registry import source_of
+from dragtor.load.researched import OWN_WORDS
 from dragtor.load.stdin import source_of_document
 from dragtor.store import (
     MERGED,
@@ -102,6 +103,18 @@ class Ingest:
             except UsageError as error:
                 self.report.failed.append((uri, _of_one(error)))
         self._load_all(sources, refresh=refresh, index=index)
+
+    def add_pages(self, source: Source, pages: Sequence[Document]) -> None:
+        """Take pages that a research has read as documents of its source, and index them.
+
+        A page that the library has from elsewhere stays as it is.
+        """
+        self.writer.put_source(source)
+        for page in pages:
+            if self.writer.is_published(page.id) and not self.writer.only_of(source.id, page.id):
+                continue
+            self._put_pending(source, Item(page.uri, str(page.meta.get("stamp", ""))), page)
+        self.index()
 
     def add_document(self, document: Document, *, index: bool = True) -> None:
         """Take a document that came as bytes, such as stdin, as a source of its own."""
@@ -383,13 +396,7 @@ class Ingest:
             document = self.writer.store.document(identity, pending=pending)
             if document is None:
                 continue
-            passages = split.split(
-                document,
-                self.split_config,
-                embedder.token_offsets,
-                max_tokens=embedder.max_tokens - TITLE_TOKENS,
-                embed=embedder.embed_passages,
-            )
+            passages = self._passages(embedder, document)
             batch.append(Indexed(document, passages, self._keys(document, passages)))
             if sum(len(item.passages) for item in batch) >= BATCH_PASSAGES:
                 yield batch
@@ -397,6 +404,18 @@ class Ingest:
         if batch:
             yield batch
         self.reporter.progress("indexing", len(identities), len(identities))
+
+    def _passages(self, embedder: Embedder, document: Document) -> list[Passage]:
+        """None of what dragtor itself wrote: it is no evidence."""
+        if document.meta.get(OWN_WORDS):
+            return []
+        return split.split(
+            document,
+            self.split_config,
+            embedder.token_offsets,
+            max_tokens=embedder.max_tokens - TITLE_TOKENS,
+            embed=embedder.embed_passages,
+        )
 
     def _keys(self, document: Document, passages: Sequence[Passage]) -> list[str]:
         """What each vector is stored under: all the text that it was made from."""

@@ -7,7 +7,7 @@ Knows no wording and no terminal.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -40,6 +40,7 @@ from dragtor.types import (
 if TYPE_CHECKING:
     from dragtor.answer import AnswerEvent
     from dragtor.chat import Chat
+    from dragtor.dossier import Consent, Dossier, ResearchEvent
     from dragtor.ground import EarlierTurns, Gate
     from dragtor.store import Filters
 
@@ -355,6 +356,64 @@ class Library(Parts):
             keep=partial(store.keep_turn, self.folder) if keep else None,
             reporter=self.reporter,
         )
+
+    # Research
+
+    def research(
+        self,
+        about: str,
+        category: str = "",
+        context: Sequence[str] = (),
+        *,
+        web: Callable[[Consent], bool] | None = None,
+        quotes_only: bool = False,
+        filters: Filters | None = None,
+        cancel: CancelToken = NEVER,
+    ) -> Iterator[ResearchEvent]:
+        """A ResearchStep, SectionFound each as they come, the Dossier last; it is kept.
+
+        `category` is person or company; without one `about` is a question. `context` are words
+        that tell the one meant from namesakes. `web` is asked before anything goes out, after its
+        Consent was told; without it nothing does. Where it is cancelled, the Dossier has what was
+        found, and Cancelled is raised after it. `quotes_only` needs no language model.
+        """
+        from dragtor.dossier import CATEGORIES
+        from dragtor.research import EntityInquiry, QuestionInquiry, Subject
+        from dragtor.store import Filters
+
+        name = " ".join(about.split())
+        if category and category not in CATEGORIES:
+            told = f"{category!r} is nobody to research"
+            raise UsageError(told, f"categories: {', '.join(CATEGORIES)}, or a question")
+        if not any(map(str.isalnum, name)):
+            what = "name" if category else "question"
+            raise UsageError(f"the {what} is empty", 'dragtor research "NAME" --person')
+        if filters:
+            self._look(filters)
+        terms = tuple(dict.fromkeys(filter(None, (" ".join(t.split()) for t in context))))
+        inquiry: Any = QuestionInquiry(name, quotes_only, filters or Filters())
+        if category:
+            inquiry = EntityInquiry(Subject(name, category, terms))
+        planned = inquiry.planned(web is not None, self.config.research.hops)
+        with self.cancel.following(cancel):
+            try:
+                yield from self.researcher(quotes_only=quotes_only).run(
+                    inquiry, name, category, terms, planned=planned, granted=web
+                )
+            finally:
+                self.give_back()
+
+    def dossiers(self) -> list[Dossier]:
+        """What was researched and is kept, oldest first."""
+        from dragtor.schema import dossier_of
+
+        found = []
+        for source in self.sources():
+            for row in self.documents(source.id):
+                document = self.document(row["id"]) if row["uri"] == source.uri else None
+                if document and "dossier" in document.meta:
+                    found.append(dossier_of(document.meta["dossier"]))
+        return found
 
     # Events
 

@@ -5,7 +5,7 @@ Knows which package does what; the pipelines are handed finished parts. Knows no
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cache, cached_property, partial
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from dragtor.answer import AnswerPipeline
+    from dragtor.dossier import Dossier
     from dragtor.embed import Embedder
     from dragtor.encoder import Encoder
     from dragtor.events.extract import EventExtractor
@@ -38,13 +39,15 @@ if TYPE_CHECKING:
     from dragtor.llm import LLM
     from dragtor.load.base import Loader
     from dragtor.load.file import FileLoader
+    from dragtor.load.websearch import ResearchWeb
     from dragtor.rerank import Reranker
+    from dragtor.research import Researcher
     from dragtor.retrieve import Retriever
     from dragtor.speech.diarize import Diarizer
     from dragtor.speech.pipeline import TranscribePipeline
     from dragtor.speech.transcribe import Transcriber
     from dragtor.store import KeptVectors, Store, Writer
-    from dragtor.types import Reader, Source, Speaker, Tagger
+    from dragtor.types import Document, Reader, Source, Speaker, Tagger
 
 PULL = "dragtor models pull"
 READER = "reader"  # of config/models.yml
@@ -310,6 +313,66 @@ class Parts:
             self.reader,
             rules.vocabulary,
         )
+
+    def research_web(self) -> ResearchWeb:
+        """The web as the settings permit it to a research; raises UsageError on a wrong name."""
+        from dragtor.load.websearch import ResearchWeb
+
+        config = self.config
+        return ResearchWeb.open(
+            config.research, config.load.web, self.folder / CACHE, self.reporter, self.cancel
+        )
+
+    def researcher(self, *, quotes_only: bool = False) -> Researcher:
+        """What does researches over this library's parts; with no language model here, in quotes.
+
+        That costs one note.
+        """
+        from dragtor.research import Researcher, ResearchParts
+
+        llm: Callable[[], LLM] | None = None if quotes_only else self.llm
+        try:
+            if llm is not None:
+                llm()
+        except Missing as error:
+            self.reporter.note(f"{error}: the sections are quotes ({error.hint})")
+            llm = None
+        parts = ResearchParts(
+            self.config.research,
+            self.exists,
+            self.retriever,
+            self.answer_pipeline,
+            self.research_web,
+            self._keep_pages,
+            self._keep_dossier,
+            open_support(self.config.answer.domain),
+            lambda: self.embedder.embed_passages,
+            llm,
+            self.cancel,
+            self.reporter,
+        )
+        return Researcher(parts)
+
+    def _keep_pages(self, source: Source, pages: Sequence[Document]) -> None:
+        with self.ingest() as ingest:
+            ingest.add_pages(source, pages)
+
+    def _keep_dossier(self, dossier: Dossier) -> None:
+        """Save what was found, also where everything else was cancelled."""
+        from dragtor.dossier import dossier_text
+        from dragtor.load.researched import dossier_document, research_source
+        from dragtor.schema import dossier_json
+        from dragtor.store import Indexed, Writer
+
+        meta: dict[str, object] = {"dossier": dossier_json(dossier)}
+        text = dossier_text(dossier, dossier.citations)
+        document = dossier_document(dossier.id, dossier.name, text, meta)
+        timeout_s = self.config.library.lock_timeout_s
+        with Writer.open(self.folder, self.config.store, lock_timeout_s=timeout_s) as writer:
+            source = research_source(dossier.id, dossier.name)
+            writer.put_source(source)
+            if writer.put_pending(source.id, document.uri, "", document):
+                writer.publish([Indexed(document, [], [])])
 
     def event_extractor(
         self,

@@ -12,6 +12,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+from dragtor.dossier import Consent, Dossier, DoubtfulPage, ResearchStep, SectionFound
 from dragtor.errors import Cancelled, DragtorError
 from dragtor.types import (
     EVENT_FIELDS,
@@ -120,6 +121,42 @@ def _said(answer: Answer) -> Json:
 
 def _rounded(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds, 4)
+
+
+# Research
+
+
+def research_step_json(step: ResearchStep) -> Json:
+    """A step that begins, and what was spent before it."""
+    return asdict(step)
+
+
+def consent_json(consent: Consent) -> Json:
+    """What would go out to the web."""
+    return asdict(consent)
+
+
+def section_json(section: SectionFound) -> Json:
+    """A section: its text, its claims, and the citations that are new with it."""
+    return asdict(section) | {"text": section.text}
+
+
+def dossier_json(dossier: Dossier) -> Json:
+    """A dossier; see DOSSIER_SCHEMA. `summary` holds each section's text by its title."""
+    sections = [section_json(section) for section in dossier.sections]
+    return asdict(dossier) | {"summary": dossier.summary, "sections": sections}
+
+
+def dossier_of(data: Json) -> Dossier:
+    """The dossier that dossier_json gave."""
+    rest = {key: value for key, value in data.items() if key != "summary"}
+    sections = [{k: v for k, v in row.items() if k != "text"} for row in data["sections"]]
+    for row in sections:
+        row["claims"] = tuple(Claim(c["text"], tuple(c["citations"])) for c in row["claims"])
+        row["citations"] = tuple(Citation(**c) for c in row["citations"])
+    rest["sections"] = tuple(SectionFound(**row) for row in sections)
+    rest["doubtful"] = tuple(DoubtfulPage(**row) for row in data["doubtful"])
+    return Dossier(**rest | {"context": tuple(data["context"])})
 
 
 # Events
@@ -450,6 +487,26 @@ ANSWER_SCHEMA = _object(
     timings=_object(**{f"{name}_s": _SECONDS_OR_NULL for name in TIMINGS}),
     tokens=_object(**dict.fromkeys(TOKENS, _COUNT)),
     **_SAID,
+)
+DOSSIER_SCHEMA = _object(
+    **dict.fromkeys(("id", "uri", "name", "model"), _TEXT),
+    category={"enum": ["", "person", "company"]},
+    context=_list(_TEXT),
+    summary=_by_name(_TEXT),
+    sections=_list(
+        _object(
+            title=_TEXT,
+            text=_TEXT,
+            claims=_list(CLAIM_SCHEMA),
+            citations=_list(CITATION_SCHEMA),
+            sources=_COUNT,
+            doubtful=_TRUTH,
+        )
+    ),
+    doubtful=_list(_object(document_id=_TEXT, title=_TEXT, url=_TEXT, why=_TEXT)),
+    stopped={"enum": ["", "cancelled", "time", "steps"]},
+    **dict.fromkeys(("steps", "pages", "tokens"), _COUNT),
+    seconds={"type": "number", "minimum": 0},
 )
 HISTORY_SCHEMA = _rows(
     "turns", ("caution",), id=_COUNT, session=_TEXT, asked_at=_TEXT, question=_TEXT, query=_TEXT,

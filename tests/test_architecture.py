@@ -28,6 +28,7 @@ ROWS = (
     ("dates", "display", "errors"),  # import nothing but themselves
     ("work",),
     ("types",),
+    ("dossier",),
     (
         "config",
         "extras",
@@ -46,7 +47,7 @@ ROWS = (
     ("load", "speech", "split", "embed", "store", "llm", "rerank", "encoder"),
     ("retrieve",),
     ("ground", "events", "entities"),
-    ("ingest", "answer", "chat"),
+    ("ingest", "answer", "chat", "research"),
     ("parts",),
     ("library", "doctor"),
     ("training",),
@@ -60,7 +61,7 @@ FRONT = "__init__"  # the front door names public things, and imports rooms when
 
 # Slow to import, or wanted by few commands: never at module level.
 HEAVY = {
-    "av", "bs4", "charset_normalizer", "chromadb", "chromadb_rust_bindings", "dacite",
+    "av", "bs4", "charset_normalizer", "chromadb", "chromadb_rust_bindings", "dacite", "ddgs",
     "feedparser", "filelock", "gguf", "httpx", "huggingface_hub", "icalendar", "jinja2", "jiwer",
     "llama_cpp", "lxml", "mammoth", "markdown_it", "matplotlib", "mcp", "numpy", "onnx",
     "onnxruntime",

@@ -26,6 +26,15 @@ if TYPE_CHECKING:
     import requests
 
 MAX_ADDRESSES = 4  # of one name, tried in turn
+# Opens a connection to (numeric address, port), within seconds, with socket options.
+Dial = Callable[[tuple[str, int], float, Any], socket.socket]
+
+
+def dial(place: tuple[str, int], seconds: float, options: Any) -> socket.socket:
+    """As urllib3 does."""
+    from urllib3.util.connection import create_connection
+
+    return create_connection(place, seconds, socket_options=options)
 
 
 class Pace:
@@ -59,7 +68,9 @@ class Guard:
         allow_private: bool,
         total_s: float,
         cancel: CancelToken,
+        dial: Dial = dial,
     ) -> None:
+        self._dial = dial
         self._resolve = resolve
         self._allow_private = allow_private
         self._total_s = total_s
@@ -132,14 +143,13 @@ class Guard:
     ) -> socket.socket:
         """A socket to a checked address of the connection's host; urllib3's `_new_conn`."""
         from urllib3.exceptions import NewConnectionError
-        from urllib3.util.connection import create_connection
 
         failure: OSError | None = None
         for address in self.addresses(connection._dns_host, connection.port):
             wait_s = max(0.001, min(connection.timeout, left_s()))
             try:
                 place, options = (address, connection.port), connection.socket_options
-                work = partial(create_connection, place, wait_s, socket_options=options)
+                work = partial(self._dial, place, wait_s, options)
                 opened = unless_cancelled(work, self._cancel, socket.socket.close)
             except OSError as error:
                 failure = error

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from dragtor.config import WebConfig
 from dragtor.errors import BlockedURL, LoadError
 from dragtor.load.address import check_url, parse_url, shown
-from dragtor.load.connect import Guard, Pace, guarded_session
+from dragtor.load.connect import Dial, Guard, Pace, dial, guarded_session
 from dragtor.types import NEVER, CancelToken
 
 if TYPE_CHECKING:
@@ -100,8 +100,11 @@ class Fetcher:
         resolve: Resolver = system_resolver,
         sleep: Callable[[float], None] | None = None,
         cancel: CancelToken = NEVER,
+        dial: Dial = dial,
     ) -> None:
+        """`dial` opens what was resolved and checked; a test's leads to the test's own server."""
         self._config = config
+        self._dial = dial
         self._resolve = resolve
         self._cancel = cancel
         self._sleep = sleep or cancel.wait
@@ -160,7 +163,7 @@ class Fetcher:
 
     def _guard(self, *, private: bool, total_s: float = 0.0) -> Guard:
         total_s = total_s or self._config.total_timeout_s
-        return Guard(self._resolve, private, total_s, self._cancel)
+        return Guard(self._resolve, private, total_s, self._cancel, self._dial)
 
     def _follow(self, call: _Call, url: str, redirects: int, private: bool) -> Reply:
         first = url = check_url(url, allow_private=private)

@@ -22,6 +22,7 @@ LOADERS = {  # kind: its loader; who comes first is asked first
     "web": "dragtor.load.web:WebLoader",
     "file": "dragtor.load.file:FileLoader",
     "stdin": "dragtor.load.stdin:StdinLoader",
+    "research": "dragtor.load.researched:ResearchedLoader",
 }
 RECORDED = ("audio", "image")  # kinds of documents that no source has
 SELECT = "dragtor add https://…/show.rss --latest 5"

@@ -56,9 +56,10 @@ class WebLoader(Loader):
         read_bytes: ReadBytes | None = None,
         reporter: Reporter = SILENT,
         cancel: CancelToken = NEVER,
+        fetcher: Fetcher | None = None,
     ) -> None:
         self._config = config
-        self._fetcher = Fetcher(config, resolve=resolve, cancel=cancel)
+        self._fetcher = fetcher or Fetcher(config, resolve=resolve, cancel=cancel)
         self._cache = PageCache(cache_dir, reporter)
         self._reporter = reporter
         self._read_bytes = read_bytes

@@ -15,6 +15,7 @@ from itertools import chain, groupby
 
 from dragtor.errors import UsageError
 from dragtor.store.named import meant_by, rows_about, rows_saying
+from dragtor.store.rows import LEFT_OUT
 from dragtor.store.tags import NAMES, TOPICS
 from dragtor.transcript import called
 
@@ -37,6 +38,19 @@ SPOKEN_SEGMENTS = (  # in documents that pass the other filters
     " ON w.document_id = s.document_id AND w.staged = s.staged AND w.label = s.speaker"
     " WHERE s.staged = 0 AND s.speaker IS NOT NULL"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Among:
+    """Which passages are searched: the rows `inside` a temporary table, or all but those."""
+
+    table: str
+    inside: bool
+
+    @property
+    def clause(self) -> str:
+        """Of a query over passages_fts; the `+` keeps FTS5 from searching once for every row."""
+        return f"AND +rowid {'' if self.inside else 'NOT '}IN (SELECT id FROM temp.{self.table})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +86,8 @@ def allow(db: sqlite3.Connection, filters: Filters, source_id: str, index_versio
         db.execute(f"CREATE TEMP TABLE IF NOT EXISTS {table} (id INTEGER PRIMARY KEY)")
         db.execute(f"DELETE FROM temp.{table}")
     clauses = [clause for name, clause in CLAUSES.items() if getattr(filters, name)]
+    if not filters.source:
+        clauses.append(f"d.id NOT IN ({LEFT_OUT})")
     if filters.speaker:
         others = " AND ".join(["", *(c for c in clauses if c != CLAUSES["speaker"])])
         rows = ((row,) for row in _spoken_by(db, values, f"{SPOKEN_SEGMENTS}{others}"))
@@ -87,6 +103,18 @@ def allow(db: sqlite3.Connection, filters: Filters, source_id: str, index_versio
         " ON d.id = p.document_id AND d.staged = 0"
         f" WHERE p.edition = :edition AND {' AND '.join(clauses)}",
         values,
+    )
+    return added.rowcount
+
+
+def leave_out(db: sqlite3.Connection, index_version: int) -> int:
+    """Fill temp.left_out with the rows that are searched only where their source is named."""
+    db.execute("CREATE TEMP TABLE IF NOT EXISTS left_out (id INTEGER PRIMARY KEY)")
+    db.execute("DELETE FROM temp.left_out")
+    added = db.execute(
+        "INSERT INTO temp.left_out SELECT rowid FROM passages"
+        f" WHERE edition = ? AND document_id IN ({LEFT_OUT})",
+        (index_version,),
     )
     return added.rowcount
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from dragtor.config import StoreConfig
 from dragtor.errors import LibraryError, LibraryVersion, UsageError
-from dragtor.store.filters import Filters, allow
+from dragtor.store.filters import Among, Filters, allow, leave_out
 from dragtor.store.rows import document_from_row, source_from_row
 from dragtor.store.schema import connect, plain_errors, transaction
 from dragtor.types import Document, Passage, Source
@@ -258,55 +258,64 @@ class Store:
     ) -> Candidates:
         """The `n` best of each index, each with its exact cosine; `vector` is (dimension,)."""
         with self.snapshot():
-            size = self._allow(filters) if filters else self.counts()["passages"]
+            size, among = self._searched(filters)
             if not size:
                 return Candidates({}, {})
-            lexical = self._lexical(query, n, bool(filters))
-            dense = self._dense(vector, min(n, size), size, bool(filters), list(lexical))
+            lexical = self._lexical(query, n, among)
+            dense = self._dense(vector, min(n, size), size, among, list(lexical))
         return Candidates(dense, lexical)
+
+    def _searched(self, filters: Filters | None) -> tuple[int, Among | None]:
+        """How many passages are searched, and which; None: all."""
+        if filters:
+            return self._allow(filters), Among("allowed", inside=True)
+        every = self.counts()["passages"]
+        if not (left_out := leave_out(self.db, self.index_version)):
+            return every, None
+        return every - left_out, Among("left_out", inside=False)
 
     def _allow(self, filters: Filters) -> int:
         """Put the row numbers that pass the filters into temp.allowed; returns how many."""
         source = self.source(filters.source).id if filters.source else ""
         return allow(self.db, filters, source, self.index_version)
 
-    def _lexical(self, query: str, n: int, filtered: bool) -> dict[int, float]:
-        """BM25 by row; the `+` keeps FTS5 from searching once for every allowed row."""
+    def _lexical(self, query: str, n: int, among: Among | None) -> dict[int, float]:
+        """BM25 by row."""
         words = list(dict.fromkeys(QUERY_WORD.findall(query)))[:MAX_QUERY_WORDS]
         if not words:
             return {}
         match = " OR ".join(f'"{word}"' for word in words)
-        among = "AND +rowid IN (SELECT id FROM temp.allowed)" if filtered else ""
+        clause = among.clause if among else ""
         rows = self.rows(
             "SELECT rowid, rank FROM passages_fts WHERE passages_fts MATCH ?"
-            f" AND rank MATCH 'bm25({BM25_WEIGHTS})' {among} ORDER BY rank LIMIT ?",
+            f" AND rank MATCH 'bm25({BM25_WEIGHTS})' {clause} ORDER BY rank LIMIT ?",
             (match, n),
         )
         return {row[0]: -row[1] for row in rows}
 
     def _dense(
-        self, vector: NDArray[np.float32], n: int, size: int, filtered: bool, also: list[int]
+        self, vector: NDArray[np.float32], n: int, size: int, among: Among | None, also: list[int]
     ) -> dict[int, float]:
         writing = self.counts()["unsettled"]
         if not writing and (self.config.url or size > self.scan_limit):
             try:
-                best = self._nearest_by_chroma(vector, n, filtered)
+                best = self._nearest_by_chroma(vector, n, among)
                 return self._exact(vector, list({*best, *also}))
             except LibraryError:
                 if self.config.url:
                     raise  # a library on a server may be too large to scan
-        return self._scan(vector, n, filtered, also)
+        return self._scan(vector, n, among, also)
 
     def _scan(
-        self, vector: NDArray[np.float32], n: int, filtered: bool, also: list[int]
+        self, vector: NDArray[np.float32], n: int, among: Among | None, also: list[int]
     ) -> dict[int, float]:
         import numpy as np
 
         rowids, matrix = self._vectors()
         scores = ranked = matrix @ vector
-        if filtered:
-            allowed = [row[0] for row in self.rows("SELECT id FROM temp.allowed")]
-            ranked = np.where(np.isin(rowids, allowed), scores, -2.0)
+        if among:
+            named = [row[0] for row in self.rows(f"SELECT id FROM temp.{among.table}")]
+            ranked = np.where(np.isin(rowids, named) == among.inside, scores, -2.0)
         wanted = np.isin(rowids, also)
         wanted[np.argpartition(-ranked, n - 1)[:n]] = True
         return {int(i): float(s) for i, s in zip(rowids[wanted], scores[wanted], strict=True)}
@@ -330,21 +339,26 @@ class Store:
             self._kept.read = kept
         return kept[1], kept[2]
 
-    def _nearest_by_chroma(self, vector: NDArray[np.float32], n: int, filtered: bool) -> list[int]:
+    def _nearest_by_chroma(
+        self, vector: NDArray[np.float32], n: int, among: Among | None
+    ) -> list[int]:
         ids = None
-        if filtered:
-            among = "SELECT p.id FROM passages p JOIN temp.allowed a ON a.id = p.rowid"
-            ids = [row[0] for row in self.rows(among)]
+        if among and among.inside:
+            allowed = "SELECT p.id FROM passages p JOIN temp.allowed a ON a.id = p.rowid"
+            ids = [row[0] for row in self.rows(allowed)]
+        left_out = set()
+        if among and not among.inside:
+            left_out = {row[0] for row in self.rows("SELECT id FROM temp.left_out")}
         index = self.index()
         if index.count() != self.counts()["passages"]:
             raise LibraryError("the vector index is not whole", "dragtor index --rebuild")
-        nearest = index.query(vector, n, ids)
+        nearest = index.query(vector, n + len(left_out), ids)
         marks = ",".join("?" * len(nearest))
         rows = self.rows(
             f"SELECT rowid FROM passages WHERE edition = ? AND id IN ({marks})",
             (self.index_version, *nearest),
         )
-        return [row[0] for row in rows]
+        return [row[0] for row in rows if row[0] not in left_out]
 
     def _exact(self, vector: NDArray[np.float32], rowids: list[int]) -> dict[int, float]:
         import numpy as np

@@ -16,6 +16,16 @@ from dragtor.types import Document, Segment, Source, Speaker, utf8
 
 TEXTS = ("id", "uri", "kind", "title", "text", "author", "published")  # of a document, as they are
 
+# Ids of documents that are searched and tagged only where their source is named: all that hold
+# them say so in their options.
+_SAYS_SO = "coalesce(json_extract({}.options, '$.left_out'), 0)"
+LEFT_OUT = (
+    "SELECT l.document_id FROM sources o JOIN source_documents l ON l.source_id = o.id"
+    f" WHERE {_SAYS_SO.format('o')} AND NOT EXISTS (SELECT 1 FROM source_documents m"
+    " JOIN sources q ON q.id = m.source_id"
+    f" WHERE m.document_id = l.document_id AND NOT {_SAYS_SO.format('q')})"
+)
+
 
 def storable(document: Document) -> Document:
     """The document with every text in UTF-8; no span moves."""

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from dragtor.store.rows import LEFT_OUT
 from dragtor.store.schema import transaction
 from dragtor.transcript import fold
 from dragtor.types import Entity, LabelledSpan, short_hash, utf8
@@ -188,11 +189,15 @@ def _forget_names(db: sqlite3.Connection, identity: str) -> None:
 
 
 def untagged(store: Store, version: str = "", task: str = NAMES) -> list[str]:
-    """Published documents whose tags are missing, of another content or, if given, version."""
+    """Published documents whose tags are missing, of another content or, if given, version.
+
+    What a research has read is not tagged.
+    """
     rows = store.rows(
         "SELECT d.id FROM documents d LEFT JOIN tagged t ON t.document_id = d.id AND t.task = ?"
         " WHERE d.staged = 0 AND (t.version IS NULL OR t.content_hash != d.content_hash"
-        " OR (? != '' AND t.version != ?)) ORDER BY d.id",
+        " OR (? != '' AND t.version != ?))"
+        f" AND d.id NOT IN ({LEFT_OUT}) ORDER BY d.id",
         (task, version, version),
     )
     return [row[0] for row in rows]

@@ -190,6 +190,11 @@ class Writer:
         sql = "SELECT 1 FROM source_documents WHERE document_id = ? AND item_uri != ?"
         return self.db.execute(sql, (document_id, item_uri)).fetchone() is not None
 
+    def only_of(self, source_id: str, document_id: str) -> bool:
+        """Whether no other source holds the document."""
+        sql = "SELECT 1 FROM source_documents WHERE document_id = ? AND source_id != ?"
+        return self.db.execute(sql, (document_id, source_id)).fetchone() is None
+
     def by_content_hash(self, content_hash: str) -> list[tuple[str, str]]:
         """(document id, item address) of everything with these raw bytes."""
         rows = self.db.execute(
