@@ -103,15 +103,33 @@ class VideoConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class PdfConfig:
+    """How PDF files are read."""
+
+    ocr: Literal["auto", "always", "never"] = "auto"  # auto: pages that have no text of their own
+
+
+@dataclass(frozen=True, slots=True)
 class LoadConfig:
     """What is read from folders and the web."""
 
     # names left out of folders, gitignore style
     ignore: tuple[str, ...] = (".*", "__pycache__", "node_modules", "*.tmp", "~$*")
     max_file_mb: int = 200  # megabytes; larger files are refused with a line
+    pdf: PdfConfig = field(default_factory=PdfConfig)
     web: WebConfig = field(default_factory=WebConfig)
     feed: FeedConfig = field(default_factory=FeedConfig)
     video: VideoConfig = field(default_factory=VideoConfig)
+
+
+@dataclass(frozen=True, slots=True)
+class OcrConfig:
+    """What reads the words of pictures."""
+
+    engine: Literal["paddle", "rapidocr", "tesseract"] = "paddle"
+    model: Literal["auto", "tiny", "small"] = "auto"  # paddle: auto: small where letters are low
+    languages: tuple[str, ...] = ("eng",)  # tesseract: which of its languages
+    threads: int = 0  # paddle, rapidocr: 0: the machine's cores
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +307,7 @@ class Config:
     preset: str = "default"
     library: LibraryConfig = field(default_factory=LibraryConfig)
     load: LoadConfig = field(default_factory=LoadConfig)
+    ocr: OcrConfig = field(default_factory=OcrConfig)
     speech: SpeechConfig = field(default_factory=SpeechConfig)
     diarize: DiarizeConfig = field(default_factory=DiarizeConfig)
     split: SplitConfig = field(default_factory=SplitConfig)

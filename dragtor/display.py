@@ -27,8 +27,14 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def where(title: str, page: int | None, start_s: float | None, speaker: str | None) -> str:
-    """Title, page or time, and speaker, in one line."""
+def where(
+    title: str,
+    page: int | None,
+    start_s: float | None,
+    speaker: str | None,
+    box: tuple[float, float, float, float] | None = None,
+) -> str:
+    """Title, page or time, speaker, and the corner of a box, in one line."""
     parts = [title or "untitled"]
     if page is not None:
         parts.append(f"p. {page}")
@@ -36,6 +42,8 @@ def where(title: str, page: int | None, start_s: float | None, speaker: str | No
         parts.append(clock(start_s))
     if speaker:
         parts.append(speaker)
+    if box is not None:
+        parts.append(f"at {box[0]:.0f},{box[1]:.0f}")
     return ", ".join(parts)
 
 

@@ -7,6 +7,7 @@ Knows no wording and no terminal.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -17,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dragtor.config import Config, library_path, load_config
-from dragtor.errors import LoadError, UsageError
-from dragtor.parts import Parts, file_loader
+from dragtor.errors import LoadError, Missing, UsageError
+from dragtor.parts import Parts, file_loader, read_document
 from dragtor.types import (
     NEVER,
     SILENT,
@@ -29,12 +30,15 @@ from dragtor.types import (
     Citation,
     Document,
     Entity,
+    FoundEntity,
     Hit,
     Hits,
+    LabelledSpan,
     Report,
     Reporter,
     Source,
     Sources,
+    short_hash,
 )
 
 if TYPE_CHECKING:
@@ -44,6 +48,7 @@ if TYPE_CHECKING:
     from dragtor.ground import EarlierTurns, Gate
     from dragtor.store import Filters
 
+DOCUMENT_ID = re.compile(r"[0-9a-f]{16}")
 ENTITY_KINDS = ("person", "organisation", "place", "other", "topic")  # of entities
 RETRY_TEMPERATURE = 0.7  # at 0 a model says the same again
 
@@ -414,6 +419,47 @@ class Library(Parts):
                 if document and "dossier" in document.meta:
                     found.append(dossier_of(document.meta["dossier"]))
         return found
+
+    # People and companies of one text
+
+    def extract_entities(self, what: Path | str | bytes | Document) -> Iterator[FoundEntity]:
+        """The people and companies of a picture, a mail or any text, streamed.
+
+        A Path is a file, bytes are the content of one, a str is a text, or the id of a document of
+        this library. What headers and signatures show comes first; a later entity that shares a
+        mention with earlier ones stands in their place (`entities.last_said` keeps the last).
+        `known` is what the library knows of somebody, if it has any tags. Without the model of tags
+        sentences are not read, and a note says so. Raises LoadError on a file that cannot be read.
+        """
+        from dragtor.entities import find_entities, with_known
+
+        document = self._given_document(what)
+        for entity in find_entities(document, self._tag_names):
+            yield with_known(entity, self._named_so)
+
+    def _given_document(self, what: Path | str | bytes | Document) -> Document:
+        if isinstance(what, Document):
+            return what
+        if isinstance(what, Path | bytes):
+            files = file_loader(self.config, self.reporter, self.cancel)
+            return read_document(files, what)
+        if DOCUMENT_ID.fullmatch(what) and self.exists() and (found := self.document(what)):
+            return found
+        return Document(short_hash(what), "", "file", "", what)
+
+    def _tag_names(self, texts: Sequence[str]) -> Sequence[Sequence[LabelledSpan]]:
+        try:
+            return self.tagger.tag(texts)
+        except Missing as error:
+            self.reporter.note(f"names in sentences are not looked for: {error} ({error.hint})")
+            return [()] * len(texts)
+
+    def _named_so(self, kind: str, name: str) -> Sequence[Entity]:
+        from dragtor import store
+
+        if not (self.exists() and store.has_tags(self.store())):
+            return ()
+        return store.entities_of(self.store(), kind, name)
 
     # Events
 

@@ -22,9 +22,9 @@ from dragtor.config import (
     load_words,
     models_path,
 )
-from dragtor.errors import GenerationError, LibraryError, Missing, UsageError
+from dragtor.errors import GenerationError, LibraryError, LoadError, Missing, UsageError
 from dragtor.turns import Turns
-from dragtor.types import NEVER, SILENT, CancelToken, Reporter
+from dragtor.types import NEVER, SILENT, CancelToken, Document, Reporter
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -418,6 +418,19 @@ def file_loader(
     from dragtor.load.file import FileLoader
 
     return FileLoader(config.load, reporter=reporter, cancel=cancel)
+
+
+def read_document(files: FileLoader, what: Path | bytes) -> Document:
+    """The document in a file, or in the content of one; raises LoadError, also for sound."""
+    from dragtor.load import stdin
+    from dragtor.load.file import absolute, file_uri
+
+    if isinstance(what, bytes):
+        return stdin.document_of(what, files.read_bytes)
+    found = files.read(file_uri(absolute(str(what))))
+    if not isinstance(found, Document):
+        raise LoadError(f"{what} is sound", f"dragtor add {what}")
+    return found
 
 
 def open_loaders(

@@ -24,6 +24,7 @@ from dragtor.types import (
     Document,
     Entity,
     Finding,
+    FoundEntity,
     Hit,
     KnownEncoder,
     ModelState,
@@ -317,6 +318,7 @@ def document_json(document: Document) -> Json:
                 "start_s": segment.start_s,
                 "end_s": segment.end_s,
                 "page": segment.page,
+                "box": list(segment.box) if segment.box else None,
                 "speaker": document.speaker_name(segment.speaker),
                 "text": document.text[segment.start : segment.end],
             }
@@ -364,6 +366,19 @@ def entities_json(entities: Iterable[Entity], said: Iterable[Citation] | None = 
     if said is None:
         return found
     return found | {"mentions": [asdict(citation) for citation in said]}
+
+
+def found_entity_json(entity: FoundEntity) -> Json:
+    """A person or company of one text; see FOUND_ENTITY_SCHEMA."""
+    found = asdict(entity) | {"confidence": round(entity.confidence, 4)}
+    for mention in found["mentions"]:
+        mention["box"] = mention["box"] and [round(edge, 1) for edge in mention["box"]]
+    return found
+
+
+def found_entities_json(entities: Iterable[FoundEntity]) -> Json:
+    """The people and companies of one text, in its order; see FOUND_ENTITIES_SCHEMA."""
+    return {"entities": [found_entity_json(entity) for entity in entities]}
 
 
 # The machine, and what was measured
@@ -448,6 +463,9 @@ _NUMBER_FROM_1 = {"type": "integer", "minimum": 1}
 _SECONDS_OR_NULL = {"type": ["number", "null"], "minimum": 0}
 _SHARE = {"type": "number", "minimum": 0, "maximum": 1}
 _SPAN = {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2}
+_BOX_OR_NULL = {  # left, top, right, bottom in a picture, in pixels; in points on a page of a PDF
+    "type": ["array", "null"], "items": {"type": "number"}, "minItems": 4, "maxItems": 4
+}  # fmt: skip
 _PLACE: Json = {  # in a document: characters of its text, and where they stand in the original
     "document_id": _TEXT,
     "start": _COUNT,
@@ -468,6 +486,7 @@ _CITATION: Json = {
     "n": _NUMBER_FROM_1,
     "quote": _TEXT,
     "page": {"type": ["integer", "null"], "minimum": 1},
+    "box": _BOX_OR_NULL,
     "span": _SPAN | {"type": ["array", "null"]},  # like start and end: what answers
     **_PLACE,
 }
@@ -556,21 +575,25 @@ EXCERPT_SCHEMA = _object(
     next={"type": ["integer", "null"], "minimum": 1},
     text=_TEXT,
 )
-ENTITIES_SCHEMA = _object(
-    ("mentions",),
-    entities=_list(
-        _object(
-            id=_TEXT,
-            kind={"enum": ["person", "organisation", "place", "other", "topic"]},
-            name=_TEXT,
-            aliases=_list(_TEXT),
-            mentions=_COUNT,
-            documents=_COUNT,
-            heard=_TRUTH,
-        )
-    ),
-    mentions=_list(CITATION_SCHEMA),
+_ENTITY = _object(
+    id=_TEXT,
+    kind={"enum": ["person", "organisation", "place", "other", "topic"]},
+    name=_TEXT,
+    aliases=_list(_TEXT),
+    mentions=_COUNT,
+    documents=_COUNT,
+    heard=_TRUTH,
 )
+ENTITIES_SCHEMA = _object(("mentions",), entities=_list(_ENTITY), mentions=_list(CITATION_SCHEMA))
+FOUND_ENTITY_SCHEMA = _object(
+    name=_TEXT,
+    category={"enum": ["person", "company"]},
+    aliases=_list(_TEXT),
+    mentions=_list(_object(text=_TEXT, start=_COUNT, end=_COUNT, box=_BOX_OR_NULL)),
+    confidence=_SHARE,
+    known={"anyOf": [_ENTITY, {"type": "null"}]},
+)
+FOUND_ENTITIES_SCHEMA = _object(entities=_list(FOUND_ENTITY_SCHEMA))
 ERROR_SCHEMA = _object(code=_TEXT, message=_TEXT, hint=_TEXT, exit=_NUMBER_FROM_1)
 FINDINGS_SCHEMA = _rows(
     "findings", what=_TEXT, state={"enum": ["ok", "note", "bad"]}, says=_TEXT, mend=_TEXT

@@ -79,7 +79,8 @@ class Sources(list[Source]):
 class Segment:
     """Where `text[start:end]` of a document stands in the original.
 
-    `page` counts from 1; `box` is (left, top, right, bottom) in pixels; times are in seconds.
+    `page` counts from 1; `box` is (left, top, right, bottom) in pixels of a picture, and in points
+    of the page of a PDF; times are in seconds.
     """
 
     start: int
@@ -287,6 +288,34 @@ class Tagger(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class PictureText:
+    """The words of a picture, or of a file's several: a segment with its box for each line.
+
+    `sizes` are width and height of each, upright, in pixels; `turned` the degrees clockwise that
+    made it so, beyond what its EXIF says.
+    """
+
+    text: str
+    segments: tuple[Segment, ...] = ()
+    sizes: tuple[tuple[int, int], ...] = ()
+    turned: tuple[int, ...] = ()
+
+
+class PictureReader(Protocol):
+    """Words in pictures: what loading needs of an OCR engine."""
+
+    version: str  # changes when the same picture might be read otherwise
+
+    def read_file(self, data: bytes, name: str) -> PictureText:
+        """The words of a file; raises LoadError, one line that opens with `name`."""
+        ...
+
+    def read_image(self, image: Any) -> PictureText:
+        """The words of one picture of Pillow's."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """What a reader says of one passage and a question; probabilities are calibrated.
 
@@ -348,6 +377,34 @@ class Entity:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundMention:
+    """Where one text names somebody: `text == document.text[start:end]`.
+
+    `box` is (left, top, right, bottom) in pixels of the picture, None where there is none.
+    """
+
+    text: str
+    start: int
+    end: int
+    box: tuple[float, float, float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundEntity:
+    """A person or a company of one text; all its names stand in the text.
+
+    `mentions` are in the order of the text; `known` is what the library says of it, or None.
+    """
+
+    name: str
+    category: Literal["person", "company"]
+    aliases: tuple[str, ...] = ()
+    mentions: tuple[FoundMention, ...] = ()
+    confidence: float = 1.0  # 0..1
+    known: Entity | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One turn of a conversation with a language model."""
 
@@ -360,6 +417,7 @@ class Citation:
     """A verbatim quote: `quote == document.text[start:end]`; `url` opens at the quote.
 
     `span` are the characters of the document, inside start:end, that answer; None if not known.
+    `box` is where the quote stands in a picture, or on its page, as a Segment has it.
     """
 
     n: int
@@ -373,11 +431,13 @@ class Citation:
     start_s: float | None = None
     end_s: float | None = None
     speaker: str | None = None
+    box: tuple[float, float, float, float] | None = None
     span: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
-        if self.span is not None:  # JSON has no tuples
-            object.__setattr__(self, "span", tuple(self.span))
+        for name in ("box", "span"):  # JSON has no tuples
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, tuple(value))
 
     @property
     def answering(self) -> tuple[int, int]:
@@ -389,7 +449,7 @@ class Citation:
         return display.framed(self._html())
 
     def _html(self) -> str:
-        place = display.where(self.title, self.page, self.start_s, self.speaker)
+        place = display.where(self.title, self.page, self.start_s, self.speaker, self.box)
         bold = (self.answering[0] + 1, self.answering[1] + 1)  # after the quotation mark
         return display.quoted(f"“{self.quote}”", display.dim(display.link(place, self.url)), bold)
 

@@ -44,7 +44,7 @@ ROWS = (
         "turns",
     ),
     ("models",),
-    ("load", "speech", "split", "embed", "store", "llm", "rerank", "encoder"),
+    ("load", "ocr", "speech", "split", "embed", "store", "llm", "rerank", "encoder"),
     ("retrieve",),
     ("ground", "events", "entities"),
     ("ingest", "answer", "chat", "research"),
@@ -62,13 +62,13 @@ FRONT = "__init__"  # the front door names public things, and imports rooms when
 # Slow to import, or wanted by few commands: never at module level.
 HEAVY = {
     "av", "bs4", "charset_normalizer", "chromadb", "chromadb_rust_bindings", "dacite", "ddgs",
-    "feedparser", "filelock", "gguf", "httpx", "huggingface_hub", "icalendar", "jinja2", "jiwer",
-    "llama_cpp", "lxml", "mammoth", "markdown_it", "matplotlib", "mcp", "numpy", "onnx",
-    "onnxruntime",
-    "pathspec", "peft", "platformdirs", "psutil", "pyannote", "pydantic", "pypdfium2", "pysubs2",
-    "pywhispercpp", "requests", "requests_cache", "rich", "scipy", "starlette", "tokenizers",
-    "torch", "trafilatura", "transformers", "tzlocal", "urllib3", "uvicorn", "websockets",
-    "xllamacpp", "yaml", "yt_dlp",
+    "faster_paddle", "feedparser", "filelock", "gguf", "httpx", "huggingface_hub", "icalendar",
+    "jinja2", "jiwer", "llama_cpp", "lxml", "mammoth", "markdown_it", "matplotlib", "mcp",
+    "numpy", "onnx", "onnxruntime", "pathspec", "peft", "PIL", "pillow_heif", "platformdirs",
+    "psutil", "pyannote", "pydantic", "pypdfium2", "pysubs2", "pywhispercpp", "rapidocr",
+    "requests", "requests_cache", "rich", "scipy", "starlette", "tokenizers", "torch",
+    "trafilatura", "transformers", "tzlocal", "urllib3", "uvicorn", "websockets", "xllamacpp",
+    "yaml", "yt_dlp",
 }  # fmt: skip
 # A room that is itself imported late may import these early; no other room imports it early.
 LATE = {"serve": {"starlette", "uvicorn", "websockets"}}

@@ -184,7 +184,7 @@ def _print_end(answer: Answer, *, quoted: bool) -> None:
 def _print_nearest(citation: Citation, why_not: str) -> None:
     from dragtor.display import where
 
-    place = where(citation.title, citation.page, citation.start_s, citation.speaker)
+    place = where(citation.title, citation.page, citation.start_s, citation.speaker, citation.box)
     out(wrapped(f"Nearest: “{citation.quote}” ({place})", "  "))
     if why_not:
         out(wrapped(f"It {why_not}."))

@@ -49,6 +49,7 @@ def register(app: typer.Typer) -> None:
     for command in (
         *(eval_retrieval, eval_chunking, eval_answers, eval_injection, eval_chat),
         *(eval_transcription, eval_diarization, eval_events, eval_encoder),
+        eval_entities,
         *(eval_propose, eval_history),
     ):
         eval_app.command(command.__name__.removeprefix("eval_"))(command)
@@ -202,6 +203,19 @@ def eval_encoder(
 
     named = parse_mapping(mapping)
     _measure(evaluate, task, as_json=as_json, save=save, head=head, model=model, mapping=named)
+
+
+def eval_entities(
+    path: Path = typer.Argument(
+        help="Folder of gold.jsonl: image, people, companies; or such a file.", exists=True
+    ),
+    as_json: bool = AS_JSON,
+    save: bool = SAVE,
+) -> None:
+    """Find people and companies in pictures: recall, precision, what is split and merged."""
+    from dragtor.evaluate.entities import evaluate
+
+    _measure(evaluate, path, as_json=as_json, save=save)
 
 
 def eval_history(as_json: bool = AS_JSON) -> None:

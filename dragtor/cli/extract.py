@@ -20,7 +20,8 @@ from dragtor.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from dragtor.types import Answer, CalendarEvent
+    from dragtor import Library
+    from dragtor.types import Answer, CalendarEvent, Document
 
 NOW = typer.Option("", help="The moment that dates are told from (ISO 8601).", metavar="WHEN")
 ZONE = typer.Option(
@@ -36,16 +37,12 @@ extract_app = typer.Typer(
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
     extract_app.command("event")(extract_event)
+    extract_app.command("entities")(extract_entities)
     app.add_typer(extract_app, name="extract")
 
 
-@extract_app.callback()
-def _extract() -> None:
-    """Keep `event` a command of its own while it is the only one."""
-
-
 def extract_event(
-    text: list[str] = typer.Argument(help="A text, or a file of text; - reads stdin."),
+    text: list[str] = typer.Argument(help="A text, or a file or picture; - reads stdin."),
     now: str = NOW,
     zone: str = typer.Option("", "--tz", help=ZONE.help, metavar="ZONE"),
     locale: str = typer.Option(
@@ -77,6 +74,33 @@ def extract_event(
         _write(ics, found)
 
 
+def extract_entities(
+    what: str = typer.Argument(
+        help="A picture or another file, a document's id, or - for stdin.", metavar="FILE|ID|-"
+    ),
+    draw: Path | None = typer.Option(
+        None, help="Write the picture with the names marked, too.", metavar="OUT.png"
+    ),
+    as_json: bool = AS_JSON,
+) -> None:
+    """Find the people and companies in a picture, a mail or any text."""
+    from dragtor.cli.entities_shown import EntityLines, draw_entities, drawable
+    from dragtor.entities import last_said
+    from dragtor.schema import found_entities_json
+
+    with library() as lib:
+        given = entity_source(lib, what)
+        picture = drawable(given, draw) if draw else None
+        lines = EntityLines(quiet=as_json)
+        found = last_said(map(lines.show, lib.extract_entities(given)))
+    if as_json:
+        out_json(found_entities_json(found))
+    elif not found:
+        warn("no person and no company found")
+    if draw and picture:
+        draw_entities(picture, found, draw)
+
+
 def check_place(ics: Path) -> None:
     """Raise UsageError where no calendar can be written, before anything takes time."""
     from dragtor.events.ics import check
@@ -91,6 +115,23 @@ def write_plan(sessions: list[CalendarEvent], answer: Answer, path: Path) -> Non
         warn(f"{why}; {path} is not written")
         return
     _write(path, sessions)
+
+
+def entity_source(lib: Library, what: str) -> Path | bytes | Document:
+    """A file, what stdin holds, or a document of the library; raises UsageError for none."""
+    import sys
+
+    from dragtor.errors import DragtorError, UsageError
+
+    if what == "-":
+        return sys.stdin.buffer.read()
+    if names_file(what):
+        return Path(what).expanduser()
+    try:
+        return lib.recording(what)
+    except DragtorError as error:
+        told = f"{what} is no file, and no document of this library"
+        raise UsageError(told, "dragtor extract entities FILE, or - to read stdin") from error
 
 
 def _text(words: list[str]) -> str:

@@ -60,14 +60,9 @@ def _is(what: Callable[[Path], bool], name: str) -> bool:
 
 def _content(path: Path) -> str:
     """A file's text, as the library reads documents."""
-    from dragtor.errors import LoadError
-    from dragtor.load.file import absolute, file_uri
-    from dragtor.types import Document
+    from dragtor.parts import read_document
 
-    found = _loader().read(file_uri(absolute(str(path))))
-    if not isinstance(found, Document):
-        raise LoadError(f"{path} is sound", f"dragtor add {path}")
-    return found.text
+    return read_document(_loader(), path).text
 
 
 def _loader() -> FileLoader:

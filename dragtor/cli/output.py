@@ -230,7 +230,7 @@ def out_citation(citation: Citation, mark: str) -> None:
     if start < end:
         quote = quote[:start] + style(quote[start:end], bold=True) + quote[end:]
     out(wrapped(f"“{quote}”", indent, style(mark, bold=True)))
-    place = where(citation.title, citation.page, citation.start_s, citation.speaker)
+    place = where(citation.title, citation.page, citation.start_s, citation.speaker, citation.box)
     out(style(f"{indent}{place}", fg="cyan"))
     out(style(f"{indent}{citation.url}", dim=True))
     out()

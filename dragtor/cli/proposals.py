@@ -110,7 +110,7 @@ class Asking:
         if found.near:
             self.show(wrapped(f"a near miss of: {found.near}"))
         self.show(wrapped(f"“{quote}”"))
-        place = where(cited.title, cited.page, cited.start_s, cited.speaker)
+        place = where(cited.title, cited.page, cited.start_s, cited.speaker, cited.box)
         self.show(style(f"  {place}  {cited.url}", dim=True))
 
     def _line(self, prompt: str) -> str | None:

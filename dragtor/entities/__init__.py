@@ -1,10 +1,13 @@
 """Mentions of people, organisations and places -> who is meant, merged over a library.
 
 Pure: takes what a tagger found and rows of names, and knows neither model nor database; but for
-topic_tags.py, which gives passages topics from their stored vectors.
+topic_tags.py, which gives passages topics from their stored vectors. found.py is for one text by
+itself: the people and companies of a mail or a picture.
 """
 
 from dragtor.entities.cascade import find_names
+from dragtor.entities.found import find_entities, last_said
+from dragtor.entities.known import with_known
 from dragtor.entities.mentions import Mentions, read_mentions
 from dragtor.entities.merge import Merged, NameRow, merge_names
 from dragtor.entities.quoted import quoted_mentions
@@ -20,11 +23,14 @@ __all__ = [
     "Merged",
     "NameRow",
     "clean_name",
+    "find_entities",
     "find_names",
+    "last_said",
     "merge_names",
     "predict_sentences",
     "quoted_mentions",
     "read_mentions",
     "topic_tags",
     "topic_version",
+    "with_known",
 ]

@@ -1,0 +1,175 @@
+"""Lines of a picture in blocks, and the blocks in the order in which they are read.
+
+A block is what stands together: lines under each other, less than a line apart. Panes and columns
+are read one after the other, what alternates from side to side (bubbles of a chat) from the top.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from statistics import median
+from typing import TypeVar
+
+from dragtor.ocr.base import Box, OcrLine, OcrPage
+
+Row = list[OcrLine]  # what stands beside each other in one line of a block
+T = TypeVar("T")
+
+SAME_ROW = 0.5  # of the lower one's height, shared by what stands in one row
+BESIDE = 1.0  # heights: what stands further apart in a row is of another block
+LABEL_REACH = 12.0  # heights: how far right of a label ("From:") its value is looked for
+BELOW = 1.0  # heights between two lines of a block, at most
+LIKE_HEIGHT = 1.7  # times: a line so much higher than the next one is a heading over it
+COLUMN_GAP = 1.0  # heights between two columns, at least
+PARALLEL = 0.3  # of the shorter one's height, that two columns stand side by side
+
+
+def blocks(page: OcrPage) -> list[list[OcrLine]]:
+    """The lines of each block in reading order; see `rows_of` for which of them share a row."""
+    return [[line for row in block for line in row] for block in blocks_of_rows(page)]
+
+
+def blocks_of_rows(page: OcrPage) -> list[list[Row]]:
+    """The blocks in reading order, each its rows from the top, each row its lines from the left."""
+    chained = _chained(_rows(page.lines))
+    if not chained:
+        return []
+    height = median(line.height for line in page.lines)
+    boxes = [around(line for row in block for line in row) for block in chained]
+    return [chained[n] for n in _ordered(list(range(len(chained))), boxes, height)]
+
+
+def around(lines: Iterable[OcrLine]) -> Box:
+    """The box that holds all of these; raises ValueError for none."""
+    lefts, tops, rights, bottoms = zip(*(line.box for line in lines), strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+# Rows
+
+
+def _rows(lines: Sequence[OcrLine]) -> list[Row]:
+    """Lines that stand beside each other put together, from the left."""
+    rows: list[Row] = []
+    for line in sorted(lines, key=lambda each: (each.box[0], each.box[1])):
+        near = [(line.box[0] - row[-1].box[2], row) for row in rows if _goes_on(row[-1], line)]
+        if near:
+            min(near, key=lambda each: abs(each[0]))[1].append(line)
+        else:
+            rows.append([line])
+    return rows
+
+
+def _goes_on(before: OcrLine, line: OcrLine) -> bool:
+    """Whether `line` stands right of the other in its row, near or as its label's value."""
+    height = min(before.height, line.height)
+    if _shared(before.box, line.box, 1) < SAME_ROW * height:
+        return False
+    gap = line.box[0] - before.box[2]
+    reach = LABEL_REACH if before.text.endswith(":") else BESIDE
+    return -height < gap < reach * height
+
+
+# Blocks
+
+
+def _chained(rows: list[Row]) -> list[list[Row]]:
+    """Rows that follow each other downwards; each has one above it and one below, at most."""
+    boxes = [around(row) for row in rows]
+    pairs = [
+        (cost, above, below)
+        for above, a in enumerate(boxes)
+        for below, b in enumerate(boxes)
+        if above != below and (cost := _step(a, b)) is not None
+    ]
+    next_of: dict[int, int] = {}
+    has_above: set[int] = set()
+    for _, above, below in sorted(pairs):
+        if above not in next_of and below not in has_above:
+            next_of[above] = below
+            has_above.add(below)
+    found = []
+    for first in (n for n in range(len(rows)) if n not in has_above):
+        chain = [first]
+        while (following := next_of.get(chain[-1])) is not None:
+            chain.append(following)
+        found.append([rows[n] for n in chain])
+    return found
+
+
+def _step(above: Box, below: Box) -> float | None:
+    """How ill one row follows the other: what is between, and how far they are set off.
+
+    None where it does not follow at all.
+    """
+    heights = above[3] - above[1], below[3] - below[1]
+    height = min(heights)
+    gap = below[1] - above[3]
+    middles = (below[1] + below[3]) / 2 - (above[1] + above[3]) / 2
+    if height <= 0 or max(heights) > LIKE_HEIGHT * height or middles < height / 2:
+        return None
+    if not -height / 2 < gap < BELOW * height or _shared(above, below, 0) <= 0:
+        return None
+    off = min(abs(above[0] - below[0]), abs(above[0] + above[2] - below[0] - below[2]) / 2)
+    return gap / height + off / height / 4
+
+
+def _shared(a: Box, b: Box, axis: int) -> float:
+    """Pixels that two boxes share across (0) or down (1); negative: what lies between them."""
+    return min(a[axis + 2], b[axis + 2]) - max(a[axis], b[axis])
+
+
+# Order
+
+
+def _ordered(numbers: list[int], boxes: Sequence[Box], height: float) -> Iterator[int]:
+    """Blocks in reading order, `boxes` by their numbers.
+
+    From the top, strip by strip; where as many strips as can be fall into columns, by columns.
+    """
+    strips = _parted(numbers, boxes, 1, 0.0)
+    while strips:
+        taken, columns = 1, [strips[0]]
+        for count in range(len(strips), 0, -1):
+            found = _columns([n for strip in strips[:count] for n in strip], boxes, height)
+            if len(found) > 1:
+                taken, columns = count, found
+                break
+        if len(columns) > 1:
+            for column in columns:
+                yield from _ordered(column, boxes, height)
+        else:
+            yield from sorted(strips[0], key=lambda n: (boxes[n][1], boxes[n][0]))
+        strips = strips[taken:]
+
+
+def _columns(numbers: list[int], boxes: Sequence[Box], height: float) -> list[list[int]]:
+    """Columns that stand side by side, from the left; all in one where they do not."""
+    found = [[numbers[0]]] if len(numbers) == 1 else _parted(numbers, boxes, 0, COLUMN_GAP * height)
+    joined = found[:1]
+    for column in found[1:]:
+        if _parallel([boxes[n] for n in joined[-1]], [boxes[n] for n in column]):
+            joined.append(column)
+        else:
+            joined[-1] = joined[-1] + column
+    return joined
+
+
+def _parted(numbers: list[int], boxes: Sequence[Box], axis: int, gap: float) -> list[list[int]]:
+    """Parts with more than `gap` pixels between them across (0) or down (1)."""
+    parts: list[list[int]] = []
+    end = 0.0
+    for number in sorted(numbers, key=lambda n: boxes[n][axis]):
+        if parts and boxes[number][axis] - end <= gap:
+            parts[-1].append(number)
+        else:
+            parts.append([number])
+        end = max(end, boxes[number][axis + 2]) if len(parts[-1]) > 1 else boxes[number][axis + 2]
+    return parts
+
+
+def _parallel(left: Sequence[Box], right: Sequence[Box]) -> bool:
+    """Whether two columns have enough at the same height."""
+    shared = sum(max(0.0, _shared(a, b, 1)) for a in left for b in right)
+    lower = min(sum(box[3] - box[1] for box in side) for side in (left, right))
+    return shared >= PARALLEL * lower
