@@ -250,6 +250,18 @@ TASKS = (
         data=("medquad", "podcast_transcripts"), packages=VECTORS,
     ),
     Task(
+        "digest", "digest:run",
+        ("dragtor/digest", "dragtor/embed", "dragtor/headings.py", "dragtor/split.py"),
+        Way(6, {}, ENCODER), Way(1.5, {"n": 3}, ENCODER),
+        (
+            Bar("mean/dragtor pk", "<=", 0.36, of_sample=False),
+            Bar("pk_below_even", ">=", 0.08, of_sample=False),
+            Bar("digests/verbatim", ">=", 1), Bar("digests/named", ">=", 1),
+        ),
+        data=("article_extraction", "chroma_chunking", "medquad", "podcast_transcripts"),
+        packages=("chromadb", *VECTORS),
+    ),
+    Task(
         "tag_speed", "tag_speed:run",
         ("dragtor/encoder", "dragtor/entities", "dragtor/ingest.py", "dragtor/onnx.py"),
         Way(4, {}, (*ENCODER, "tags")),

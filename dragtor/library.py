@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from dragtor.config import Config, library_path, load_config
 from dragtor.errors import LoadError, Missing, UsageError
+from dragtor.overview import Digest, People
 from dragtor.parts import Parts, file_loader, read_document
 from dragtor.types import (
     NEVER,
@@ -277,6 +279,71 @@ class Library(Parts):
                     if len(found) == n:
                         return found
         return found
+
+    def people(self, name: str = "", *, n: int = 20) -> People:
+        """Who is in the library, in most places first; `name` is meant as in a filter.
+
+        Where it means one person, with the places and the newest `n` things said, 0: all. Raises
+        UsageError where nothing was ever tagged.
+        """
+        from dragtor import people, store
+
+        known = self.store()
+        if not store.has_tags(known):
+            raise UsageError("no names were looked for yet", "dragtor index --tags")
+        self._note_untagged(store.NAMES)
+        with known.snapshot():
+            found = people.people_in(known, name)
+            if name and len(found) == 1:
+                return People([people.PersonReader(known, found[0]).person(n)])
+        if name and not found:
+            self._note_nearest(name, store.NAMES)
+        return found
+
+    def digest(self, what: str | Path, *, model: bool = True) -> Digest:
+        """The topics of a document, a source or a person, each with verbatim quotes in order.
+
+        `what` is an id or the start of one, an address, a file, or a person's name. The language
+        model, if it is here, names what no heading names. A digest is kept until its texts change.
+        """
+        from dragtor.load.file import absolute, file_uri
+        from dragtor.store import subject_meant
+
+        known, asked = self.store(), str(what)
+        ways = [asked]
+        with suppress(LoadError, OSError):  # a name may be no path at all
+            path = absolute(asked)
+            ways += [file_uri(path)] if path.exists() else []
+        meant = subject_meant(known, ways)
+        digester = self.digester(model)
+        try:
+            if meant is None:
+                return digester.person(*self._person_meant(asked))
+            about, identity = meant
+            if about == "document":
+                return digester.document(identity)
+            listed = sorted(known.documents(identity), key=itemgetter("published", "title", "id"))
+            titles = {row["id"]: row["title"] for row in listed if not row["staged"]}
+            return digester.source(identity, self.source(identity).title or asked, titles)
+        finally:
+            self.give_back()
+
+    def _person_meant(self, asked: str) -> tuple[str, str, Mapping[str, list[tuple[int, int]]]]:
+        """Id, name and spans of the only person so called."""
+        from dragtor.people import PersonReader, people_in
+
+        known = self.store()
+        found = people_in(known, asked) if asked.strip() else []
+        if len(found) > 1:
+            names = ", ".join(person.name for person in found[:5])
+            raise UsageError(
+                f"{asked!r} means {len(found)} people: {names}", f'dragtor people "{asked}"'
+            )
+        if not found:
+            raise UsageError(
+                f"no document, source or person here is called {asked!r}", "dragtor sources"
+            )
+        return found[0].id, found[0].name, PersonReader(known, found[0]).spans()
 
     def search(self, query: str, *, k: int = 0, filters: Filters | None = None) -> Hits:
         """The best passages for `query`, `k` of them (0: as configured)."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from dragtor.answer import AnswerPipeline
+    from dragtor.digest import Digester
     from dragtor.dossier import Dossier
     from dragtor.embed import Embedder
     from dragtor.encoder import Encoder
@@ -373,6 +374,23 @@ class Parts:
             writer.put_source(source)
             if writer.put_pending(source.id, document.uri, "", document):
                 writer.publish([Indexed(document, [], [])])
+
+    def digester(self, model: bool = True) -> Digester:
+        """What finds topics and quotes; with `model` the language model, if here, names topics.
+
+        Raises LibraryVersion where the library was indexed with another embedder.
+        """
+        from dragtor.digest import Digester
+        from dragtor.ingest import check_fingerprint
+
+        def embedder() -> Embedder:
+            check_fingerprint(self.store(), self.embedder, self.config.embed)
+            return self.embedder
+
+        asked = self.config.llm
+        name = " ".join((asked.engine, asked.model, asked.url))
+        llm = self.llm if model else None
+        return Digester(self.store(), embedder, llm, name, self.reporter, self.cancel)
 
     def event_extractor(
         self,

@@ -14,6 +14,7 @@ from typing import Any
 
 from dragtor.dossier import Consent, Dossier, DoubtfulPage, ResearchStep, SectionFound
 from dragtor.errors import Cancelled, DragtorError
+from dragtor.overview import Digest, Person
 from dragtor.types import (
     EVENT_FIELDS,
     Answer,
@@ -381,6 +382,16 @@ def found_entities_json(entities: Iterable[FoundEntity]) -> Json:
     return {"entities": [found_entity_json(entity) for entity in entities]}
 
 
+def digest_json(digest: Digest) -> Json:
+    """The topics of a document, source or person with their quotes; see DIGEST_SCHEMA."""
+    return asdict(digest)
+
+
+def people_json(people: Iterable[Person]) -> Json:
+    """Who is in a library; see PEOPLE_SCHEMA."""
+    return {"people": [asdict(person) for person in people]}
+
+
 # The machine, and what was measured
 
 
@@ -594,6 +605,32 @@ FOUND_ENTITY_SCHEMA = _object(
     known={"anyOf": [_ENTITY, {"type": "null"}]},
 )
 FOUND_ENTITIES_SCHEMA = _object(entities=_list(FOUND_ENTITY_SCHEMA))
+DIGEST_SCHEMA = _object(
+    about={"enum": ["document", "source", "person"]},
+    id=_TEXT,
+    title=_TEXT,
+    topics=_list(
+        _object(
+            name=_TEXT,
+            named_by={"enum": ["heading", "model", "words"]},
+            quotes=_list(CITATION_SCHEMA),
+        )
+    ),
+    model=_TEXT,
+)
+_HOW = ("said", "heard", "written", "seen")
+PEOPLE_SCHEMA = _rows(
+    "people",
+    id=_TEXT,
+    name=_TEXT,
+    aliases=_list(_TEXT),
+    mentions=_COUNT,
+    **dict.fromkeys(_HOW, _COUNT),
+    appearances=_list(
+        _object(how={"enum": list(_HOW)}, times=_COUNT, published=_TEXT, citation=CITATION_SCHEMA)
+    ),
+    statements=_list(_object(published=_TEXT, citation=CITATION_SCHEMA)),
+)
 ERROR_SCHEMA = _object(code=_TEXT, message=_TEXT, hint=_TEXT, exit=_NUMBER_FROM_1)
 FINDINGS_SCHEMA = _rows(
     "findings", what=_TEXT, state={"enum": ["ok", "note", "bad"]}, says=_TEXT, mend=_TEXT

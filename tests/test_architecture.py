@@ -28,7 +28,7 @@ ROWS = (
     ("dates", "display", "errors"),  # import nothing but themselves
     ("work",),
     ("types",),
-    ("dossier",),
+    ("dossier", "overview"),
     (
         "config",
         "extras",
@@ -47,7 +47,7 @@ ROWS = (
     ("load", "ocr", "speech", "split", "embed", "store", "llm", "rerank", "encoder"),
     ("retrieve",),
     ("ground", "events", "entities"),
-    ("ingest", "answer", "chat", "research"),
+    ("ingest", "answer", "chat", "research", "digest", "people"),
     ("parts",),
     ("library", "doctor"),
     ("training",),

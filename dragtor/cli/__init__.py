@@ -19,6 +19,7 @@ from dragtor.cli import (
     extract,
     mcp,
     models,
+    overview,
     serve,
     sources,
     tag,
@@ -48,7 +49,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 GROUPS = (
-    sources, ask, chat, tags, extract, tag, models, checks, evals, train, serve, mcp, tools,
+    sources, ask, chat, tags, overview, extract, tag, models, checks, evals, train, serve, mcp,
+    tools,
 )  # fmt: skip
 for group in GROUPS:
     group.register(app)

@@ -11,6 +11,14 @@ from dragtor.store.chats import (
     keep_turn,
     remove_turns,
 )
+from dragtor.store.digests import (
+    TopicRow,
+    content_hashes,
+    digest_kept,
+    keep_digest,
+    subject_meant,
+    subject_of,
+)
 from dragtor.store.filters import Filters
 from dragtor.store.lock import held_by
 from dragtor.store.named import entities_of, meant_by, mentions_of, nearest_names
@@ -47,16 +55,20 @@ __all__ = [
     "Rebuild",
     "Store",
     "TagRow",
+    "TopicRow",
     "Writer",
     "acronyms",
     "chat_latest",
     "chat_named",
     "chat_turns",
+    "content_hashes",
+    "digest_kept",
     "drift",
     "entities_of",
     "find_turns",
     "has_tags",
     "held_by",
+    "keep_digest",
     "keep_turn",
     "known_voices",
     "meant_by",
@@ -71,5 +83,7 @@ __all__ = [
     "renamed",
     "speaker_asked",
     "speaker_names",
+    "subject_meant",
+    "subject_of",
     "untagged",
 ]

@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from dragtor.errors import UsageError
 from dragtor.store.read import QUERY_WORD, Store
-from dragtor.store.schema import check_version, plain_errors, transaction
+from dragtor.store.schema import changing
 from dragtor.types import Answer, ChatTurn, Citation, Claim
 
-BUSY_TIMEOUT_S = 5.0  # as long as an answer waits for another process's transaction to end
 COLUMNS = "turns.*, chats.name FROM turns JOIN chats ON chats.id = turns.chat_id"
 
 
@@ -80,7 +78,7 @@ def keep_turn(folder: Path, turn: ChatTurn, before: Sequence[ChatTurn] = ()) -> 
     name. `before` are the turns that its query may take words from. Raises LibraryError where the
     library cannot be written or stays locked.
     """
-    with _changing(folder) as db:
+    with changing(folder) as db:
         if _quotes_gone(db, [turn]):
             return turn
         turn = replace(turn, asked_at=datetime.now(UTC).isoformat(timespec="seconds"))
@@ -126,7 +124,7 @@ def _chat(db: sqlite3.Connection, turn: ChatTurn) -> int:
 
 def remove_turns(folder: Path, turn_id: int = 0) -> int:
     """Take out one turn, or all of them with 0, and leave no trace; returns how many."""
-    with _changing(folder, tidy=True) as db:
+    with changing(folder, tidy=True) as db:
         rows = db.execute("SELECT id FROM turns WHERE ? IN (0, id)", (turn_id,)).fetchall()
         if turn_id and not rows:
             raise UsageError(f"there is no answer number {turn_id}", "dragtor history")
@@ -182,24 +180,3 @@ def _sweep(db: sqlite3.Connection) -> None:
 def _text(text: str) -> str:
     """What UTF-8 can hold: a terminal may give lone surrogates."""
     return text.encode("utf-8", "replace").decode()
-
-
-@contextmanager
-def _changing(folder: Path, *, tidy: bool = False) -> Iterator[sqlite3.Connection]:
-    """One transaction on an existing library.db of this version; never created, never migrated.
-
-    `tidy` also overwrites what was deleted.
-    """
-    path = folder / "library.db"
-    uri = f"{path.absolute().as_uri()}?mode=rw"
-    with (
-        plain_errors(path),
-        closing(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_S)) as db,
-    ):
-        db.execute("PRAGMA synchronous = NORMAL")
-        db.execute("PRAGMA secure_delete = ON")
-        with transaction(db):
-            check_version(db, path, migrate=False)
-            yield db
-        if tidy:
-            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")

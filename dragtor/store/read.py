@@ -7,6 +7,7 @@ writes. Above the limit, or with a server, Chroma ranks. Does not know how texts
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -199,6 +200,15 @@ class Store:
             (document_id, self.index_version),
         )
         return [Passage(*row) for row in rows]
+
+    def passage_counts(self, documents: Sequence[str]) -> dict[str, int]:
+        """How many passages each of these documents has; without those that have none."""
+        rows = self.rows(
+            "SELECT document_id, count(*) FROM passages WHERE edition = ? AND document_id IN"
+            " (SELECT value FROM json_each(?)) GROUP BY document_id",
+            (self.index_version, json.dumps(list(documents))),
+        )
+        return {row[0]: row[1] for row in rows}
 
     def passages_passing(self, document_id: str, filters: Filters) -> list[Passage]:
         """Those of a document's passages that pass the filters, in text order."""

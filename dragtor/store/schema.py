@@ -9,12 +9,13 @@ import errno
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from dragtor.errors import LibraryError, LibraryVersion
 
 FULL_BYTES = 1_000_000  # free bytes below which a failed write is put down to a full disk
+BUSY_TIMEOUT_S = 5.0  # as long as a small write waits for another process's transaction to end
 
 # One entry a version; never edit one that has shipped, add the next.
 MIGRATIONS = (
@@ -119,6 +120,17 @@ MIGRATIONS = (
         version TEXT NOT NULL, defined TEXT NOT NULL, PRIMARY KEY (document_id, task)
     ) WITHOUT ROWID;
     """,
+    """
+    -- subject: document, source or person, and its id; version: of all that the topics were made
+    -- from; topics: JSON of names and spans, no quote is kept twice
+    CREATE TABLE digests (
+        subject TEXT PRIMARY KEY, version TEXT NOT NULL, topics TEXT NOT NULL
+    ) WITHOUT ROWID;
+    -- documents that a digest quotes: it goes with any of them
+    CREATE TABLE digest_documents (
+        document_id TEXT NOT NULL, subject TEXT NOT NULL, PRIMARY KEY (document_id, subject)
+    ) WITHOUT ROWID;
+    """,
 )
 
 
@@ -189,6 +201,28 @@ def transaction(db: sqlite3.Connection, mode: str = "IMMEDIATE") -> Iterator[Non
             db.execute("ROLLBACK")
         raise
     db.execute("COMMIT")
+
+
+@contextmanager
+def changing(folder: Path, *, tidy: bool = False) -> Iterator[sqlite3.Connection]:
+    """One transaction on an existing library.db of this version; never created, never migrated.
+
+    For what touches neither passages nor the generation: it does not take the writer's lock.
+    `tidy` also overwrites what was deleted.
+    """
+    path = folder / "library.db"
+    uri = f"{path.absolute().as_uri()}?mode=rw"
+    with (
+        plain_errors(path),
+        closing(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_S)) as db,
+    ):
+        db.execute("PRAGMA synchronous = NORMAL")
+        db.execute("PRAGMA secure_delete = ON")
+        with transaction(db):
+            check_version(db, path, migrate=False)
+            yield db
+        if tidy:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from dragtor.config import StoreConfig
 from dragtor.errors import LibraryError
 from dragtor.store import vectors
 from dragtor.store.chats import forget_documents
+from dragtor.store.digests import forget_digests, subject_of
 from dragtor.store.lock import writer_lock
 from dragtor.store.read import Store
 from dragtor.store.rows import segment_row, speaker_row, storable
@@ -239,7 +240,9 @@ class Writer:
         documents = self._only_in(source_id, list(self.links(source_id)))
         addresses = self._addresses(documents)
         links = ("DELETE FROM source_documents WHERE source_id = ?", (source_id,))
-        self._change([], documents, links, ("DELETE FROM sources WHERE id = ?", (source_id,)))
+        digests = ("DELETE FROM digests WHERE subject = ?", (subject_of("source", source_id),))
+        source = ("DELETE FROM sources WHERE id = ?", (source_id,))
+        self._change([], documents, links, digests, source)
         return addresses
 
     def unlink(self, source_id: str, item_uris: Sequence[str]) -> list[str]:
@@ -291,6 +294,7 @@ class Writer:
                 self._delete_passages(document_id, index_version)
                 self._delete_document(document_id, pending=0)
             forget_tags(self.db, documents)
+            forget_digests(self.db, documents)
             for document_id in remove:
                 self._delete_document(document_id, pending=1)
             for item in add:

@@ -1,0 +1,85 @@
+"""The sentences that say most of a topic, verbatim and in their order.
+
+Knows texts, spans and an embedder; embeds only sentences that may be quoted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from dragtor.digest.choose import nearest, telling
+from dragtor.ground.spans import BULLET
+from dragtor.split import sentences
+
+if TYPE_CHECKING:
+    from dragtor.digest.topics import PlacedPassage, Spans, TopicPassages
+    from dragtor.embed import Embedder
+    from dragtor.types import Document
+
+QUOTES = 3  # of a topic
+READ_PASSAGES = 6  # of a topic, those nearest its middle, whose sentences may be quoted
+SHARE = 2  # of those, at most, of one document where there are several
+QUOTE_WORDS = (6, 60)  # of a sentence that is quoted, where there is one
+
+Quoted = tuple[str, int, int]  # document, start, end
+
+
+def topic_quotes(
+    topic: TopicPassages,
+    document: Callable[[str], Document],
+    embedder: Embedder,
+    spans: Spans | None = None,
+    n: int = QUOTES,
+) -> list[Quoted]:
+    """At most `n` sentences of a topic; with `spans` only of what these hold."""
+    found: dict[Quoted, str] = {}
+    for passage in read_passages(topic):
+        text = document(passage.document_id).text
+        for start, end in _sentences(text, passage, spans):
+            found[passage.document_id, start, end] = text[start:end]
+    good = {place: text for place, text in found.items() if _quotable(text)} or found
+    if not good:
+        return []
+    order = {each.document_id: at for at, each in enumerate(topic.passages)}
+    places = sorted(good, key=lambda each: (order[each[0]], each[1]))
+    first: dict[str, Quoted] = {}
+    for each in places:
+        first.setdefault(good[each], each)
+    places = list(first.values())
+    vectors = embedder.embed_passages([good[place] for place in places])
+    return [places[row] for row in telling(vectors, n)]
+
+
+def read_passages(topic: TopicPassages, n: int = READ_PASSAGES) -> list[PlacedPassage]:
+    """The `n` passages nearest to the middle of a topic, of several documents where there are."""
+    near = nearest(topic.vectors, topic.vectors.mean(axis=0), len(topic.passages))
+    several = len({each.document_id for each in topic.passages}) > 1
+    taken: Counter[str] = Counter()
+    found = []
+    for row in near:
+        passage = topic.passages[row]
+        if not several or taken[passage.document_id] < SHARE:
+            taken[passage.document_id] += 1
+            found.append(passage)
+    return found[:n]
+
+
+def _sentences(text: str, passage: PlacedPassage, spans: Spans | None) -> Iterator[tuple[int, int]]:
+    allowed: Sequence[tuple[int, int]] = [(passage.start, passage.end)]
+    if spans is not None:
+        allowed = [
+            (a, b) for a, b in spans[passage.document_id] if a < passage.end and b > passage.start
+        ]
+    for first, last in allowed:
+        for start, end in sentences(text, first, last):
+            bullet = BULLET.match(text, start, end)
+            yield bullet.end() if bullet else start, end
+
+
+def _quotable(text: str) -> bool:
+    """Whether it tells something by itself: neither a heading, a question nor a table's row."""
+    least, most = QUOTE_WORDS
+    tells = not text.startswith("#") and not text.rstrip("\"'”’)").endswith(("?", ":"))
+    return tells and "|" not in text and least <= len(text.split()) <= most
