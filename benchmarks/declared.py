@@ -461,9 +461,10 @@ TASKS = (
         modules=("playwright",), programs=("chromium",), elsewhere="make bench", packages=SERVER,
     ),
     Task(
-        "page_first_quote", "page:first_quote", (*SERVE, *ANSWER), Way(2, {}, ENCODER), None,
+        "page_first_quote", "page:first_quote", (*SERVE, *ANSWER), Way(3, {}, ENCODER), None,
         (Bar("over_p95_ms", "<=", 60),),
-        modules=("playwright",), programs=("chromium",), elsewhere="make bench", packages=(*SERVER, *VECTORS),
+        modules=("playwright",), programs=("chromium",), elsewhere="make bench",
+        packages=(*SERVER, *VECTORS),
     ),
     Task(
         "train_events", "train_events:run", ("dragtor/training",), Way(240, {}, POINTER), None,

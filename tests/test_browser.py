@@ -315,7 +315,13 @@ def test_everything_can_be_done_with_keys_alone(visit: Visit) -> None:
     expect(page.locator(".reader-head .count")).not_to_have_text(first)
     keys.press("Escape")
     expect(page.locator(".reader")).to_have_count(0)
-    for letter, name in (("l", "Library"), ("p", "Plan"), ("b", "Lab"), ("a", "Ask")):
+    for letter, name in (
+        ("l", "Library"),
+        ("p", "People"),
+        ("n", "Plan"),
+        ("b", "Lab"),
+        ("a", "Ask"),
+    ):
         keys.press("g")
         keys.press(letter)
         expect(page.get_by_role("link", name=name, exact=True)).to_have_attribute(

@@ -31,7 +31,9 @@ from dragtor.types import CancelToken, Document, Message
 Vectors = NDArray[np.float32]
 BEES = "Bees dance where nectar was found in the morning. A worker bee carries nectar to the hive. "
 RENT = "The rent is due on the first day of the month. A tenant pays the rent to the landlord. "
-SNOW = "Fresh snow on a steep slope may slide as an avalanche. Rescuers dig in the snow for people. "
+SNOW = (
+    "Fresh snow on a steep slope may slide as an avalanche. Rescuers dig in the snow for people. "
+)
 HEADED = (
     "# Notes\n\n## Bees\n\n" + BEES + "Why do bees dance on the comb at all?\n\n"
     "## Rent\n\n" + RENT + "\n\n### Deposit\n\nThe deposit comes back within six weeks of leaving."

@@ -88,6 +88,7 @@ def test_modules_of_one_file_keep_their_scopes_and_are_run_when_they_are_needed(
     assert "return { h, one };" in made
     assert "const { one: mine } = $b();" in made
     assert "return { default: C };" in made
+    assert made.index("$b = ") < made.index("$c = ") < made.index("$a = ")
     assert made.endswith("\n$a();\n")
 
 

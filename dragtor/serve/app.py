@@ -35,7 +35,7 @@ from dragtor.serve.keys import Keys
 from dragtor.serve.state import KEYS_FILE, Server, make_server
 
 # Each has `routes(server)`; one that must run besides has `lifespan(server)`, a context manager.
-MODULES = ("rest", "lab", "pdf", "socket", "seed_socket", "openai", "mcp", "page")
+MODULES = ("people", "rest", "lab", "pdf", "socket", "seed_socket", "openai", "mcp", "page")
 _STATUS = {  # of HTTP, for errors; the first class that fits
     BlockedURL: 403,
     UsageError: 400,

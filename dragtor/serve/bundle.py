@@ -23,23 +23,43 @@ _LEFT = re.compile(r"(?m)^\s*(?:import|export)\b.*|\bimport\(.*")
 def bundle(modules: Mapping[str, str], entry: str) -> str:
     """One module that does what `entry` does; `modules` are texts by path.
 
-    What a module imports of others than these stays an import. Raises ValueError for a form of
-    import or export that is not known.
+    A module stands after those that it needs, which is smaller, packed, than by name; what it
+    imports of others than these stays an import. Raises ValueError for a form of import or export
+    that is not known.
     """
     outside: dict[str, None] = {}
-    scopes = [_scope(path, modules, outside) for path in modules]
+    scopes = [_scope(path, modules, outside) for path in _needed(modules, entry)]
     return "".join([*outside, ONCE, *scopes, f"{_named(entry)}();\n"])
+
+
+def _needed(modules: Mapping[str, str], entry: str) -> list[str]:
+    """The modules that one needs, and itself, each after its own."""
+    order: dict[str, None] = {}
+    seen = set()
+
+    def visit(path: str) -> None:
+        if path in modules and path not in seen:
+            seen.add(path)
+            for form in (_STATIC, _DYNAMIC):
+                for found in form.finditer(modules[path]):
+                    visit(_beside(path, found))
+            order[path] = None
+
+    visit(entry)
+    return list(order)
+
+
+def _beside(path: str, found: re.Match[str]) -> str:
+    """The path of what a module imports."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(path), found["path"]))
 
 
 def _scope(path: str, modules: Mapping[str, str], outside: dict[str, None]) -> str:
     """A module as `const $name = $once(() => { ...; return { what it exports }; });`."""
     names: dict[str, str] = {}
 
-    def beside(found: re.Match[str]) -> str:
-        return posixpath.normpath(posixpath.join(posixpath.dirname(path), found["path"]))
-
     def taken(found: re.Match[str]) -> str:
-        if (target := beside(found)) not in modules:
+        if (target := _beside(path, found)) not in modules:
             outside[found[0]] = None
             return ""
         what = found["what"].removeprefix("* as ").replace(" as ", ": ")
@@ -54,7 +74,9 @@ def _scope(path: str, modules: Mapping[str, str], outside: dict[str, None]) -> s
         return ""
 
     text = _EXPORT.sub(given, _LIST.sub(listed, _STATIC.sub(taken, modules[path])))
-    text = _DYNAMIC.sub(lambda found: f"Promise.resolve().then({_named(beside(found))})", text)
+    text = _DYNAMIC.sub(
+        lambda found: f"Promise.resolve().then({_named(_beside(path, found))})", text
+    )
     if wrong := _LEFT.search(text):
         raise ValueError(f"{path}: {wrong[0].strip()}")
     told = ", ".join(each if each == name else f"{each}: {name}" for each, name in names.items())

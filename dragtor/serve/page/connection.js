@@ -110,6 +110,7 @@ export function hearOn(id) {
 }
 
 export const cancel = (id) => send({ type: "cancel", job: id });
+export const answer = (id, answer) => send({ type: "answer", job: id, answer });
 export const forget = (id) => jobs.delete(id);
 
 setInterval(() => isOpen() && send({ type: "ping" }), PING_MS);

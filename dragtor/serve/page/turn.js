@@ -68,7 +68,7 @@ export function Quote({ citation, all, unnumbered = false }) {
   </li>`;
 }
 
-const Sentence = ({ sentence: { text, cites }, all }) => html`
+export const Sentence = ({ sentence: { text, cites }, all }) => html`
   <span class=${cites.length ? "said" : "said unsupported"}>${text}${cites.map((n) => html`
     <button type="button" class="cite" aria-label=${`Source ${n}: ${all[n - 1].title}`} onClick=${() => openReader(all[n - 1], all)}>${n}</button>`)}${
     !cites.length && html`<small> not in your sources</small>`} </span>`;
