@@ -144,6 +144,16 @@ TASKS = (
         data=("medquad", "pubmedqa"), packages=("chromadb", *VECTORS),
     ),
     Task(
+        "ocr", "ocr:run", ("dragtor/ocr", "dragtor/pictures.py"), Way(3), Way(0.5, {"every": 8}),
+        (
+            Bar("legible", ">=", 0.98, of_sample=False),
+            Bar("half_legible", ">=", 0.9, of_sample=False),
+            Bar("boxes_right", ">=", 0.95, of_sample=False),
+            Bar("picture_max_s", "<=", 2.5), Bar("memory_mb", "<=", 500),
+        ),
+        data=("email_screenshots",), packages=("faster-paddle", "pillow"),
+    ),
+    Task(
         "roles", "roles:run", ("dragtor/speech/roles.py", "tests/data/podcast_roles.jsonl"),
         Way(0.3), Way(0.3),
         (

@@ -283,6 +283,13 @@ ROWS = (
         "{serve_first_quote:over_p50_ms} ms / {serve_first_quote:over_p95_ms} ms",
     ),
     Row(
+        "names that can be read in 48 pictures of mails and chats / at half their size / boxes of"
+        " names that are right / slowest picture / memory",
+        "{ocr:legible|.1%} / {ocr:half_legible|.1%} / {ocr:boxes_right|.1%} /"
+        " {ocr:picture_max_s} s / {ocr:memory_mb} MB",
+        "not measured yet",
+    ),
+    Row(
         "article extraction F1, 181 pages / plain trafilatura",
         "{extraction:dragtor/f1|.3f} / {extraction:trafilatura/f1|.3f}",
     ),

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dragtor.config import AUTO, Config, models_path
-from dragtor.errors import DragtorError
+from dragtor.errors import DragtorError, Missing
 from dragtor.extras import engine_command, install_command
 from dragtor.types import NEVER, SILENT, CancelToken, Finding, Reporter
 
@@ -44,6 +44,7 @@ def examine(
         "compiler": _compiler,
         "llama.cpp": lambda: _engines(config),
         "models": lambda: _models(config, cancel),
+        "pictures": lambda: _pictures(config),
         "versions": _versions,
         "library": lambda: _library(config, folder),
         "encoder": lambda: _encoder(config, folder),
@@ -136,6 +137,20 @@ def _reader(config: Config, names: set[str]) -> Iterator[Finding]:
     if config.answer.reader == AUTO and not pulled:
         says = f"{READER} is not here: answers are better with it"
         yield Finding("models", "note", says, f"dragtor models pull {READER}")
+
+
+def _pictures(config: Config) -> Iterator[Finding]:
+    """What reads the words of pictures."""
+    from dragtor.ocr import open_ocr
+
+    try:
+        yield Finding("pictures", "ok", f"read by {open_ocr(config.ocr).version}")
+    except Missing as error:
+        says = f"pictures and scans are not read: {error}"
+        yield Finding("pictures", "note", says, error.hint)
+    if not importlib.util.find_spec("pillow_heif"):
+        says = "no extra heic: pictures of that kind are not read"
+        yield Finding("pictures", "note", says, install_command("heic"))
 
 
 def _versions() -> Iterator[Finding]:

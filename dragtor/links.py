@@ -12,12 +12,10 @@ from typing import NamedTuple
 from urllib.parse import quote as percent
 from urllib.parse import urlsplit
 
-from dragtor.types import Document, Segment
+from dragtor.pictures import PixelBox, box_of
+from dragtor.types import Document
 
 FRAGMENT_WORDS = 5  # at each end of a longer quote
-Box = tuple[float, float, float, float]  # left, top, right, bottom; see Segment
-NARROW = frozenset(" .,;:!|'`()[]/ijlftrI1-")
-WIDE = frozenset("mwMW@%")
 VIDEO_SITES = ("youtube.com", "youtu.be", "vimeo.com")
 
 
@@ -29,7 +27,7 @@ class Place(NamedTuple):
     start_s: float | None = None
     end_s: float | None = None
     speaker: str | None = None
-    box: Box | None = None
+    box: PixelBox | None = None
 
 
 def place(document: Document, start: int, end: int, speakers: Collection[str] = ()) -> Place:
@@ -56,7 +54,7 @@ def _link(
     end: int,
     page: int | None,
     start_s: float | None,
-    box: Box | None = None,
+    box: PixelBox | None = None,
 ) -> str:
     if "://" not in document.uri:  # stdin
         return document.uri
@@ -74,44 +72,6 @@ def _link(
         if not base:
             return document.uri
     return f"{base}#:~:text={text_fragment(document.text[start:end])}"
-
-
-def line_boxes(document: Document, start: int, end: int) -> list[tuple[int, Box]]:
-    """The page and the box of each line of a picture that `text[start:end]` touches.
-
-    Of a line that is touched in part, the box is cut where the letters of that part stand, told by
-    their usual widths. The page is 1 where there is one only.
-    """
-    touched = (s for s in document.segments if s.box and s.start < end and s.end > start)
-    return [(s.page or 1, _cut(document.text, s, start, end)) for s in touched]
-
-
-def box_of(document: Document, start: int, end: int) -> Box | None:
-    """What holds all of `line_boxes` on the first page that they are on; None without any."""
-    boxes = line_boxes(document, start, end)
-    on_page = [box for page, box in boxes if page == boxes[0][0]]
-    if not on_page:
-        return None
-    lefts, tops, rights, bottoms = zip(*on_page, strict=True)
-    return min(lefts), min(tops), max(rights), max(bottoms)
-
-
-def _cut(text: str, segment: Segment, start: int, end: int) -> Box:
-    assert segment.box is not None  # as line_boxes has it
-    left, top, right, bottom = segment.box
-    first, last = max(start, segment.start), min(end, segment.end)
-    whole = _width(text[segment.start : segment.end]) or 1.0
-    scale = (right - left) / whole
-    before = scale * _width(text[segment.start : first])
-    inside = scale * _width(text[first:last])
-    return round(left + before, 1), top, round(left + before + inside, 1), bottom
-
-
-def _width(text: str) -> float:
-    """How wide letters are in the fonts that pages are set in, in shares of a usual letter."""
-    return sum(
-        0.5 if c in NARROW else 1.5 if c in WIDE else 1.25 if c.isupper() else 1.0 for c in text
-    )
 
 
 def _timed(base: str, seconds: int) -> str:

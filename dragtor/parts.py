@@ -18,6 +18,7 @@ from dragtor.config import (
     Config,
     LLMConfig,
     ModelsConfig,
+    OcrConfig,
     WordLists,
     load_words,
     models_path,
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from dragtor.load.base import Loader
     from dragtor.load.file import FileLoader
     from dragtor.load.websearch import ResearchWeb
+    from dragtor.ocr import OcrEngine
+    from dragtor.ocr.reader import OcrReader
     from dragtor.rerank import Reranker
     from dragtor.research import Researcher
     from dragtor.retrieve import Retriever
@@ -435,7 +438,25 @@ def file_loader(
     """Reads files, folders and bytes."""
     from dragtor.load.file import FileLoader
 
-    return FileLoader(config.load, reporter=reporter, cancel=cancel)
+    pictures = open_picture_reader(config, reporter, cancel)
+    return FileLoader(config.load, reporter=reporter, cancel=cancel, pictures=pictures)
+
+
+def open_picture_reader(
+    config: Config, reporter: Reporter = SILENT, cancel: CancelToken = NEVER
+) -> OcrReader:
+    """What reads the words of pictures; its engine is opened at the first one."""
+    from dragtor.ocr.reader import OcrReader
+
+    return OcrReader(lambda: open_engine(config.ocr), reporter, cancel)
+
+
+@cache  # its weights are opened once a process, whoever adds
+def open_engine(config: OcrConfig) -> OcrEngine:
+    """The OCR engine that the settings name; raises Missing with what installs it."""
+    from dragtor.ocr import open_ocr
+
+    return open_ocr(config)
 
 
 def read_document(files: FileLoader, what: Path | bytes) -> Document:
@@ -459,7 +480,8 @@ def open_loaders(
     from dragtor.load.registry import open_all
 
     ready = partial(_check_models, config)
-    return open_all(LoadContext(config.load, folder / CACHE, reporter, cancel, ready))
+    pictures = open_picture_reader(config, reporter, cancel)
+    return open_all(LoadContext(config.load, folder / CACHE, reporter, cancel, ready, pictures))
 
 
 def open_transcribe_pipeline(

@@ -223,5 +223,5 @@ def located(hit: Hit, document: Document, speaker: str = "") -> Hit:
     names = {document.speaker_name(segment.speaker) or "" for segment in document.segments}
     meant = called(speaker, names) if speaker else ()
     where = place(document, hit.passage.start, hit.passage.end, meant)._asdict()
-    del where["page"]
+    del where["page"], where["box"]
     return replace(hit, title=document.title, **where)

@@ -288,34 +288,6 @@ class Tagger(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class PictureText:
-    """The words of a picture, or of a file's several: a segment with its box for each line.
-
-    `sizes` are width and height of each, upright, in pixels; `turned` the degrees clockwise that
-    made it so, beyond what its EXIF says.
-    """
-
-    text: str
-    segments: tuple[Segment, ...] = ()
-    sizes: tuple[tuple[int, int], ...] = ()
-    turned: tuple[int, ...] = ()
-
-
-class PictureReader(Protocol):
-    """Words in pictures: what loading needs of an OCR engine."""
-
-    version: str  # changes when the same picture might be read otherwise
-
-    def read_file(self, data: bytes, name: str) -> PictureText:
-        """The words of a file; raises LoadError, one line that opens with `name`."""
-        ...
-
-    def read_image(self, image: Any) -> PictureText:
-        """The words of one picture of Pillow's."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
 class Reading:
     """What a reader says of one passage and a question; probabilities are calibrated.
 

@@ -28,7 +28,7 @@ ROWS = (
     ("dates", "display", "errors"),  # import nothing but themselves
     ("work",),
     ("types",),
-    ("dossier", "overview"),
+    ("dossier", "overview", "pictures"),
     (
         "config",
         "extras",

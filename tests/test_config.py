@@ -193,6 +193,9 @@ def test_environment_reaches_every_setting(monkeypatch: pytest.MonkeyPatch) -> N
     special = {
         "preset": "small",
         "load.web.reader": "local",
+        "load.pdf.ocr": "never",
+        "ocr.engine": "tesseract",
+        "ocr.model": "small",
         "diarize.engine": "pyannote",
         "diarize.device": "cpu",
         "llm.engine": "server",

@@ -42,7 +42,7 @@ from dragtor.llm.state import (
     Aside,
     ContextState,
     PrefixFiles,
-    blocks,
+    block_sizes,
     reusable,
 )
 from dragtor.llm.text import StopFilter
@@ -451,7 +451,7 @@ def test_llama_server_continues_an_opening(llama_server: LLM, llama: LlamaCpp) -
 
 @given(st.integers(0, 3000), st.sampled_from([128, 512]))
 def test_blocks_are_whole_grains(count: int, most: int) -> None:
-    sizes = list(blocks(count, most))
+    sizes = list(block_sizes(count, most))
     assert sum(sizes) == count
     assert all(size % GRAIN == 0 for size in sizes[:-1])
     assert all(LEAST_BLOCK <= size <= most for size in sizes) or count < LEAST_BLOCK

@@ -28,7 +28,7 @@ from dragtor.types import (
 PASSAGE = Passage("p1", "d1", 3, 8, "Tape.", "Care > Skin")
 HIT = Hit(PASSAGE, 0.12345678, 1, None, 0.5, "A talk", "https://e.org/#t=2", 2.0, 3.5, "Ann")
 CITATION = Citation(
-    1, "Tape.", "d1", 3, 8, "A talk", "https://e.org/#t=2", None, 2.0, 3.5, "Ann", (4, 7)
+    1, "Tape.", "d1", 3, 8, "A talk", "https://e.org/#t=2", None, 2.0, 3.5, "Ann", None, (4, 7)
 )
 ANSWER = Answer(
     "Tape?",
@@ -54,7 +54,8 @@ TALK = Document(
 QUOTED = (
     '"claims": [{"text": "Tape.", "citations": [1]}], "citations": [{"n": 1, "quote": "Tape.",'
     ' "document_id": "d1", "start": 3, "end": 8, "title": "A talk", "url": "https://e.org/#t=2",'
-    ' "page": null, "start_s": 2.0, "end_s": 3.5, "speaker": "Ann", "span": [4, 7]}],'
+    ' "page": null, "start_s": 2.0, "end_s": 3.5, "speaker": "Ann", "box": null,'
+    ' "span": [4, 7]}],'
     ' "model": "m"'
 )
 SCHEMAS = {name: value for name, value in vars(schema).items() if name.endswith("_SCHEMA")}
@@ -109,8 +110,9 @@ def test_documents_are_written_to_the_letter() -> None:
         '{"id": "d1", "title": "A talk", "url": "https://e.org", "kind": "audio",'
         ' "published": "2026-01-02",'
         f' {speakers}, "text": "Hi. Tape.", "segments": [{{"start": 0, "end": 3, "start_s": 0.0,'
-        ' "end_s": 1.0, "page": null, "speaker": "Ann", "text": "Hi."}, {"start": 4, "end": 9,'
-        ' "start_s": null, "end_s": null, "page": 2, "speaker": null, "text": "Tape."}]}'
+        ' "end_s": 1.0, "page": null, "box": null, "speaker": "Ann", "text": "Hi."}, {"start": 4,'
+        ' "end": 9, "start_s": null, "end_s": null, "page": 2, "box": null, "speaker": null,'
+        ' "text": "Tape."}]}'
     )
     assert json.dumps(schema.speakers_json(TALK)) == f'{{"id": "d1", {speakers}}}'
 

@@ -37,7 +37,7 @@ from dragtor.llm.state import (
     Aside,
     ContextState,
     PrefixFiles,
-    blocks,
+    block_sizes,
     common,
     reusable,
     shared_tokens,
@@ -249,7 +249,7 @@ class LlamaCpp(Engine):
         self.end_stream()
         known = len(self._evaluated)
         if known < len(ids) and known and list(ids[:known]) == self._evaluated:
-            for size in blocks(len(ids) - known, self._block):
+            for size in block_sizes(len(ids) - known, self._block):
                 at = len(self._evaluated)
                 self._decode(ids[at : at + size])
         else:
@@ -318,7 +318,7 @@ class LlamaCpp(Engine):
         if not self._cut(keep):
             keep = 0
         at = keep
-        for size in blocks(len(ids) - keep, self._block):
+        for size in block_sizes(len(ids) - keep, self._block):
             self._decode(ids[at : at + size])
             at += size
         return len(ids) - keep

@@ -43,7 +43,7 @@ def reusable(known: Sequence[int], ids: Sequence[int]) -> int:
     return max(0, min(shared_tokens(known, ids), len(ids) - LEAST_BLOCK)) // GRAIN * GRAIN
 
 
-def blocks(count: int, most: int) -> Iterator[int]:
+def block_sizes(count: int, most: int) -> Iterator[int]:
     """Sizes of the blocks for `count` tokens: whole grains, none small but where `count` is."""
     while count > most:
         size = most if count - most >= LEAST_BLOCK else most - LEAST_BLOCK

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Protocol, Self, TypeVar, cast
 
 from dragtor.config import LoadConfig
 from dragtor.errors import UsageError
+from dragtor.pictures import PictureReader
 from dragtor.types import (
     NEVER,
     SILENT,
@@ -147,6 +148,7 @@ class LoadContext:
     reporter: Reporter = SILENT
     cancel: CancelToken = NEVER
     ready: Callable[[], None] = lambda: None  # raises Missing where nothing could transcribe
+    pictures: PictureReader | None = None  # reads their words; opens its engine at the first
     opened: dict[type[Loader], Loader] = field(default_factory=dict)
 
     def loader(self, kind: type[LoaderT]) -> LoaderT:

@@ -1,7 +1,8 @@
-"""Local files and folders to Documents: txt, md, html, pdf, epub, docx; sound to Recordings.
+"""Local files and folders to Documents: txt, md, html, pdf, epub, docx, pictures; sound to
+Recordings.
 
-Owns walking, ignoring, sniffing and names; the formats have files of their own (text, pdf,
-archive, sound). Every bad file is one LoadError, and only regular files
+Owns walking, ignoring, sniffing and names; the formats have files of their own (text, pdf, scan,
+archive, picture, sound). Every bad file is one LoadError, and only regular files
 are ever opened.
 """
 
@@ -13,7 +14,7 @@ import os
 import re
 import stat
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Self
@@ -27,6 +28,14 @@ from dragtor.load.base import EVERYTHING, Choice, Item, LoadContext, Loader
 from dragtor.load.cache import bytes_hash
 from dragtor.load.markdown import plain_text
 from dragtor.load.pdf import read_pdf
+from dragtor.load.picture import (
+    PICTURE,
+    PICTURE_SUFFIXES,
+    PICTURE_TYPES,
+    picture_kind,
+    read_picture,
+)
+from dragtor.load.scan import ScanReader
 from dragtor.load.text import (
     MB,
     Content,
@@ -38,6 +47,7 @@ from dragtor.load.text import (
     iso_date,
     one_line,
 )
+from dragtor.pictures import PictureReader
 from dragtor.types import (
     NEVER,
     SILENT,
@@ -59,6 +69,7 @@ SUFFIXES = {
     **dict.fromkeys((".md", ".markdown"), "md"),
     **dict.fromkeys((".html", ".htm", ".xhtml"), "html"),
     **{f".{kind}": kind for kind in ("pdf", "epub", "docx")},
+    **dict.fromkeys(PICTURE_SUFFIXES, PICTURE),
 }
 CONTENT_TYPES = {
     "text/plain": "txt",
@@ -70,6 +81,7 @@ CONTENT_TYPES = {
     "application/x-pdf": "pdf",
     "application/epub+zip": "epub",
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
+    **PICTURE_TYPES,
 }
 MAX_MARKDOWN_CHARS = 5_000_000  # longer markdown is read as plain text
 
@@ -86,8 +98,10 @@ class FileLoader(Loader):
         *,
         reporter: Reporter = SILENT,
         cancel: CancelToken = NEVER,
+        pictures: PictureReader | None = None,
     ) -> None:
         self._config = config
+        self._pictures = pictures
         self._reporter = reporter
         self._cancel = cancel
         self._hashed: tuple[tuple[int, ...], str] = ((), "")  # state of a file, its hash
@@ -95,7 +109,8 @@ class FileLoader(Loader):
     @classmethod
     def open(cls, context: LoadContext) -> Self:
         """Nothing is kept of files."""
-        return cls(context.config, reporter=context.reporter, cancel=context.cancel)
+        told, pictures = context.reporter, context.pictures
+        return cls(context.config, reporter=told, cancel=context.cancel, pictures=pictures)
 
     def supports(self, argument: str, choice: Choice) -> bool:
         """Every path, there or not."""
@@ -201,8 +216,8 @@ class FileLoader(Loader):
                 raise Refused("is empty")
             if len(data) > self._limit:
                 raise Refused(self._too_large(), "raise load.max_file_mb")
-            kind = SUFFIXES[suffix] if suffix else _sniff(data)
-            content = self._content(kind, data, uri)
+            suffix = suffix or f".{_sniff(data)}"
+            content = self._content(SUFFIXES[suffix], data, uri)
             if not content.text.strip():
                 raise Refused("holds no text")
         except Refused as refusal:
@@ -211,13 +226,18 @@ class FileLoader(Loader):
         return Document(
             id=short_hash(uri),
             uri=uri,
-            kind="web" if uri.startswith(("http://", "https://")) else "file",
+            kind=content.kind or ("web" if uri.startswith(("http://", "https://")) else "file"),
             title=one_line(title),
             text=content.text,
             author=one_line(content.author),
             published=content.published,
             segments=content.segments,
-            meta={"stamp": bytes_hash(data), "suffix": suffix or f".{kind}", "bytes": len(data)},
+            meta={
+                **content.meta,
+                "stamp": bytes_hash(data),
+                "suffix": suffix,
+                "bytes": len(data),
+            },
         )
 
     def _content(self, kind: str, data: bytes, uri: str) -> Content:
@@ -227,16 +247,25 @@ class FileLoader(Loader):
             case "html":
                 return _html(data, uri)
             case "pdf":
-                name = _shown_uri(uri)
-                return read_pdf(
-                    data, lambda what: self._reporter.note(f"{name}: {what}"), self._cancel
-                )
+                return read_pdf(data, self._noting(uri), self._cancel, self._scans())
+            case "picture":
+                return read_picture(data, _shown_uri(uri), self._pictures)
             case "epub":
                 return read_epub(data, self._limit)
             case "docx":
                 return read_docx(data, self._limit)
             case _:
                 return Content(decode_text(data))
+
+    def _noting(self, uri: str) -> Callable[[str], None]:
+        name = _shown_uri(uri)
+        return lambda what: self._reporter.note(f"{name}: {what}")
+
+    def _scans(self) -> ScanReader | None:
+        when = self._config.pdf.ocr
+        if self._pictures is None or when == "never":
+            return None
+        return ScanReader(self._pictures, when, self._reporter, self._cancel)
 
     def _markdown(self, text: str, name: str) -> Content:
         fields, body = front_matter(text)
@@ -380,6 +409,8 @@ def _sniff(data: bytes) -> str:
             return "docx"
         if "META-INF/container.xml" in names:
             return "epub"
+    if kind := picture_kind(head):
+        return kind
     opening = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     return "html" if opening.startswith((b"<!doctype html", b"<html")) else "txt"
 

@@ -13,10 +13,15 @@ from dataclasses import dataclass, replace
 from itertools import pairwise, takewhile
 from statistics import median
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from dragtor.errors import Missing
 from dragtor.load.text import Content, Refused, one_line
+from dragtor.pictures import PixelBox
 from dragtor.types import NEVER, CancelToken, Segment
+
+if TYPE_CHECKING:
+    from dragtor.load.scan import ScanReader
 
 EDGE_LINES = 3  # at the top and the foot of a page, where running heads are looked for
 _PDF_DATE = re.compile(r"(?:D:)?(\d{4})(\d\d)(\d\d)")
@@ -30,8 +35,11 @@ _SENTENCE_END = re.compile(r"[.!?:…][\"'”’»)\]]*$")
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
-    """A line of a page; places in points, `top` grows upwards; `size` is the font's height."""
+class PdfLine:
+    """A line of a page; places in points, `top` grows upwards; `size` is the font's height.
+
+    `box` is where it stands as a picture, from the page's top left corner.
+    """
 
     text: str
     page: int
@@ -39,16 +47,33 @@ class _Line:
     right: float
     top: float
     size: float
+    box: PixelBox | None = None
 
 
-def read_pdf(data: bytes, note: Callable[[str], None], cancel: CancelToken = NEVER) -> Content:
-    """Text with a segment for each page; `note` is told of pages without text. Raises Refused."""
+def read_pdf(
+    data: bytes,
+    note: Callable[[str], None],
+    cancel: CancelToken = NEVER,
+    scans: ScanReader | None = None,
+) -> Content:
+    """Text with a segment for each page, and for each line of a page that `scans` has read.
+
+    `note` is told of pages without text. Raises Refused.
+    """
     with PDFIUM:
-        pages, meta = _pdf_pages(data, cancel)
+        pages, pictures, meta = _pdf_pages(data, cancel, scans)
+    facts, missing = {}, ""
+    if scans and pictures:
+        try:
+            for index, lines in scans.read(data, pictures).items():
+                pages[index] = lines
+            facts = {"ocr": scans.reader.version}
+        except Missing as error:
+            missing = error.hint
+            note(f"{len(pictures)} pages are scanned, and {error}")
     if not any(pages):
-        raise Refused(
-            "is a PDF without text, probably scanned", "ocrmypdf IN.pdf OUT.pdf, then add OUT.pdf"
-        )
+        hint = missing or "ocrmypdf IN.pdf OUT.pdf, then add OUT.pdf"
+        raise Refused("is a PDF without text, probably scanned", hint)
     if empty := sum(not page for page in pages):
         note(f"{empty} of {len(pages)} pages hold no text")
     text, segments = _flow(_without_running_heads(pages))
@@ -59,10 +84,14 @@ def read_pdf(data: bytes, note: Callable[[str], None], cancel: CancelToken = NEV
         author=meta["Author"],
         published="-".join(made.groups()) if made else "",
         segments=segments,
+        meta=facts,
     )
 
 
-def _pdf_pages(data: bytes, cancel: CancelToken) -> tuple[list[list[_Line]], dict[str, str]]:
+def _pdf_pages(
+    data: bytes, cancel: CancelToken, scans: ScanReader | None
+) -> tuple[list[list[PdfLine]], list[int], dict[str, str]]:
+    """The lines of each page, the numbers of those that `scans` wants to read, and the fields."""
     import pypdfium2
 
     try:
@@ -74,21 +103,27 @@ def _pdf_pages(data: bytes, cancel: CancelToken) -> tuple[list[list[_Line]], dic
             ) from error
         raise Refused("is not a readable PDF: it is damaged or cut off") from error
     with pdf:
-        pages = []
+        pages, pictures = [], []
         for index in range(len(pdf)):
             cancel.check()
-            pages.append(_pdf_lines(pdf, index))
-        return pages, {name: one_line(pdf.get_metadata_value(name)) for name in pdf.METADATA_KEYS}
+            lines, is_picture = _pdf_lines(pdf, index, scans)
+            pages.append(lines)
+            pictures += [index] if is_picture else []
+        fields = {name: one_line(pdf.get_metadata_value(name)) for name in pdf.METADATA_KEYS}
+        return pages, pictures, fields
 
 
-def _pdf_lines(pdf: Any, index: int) -> list[_Line]:
-    """The lines of a page in reading order; a page that pdfium cannot load has none."""
+def _pdf_lines(pdf: Any, index: int, scans: ScanReader | None) -> tuple[list[PdfLine], bool]:
+    """The lines of a page in reading order, and whether `scans` wants to read it instead.
+
+    A page that pdfium cannot load has none.
+    """
     import pypdfium2
 
     try:
         page = pdf[index]
     except pypdfium2.PdfiumError:
-        return []
+        return [], False
     text_page = page.get_textpage()
     unicode_at = pypdfium2.raw.FPDFText_GetUnicode
     codes = [unicode_at(text_page, at) for at in range(text_page.count_chars())]
@@ -100,11 +135,12 @@ def _pdf_lines(pdf: Any, index: int) -> list[_Line]:
                 lines.append(replace(line, text=line.text + "-") if hyphen else line)
             first = at + 1
     text_page.close()
+    is_picture = scans is not None and scans.wants(page, lines)
     page.close()
-    return lines
+    return lines, is_picture
 
 
-def _pdf_line(text_page: Any, codes: list[int], first: int, end: int, page: int) -> _Line | None:
+def _pdf_line(text_page: Any, codes: list[int], first: int, end: int, page: int) -> PdfLine | None:
     """The line of the characters `first:end`; None if it is blank."""
     while first < end and codes[first] in (0, 32, 160):
         first += 1
@@ -118,15 +154,15 @@ def _pdf_line(text_page: Any, codes: list[int], first: int, end: int, page: int)
     boxes = [text_page.get_charbox(at, loose=True) for at in places]
     heights = [top - bottom for _, bottom, _, top in boxes if top > bottom]  # spaces have none
     size = median(heights) if heights else 1.0
-    return _Line(text, page, boxes[0][0], boxes[-1][2], boxes[0][3], size)
+    return PdfLine(text, page, boxes[0][0], boxes[-1][2], boxes[0][3], size)
 
 
-def _without_running_heads(pages: list[list[_Line]]) -> list[list[_Line]]:
+def _without_running_heads(pages: list[list[PdfLine]]) -> list[list[PdfLine]]:
     """Drop page numbers, and lines that most pages repeat at their top or foot."""
     seen = Counter(key for page in pages for key in {_head_key(line) for line in _edges(page)})
     often = max(3, 0.4 * len(pages))
 
-    def runs(line: _Line) -> bool:
+    def runs(line: PdfLine) -> bool:
         number = len(pages) > 1 and bool(_PAGE_NUMBER.fullmatch(line.text))
         return number or seen[_head_key(line)] >= often
 
@@ -139,32 +175,32 @@ def _without_running_heads(pages: list[list[_Line]]) -> list[list[_Line]]:
     return kept if any(kept) else pages
 
 
-def _edges(page: list[_Line]) -> list[_Line]:
+def _edges(page: list[PdfLine]) -> list[PdfLine]:
     return page if len(page) <= 2 * EDGE_LINES else page[:EDGE_LINES] + page[-EDGE_LINES:]
 
 
-def _head_key(line: _Line) -> str:
+def _head_key(line: PdfLine) -> str:
     return f"{line.size:.0f} " + re.sub(r"\d+", "0", line.text)
 
 
-def _flow(pages: list[list[_Line]]) -> tuple[str, tuple[Segment, ...]]:
-    """Join lines to paragraphs and say where each page stands in the text."""
+def _flow(pages: list[list[PdfLine]]) -> tuple[str, tuple[Segment, ...]]:
+    """Join lines to paragraphs; a segment for each page, or for each line with a box."""
     lines = [line for page in pages for line in page]
     words = {word.lower() for line in lines for word in _COMPOUND.findall(line.text)}
     body = _body_size(lines)
     levels = _heading_levels(lines, body)
     pitch = {page[0].page: _pitch(page) for page in pages if page}
     parts: list[str] = []
-    starts: list[tuple[int, int]] = []  # (offset, page)
+    starts: list[tuple[int, PdfLine]] = []  # offset, and what begins there
     length = 0
-    before: _Line | None = None
+    before: PdfLine | None = None
     for line in lines:
         gap = _gap(before, line, levels, pitch[line.page]) if before else ""
         if gap == " " and (cut := _hyphen_cut(parts[-1], line.text, words)) is not None:
             length += len(cut) - len(parts[-1])
             parts[-1], gap = cut, ""
-        if line.page != (before.page if before else 0):
-            starts.append((length + len(gap), line.page))
+        if before is None or line.page != before.page or line.box:
+            starts.append((length + len(gap), line))
         text = line.text
         if "\n" in gap or not before:
             level = levels.get(id(line))
@@ -174,11 +210,14 @@ def _flow(pages: list[list[_Line]]) -> tuple[str, tuple[Segment, ...]]:
         before = line
     text = "".join(parts)
     ends = [start for start, _ in starts[1:]] + [len(text)]
-    segments = (Segment(s, e, page=p) for (s, p), e in zip(starts, ends, strict=True))
+    segments = []
+    for (start, line), next_start in zip(starts, ends, strict=True):
+        end = start + len(text[start:next_start].rstrip()) if line.box else next_start
+        segments.append(Segment(start, end, line.page, line.box))
     return text, tuple(segments)
 
 
-def _body_size(lines: list[_Line]) -> float:
+def _body_size(lines: list[PdfLine]) -> float:
     """Font size of the middle character of the document."""
     sizes = sorted((line.size, len(line.text)) for line in lines)
     totals = [0]
@@ -187,7 +226,7 @@ def _body_size(lines: list[_Line]) -> float:
     return sizes[bisect_left(totals, totals[-1] / 2) - 1][0]
 
 
-def _heading_levels(lines: list[_Line], body: float) -> dict[int, int]:
+def _heading_levels(lines: list[PdfLine], body: float) -> dict[int, int]:
     """Levels 1 to 3, by id of line, for short lines set clearly larger than the body."""
     large = [
         line
@@ -201,14 +240,14 @@ def _heading_levels(lines: list[_Line], body: float) -> dict[int, int]:
     return {id(line): min(3, 1 + sizes.index(round(line.size))) for line in large}
 
 
-def _pitch(page: list[_Line]) -> float:
+def _pitch(page: list[PdfLine]) -> float:
     """The usual distance from one line to the next, in points."""
     steps = [a.top - b.top for a, b in pairwise(page)]
     usual = [step for step, line in zip(steps, page, strict=False) if 0.5 < step / line.size < 2.2]
     return median(usual) if usual else 1.2 * page[0].size
 
 
-def _gap(before: _Line, line: _Line, levels: dict[int, int], pitch: float) -> str:
+def _gap(before: PdfLine, line: PdfLine, levels: dict[int, int], pitch: float) -> str:
     """What stands between two lines: a space within a paragraph, else a blank line."""
     heading, heading_before = levels.get(id(line)), levels.get(id(before))
     if heading or heading_before:

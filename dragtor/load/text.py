@@ -6,8 +6,9 @@ Knows nothing of folders, archives or pages.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from dragtor.types import Segment
@@ -29,6 +30,7 @@ _NEWLINES = re.compile("\r\n?|[\x0b\x0c\x85]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _FRONT_MATTER = re.compile(r"---[ \t]*\n(.*?\n)(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.S)
 _HEADING = re.compile(r"^#{1,6}[ \t]+(\S.{0,199})$", re.M)
+KINDS_READ = "kinds: txt, md, html, pdf, epub, docx, pictures (png, jpg, webp, tiff and so on)"
 _ISO_DATE = re.compile(r"\d{4}(-\d\d(-\d\d)?)?(?!\d)")
 
 
@@ -41,6 +43,8 @@ class Content:
     author: str = ""
     published: str = ""
     segments: tuple[Segment, ...] = ()
+    kind: str = ""  # of the document, where it is not that of its source
+    meta: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Refused(Exception):
@@ -112,7 +116,7 @@ def _guess(sample: bytes) -> str:
 
 
 def _not_text() -> Refused:
-    return Refused("is not a kind of file dragtor reads", "kinds: txt, md, html, pdf, epub, docx")
+    return Refused("is not a kind of file dragtor reads", KINDS_READ)
 
 
 def first_heading(text: str) -> str:

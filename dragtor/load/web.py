@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -27,11 +27,13 @@ from dragtor.load.html import charset_of, decode_html, extract_html
 from dragtor.load.http import Fetcher, Resolver, system_resolver
 from dragtor.load.jina import jina_document, jina_fields, refuse_barrier, title_of
 from dragtor.load.markdown import plain_text
+from dragtor.load.picture import IMAGE, PICTURE_SUFFIXES, picture_kind
 from dragtor.types import NEVER, SILENT, CancelToken, Document, Reporter, Source, short_hash
 
-ReadBytes = Callable[[bytes, str, str], Document | None]  # bytes, address, content type
+ReadBytes = Callable[[bytes, str, str], Document]  # bytes, address, content type
 
 MAX_SITEMAPS = 500  # of one sitemap index
+HANDED_OVER = PICTURE_SUFFIXES | {".pdf"}  # suffixes that are read as files are
 SCANT_CHARS = 200  # a page this short is read again by the other reader
 TURN_OFF = "load.web.reader: local"
 READ_HERE = "DRAGTOR_LOAD_WEB_READER=auto dragtor add … (lasting: load.web.reader: auto, or local)"
@@ -172,8 +174,8 @@ class WebLoader(Loader):
                 refused = f"a private address does not go to the Jina Reader: {shown(url)}"
                 raise LoadError(refused, READ_HERE)
             return self._jina(url, refresh)
-        pdf = urlsplit(url).path.lower().endswith(".pdf")  # read here, its pages stay numbered
-        here = private or pdf or self._jina_failures >= JINA_FAILURES
+        path = PurePosixPath(urlsplit(url).path.lower())  # these are read here: places stay known
+        here = private or path.suffix in HANDED_OVER or self._jina_failures >= JINA_FAILURES
         if here or self._config.reader == "local":
             return self._local(url, cached)
         scant = None
@@ -238,7 +240,7 @@ class WebLoader(Loader):
     def _document(self, url: str, page: Page) -> Document:
         if page.reader == "jina":
             document = jina_document(url, page.body)
-        elif page.body.startswith(b"%PDF-"):
+        elif page.body.startswith(b"%PDF-") or picture_kind(page.body):
             document = self._handed_over(url, page)
         else:
             document = _local_document(url, page)
@@ -252,15 +254,16 @@ class WebLoader(Loader):
             document,
             id=short_hash(canonical),
             uri=canonical,
-            kind="web",
+            kind=document.kind if document.kind == IMAGE else "web",
             meta={**document.meta, **meta},
         )
 
     def _handed_over(self, url: str, page: Page) -> Document:
-        document = self._read_bytes(page.body, url, "application/pdf") if self._read_bytes else None
-        if document is None:
-            raise LoadError(f"is a PDF: {shown(url)}", "download it and add the file")
-        return document
+        """A PDF or a picture, read as a file of its kind."""
+        if self._read_bytes is None:
+            raise LoadError(f"is a PDF or a picture: {shown(url)}", "download it and add the file")
+        kind = "" if picture_kind(page.body) else "application/pdf"
+        return self._read_bytes(page.body, url, kind)
 
     # Sitemaps
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from dragtor.pictures import PixelBox
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
     from dragtor.types import CancelToken
-
-Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class OcrLine:
     """
 
     text: str
-    box: Box
+    box: PixelBox
     confidence: float = 1.0
 
     @property

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from statistics import median
-from typing import TypeVar
 
-from dragtor.ocr.base import Box, OcrLine, OcrPage
+from dragtor.ocr.base import OcrLine, OcrPage
+from dragtor.pictures import PixelBox
 
-Row = list[OcrLine]  # what stands beside each other in one line of a block
-T = TypeVar("T")
+LineRow = list[OcrLine]  # what stands beside each other in one line of a block
 
 SAME_ROW = 0.5  # of the lower one's height, shared by what stands in one row
 BESIDE = 1.0  # heights: what stands further apart in a row is of another block
 LABEL_REACH = 12.0  # heights: how far right of a label ("From:") its value is looked for
-BELOW = 1.0  # heights between two lines of a block, at most
+LINE_GAP = 1.0  # heights between two lines of a block, at most
 LIKE_HEIGHT = 1.7  # times: a line so much higher than the next one is a heading over it
 COLUMN_GAP = 1.0  # heights between two columns, at least
 PARALLEL = 0.3  # of the shorter one's height, that two columns stand side by side
@@ -29,7 +28,7 @@ def blocks(page: OcrPage) -> list[list[OcrLine]]:
     return [[line for row in block for line in row] for block in blocks_of_rows(page)]
 
 
-def blocks_of_rows(page: OcrPage) -> list[list[Row]]:
+def blocks_of_rows(page: OcrPage) -> list[list[LineRow]]:
     """The blocks in reading order, each its rows from the top, each row its lines from the left."""
     chained = _chained(_rows(page.lines))
     if not chained:
@@ -39,7 +38,7 @@ def blocks_of_rows(page: OcrPage) -> list[list[Row]]:
     return [chained[n] for n in _ordered(list(range(len(chained))), boxes, height)]
 
 
-def around(lines: Iterable[OcrLine]) -> Box:
+def around(lines: Iterable[OcrLine]) -> PixelBox:
     """The box that holds all of these; raises ValueError for none."""
     lefts, tops, rights, bottoms = zip(*(line.box for line in lines), strict=True)
     return min(lefts), min(tops), max(rights), max(bottoms)
@@ -48,9 +47,9 @@ def around(lines: Iterable[OcrLine]) -> Box:
 # Rows
 
 
-def _rows(lines: Sequence[OcrLine]) -> list[Row]:
+def _rows(lines: Sequence[OcrLine]) -> list[LineRow]:
     """Lines that stand beside each other put together, from the left."""
-    rows: list[Row] = []
+    rows: list[LineRow] = []
     for line in sorted(lines, key=lambda each: (each.box[0], each.box[1])):
         near = [(line.box[0] - row[-1].box[2], row) for row in rows if _goes_on(row[-1], line)]
         if near:
@@ -73,7 +72,7 @@ def _goes_on(before: OcrLine, line: OcrLine) -> bool:
 # Blocks
 
 
-def _chained(rows: list[Row]) -> list[list[Row]]:
+def _chained(rows: list[LineRow]) -> list[list[LineRow]]:
     """Rows that follow each other downwards; each has one above it and one below, at most."""
     boxes = [around(row) for row in rows]
     pairs = [
@@ -97,7 +96,7 @@ def _chained(rows: list[Row]) -> list[list[Row]]:
     return found
 
 
-def _step(above: Box, below: Box) -> float | None:
+def _step(above: PixelBox, below: PixelBox) -> float | None:
     """How ill one row follows the other: what is between, and how far they are set off.
 
     None where it does not follow at all.
@@ -108,13 +107,13 @@ def _step(above: Box, below: Box) -> float | None:
     middles = (below[1] + below[3]) / 2 - (above[1] + above[3]) / 2
     if height <= 0 or max(heights) > LIKE_HEIGHT * height or middles < height / 2:
         return None
-    if not -height / 2 < gap < BELOW * height or _shared(above, below, 0) <= 0:
+    if not -height / 2 < gap < LINE_GAP * height or _shared(above, below, 0) <= 0:
         return None
     off = min(abs(above[0] - below[0]), abs(above[0] + above[2] - below[0] - below[2]) / 2)
     return gap / height + off / height / 4
 
 
-def _shared(a: Box, b: Box, axis: int) -> float:
+def _shared(a: PixelBox, b: PixelBox, axis: int) -> float:
     """Pixels that two boxes share across (0) or down (1); negative: what lies between them."""
     return min(a[axis + 2], b[axis + 2]) - max(a[axis], b[axis])
 
@@ -122,7 +121,7 @@ def _shared(a: Box, b: Box, axis: int) -> float:
 # Order
 
 
-def _ordered(numbers: list[int], boxes: Sequence[Box], height: float) -> Iterator[int]:
+def _ordered(numbers: list[int], boxes: Sequence[PixelBox], height: float) -> Iterator[int]:
     """Blocks in reading order, `boxes` by their numbers.
 
     From the top, strip by strip; where as many strips as can be fall into columns, by columns.
@@ -143,7 +142,7 @@ def _ordered(numbers: list[int], boxes: Sequence[Box], height: float) -> Iterato
         strips = strips[taken:]
 
 
-def _columns(numbers: list[int], boxes: Sequence[Box], height: float) -> list[list[int]]:
+def _columns(numbers: list[int], boxes: Sequence[PixelBox], height: float) -> list[list[int]]:
     """Columns that stand side by side, from the left; all in one where they do not."""
     found = [[numbers[0]]] if len(numbers) == 1 else _parted(numbers, boxes, 0, COLUMN_GAP * height)
     joined = found[:1]
@@ -155,7 +154,9 @@ def _columns(numbers: list[int], boxes: Sequence[Box], height: float) -> list[li
     return joined
 
 
-def _parted(numbers: list[int], boxes: Sequence[Box], axis: int, gap: float) -> list[list[int]]:
+def _parted(
+    numbers: list[int], boxes: Sequence[PixelBox], axis: int, gap: float
+) -> list[list[int]]:
     """Parts with more than `gap` pixels between them across (0) or down (1)."""
     parts: list[list[int]] = []
     end = 0.0
@@ -168,7 +169,7 @@ def _parted(numbers: list[int], boxes: Sequence[Box], axis: int, gap: float) -> 
     return parts
 
 
-def _parallel(left: Sequence[Box], right: Sequence[Box]) -> bool:
+def _parallel(left: Sequence[PixelBox], right: Sequence[PixelBox]) -> bool:
     """Whether two columns have enough at the same height."""
     shared = sum(max(0.0, _shared(a, b, 1)) for a in left for b in right)
     lower = min(sum(box[3] - box[1] for box in side) for side in (left, right))

@@ -30,7 +30,7 @@ DETECTED_SIDE_PX = 1600  # of a picture in which lines are looked for; a larger 
 TILE_PX = 1600  # high, of which a long picture is read in parts
 OVERLAP_PX = 160  # of two parts
 MOST_UPSCALED_PX = 4_000_000  # of a picture that is read at twice its size, at most
-LEAST_CONFIDENCE = 0.5  # of a line; below it are icons, rules and shadows
+SURE_ENOUGH = 0.5  # of a line; below it are icons, rules and shadows
 # Threads that wait spin otherwise, and take the processor from whatever else runs; and of the
 # networks that read lines there is one a core, each with memory of its own.
 SETTINGS = {"OCR_DET_SPIN": "0", "OCR_REC_SPIN": "0", "REC_POOL": "1"}
@@ -80,7 +80,7 @@ class PaddleEngine:
                 one["text"], (*one["topLeftCoord"], *one["bottomRightCoord"]), one["confidence"]
             )
             for one in found
-            if one["confidence"] >= LEAST_CONFIDENCE
+            if one["confidence"] >= SURE_ENOUGH
         ]
 
     def _engine(self, model: str) -> Any:

@@ -20,10 +20,16 @@ if TYPE_CHECKING:
 
 MAX_MEGAPIXELS = 40  # of one picture; a decoded pixel takes 3 bytes, and 3 more while it is read
 MAX_PAGES = 500  # of a TIFF
-FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "TIFF", "GIF", "BMP", "AVIF")  # as Pillow calls them
+PICTURE_FORMATS = (
+    "PNG",
+    "JPEG",
+    "WEBP",
+    "TIFF",
+    "GIF",
+    "BMP",
+    "AVIF",
+)  # as Pillow calls them
 HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-EXTRA = "ocr"
-HEIC_EXTRA = "heic"
 _WARNINGS = Lock()  # what is done with warnings is one setting for all threads
 
 
@@ -73,11 +79,11 @@ def _bytes(path: Path, name: str) -> bytes:
 
 def _opened(data: bytes, name: str) -> Image:
     """Pillow's picture, of which nothing but the header was read."""
-    image = require("PIL.Image", extra=EXTRA)
-    formats = list(FORMATS)
+    image = require("PIL.Image", extra="ocr")
+    formats = list(PICTURE_FORMATS)
     if is_heif(data):
         try:
-            require("pillow_heif", extra=HEIC_EXTRA).register_heif_opener()
+            require("pillow_heif", extra="heic").register_heif_opener()
         except Missing as error:
             raise LoadError(f"{name} is a HEIC picture, and {error}", error.hint) from error
         formats.append("HEIF")
@@ -93,7 +99,7 @@ def _opened(data: bytes, name: str) -> Image:
 
 
 def _frame(picture: Image, page: int, name: str) -> Image:
-    image = require("PIL.Image", extra=EXTRA)
+    image = require("PIL.Image", extra="ocr")
     try:
         with _WARNINGS, warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -138,4 +144,4 @@ def _scaled(picture: Image) -> Image:
     wide = picture.convert("F")
     low, high = cast("tuple[float, float]", wide.getextrema())
     scale = 255 / ((high - low) or 1)
-    return wide.point(lambda value: value * scale + -low * scale).convert("RGB")  # type: ignore[operator]
+    return wide.point(lambda value: value * scale + -low * scale).convert("RGB")

@@ -19,8 +19,6 @@ from dragtor.types import NEVER, CancelToken
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-EXTRA = "rapidocr"
-
 
 class RapidEngine:
     """Its default models, as its package has them; nothing is downloaded."""
@@ -29,7 +27,7 @@ class RapidEngine:
 
     def __init__(self, config: OcrConfig) -> None:
         self._config = config
-        self._module = require("rapidocr", extra=EXTRA)
+        self._module = require("rapidocr", extra="rapidocr")
         self.version = f"rapidocr {version('rapidocr')}"
 
     def read(self, picture: Image | Path, cancel: CancelToken = NEVER) -> OcrPage:

@@ -1,4 +1,4 @@
-"""Files of pictures to their words, as loading asks for it; see PictureReader in types.py.
+"""Files of pictures to their words, as loading asks for it; see PictureReader in pictures.py.
 
 Knows the engine by its protocol only, and opens it at the first picture.
 """
@@ -13,7 +13,8 @@ from dragtor.errors import LoadError
 from dragtor.ocr.base import OcrEngine, OcrPage
 from dragtor.ocr.picture import open_pictures
 from dragtor.ocr.text import picture_text
-from dragtor.types import NEVER, SILENT, CancelToken, PictureText, Reporter
+from dragtor.pictures import PictureText
+from dragtor.types import NEVER, SILENT, CancelToken, Reporter
 
 if TYPE_CHECKING:
     from PIL.Image import Image

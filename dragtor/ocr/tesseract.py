@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 PROGRAM = "tesseract"
 INSTALL = "sudo apt install tesseract-ocr  (macOS: brew install tesseract)"
-WORD = "5"  # the level of a row that is a word
+WORD_LEVEL = "5"  # the level of a row that is a word
 TIMEOUT_S = 120
 
 
@@ -64,7 +64,7 @@ class TesseractEngine:
 def lines_of(table: str) -> list[OcrLine]:
     """The lines of tesseract's table of words (tsv)."""
     rows = csv.DictReader(io.StringIO(table), delimiter="\t", quoting=csv.QUOTE_NONE)
-    words = [row for row in rows if row["level"] == WORD and row["text"].strip()]
+    words = [row for row in rows if row["level"] == WORD_LEVEL and row["text"].strip()]
     place = ("page_num", "block_num", "par_num", "line_num")
     return [_line(list(own)) for _, own in groupby(words, lambda w: [w[name] for name in place])]
 

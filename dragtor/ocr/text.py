@@ -11,9 +11,10 @@ from typing import Any
 
 from dragtor.ocr.base import OcrPage
 from dragtor.ocr.layout import blocks_of_rows
-from dragtor.types import Document, PictureText, Segment, short_hash, utf8
+from dragtor.pictures import PictureText, picture_facts
+from dragtor.types import Document, Segment, short_hash, utf8
 
-KIND = "image"  # of documents
+IMAGE_KIND = "image"  # of documents
 _MARK = re.compile(r"^(?=#{1,6}\s)")  # a heading in a document's text
 
 
@@ -46,16 +47,10 @@ def picture_document(
 ) -> Document:
     """A picture as a document; `version` is that of the engine which read it."""
     found = picture_text(pages)
-    told = {**meta, **picture_meta(found, version)}
+    told = {**meta, **picture_facts(found, version)}
     return Document(
-        short_hash(uri), uri, KIND, title, found.text, segments=found.segments, meta=told
+        short_hash(uri), uri, IMAGE_KIND, title, found.text, segments=found.segments, meta=told
     )
-
-
-def picture_meta(found: PictureText, version: str) -> dict[str, Any]:
-    """What a document says of its picture: the size of each page, and what read it."""
-    told: dict[str, Any] = {"size": [list(size) for size in found.sizes], "ocr": version}
-    return told | ({"turned": list(found.turned)} if any(found.turned) else {})
 
 
 def clean_line(text: str) -> str:

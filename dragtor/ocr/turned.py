@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 TALL = 1.5  # times as high as wide: a line that runs up or down
-LETTERS = 3  # of a line that tells which way it runs; shorter ones have any shape
-DOUBTFUL = 0.6  # confidence below which a picture may stand on its head
+TELLING_LETTERS = 3  # of a line that tells which way it runs; shorter ones have any shape
+DOUBTFUL = 0.8  # confidence below which a picture may stand on its head
 
 ReadLines = Callable[["Image"], list[OcrLine]]
 
@@ -43,7 +43,7 @@ def _page(image: Image, turned: int, read: ReadLines, cancel: CancelToken) -> Oc
 
 def _lies(lines: Sequence[OcrLine]) -> bool:
     """Whether most of what has a direction runs up or down."""
-    told = [line for line in lines if len(line.text) >= LETTERS]
+    told = [line for line in lines if len(line.text) >= TELLING_LETTERS]
     tall = [line for line in told if line.height > TALL * (line.box[2] - line.box[0])]
     return 2 * len(tall) > len(told)
 

@@ -1,6 +1,6 @@
-"""What a document was made of, found by its id: the bytes of a PDF, the file of a recording.
+"""What a document was made of: the bytes of a PDF or a picture, the file of a recording.
 
-Only these two: originals of pages are never given out. Knows files and the cache, no request.
+Only these three: originals of pages are never given out. Knows files and the cache, no request.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 from dragtor.errors import LoadError, UsageError
 from dragtor.load.cache import PageCache, bytes_hash
 from dragtor.load.file import file_path
+from dragtor.load.picture import picture_kind
 from dragtor.parts import CACHE
 from dragtor.types import SILENT, Document
 
@@ -38,14 +39,27 @@ def pdf_bytes(folder: Path, document: Document) -> bytes:
 
     Raises LoadError where it is gone, or not the one that was read.
     """
-    if document.uri.startswith("file://"):
-        data = _regular(document).read_bytes()
-    else:
-        page = PageCache(folder / CACHE, SILENT).load(document.uri)
-        data = page.body if page else b""
+    data = _bytes(folder, document)
     if not data.startswith(b"%PDF-") or bytes_hash(data) != document.meta.get("stamp"):
         raise LoadError(f"the PDF of {document.title} is not here as it was read", "dragtor sync")
     return data
+
+
+def picture_bytes(folder: Path, document: Document) -> bytes:
+    """The picture that a document was read from; raises LoadError as `pdf_bytes` does."""
+    data = _bytes(folder, document)
+    if not picture_kind(data) or bytes_hash(data) != document.meta.get("stamp"):
+        told = f"the picture of {document.title} is not here as it was read"
+        raise LoadError(told, "dragtor sync")
+    return data
+
+
+def _bytes(folder: Path, document: Document) -> bytes:
+    """Of a file, or of what is kept of the web; empty where nothing is."""
+    if document.uri.startswith("file://"):
+        return _regular(document).read_bytes()
+    page = PageCache(folder / CACHE, SILENT).load(document.uri)
+    return page.body if page else b""
 
 
 def sound_file(document: Document) -> tuple[Path, str]:

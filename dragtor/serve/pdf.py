@@ -1,4 +1,4 @@
-"""Pages of PDFs over HTTP: as pictures, and the rectangles there of a stretch of a document's text.
+"""Pages of PDFs, and pictures, over HTTP: as PNG, and where a stretch of a document's text stands.
 
 Owns how a page becomes a PNG, and which pictures are kept. Knows neither how a text is found on a
 page nor where an original comes from.
@@ -19,8 +19,17 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from dragtor.errors import UsageError
-from dragtor.serve.originals import pdf_bytes
-from dragtor.serve.quote_rects import PageLine, PageRects, opened_pdf, page_lines, quote_rects
+from dragtor.serve.originals import pdf_bytes, picture_bytes
+from dragtor.serve.pictures import picture_png
+from dragtor.serve.quote_rects import (
+    PageLine,
+    PageRects,
+    opened_pdf,
+    page_lines,
+    picture_lines,
+    picture_rects,
+    quote_rects,
+)
 from dragtor.serve.rest import opened_document
 from dragtor.types import Document
 
@@ -36,7 +45,12 @@ _DOCUMENT = "/api/v1/documents/{id}"
 
 def routes(server: Server) -> list[BaseRoute]:
     """Pictures of pages, their lines of text, and the rectangles of `?start=&end=`."""
-    pages = PdfPages(lambda document: pdf_bytes(server.path, document))
+
+    def original(document: Document) -> bytes:
+        read = picture_bytes if "size" in document.meta else pdf_bytes
+        return read(server.path, document)
+
+    pages = PdfPages(original)
 
     def picture(request: Request) -> Response:
         with opened_document(server, request.path_params["id"]) as (_, document):
@@ -69,7 +83,7 @@ def _character(request: Request, name: str) -> int:
 
 
 class PdfPages:
-    """What is shown of PDFs. `original` gives the bytes that a document was read from.
+    """What is shown of PDFs and pictures. `original` gives the bytes that a document was read from.
 
     Any thread may call it; pdfium works for one at a time.
     """
@@ -86,25 +100,36 @@ class PdfPages:
             if key in self._pictures:
                 self._pictures.move_to_end(key)
                 return self._pictures[key]
-        drawn = page_png(self._bytes(document), page)
+        drawn = self._drawn(document, page)
         with self._lock:
             self._pictures[key] = drawn
             if len(self._pictures) > KEPT_PICTURES:
                 self._pictures.popitem(last=False)
         return drawn
 
+    def _drawn(self, document: Document, page: int) -> bytes:
+        data = self._bytes(document)
+        if "size" not in document.meta:
+            return page_png(data, page)
+        turned = document.meta.get("turned") or []
+        return picture_png(data, page, turned[page - 1] if 0 < page <= len(turned) else 0)
+
     def rects(self, document: Document, start: int, end: int) -> list[PageRects]:
         """Where `text[start:end]` stands; see `quote_rects`. Raises UsageError and LoadError."""
         if not 0 <= start < end <= len(document.text):
             raise UsageError(f"{start}:{end} is no stretch of {document.title}")
+        if "size" in document.meta:  # of a picture
+            return picture_rects(document, start, end)
         return quote_rects(self._bytes(document), document, start, end)
 
     def lines(self, document: Document, page: int) -> list[PageLine]:
         """What is written on a page; see `page_lines`. Raises UsageError and LoadError."""
+        if "size" in document.meta:
+            return picture_lines(document, page)
         return page_lines(self._bytes(document), page)
 
     def _bytes(self, document: Document) -> bytes:
-        if document.meta.get("suffix") != ".pdf":
+        if document.meta.get("suffix") != ".pdf" and "size" not in document.meta:
             raise UsageError(f"{document.title} is no PDF")
         return self._original(document)
 

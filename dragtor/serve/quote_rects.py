@@ -1,7 +1,7 @@
-"""The rectangles that a stretch of a document's text covers on the pages of its PDF.
+"""The rectangles that a stretch of a document's text covers on the pages of its PDF or picture.
 
-Owns the match of a text with a page's characters, and how characters make lines. Knows neither
-pictures nor where an original comes from.
+Owns the match of a text with a page's characters, and how characters make lines; what was read as
+a picture has boxes already. Knows not where an original comes from.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dragtor.errors import UsageError
 from dragtor.load.pdf import LIGATURES, PDFIUM
+from dragtor.pictures import line_boxes
 from dragtor.types import Document, Segment
 
 if TYPE_CHECKING:
@@ -84,11 +85,54 @@ def quote_rects(data: bytes, document: Document, start: int, end: int) -> list[P
             first, last = max(start, segment.start), min(end, segment.end)
             if segment.page is None or not _bare(text[first:last]):
                 continue
-            rects = _rects_on(pdf, segment, text, first, last)
+            if segment.box:
+                rects = _boxed(pdf, document, segment, first, last)
+            else:
+                rects = _rects_on(pdf, segment, text, first, last)
             if not rects:
                 return []
             found.append(PageRects(segment.page, rects))
+    return _by_page(found)
+
+
+def picture_rects(document: Document, start: int, end: int) -> list[PageRects]:
+    """Where `document.text[start:end]` stands in the picture that it was read from."""
+    sizes = document.meta.get("size", ())
+    return _by_page(
+        PageRects(page, (_shares(Box(*box), *sizes[page - 1]),))
+        for page, box in line_boxes(document, start, end)
+        if page <= len(sizes)
+    )
+
+
+def picture_lines(document: Document, page: int) -> list[PageLine]:
+    """What was read in a picture, or a page of one, line by line."""
+    sizes = document.meta.get("size", ())
+    return [
+        PageLine(document.text[s.start : s.end], _shares(Box(*s.box), *sizes[page - 1]))
+        for s in document.segments
+        if s.box and (s.page or 1) == page <= len(sizes)
+    ]
+
+
+def _by_page(rects: Iterable[PageRects]) -> list[PageRects]:
+    """What follows on one page put together."""
+    found: list[PageRects] = []
+    for each in rects:
+        if found and found[-1].page == each.page:
+            each = PageRects(each.page, found.pop().rects + each.rects)
+        found.append(each)
     return found
+
+
+def _boxed(
+    pdf: PdfDocument, document: Document, segment: Segment, first: int, last: int
+) -> tuple[Box, ...]:
+    """The rectangle of a line that was read as a picture."""
+    assert segment.page is not None  # as quote_rects has it
+    boxes = line_boxes(document, first, last)
+    size = pdf[segment.page - 1].get_size()
+    return tuple(_shares(Box(*box), *size) for _, box in boxes)
 
 
 def _rects_on(
