@@ -6,7 +6,7 @@ Knows lines and addresses; merges nothing and knows no model.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from dragtor.entities.addresses import Address
 from dragtor.entities.lines import TextLine
@@ -132,24 +132,26 @@ def _longer(line: str, words: Sequence[re.Match[str]], at: int) -> int:
 
 
 def under_names(
-    lines: Sequence[TextLine], signed: Iterable[int], taken: frozenset[int]
+    lines: Sequence[TextLine], signed: Mapping[int, bool], taken: frozenset[int]
 ) -> Iterator[Span]:
-    """Companies in the lines under a signature; `signed` are where the lines of names begin."""
+    """Companies in the lines under a signature; `signed` are where lines with names begin.
+
+    Where no closing stands before the name it may be another list: then a line counts only if it
+    tells a role, too.
+    """
     at = {line.start: n for n, line in enumerate(lines)}
-    for first in (at[start] for start in signed):
+    for start, closes in signed.items():
+        first, role = at[start], False
         for n in range(first + 1, min(first + 1 + SIGNATURE, len(lines))):
             line = lines[n]
             if n in taken or line.block != lines[first].block or _is_prose(line.text):
                 break
-            yield from _firm_of(line)
-
-
-def _firm_of(line: TextLine) -> Iterator[Span]:
-    role = _ROLE.search(line.text)
-    if role and (match := _AT.search(line.text)):
-        yield line.start + match.start("firm"), line.start + match.end("firm")
-    elif not role and _PLAIN_FIRM.fullmatch(line.text):
-        yield line.start, line.end
+            here = bool(_ROLE.search(line.text))
+            if here and (match := _AT.search(line.text)):
+                yield line.start + match.start("firm"), line.start + match.end("firm")
+            elif not here and (closes or role) and _PLAIN_FIRM.fullmatch(line.text):
+                yield line.start, line.end
+            role = role or here
 
 
 def in_headlines(lines: Sequence[TextLine]) -> Iterator[Span]:

@@ -8,7 +8,7 @@ way of reading pictures.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from dragtor import split
 from dragtor.entities.addresses import Address, addresses
@@ -104,13 +104,13 @@ class _Reading:
         for match in _BESIDES.finditer(self.text):
             self._add(*match.span(), PERSON_KIND, LIKELY)
 
-    def _messages(self) -> list[int]:
-        """Who is greeted and who signs; gives where lines with signatures start."""
+    def _messages(self) -> dict[int, bool]:
+        """Who is greeted and who signs; gives where lines with signatures start: see Said.closes."""
         names = [self.text[s.start : s.end] for s in self.spans.values()]
         names += [" ".join(a.implied) for a in self.people if a.implied]
         self.firsts, lasts = name_words(map(clean_name, names))
         starts = {line.start for line in self.lines}
-        found = []
+        found: dict[int, bool] = {}
         for said in greeted_and_signed(self.lines, self.mail, self.firsts | lasts):
             start = unkinned(self.text, said.start, said.end)
             self._add(start, said.end, PERSON_KIND, LIKELY)
@@ -118,10 +118,10 @@ class _Reading:
             if said.signs and len(senders) == 1:
                 self.signed[start] = _start_of(senders[0])
             if said.signs and said.start in starts:
-                found.append(said.start)
+                found[said.start] = found.get(said.start, False) or said.closes
         return found
 
-    def _firms(self, signatures: Sequence[int]) -> None:
+    def _firms(self, signatures: Mapping[int, bool]) -> None:
         for place in self.prose:
             for span in with_legal_form(self.text, *place):
                 self._add(*span, FIRM_KIND, LIKELY)
@@ -132,8 +132,12 @@ class _Reading:
         for span in of_domains(self.text, self.addresses, skip):
             self._add(*span, FIRM_KIND, LIKELY)
         under = under_names(self.lines, signatures, self.mail.taken)
+        people = [s for s in self.spans.values() if s.label == PERSON_KIND]
         for start, end in (*under, *in_headlines(self.lines)):
-            if plain(self.text[start:end]) not in NOT_NAMES | CALENDAR:
+            words = plain(self.text[start:end]).split()
+            if words[0] in self.firsts or " ".join(words) in NOT_NAMES | CALENDAR:
+                continue
+            if not any(s.start < end and start < s.end for s in people):
                 self._add(start, end, FIRM_KIND, FAIR)
 
     # A model
@@ -156,12 +160,15 @@ class _Reading:
         """What a model finds in prose, where no rule has spoken."""
         taken = [(s.start, s.end) for s in self.spans.values()]
         taken += [(a.start, a.end) for a in self.addresses]
-        firms = (s for s in self.spans.values() if s.label == FIRM_KIND)
-        words = [thing_words(self.text[s.start : s.end]) for s in firms]
-        single = {each[0] for each in words if len(each) == 1}
+        kinds = dict.fromkeys(self.firsts, PERSON_KIND)
+        for span in self.spans.values():
+            name = clean_name(self.text[span.start : span.end])
+            words = thing_words(name)
+            if span.label == FIRM_KIND and len(words) == 1:  # without its legal form
+                kinds.setdefault(words[0], FIRM_KIND)
+            kinds.setdefault(plain(name), span.label)
         alone = {(line.start, line.end) for line in self.lines}
-        known = Known(taken, self.firsts, single, alone)
-        return names_in_prose(self.text, self.prose, tag, known)
+        return names_in_prose(self.text, self.prose, tag, Known(taken, kinds, alone))
 
     def entities(self, more: Iterable[LabelledSpan] = ()) -> list[FoundEntity]:
         """The entities of the rules' spans and more, in the order of the text."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from dragtor.entities.lines import TextLine
 from dragtor.entities.mail import Mail
 from dragtor.entities.spelling import plain
-from dragtor.entities.written import CALENDAR, NAME, is_name
+from dragtor.entities.written import CALENDAR, NAME, is_name, is_turned
 
 _GREET = (
     r"(?:hi|hello|hey|dear|hallo|good (?:morning|afternoon|evening)|morning|greetings|liebe[rs]?"
@@ -30,7 +30,7 @@ _CLOSING = re.compile(
     r"(?:\s(?:again|so much|a lot|regards|truly|sincerely|and regards|in advance|wishes))*"
     r"(?P<stop>\s?[,.!–—-]*)\s?"
 )
-_SIGNED = re.compile(rf"[-–—~ ]*(?P<name>{NAME})(?:,.*|\s?[-–—]*)")
+_SIGNED = re.compile(rf"[-–—~ ]*(?P<name>{NAME})(?:,.*|[\s.!–—-]*)")
 AFTER = 3  # lines behind a closing in which it is signed
 TAIL = 8  # lines before the next message in which a name alone signs
 
@@ -42,6 +42,7 @@ class Said(NamedTuple):
     end: int
     message: int
     signs: bool
+    closes: bool = False  # it stands under a closing, as signatures do
 
 
 def greeted_and_signed(
@@ -86,11 +87,13 @@ def _signature(
         rest = lines[n].text[closing.end() :]
         if rest and (match := _SIGNED.fullmatch(rest)) and _signs(match["name"]):
             start = lines[n].start + closing.end() + match.start("name")
-            yield Said(start, start + len(match["name"]), number, signs=True)
+            yield Said(start, start + len(match["name"]), number, signs=True, closes=True)
         elif not rest:
             yield from _behind(lines, body[at + 1 : at + 1 + AFTER], n, number)
     for n in body[-TAIL:] if body else ():
         match = _SIGNED.fullmatch(lines[n].text)
+        if is_turned(lines[n].text):
+            continue
         if match and _signs(match["name"]) and _knows(match["name"], known):
             start = lines[n].start + match.start("name")
             yield Said(start, start + len(match["name"]), number, signs=True)
@@ -109,7 +112,7 @@ def _behind(
         if step and len(match["name"].split()) < 2:
             return
         start = lines[n].start + match.start("name")
-        yield Said(start, start + len(match["name"]), number, signs=True)
+        yield Said(start, start + len(match["name"]), number, signs=True, closes=True)
         if len(match["name"].split()) > 1:
             return
 

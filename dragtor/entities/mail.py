@@ -1,4 +1,4 @@
-"""Mail and chat in a text: header lines with the people in them, who wrote each message to whom.
+"""Mail and chat in a text: header lines with the people in them, who wrote each message.
 
 Reads lines by their form only: "From:", "On ... X wrote:", "Forwarded by X", a name beside a time.
 Knows no model and merges nobody.
@@ -53,7 +53,9 @@ _TIME = re.compile(
     rf"|(?:mon|tue|wed|thu|fri|sat|sun|yesterday|today)\w*\.?|\d{{1,2}}\s?[a-z]{{3}}"
 )
 _STAMP = re.compile(r"\d{1,2}/\d{1,2}/\d{2,4}\s?\d{1,2}:\d{2}")
-_NAME_TIME = re.compile(rf"(?P<name>{NAME})(?:\s+[(·|•-]?\s?|(?=\d)){TIME}\)?.*", re.I)
+_NAME_TIME = re.compile(rf"(?P<name>{NAME})(?:\s+[(·|•-]?\s?|(?=\d))(?i:{TIME})\)?.*")
+_TO = re.compile(r"(?:[Tt]o|An)\b(?:\s?:|\s+[^\W\d_a-z])|to me\b")  # under a sender
+_PRESENT = re.compile(r"(?i)(?:online|active|last seen|typing|away|available|busy)\b")
 _NAME_PLACE = re.compile(rf"(?P<name>{NAME})(?:\s?[@/][\w@/ ]*)?")  # Tushar Dhruv@ENRON
 _LISTED = re.compile(r"[;@/]")
 _OPEN = re.compile(r"(?:[,;/<]|@\w*)$")
@@ -71,12 +73,11 @@ class Header(NamedTuple):
 
 @dataclass(slots=True)
 class MailMessage:
-    """What stands between two senders: lines from `first` on, who wrote it, and to whom."""
+    """What stands between two senders: lines from `first` on, and who wrote it."""
 
     first: int
     body: int  # the line after its headers
     senders: list[Written] = field(default_factory=list)
-    receivers: list[Written] = field(default_factory=list)
 
 
 class Mail(NamedTuple):
@@ -100,7 +101,7 @@ def read_mail(text: str, lines: Sequence[TextLine]) -> Mail:
         if header or _OTHER.match(lines[at].text) or _MARKER.match(lines[at].text):
             taken.update(range(at, header.last if header else at + 1))
         at = header.last if header else at + 1
-    return Mail(headers, _messages(headers, lines), frozenset(taken))
+    return Mail(headers, _messages(headers), frozenset(taken))
 
 
 def _turned_style(text: str) -> bool:
@@ -186,6 +187,13 @@ def _mark(text: str, lines: Sequence[TextLine], at: int) -> Header | None:
     after = lines[at + 1] if at + 1 < len(lines) else None
     if after and _STAMP.match(after.text) and (match := _NAME_PLACE.fullmatch(line.text)):
         return _sender(text, line, *match.span("name"), at, "from")
+    if after and after.block == line.block and _TO.match(after.text):
+        people = written_names(text, line.start, line.end, is_turned(line.text))
+        whole = is_turned(line.text) or _only_names(text, line.start, line.end, people)
+        if people and whole:
+            return Header(at, at + 1, "from", tuple(people))
+    if after and _PRESENT.match(after.text) and is_name(line.text, 2):
+        return _sender(text, line, 0, len(line.text), at, "chat")
     if _STAMP.search(line.text) and (found := list(addresses(text, line.start, line.end))):
         return Header(at, at + 1, "from", (Written(None, found[0]),))
     return _beside_time(text, lines, at)
@@ -196,10 +204,10 @@ def _beside_time(text: str, lines: Sequence[TextLine], at: int) -> Header | None
     line = lines[at]
     if (match := _NAME_TIME.fullmatch(line.text)) and is_name(match["name"], 2):
         return _sender(text, line, *match.span("name"), at, "from")
-    name = re.split(r"\s*[<\[]", line.text)[0]
-    if not (is_name(name, 2) or is_turned(name)):
-        return None
     if line.box is None:
+        return None
+    name = line.text[slice(*stripped(line.text, 0, len(re.split(r"\s*[<\[]", line.text)[0])))]
+    if not (is_name(name, 2) or is_turned(name)):
         return None
     right = [each for each in beside(lines, line) if each.box and each.box[0] >= line.box[2]]
     if right and _TIME.fullmatch(min(right, key=lambda each: each.box or ()).text):
@@ -215,15 +223,13 @@ def _sender(text: str, line: TextLine, start: int, end: int, at: int, key: str) 
     return Header(at, at + 1, key, (Written((first, last), None),))
 
 
-def _messages(headers: Sequence[Header], lines: Sequence[TextLine]) -> list[MailMessage]:
+def _messages(headers: Sequence[Header]) -> list[MailMessage]:
     messages = [MailMessage(0, 0)]
     for header in headers:
         if header.key in (*SENDERS, "wrote"):
             if messages[-1].senders or header.first > messages[-1].body + 1:
                 messages.append(MailMessage(header.first, header.last))
             messages[-1].senders += header.people
-        elif header.key != "forwarded":
-            messages[-1].receivers += header.people
         if header.first - messages[-1].body <= 3:
             messages[-1].body = header.last
     return messages

@@ -25,6 +25,7 @@ TOLD = "{} announced its results."
 MET = "I spoke to {}."
 SURELY, RATHER, HARDLY = 0.8, 0.5, 0.2  # probabilities in such sentences
 LEAST_SEEN = 0.4  # probability of a name that is looked at again
+UNSEEN, LONGEST_LINE = 0.1, 3  # probability and words of a line that may be a name
 SECOND = 0.8  # probability of a name that only the second look shows to be a person's
 Tag = Callable[[Sequence[str]], Sequence[Sequence[LabelledSpan]]]
 Span = tuple[int, int]
@@ -39,8 +40,7 @@ class Known:
     """What rules know of a text before its prose is read."""
 
     taken: Sequence[Span]  # names and addresses that rules found
-    firsts: Collection[str]  # first names in plain letters
-    firms: Collection[str]  # single words that name companies, in plain letters
+    kinds: Mapping[str, str]  # names in plain letters, and single words of names, to their kind
     alone: Collection[Span] = ()  # stretches that stand by themselves, as entries of a menu do
 
 
@@ -60,6 +60,7 @@ def names_in_prose(text: str, places: Sequence[Span], tag: Tag, known: Known) ->
         if (whole := _whole(text, span, start, end))
     ]
     spans = [span for span in spans if _counts(text, span, known)]
+    spans += _unseen_lines(text, spans, known)
     labels = _Opinions(text, spans, known).labels(tag)
     return [
         replace(span, label=label, probability=max(span.probability, sure))
@@ -80,6 +81,18 @@ def _whole(text: str, span: LabelledSpan, start: int, end: int) -> LabelledSpan 
         last = more.end()
     first = unkinned(text, first, last)
     return LabelledSpan(first, last, span.label, span.probability) if last > first else None
+
+
+def _unseen_lines(
+    text: str, spans: Sequence[LabelledSpan], known: Known
+) -> Iterator[LabelledSpan]:
+    """Lines that are written as full names are, and in which the model saw nothing."""
+    taken = [*known.taken, *((span.start, span.end) for span in spans)]
+    for start, end in known.alone:
+        line = text[start:end]
+        if is_name(line, 2) and len(line.split()) <= LONGEST_LINE:
+            if not any(a < end and start < b for a, b in taken):
+                yield LabelledSpan(start, end, "other", UNSEEN)
 
 
 def _counts(text: str, span: LabelledSpan, known: Known) -> bool:
@@ -134,31 +147,42 @@ class _Opinions:
         label = min(kinds, key=lambda kind: kinds[kind])
         return label, 1 - kinds[label]
 
+    def _of_rules(self, name: str) -> str:
+        """The kind that rules found a name to be of; of Ann Lee where they know an Ann."""
+        kinds = self._known.kinds
+        if kind := kinds.get(plain(name), ""):
+            return kind
+        first = kinds.get(plain(name.split()[0]), "")
+        return PERSON_KIND if first == PERSON_KIND and is_name(name, 2) else ""
+
     def _sentences(self, name: str) -> Iterator[str]:
         label, sure = self._first(name)
-        if plain(name) in self._known.firsts or plain(name) in self._known.firms:
+        if self._of_rules(name):
             return
         if " " in name:
             if sure < LEAST[PERSON_KIND] and is_name(name):
                 yield from (MET, TRADED)
         elif label == PERSON_KIND:
             yield from (OWNING, TRADED)
-        elif label == PLACE_KIND:
-            yield from (OWNING, TOLD)
+        elif label in (PLACE_KIND, FIRM_KIND) and not name.isupper():
+            yield from (OWNING, TRADED, TOLD)
 
     def _label(self, name: str, said: Mapping[str, Sequence[LabelledSpan]]) -> tuple[str, float]:
         label, sure = self._first(name)
-        for kind, words in ((PERSON_KIND, self._known.firsts), (FIRM_KIND, self._known.firms)):
-            if plain(name) in words:
-                return kind, max(sure, SURELY)
+        if kind := self._of_rules(name):
+            return kind, max(sure, SURELY)
         person = _chance(said, TRADED, PERSON_KIND)
         if MET in said:
             both = _chance(said, MET, PERSON_KIND) >= SURELY and person >= RATHER
             return (PERSON_KIND, SECOND) if both else (label, sure)
-        as_firm = person < HARDLY if TRADED in said else _chance(said, TOLD, FIRM_KIND) >= RATHER
-        if as_firm and sure >= LEAST_SEEN and _chance(said, OWNING, FIRM_KIND) >= SURELY:
+        owned = _chance(said, OWNING, FIRM_KIND)
+        if label in (PLACE_KIND, FIRM_KIND) and person >= RATHER and owned < RATHER:
+            return PERSON_KIND, SECOND
+        told = TOLD not in said or _chance(said, TOLD, FIRM_KIND) >= RATHER
+        as_firm = person < HARDLY and told and owned >= SURELY
+        if as_firm and sure >= LEAST_SEEN:
             return FIRM_KIND, SECOND
-        if TRADED in said and name not in self._inside and person < RATHER:
+        if label == PERSON_KIND and TRADED in said and name not in self._inside and person < RATHER:
             return "", 0.0  # an entry of a menu
         return label, sure
 

@@ -156,11 +156,15 @@ class _Roster:
 
     def _join_by_message(self) -> None:
         """Whoever signs a message is its sender, where the name does not say otherwise."""
+        senders: dict[Node, set[Node]] = defaultdict(set)
         for start, sender in self._people.signed.items():
             if start in self._name_at and not self._has_form(self._node_at(start)):
                 who = self._sets.of(self._node_at(sender))
                 if self._may_be(self._name_at[start], who):
-                    self._join(self._node_at(start), who)
+                    senders[self._node_at(start)].add(who)
+        for node, whose in senders.items():
+            if len(whose) == 1:
+                self._join(node, whose.pop())
 
     def _may_be(self, name: str, who: Node) -> bool:
         form = person_name(name)

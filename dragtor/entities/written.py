@@ -15,14 +15,16 @@ from dragtor.entities.spelling import DEGREES, GENERATIONS, LEGAL_FORMS, PARTICL
 from dragtor.split import OPENERS
 
 MOST_WORDS = 5  # of a name
-_WORD = r"[^\W\d_a-zß-ÿ](?:[^\W\d_]|['’`.-](?=[^\W\d_]))*\.?"
+_WORD = r"[^\W\d_a-zß-ÿ](?:[^\W\d_]|['’`.-](?=[^\W\d_]))*"
+_WORD += r"(?:(?:(?<=\b\w)|(?<=\b[JS]r)|(?<=\b[DMS][rst]))\.)?"
 _PARTICLE = "(?:" + "|".join(sorted(PARTICLES)) + ")"
 NAME = rf"{_WORD}(?:[ \n]+(?:{_PARTICLE}[ \n]+){{0,2}}{_WORD}){{0,4}}"
 _NAME = re.compile(rf"(?:{_PARTICLE} ){{0,2}}{NAME}(?:,? (?:Jr|Sr|II|III|IV)\.?)?")
 _QUOTES = " \t\n\"“”„'‘’`*<>[]()|;,:•·"
+_PORTRAIT = re.compile(r"([A-Z]{2,3}) (?=[A-Z])([^<\[(,;]+)")
 _NOTES = re.compile(r"\s?(?:/|@)")  # what follows the name in Notes: Doug Leach/HOU/ECT@ECT
-_PIECE = re.compile(r"""(?:"[^"]*"|<[^>\n]*>|\[[^\]]*\]|\([^)]*\)|[^;])+""")
-_COMMA_PIECE = re.compile(r"""(?:"[^"]*"|<[^>\n]*>|\[[^\]]*\]|\([^)]*\)|[^,])+""")
+_PIECE = re.compile(r"""(?:"[^"]{0,80}"|<[^>\n]{0,120}>|\[[^\]]{0,120}\]|\([^)]{0,80}\)|[^;])+""")
+_COMMA_PIECE = re.compile(r"""(?:"[^"]{0,80}"|<[^>\n]{0,120}>|\[[^\]]{0,120}\]|\([^)]{0,80}\)|[^,])+""")
 _MISREAD_I = re.compile(r"\bl(?=[^\W\d_]{2})")  # loana
 _AND = re.compile(r"\s(?:&|å|a|and|und|et|y)\s")  # å, a: as an ampersand is misread
 NOT_NAMES = frozenset(
@@ -54,7 +56,7 @@ class Written(NamedTuple):
 def is_name(text: str, least: int = 1) -> bool:
     """Whether a text may be somebody's name, by its letters; `least` words of it."""
     flat = " ".join(text.split())
-    words = [plain(word).strip(".") for word in re.findall(r"[\w'’.-]+", flat)]
+    words = [plain(word).replace(".", "") for word in re.findall(r"[\w'’.-]+", flat)]
     if not least <= len(words) <= MOST_WORDS or not _NAME.fullmatch(flat):
         return False
     if any(word in NOT_NAMES or word in OPENERS for word in words if len(word) > 1):
@@ -79,12 +81,20 @@ def is_turned(text: str) -> bool:
 
 
 def stripped(text: str, start: int, end: int) -> tuple[int, int]:
-    """The span without quotes, brackets and white space around it."""
+    """The span without quotes, brackets, white space and the initials of a portrait around it."""
     while start < end and text[start] in _QUOTES:
         start += 1
     while end > start and text[end - 1] in _QUOTES:
         end -= 1
+    if (match := _PORTRAIT.match(text, start, end)) and _abbreviated(match[1], match[2]):
+        start = match.start(2)
     return start, end
+
+
+def _abbreviated(initials: str, name: str) -> bool:
+    """Whether letters are the first ones of a name: TV of Trevor Vasquez."""
+    words = name.split()
+    return len(words) > 1 and initials[0] == words[0][0] and initials[-1] == words[-1][0]
 
 
 def written_names(text: str, start: int, end: int, turned: bool | None = None) -> list[Written]:
