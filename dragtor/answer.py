@@ -180,6 +180,32 @@ class AnswerPipeline:
             found = self._find_by_terms(filters, turn, llm)
         yield from self._generate(turn, found, llm)
 
+    def evidence(
+        self,
+        question: str,
+        filters: Filters | None = None,
+        *,
+        query: str = "",
+        cancel: CancelToken = NEVER,
+    ) -> Evidence:
+        """The sentences that an answer would be made of, best first, and whether there is one.
+
+        As `ask`, up to its quotes. Raises Cancelled between two steps.
+        """
+        asked, filters = query or question, filters or Filters()
+        turn = _Turn(question, asked, cancel=cancel)
+        found = self._held(asked, self._find(dict.fromkeys((asked, question)), filters, turn))
+        features = self._judged(turn, found, filters)
+        cancel.check()
+        outcome = self._outcome(asked, found, features)
+        sure = max((reading.answers for reading in found.readings.values()), default=0.0)
+        if isinstance(outcome, _Refusal):
+            return Evidence(found.ranked, False, sure, found.hits)
+        if isinstance(outcome, ground.TextSpan):
+            return Evidence((outcome,), True, sure, found.hits)
+        found = self._late_interaction(replace(found, ranked=outcome or found.ranked), turn)
+        return Evidence(found.ranked, True, sure, found.hits)
+
     def _find_by_terms(self, filters: Filters, turn: _Turn, llm: LLM) -> _Found:
         """What is found by a lay question in the field's words too."""
         terms = self._terms(turn.asked, llm, turn.cancel)
@@ -381,6 +407,19 @@ class AnswerPipeline:
             )
         blocks = _blocks(context, len(before))
         return before, context, prompt.answer_messages(turn.asked, blocks, earlier, small=llm.small)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Sentences of what was found, best first; `passes`: the gate lets them be an answer.
+
+    `answers` is the probability, 0..1, that the best passage answers; 0 where nothing reads.
+    """
+
+    ranked: Sequence[ground.TextSpan]
+    passes: bool
+    answers: float
+    hits: Hits
 
 
 @dataclass(frozen=True, slots=True)

@@ -439,6 +439,7 @@ class Library(Parts):
         *,
         web: Callable[[Consent], bool] | None = None,
         quotes_only: bool = False,
+        quotes: int = 0,
         filters: Filters | None = None,
         cancel: CancelToken = NEVER,
     ) -> Iterator[ResearchEvent]:
@@ -447,7 +448,8 @@ class Library(Parts):
         `category` is person or company; without one `about` is a question. `context` are words
         that tell the one meant from namesakes. `web` is asked before anything goes out, after its
         Consent was told; without it nothing does. Where it is cancelled, the Dossier has what was
-        found, and Cancelled is raised after it. `quotes_only` needs no language model.
+        found, and Cancelled is raised after it. `quotes_only` needs no language model; `quotes` are
+        those of the library for a part of a question, at most (0: as configured).
         """
         from dragtor.dossier import CATEGORIES
         from dragtor.research import EntityInquiry, QuestionInquiry, Subject
@@ -463,7 +465,8 @@ class Library(Parts):
         if filters:
             self._look(filters)
         terms = tuple(dict.fromkeys(filter(None, (" ".join(t.split()) for t in context))))
-        inquiry: Any = QuestionInquiry(name, quotes_only, filters or Filters())
+        most = self.config.research.quotes
+        inquiry: Any = QuestionInquiry(name, (quotes or most, most), filters or Filters())
         if category:
             inquiry = EntityInquiry(Subject(name, category, terms))
         planned = inquiry.planned(web is not None, self.config.research.hops)

@@ -7,11 +7,10 @@ makes verified claims of them, budget.py ends it.
 
 from dragtor.research.entity import EntityInquiry
 from dragtor.research.question import QuestionInquiry
-from dragtor.research.run import Asks, Granted, Inquiry, Researcher, ResearchParts
+from dragtor.research.run import Granted, Inquiry, Researcher, ResearchParts
 from dragtor.research.subject import Subject
 
 __all__ = [
-    "Asks",
     "EntityInquiry",
     "Granted",
     "Inquiry",

@@ -121,8 +121,15 @@ def sub_questions(
     for before, part in pairwise(parts):
         lead = before if len(made) > 1 else ""
         leaning = bool(_POINTS.search(part)) or len(stems(part)) < FULL_WORDS
-        made.append(SubQuestion(part, f"{lead} {part}" if lead and leaning else ""))
+        made.append(SubQuestion(part, f"{part} {_topic(lead)}" if lead and leaning else ""))
     return made
+
+
+def _topic(question: str) -> str:
+    """What a question is about: its names, else all its words but those that ask."""
+    words = re.findall(r"[\w'’-]+", question)
+    named = [word for word in words[1:] if word[:1].isupper()]
+    return " ".join(named or [word for word in words if stems(word)])
 
 
 def _by_model(

@@ -5,37 +5,41 @@ Owns the order of its steps; how one part is answered belongs to the answer pipe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from dragtor.dossier import Dossier, ResearchEvent, SectionFound, Stopped
+from dragtor.ground import TextSpan
 from dragtor.ground.stems import stems
 from dragtor.research.plan import MOST_QUERIES, names_of_others, sub_questions
 from dragtor.research.run import Work
+from dragtor.research.sift import distinct_spans, worth_quoting
+from dragtor.research.write import SectionWriter
 from dragtor.store import Filters
-from dragtor.types import Answer, Citation
 
 STEPS = 4  # plan, library, second look, write; two more for each hop to the web
 OTHERS = 3  # names in quotes that a second look goes on from
 LEAST_NEW = 2  # content words of a question that no quote holds: they are looked for again
+SPARE = 3  # times the quotes of a part are kept of it: others may have said some of them
+LEAST_ANSWERS = 0.2  # probability that a page answers that was found for this very question
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A (sub-)question, and what was said to it: each claim with its citations."""
+    """A (sub-)question, the sentences that answer it, best first, and the nearest that does not."""
 
     question: str
     query: str = ""  # it is looked for by; empty: itself
-    said: tuple[tuple[str, tuple[Citation, ...]], ...] = ()
+    spans: tuple[TextSpan, ...] = ()
     nearest: str = ""
 
 
 @dataclass
 class QuestionInquiry:
-    """One question; `quotes_only`: nothing is written by a language model."""
+    """One question; `quotes` are those of a part, at most, without the web and with it."""
 
     question: str
-    quotes_only: bool = False
+    quotes: tuple[int, int]
     filters: Filters = field(default_factory=Filters)
     parts: list[_Part] = field(default_factory=list)
     model: str = ""
@@ -48,28 +52,27 @@ class QuestionInquiry:
     def steps(self, work: Work) -> Iterator[ResearchEvent]:
         """Plan, library, the web, a second look for what is missing."""
         yield work.budget.step("plan sub-questions")
-        llm = None if self.quotes_only else work.parts.llm
-        asked = sub_questions(self.question, llm, work.budget, work.cancel)
+        asked = sub_questions(self.question, work.parts.llm, work.budget, work.cancel)
         self.parts = [_Part(each.question, each.query) for each in asked]
         yield work.budget.step(f"look in the library for {len(asked)} questions")
         if work.parts.exists():
-            self._ask_all(work, self.filters)
+            self._look(work, self.filters)
         yield from self._web(work, [part.query or part.question for part in self.parts], 1)
         if work.parts.config.hops > 1 and self._missing():
             yield work.budget.step("look again by what was found")
             again = self._second_queries()
             if work.parts.exists():
-                self._ask_again(work, self.filters, again)
+                self._look(work, self.filters, again)
             yield from self._web(work, list(again.values()), 2)
         yield work.budget.step("write the answer")
-        for section in self._sections(work):
+        for section in self._sections(work, quick=False):
             work.sections.append(section)
             yield section
 
     def finish(self, work: Work, stopped: Stopped) -> Dossier:
-        """What was said until then."""
+        """What was found until then."""
         if stopped and not work.sections:
-            work.sections += self._sections(work)
+            work.sections += self._sections(work, quick=True)
         return replace(work.dossier(stopped), model=self.model)
 
     def _web(self, work: Work, queries: Sequence[str], hop: int) -> Iterator[ResearchEvent]:
@@ -80,47 +83,43 @@ class QuestionInquiry:
             else:
                 yield event
         if pages:
-            self.looked_in |= {page.id for page in pages}
-            self._ask_all(work, Filters(source=work.id))
+            self._look(work, Filters(source=work.id), found_for_it=True)
 
-    def _ask_all(self, work: Work, filters: Filters) -> None:
+    def _look(
+        self,
+        work: Work,
+        filters: Filters,
+        queries: Mapping[str, str] | None = None,
+        *,
+        found_for_it: bool = False,
+    ) -> None:
+        """Look for every part, or for those that have a query of `queries`, by that."""
         for at, part in enumerate(self.parts):
-            work.cancel.check()
-            self.parts[at] = self._asked(work, part, filters)
-
-    def _ask_again(self, work: Work, filters: Filters, queries: dict[str, str]) -> None:
-        for at, part in enumerate(self.parts):
-            if part.question in queries:
+            if queries is None or part.question in queries:
                 work.cancel.check()
-                self.parts[at] = self._asked(work, part, filters, queries[part.question])
+                query = (queries or {}).get(part.question, part.query)
+                self.parts[at] = self._answered(work, part, filters, query, found_for_it)
 
-    def _asked(self, work: Work, part: _Part, filters: Filters, query: str = "") -> _Part:
-        """The part with what is said to it now beside what was said before."""
-        *_, answer = work.parts.answers().ask(
-            part.question,
-            filters,
-            quotes_only=self.quotes_only or work.parts.llm is None,
-            query=query or part.query,
-            cancel=work.cancel,
+    def _answered(
+        self, work: Work, part: _Part, filters: Filters, query: str, found_for_it: bool
+    ) -> _Part:
+        """The part with what answers it now beside what did before."""
+        found = work.parts.answers().evidence(
+            part.question, filters, query=query, cancel=work.cancel
         )
-        assert isinstance(answer, Answer)  # by contract
-        work.budget.tokens += answer.tokens.get("completion", 0)
-        self.looked_in |= {hit.passage.document_id for hit in answer.hits}
-        if answer.grounded and answer.model:
-            self.model = answer.model
-        cited = {citation.n: citation for citation in answer.citations}
-        said = dict(part.said)
-        for claim in answer.claims if answer.grounded else ():
-            said.setdefault(claim.text, tuple(cited[n] for n in claim.citations if n in cited))
-        nearest = answer.nearest.quote if answer.nearest else part.nearest
-        return replace(part, said=tuple(said.items()), nearest=nearest)
+        self.looked_in |= {hit.passage.document_id for hit in found.hits}
+        ranked = [span for span in found.ranked if worth_quoting(span.text)]
+        if not (found.passes or (found_for_it and found.answers >= LEAST_ANSWERS)):
+            return replace(part, nearest=ranked[0].text if ranked else part.nearest)
+        most = self.quotes[found_for_it]
+        return replace(part, spans=distinct_spans([*part.spans, *ranked], SPARE * most))
 
     def _quotes(self) -> list[str]:
-        return [c.quote for part in self.parts for _, cited in part.said for c in cited]
+        return [span.text for part in self.parts for span in part.spans]
 
     def _missing(self) -> list[_Part]:
         """Parts that nothing answers; a question without parts, where no quote holds its words."""
-        empty = [part for part in self.parts if not part.said]
+        empty = [part for part in self.parts if not part.spans]
         if empty or len(self.parts) > 1:
             return empty
         held = stems(" ".join(self._quotes()))
@@ -135,28 +134,27 @@ class QuestionInquiry:
         found = {}
         for part in self._missing():
             words = [w for w in part.question.rstrip("?").split() if stems(w) - held]
-            query = (part.query or part.question) if not part.said else " ".join(words)
+            query = (part.query or part.question) if not part.spans else " ".join(words)
             found[part.question] = " ".join([query, *others])
         return found
 
-    def _sections(self, work: Work) -> list[SectionFound]:
+    def _sections(self, work: Work, *, quick: bool) -> list[SectionFound]:
         """A section for each part, the whole question last: it holds what no part says."""
         first, *rest = self.parts or [_Part(self.question)]
-        said_before: set[tuple[str, int, int]] = set()
-        texts: set[str] = set()
+        parts = work.parts
+        llm = None if quick else parts.llm
+        if llm is not None and any(part.spans for part in self.parts):
+            self.model = llm().name
+        writer = SectionWriter(llm, parts.support, parts.embed(), work.budget, work.cancel)
+        most = max(self.quotes) if work.budget.pages else self.quotes[0]
+        said: list[TextSpan] = []
         sections = []
         for part in (*rest, first):
-            claims, fresh = [], []
-            for text, cited in part.said:
-                places = {(c.document_id, c.start, c.end) for c in cited}
-                if text in texts or (places and places <= said_before):
-                    continue
-                texts.add(text)
-                said_before |= places
-                claim, new = work.numbered.claim(text, cited)
-                claims.append(claim)
-                fresh += new
-            if claims or not part.said:
-                found = tuple(claims), tuple(fresh)
-                sections.append(SectionFound(part.question, *found, len(self.looked_in)))
+            fresh = distinct_spans([*said, *part.spans], len(said) + most)[len(said) :]
+            if part.spans and not fresh:
+                continue
+            said += fresh
+            claims, citations = writer.claims(part.question, "Answer", fresh, {}, work.numbered)
+            found = tuple(claims), tuple(citations)
+            sections.append(SectionFound(part.question, *found, len(self.looked_in)))
         return sections

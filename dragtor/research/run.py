@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from dragtor import ground
 from dragtor.config import ResearchConfig
@@ -21,7 +21,7 @@ from dragtor.load.researched import research_id, research_source
 from dragtor.research.budget import Budget, BudgetSpent
 from dragtor.research.write import Numbered
 from dragtor.store import Filters
-from dragtor.types import SILENT, CancelToken, Document, Reporter, Source
+from dragtor.types import SILENT, CancelToken, Document, Hits, Reporter, Source
 
 if TYPE_CHECKING:
     from dragtor.llm import LLM
@@ -34,19 +34,34 @@ SECOND_HOP_PAGES = 4  # that the first hop leaves, if there may be a second one
 Granted = Callable[[Consent], bool]
 
 
-class Asks(Protocol):
-    """Answers one question over the library: what an answer pipeline does."""
+class FoundEvidence(Protocol):
+    """What may answer a question: sentences, best first, and how sure it is that they do."""
 
-    def ask(
+    @property
+    def ranked(self) -> Sequence[ground.TextSpan]: ...  # noqa: D102
+
+    @property
+    def passes(self) -> bool: ...  # noqa: D102
+
+    @property
+    def answers(self) -> float: ...  # noqa: D102
+
+    @property
+    def hits(self) -> Hits: ...  # noqa: D102
+
+
+class FindsEvidence(Protocol):
+    """Looks for what answers one question: what an answer pipeline does before it answers."""
+
+    def evidence(
         self,
         question: str,
         filters: Filters | None = None,
         *,
-        quotes_only: bool = False,
         query: str = "",
         cancel: CancelToken = ...,
-    ) -> Iterator[Any]:
-        """Events, the Answer last."""
+    ) -> FoundEvidence:
+        """See answer.Evidence."""
         ...
 
 
@@ -61,7 +76,7 @@ class ResearchParts:
     config: ResearchConfig
     exists: Callable[[], bool]
     retriever: Callable[[], Retriever]
-    answers: Callable[[], Asks]
+    answers: Callable[[], FindsEvidence]
     web: Callable[[], ResearchWeb]
     keep_pages: Callable[[Source, Sequence[Document]], None]
     keep: Callable[[Dossier], None]

@@ -9,21 +9,30 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from dragtor.ground import EmbedTexts, TextSpan
-from dragtor.ground.context import is_instruction
 from dragtor.ground.spans import MIN_QUOTE_WORDS, sentence_spans
 from dragtor.ground.stems import stems
+from dragtor.research.orders import is_order
 from dragtor.research.subject import PERSON, Subject, SubjectPage
 from dragtor.types import CancelToken, Hit
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 MOST_SENTENCES = 400  # of all pages, that are looked at
 SAME_WORDS = 0.75  # of the shorter of two sentences: they say the same
 NEAREST = 2  # prototypes that tell how like a section a sentence is
+SAME_MEANING = 0.95  # cosine of two sentences that say the same
+TELLING, MOST_TELLING = 0.01, 5  # that each number or other name adds, up to so many
+MOST_BETWEEN = 2  # characters between two passages of which the second goes on
 LEAD = 0.06  # that naming the subject in full adds, and for the summary standing first
 MAX_WORDS = 70  # of a sentence; what is longer is a list or a table
-_PRONOUN = re.compile(r"(?:He|She|They|His|Her|Their|It|Its|The (?:company|firm|group|startup))\b")
 _DEFINES = re.compile(r"\b(?:is|was|are|were) (?:an?|the|one of)\b")
+_TELLING = re.compile(r"(?<=\s)(?:[A-Z][\w'-]+|\d[\d.,]*)")  # not what opens a sentence
+_PAIR = re.compile(r"[A-Z][a-z]+ [A-Z][a-z]+")  # of a sentence that turns to somebody else
 _ALL_CAPITALS = re.compile(r"[^a-z]*")
 
 # What sentences of a section say, of anybody. "" is what belongs to none: notices and menus.
@@ -127,51 +136,89 @@ def sift(
     most: int,
     cancel: CancelToken,
 ) -> dict[str, Sifted]:
-    """For each section at most `most` sentences about the subject, none said twice."""
-    import numpy as np
+    """For each section at most `most` sentences about the subject, none said twice.
 
+    What finds no room in the section that it is most like goes to the next one that has room.
+    """
     spans = [span for page in pages for span in _sentences_about(subject, page)]
     spans = list({span.key: span for span in spans}.values())[:MOST_SENTENCES]
-    own = PROTOTYPES[subject.category]
+    titles = list(PROTOTYPES[subject.category])
     if not spans:
-        return {title: Sifted((), {}) for title in own}
+        return {title: Sifted((), {}) for title in titles}
     cancel.check()
     vectors = embed([_anonymous(subject, span.text) for span in spans])
     cancel.check()
-    likeness = {}
-    for title, examples in (*own.items(), ("", NOTICES)):
-        cosines = np.sort(vectors @ embed(list(examples)).T, axis=1)
-        likeness[title] = cosines[:, -NEAREST:].mean(axis=1)
-    placed: dict[str, list[TextSpan]] = {title: [] for title in own}
+    likeness = _likeness(subject, spans, vectors, embed)
+    order = sorted(range(len(spans)), key=lambda at: -max(likeness[at].values()))
+    first, also = _distinct([spans[at] for at in order], vectors[order])
+    scores = {spans[at].key: likeness[at] for at in order}
+    placed: dict[str, list[TextSpan]] = {title: [] for title in titles}
+    for span in first:
+        own = scores[span.key]
+        for title in sorted(titles, key=lambda title: -own[title]):
+            if own[title] > own[""] and len(placed[title]) < most:
+                placed[title].append(replace(span, score=own[title]))
+                break
+    return {
+        title: Sifted(tuple(found), {span.key: also.get(span.key, ()) for span in found})
+        for title, found in placed.items()
+    }
+
+
+def _likeness(
+    subject: Subject,
+    spans: Sequence[TextSpan],
+    vectors: NDArray[np.float32],
+    embed: EmbedTexts,
+) -> list[dict[str, float]]:
+    """How like each section a sentence is, and "" what belongs to none, by what it tells besides.
+
+    Sentences with the name in full, with numbers and with other names tell more.
+    """
+    import numpy as np
+
+    cosines = {}
+    for title, examples in (*PROTOTYPES[subject.category].items(), ("", NOTICES)):
+        each = np.sort(vectors @ embed(list(examples)).T, axis=1)
+        cosines[title] = each[:, -NEAREST:].mean(axis=1)
+    found = []
     for at, span in enumerate(spans):
-        scores = {title: float(values[at]) for title, values in likeness.items()}
-        lead = LEAD * subject.names(span.text)
-        if lead and _DEFINES.search(span.text):
+        named = subject.names(span.text)
+        more = LEAD * named + TELLING * min(len(_TELLING.findall(span.text)), MOST_TELLING)
+        scores = {title: float(own[at]) + more * bool(title) for title, own in cosines.items()}
+        if named and _DEFINES.search(span.text):
             scores["Summary"] += LEAD
-        best = max(scores, key=lambda title: scores[title])
-        if best:
-            placed[best].append(replace(span, score=scores[best] - scores[""] + lead))
-    return {title: _distinct(found, most) for title, found in placed.items()}
+        found.append(scores)
+    return found
 
 
 def _sentences_about(subject: Subject, page: SubjectPage) -> Iterator[TextSpan]:
     """Of a page that bears the name all sentences, else those that name or go on about it."""
+    follows, end = False, -1
     for passage in page.passages:
         hit = Hit(passage, 1.0)
         going_on = page.titled or subject.names(passage.heading)
-        follows = False
+        follows = follows and passage.start <= end + MOST_BETWEEN
         for span in sentence_spans(hit, page.document):
-            named = subject.names_shortly(span.text)
-            follows = named or (follows and _PRONOUN.match(span.text) is not None)
-            if (going_on or follows) and _worth_quoting(span.text):
+            if span.start < end:  # passages overlap
+                continue
+            end = span.end
+            other = subject.names_another(span.text)
+            named = subject.names_shortly(span.text) and not other
+            goes_on = subject.goes_on(span.text)
+            turns = other or (not (named or goes_on) and _PAIR.search(span.text) is not None)
+            follows = named or (follows and not turns)
+            about = named or (follows and goes_on)
+            if ((going_on and not other) or about) and worth_quoting(span.text):
                 yield span
 
 
-def _worth_quoting(text: str) -> bool:
+def worth_quoting(text: str) -> bool:
+    """Whether a sentence tells something, and is no question and no order to a model."""
     words = len(text.split())
     if not MIN_QUOTE_WORDS <= words <= MAX_WORDS or _ALL_CAPITALS.fullmatch(text):
         return False
-    return not text.rstrip().endswith("?") and not is_instruction(text)
+    return not text.rstrip().endswith("?") and not is_order(text)
 
 
 def _anonymous(subject: Subject, text: str) -> str:
@@ -180,19 +227,36 @@ def _anonymous(subject: Subject, text: str) -> str:
     return re.sub(rf"(?i)\b{re.escape(subject.name)}\b", pronoun, text)
 
 
-def _distinct(found: Sequence[TextSpan], most: int) -> Sifted:
-    """The best sentences, each once; what says the same is kept beside the first that did."""
-    kept: list[tuple[TextSpan, set[str]]] = []
+def distinct_spans(spans: Sequence[TextSpan], most: int) -> tuple[TextSpan, ...]:
+    """The first `most` of them, each said once."""
+    return tuple(_distinct(spans)[0][:most])
+
+
+def _distinct(
+    ordered: Sequence[TextSpan], vectors: NDArray[np.float32] | None = None
+) -> tuple[list[TextSpan], dict[tuple[str, int, int], tuple[TextSpan, ...]]]:
+    """The first sentences, each once, and what says the same elsewhere beside the first that did.
+
+    With their vectors, those that are nearly the same count as the same too.
+    """
+    kept: list[int] = []
+    words = [stems(span.text) for span in ordered]
     also: dict[tuple[str, int, int], list[TextSpan]] = {}
-    for span in sorted(found, key=lambda span: -span.score):
-        words = stems(span.text)
-        same = next((k for k, said in kept if _says_the_same(words, said, span, k)), None)
+    for at, span in enumerate(ordered):
+        same = next(
+            (
+                k
+                for k in kept
+                if _says_the_same(words[at], words[k], span, ordered[k])
+                or (vectors is not None and float(vectors[at] @ vectors[k]) >= SAME_MEANING)
+            ),
+            None,
+        )
         if same is None:
-            kept.append((span, words))
-        elif same.document.id != span.document.id:
-            also.setdefault(same.key, []).append(span)
-    first = [span for span, _ in kept[:most]]
-    return Sifted(tuple(first), {span.key: tuple(also.get(span.key, ())) for span in first})
+            kept.append(at)
+        elif ordered[same].document.id != span.document.id:
+            also.setdefault(ordered[same].key, []).append(span)
+    return [ordered[at] for at in kept], {key: tuple(spans) for key, spans in also.items()}
 
 
 def _says_the_same(words: set[str], said: set[str], span: TextSpan, other: TextSpan) -> bool:

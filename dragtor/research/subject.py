@@ -12,7 +12,9 @@ from functools import cached_property
 from typing import Literal
 from urllib.parse import urlsplit
 
-from dragtor.transcript import fold
+from dragtor.ground.stems import STOP_WORDS
+from dragtor.split import sentences
+from dragtor.transcript import fold, unaccented
 from dragtor.types import Document, Passage
 
 Standing = Literal["sure", "doubtful", "other"]
@@ -20,6 +22,23 @@ PERSON = "person"
 # Endings that say what kind of company it is; a text may leave them out.
 _LEGAL = frozenset(
     "ag bv co corp corporation gmbh inc incorporated kg limited llc ltd plc sa".split()
+)
+LONG_WORD = 5  # letters of a company's first word that may stand for it
+_PERSON_GOES_ON = re.compile(r"\b(?:he|she|his|her|hers|him|they|their)\b", re.I)
+_COMPANY_GOES_ON = re.compile(
+    r"\b(?:it|its|they|their|we|our|the (?:company|firm|group|business|start-?up|maker|studio))\b",
+    re.I,
+)
+_NAME_BEFORE = re.compile(r"\b([A-Z][\w'-]+)\s+$")  # Silas of "Silas Pellew"
+_NAME_AFTER = re.compile(r",\s+([A-Z][\w'-]+)(?=\s*(?:[|(,;–—-]|$))")  # of "Pellew, Silas | ..."
+_BEFORE_A_NAME = STOP_WORDS | frozenset(
+    "mr mrs ms dr prof professor sir dame doctor coach captain director colleague".split()
+)
+# A sentence that tells namesakes apart, or says that a term does not go with this one.
+_APART = re.compile(
+    r"\b(?:not|never|no|nor|neither|cannot|unrelated|namesakes?|confus\w+|mistak\w+|another"
+    r"|different|(?:same|share\w*)(?: \w+){0,2} name|other)\b|n['’]t\b",
+    re.I,
 )
 _LIST_PAGE = re.compile(r"\bmay (?:also )?refer to\b|\bdisambiguation\b", re.I)
 _WORD = re.compile(r"[^\W_]+")
@@ -53,23 +72,56 @@ class Subject:
 
     @cached_property
     def _short(self) -> re.Pattern[str]:
-        """By the family name, or a company's first word where it is no everyday one."""
-        return re.compile(rf"(?<!\w){re.escape(self.words[-1] if self.words else '')}(?!\w)")
+        """A person by one name, a company by its first word where that is long enough."""
+        if self.category == PERSON:
+            either = "|".join(dict.fromkeys(re.escape(w) for w in (self.words[-1], self.words[0])))
+            return re.compile(rf"(?<!\w)(?:{either})(?!\w)")
+        if len(self.words[0]) < LONG_WORD:
+            return self._whole
+        return re.compile(rf"(?<!\w){re.escape(self.words[0])}(?!\w)")
 
     def names(self, text: str) -> bool:
         """Whether the whole name stands in a text."""
         return bool(self.words) and self._whole.search(fold(text)) is not None
 
     def names_shortly(self, text: str) -> bool:
-        """Whether the name, or of a person the family name, stands in a text."""
-        if self.category != PERSON:
-            return self.names(text)
+        """Whether the name, or as much of it as is said later on a page, stands in a text."""
         return bool(self.words) and self._short.search(fold(text)) is not None
 
+    def names_another(self, text: str) -> bool:
+        """Whether a sentence names somebody of the same family, and not the one that is meant."""
+        if self.category != PERSON or len(self.words) < 2 or self.names(text):
+            return False
+        last, first = self.words[-1], self.words[0]
+        for found in re.finditer(rf"(?i)(?<!\w){re.escape(last)}(?!\w)", unaccented(text)):
+            before = _NAME_BEFORE.search(unaccented(text)[: found.start()])
+            after = _NAME_AFTER.match(unaccented(text), found.end())
+            beside = {fold(each[1]) for each in (before, after) if each}
+            if beside - {first, *self.words} - _BEFORE_A_NAME:
+                return True
+        return False
+
+    def goes_on(self, text: str) -> bool:
+        """Whether a sentence after one that names the subject is still about it."""
+        pattern = _PERSON_GOES_ON if self.category == PERSON else _COMPANY_GOES_ON
+        return pattern.search(text) is not None
+
     def terms_in(self, text: str) -> list[str]:
-        """The context terms that stand in a text, as whole words, accents aside."""
-        folded = fold(text)
-        return [term for term in self.context if _stands_in(term, folded)]
+        """The context terms that stand in a text, as whole words, accents aside.
+
+        Where all that names a term tells namesakes apart ("not the one of Acme"), it does not
+        count, nor does a term that only repeats the name.
+        """
+        said = [
+            fold(text[start:end])
+            for start, end in sentences(text)
+            if not _APART.search(text[start:end])
+        ]
+        return [
+            term
+            for term in self.context
+            if fold(term) != fold(self.name) and any(_stands_in(term, each) for each in said)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +144,8 @@ def judged(subject: Subject, document: Document, passages: Sequence[Passage]) ->
     host = urlsplit(document.uri).hostname or ""
     titled = subject.names(document.title) and not _LIST_PAGE.search(document.text[:2000])
     naming = [p for p in passages if subject.names(f"{p.heading}\n{p.text}")]
-    if not titled and not naming:
+    own = subject.category != PERSON and bool(subject.terms_in(host))
+    if not titled and not naming and not own:
         return SubjectPage(document, (), "other")
     if subject.category != PERSON:
         return _company(subject, document, passages, naming, titled, host)
@@ -113,7 +166,9 @@ def judged(subject: Subject, document: Document, passages: Sequence[Passage]) ->
         and not _of_another(subject, p.heading)
     ]
     if sure:
-        return SubjectPage(document, tuple(sure), "sure")
+        under = {p.heading for p in sure}
+        kept = tuple(p for p in passages if p.heading in under)
+        return SubjectPage(document, kept, "sure")
     return SubjectPage(document, tuple(naming), "doubtful", _lacking(subject))
 
 
@@ -131,16 +186,19 @@ def _company(
     titled: bool,
     host: str,
 ) -> SubjectPage:
-    """As for people, but that without a context term the name is enough."""
+    """As for people, but that all of its own site is about it, and the name is enough alone."""
     chosen = tuple(passages if titled else naming)
-    whole = f"{document.title} {host}\n{document.text}"
-    if subject.context and not subject.terms_in(whole):
+    if subject.terms_in(host):
+        return SubjectPage(document, tuple(passages), "sure", "", True)
+    whole = f"{document.title}\n{document.text}"
+    known = [term for term in subject.context if fold(term) != fold(subject.name)]
+    if known and not subject.terms_in(whole):
         return SubjectPage(document, chosen, "doubtful", _lacking(subject), titled)
     return SubjectPage(document, chosen, "sure", "", titled)
 
 
 def _lacking(subject: Subject) -> str:
-    return f"does not name {' or '.join(subject.context)}"
+    return f"nothing there says {' or '.join(subject.context)} of the same one"
 
 
 def _section_text(passage: Passage, passages: Iterable[Passage]) -> str:

@@ -334,7 +334,8 @@ class Store:
         """Row numbers (n,) and unit vectors (n, dimension) of all passages, kept for later."""
         import numpy as np
 
-        state = (self.meta("generation"), self.meta("edition"))
+        whose = self.meta("library_id")  # a lender's models may serve several
+        state = (f"{whose} {self.meta('generation')}", self.meta("edition"))
         kept = self._kept.read  # another store may put others in its place
         if kept is None or kept[0] != state:
             rows = self.rows(
