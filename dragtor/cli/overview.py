@@ -24,6 +24,7 @@ from dragtor.cli.output import (
 
 if TYPE_CHECKING:
     from dragtor.overview import Appearance, Person, Statement
+    from dragtor.types import Citation
 
 ALIASES = 6  # shown of one person in a list
 NAME_WIDTH = 32  # characters
@@ -86,7 +87,21 @@ def digest(
         out(style(topic.name, bold=True))
         out()
         for citation in topic.quotes:
-            out_citation(citation, f"{citation.n:>3} ")
+            _out_quote(citation, found.about == "document")
+
+
+def _out_quote(citation: Citation, of_document: bool) -> None:
+    """A quote and where it stands; the title is not said again under each quote of a document."""
+    mark = f"{citation.n:>3} "
+    if not of_document:
+        out_citation(citation, mark)
+        return
+    from dragtor.display import where
+
+    place = where(" ", citation.page, citation.start_s, citation.speaker).strip(" ,")
+    out(wrapped(f"“{citation.quote}”", " " * len(mark), style(mark, bold=True)))
+    out(style(" ".join([" " * (len(mark) - 1), *filter(None, [place, citation.url])]), dim=True))
+    out()
 
 
 def _out_person(person: Person, *, brief: bool) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     Vectors = NDArray[np.float32]
 
-CENTRAL_WEIGHT = 0.7  # of being near the middle, against being unlike what is chosen already
+CENTRAL_WEIGHT = 0.8  # of being near the middle, against being unlike what is chosen already
 ROUNDS = 30  # of k-means, at most
 
 

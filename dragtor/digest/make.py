@@ -11,7 +11,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dragtor.digest.boundaries import MOST_SECTIONS
-from dragtor.digest.quotes import QUOTES, Quoted, read_passages, topic_quotes
+from dragtor.digest.quotes import (
+    QUOTES,
+    Quoted,
+    read_passages,
+    topic_quotes,
+    turn_labels,
+    without_labels,
+)
 from dragtor.digest.topics import Spans, TopicPassages, document_topics, grouped_topics
 from dragtor.digest.words import model_name, own_words
 from dragtor.errors import DragtorError, GenerationError, LibraryError
@@ -25,7 +32,7 @@ if TYPE_CHECKING:
     from dragtor.llm import LLM
     from dragtor.store import Store
 
-VERSION = "1"  # raise it when the same texts would be digested otherwise
+VERSION = "2"  # raise it when the same texts would be digested otherwise
 NAMING_PASSAGES = 30  # of a topic, whose words may name it
 BACKGROUND_PASSAGES = 200  # of the library, against which words tell
 
@@ -111,7 +118,7 @@ class Digester:
                 return kept
         rows, named = [], ""
         quotes = [self._quotes(topic, spans, at, len(topics)) for at, topic in enumerate(topics)]
-        texts = [self._text(topic, own, spans) for topic, own in zip(topics, quotes, strict=True)]
+        texts = [self._text(topic) for topic in topics]
         words = own_words(texts, self._background())
         for topic, own, text, phrase in zip(topics, quotes, texts, words, strict=True):
             if not own:
@@ -155,10 +162,13 @@ class Digester:
         self._reporter.progress("digesting", done + 1, all_)
         return found
 
-    def _text(self, topic: TopicPassages, quotes: Sequence[Quoted], spans: Spans | None) -> str:
-        """What names a topic: its passages, or of somebody's spans the quotes."""
-        read = read_passages(topic, NAMING_PASSAGES) if spans is None else quotes
-        return "\n".join(self._document(each[0]).text[each[1] : each[2]] for each in read)
+    def _text(self, topic: TopicPassages) -> str:
+        """The text that names a topic."""
+        texts = []
+        for identity, start, end in read_passages(topic, NAMING_PASSAGES):
+            text = self._document(identity).text
+            texts.append(without_labels(text[start:end], turn_labels(text)))
+        return "\n".join(texts)
 
     def _background(self) -> list[str]:
         rows = self._store.rows(

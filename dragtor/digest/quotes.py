@@ -5,12 +5,13 @@ Knows texts, spans and an embedder; embeds only sentences that may be quoted.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from dragtor.digest.choose import nearest, telling
-from dragtor.ground.spans import BULLET
 from dragtor.split import sentences
 
 if TYPE_CHECKING:
@@ -21,9 +22,20 @@ if TYPE_CHECKING:
 QUOTES = 3  # of a topic
 READ_PASSAGES = 6  # of a topic, those nearest its middle, whose sentences may be quoted
 SHARE = 2  # of those, at most, of one document where there are several
-QUOTE_WORDS = (6, 60)  # of a sentence that is quoted, where there is one
+QUOTE_WORDS = (6, 50)  # of a sentence that is quoted, where there is one
 
 Quoted = tuple[str, int, int]  # document, start, end
+
+LABEL_TURNS = 3  # of one who has the word, at least: so often a line opens with a label
+_LABEL = re.compile(r"(?m)^[^\W\d_][^:\n]{0,39}:[ \t]+(?=\S)")
+_BEFORE = re.compile(
+    r"(?:\[[^\[\]\n]{1,20}\][ \t]*|(?:[-*•]|\d{1,2}[.)])\s+)+"
+)  # [24:14], a bullet
+# A sentence that opens so goes on from the one before it, and says less by itself.
+_LEANING = frozenset(
+    """and but so or because then it it's its this that that's these those he he's she she's they
+    they're them his her their which who also yes yeah no well right there's""".split()
+)
 
 
 def topic_quotes(
@@ -39,7 +51,9 @@ def topic_quotes(
         text = document(passage.document_id).text
         for start, end in _sentences(text, passage, spans):
             found[passage.document_id, start, end] = text[start:end]
-    good = {place: text for place, text in found.items() if _quotable(text)} or found
+    told = {place: text for place, text in found.items() if _quotable(text)}
+    good = {place: text for place, text in told.items() if _stands_alone(text)}
+    good = next((some for some in (good, told, found) if len(some) >= n), told or found)
     if not good:
         return []
     order = {each.document_id: at for at, each in enumerate(topic.passages)}
@@ -72,10 +86,36 @@ def _sentences(text: str, passage: PlacedPassage, spans: Spans | None) -> Iterat
         allowed = [
             (a, b) for a, b in spans[passage.document_id] if a < passage.end and b > passage.start
         ]
+    labels = turn_labels(text)
     for first, last in allowed:
         for start, end in sentences(text, first, last):
-            bullet = BULLET.match(text, start, end)
-            yield bullet.end() if bullet else start, end
+            begin = start
+            for before in (_LABEL, _BEFORE):
+                if (match := before.match(text, begin, end)) and (
+                    before is _BEFORE or match[0].strip() in labels
+                ):
+                    begin = match.end()
+            if begin < end:
+                yield begin, end
+
+
+@lru_cache(maxsize=64)
+def turn_labels(text: str) -> frozenset[str]:
+    """What opens lines of a transcript, "Ann Lee:", that has several turns of each."""
+    counts = Counter(match[0].strip() for match in _LABEL.finditer(text))
+    return frozenset(label for label, times in counts.items() if times >= LABEL_TURNS)
+
+
+def without_labels(text: str, labels: Collection[str]) -> str:
+    """A text without who has the word."""
+    return _LABEL.sub(lambda match: "" if match[0].strip() in labels else match[0], text)
+
+
+def _stands_alone(text: str) -> bool:
+    """Whether a sentence neither opens nor breaks off in the middle of something."""
+    first = text.lower().lstrip("\"'“‘«( ").replace("’", "'").split()
+    broken = text.startswith(("...", "…", "[")) or text.rstrip("\"'”’ ").endswith(("...", "…"))
+    return not broken and not (first and first[0].rstrip(",;") in _LEANING)
 
 
 def _quotable(text: str) -> bool:

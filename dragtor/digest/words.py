@@ -58,7 +58,9 @@ def _counted(text: str) -> Counter[str]:
 
 
 def _says(word: str) -> bool:
-    return len(word) > 2 and word.lower() not in _COMMON and not word.isdigit()
+    plain = word.lower().replace("’", "'")
+    shortened = "'" in plain and not plain.endswith("'s")  # I'll, don't
+    return len(word) > 2 and plain not in _COMMON and not word.isdigit() and not shortened
 
 
 def _best_phrases(text: str, weight: dict[str, float], taken: set[str]) -> list[str]:
