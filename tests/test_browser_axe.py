@@ -17,7 +17,7 @@ from test_browser import ARC, PERU, PULLEY, ask, cited, settings
 from test_browser_lab import SENTENCES, TEXT
 
 LOOKS = [(scheme, width) for scheme in ("light", "dark") for width in (390, 1280)]
-PAGES = ("Ask", "Library", "Plan", "Lab")
+PAGES = ("Ask", "Library", "People", "Plan", "Lab")
 BAD = '{"code": "missing", "message": "a model is not here", "hint": "dragtor models pull tags"}'
 
 

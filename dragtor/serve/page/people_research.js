@@ -40,7 +40,7 @@ export function Research() {
       <div class="row">${isGoing(run) ? html`<${Button} icon="stop" onClick=${research.stop}>Stop<//>` : html`<button class="button primary" disabled=${!name.trim()}><${Icon} name="search" />Research</button>`}</div>
     </form>
     ${run.args && html`<div class="job" aria-busy=${isGoing(run)}><strong class="job-label">${run.args.name}</strong>
-      <ol class="steps small quiet" role="status">${run.steps.filter((each) => each.max_steps).map((each) => html`<li>${each.step} of ${each.max_steps}: ${each.label}</li>`)}</ol>
+      <ol class="steps small quiet" aria-live="polite">${run.steps.filter((each) => each.max_steps).map((each) => html`<li>${each.step} of ${each.max_steps}: ${each.label}</li>`)}</ol>
       ${run.consent && html`<${Consent} asked=${run.consent} />`}
       <${Findings} ...${found} />
       ${run.state === "cancelled" && html`<p class="quiet">Stopped; what was found is kept.</p>`}
