@@ -45,6 +45,13 @@ ROWS = (
         "{topics:answers/dragtor|.3f} / {topics:answers/trained on 60|.3f}",
     ),
     Row(
+        "where texts without headings turn, Pk (less is better): stretches of episodes / answers on"
+        " one disease / Wikipedia / pages / mean; an even split that is told the number of parts",
+        "{digest:kinds/episodes/dragtor pk|.2f} / {digest:kinds/diseases/dragtor pk|.2f}"
+        " / {digest:kinds/articles/dragtor pk|.2f} / {digest:kinds/pages/dragtor pk|.2f}"
+        " / {digest:mean/dragtor pk|.3f}; {digest:mean/even, right number pk|.3f}",
+    ),
+    Row(
         "topics of passages, others being of none: precision / recall / of none that have one"
         " / in a library without the topics",
         "{topics:none/kinds/precision|.2f} / {topics:none/kinds/recall|.2f}"

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 LEADING_MARKERS = re.compile(r"(?:\s*\[[\d\s,]+\])+[.\s]*")
 OPEN_MARKER = re.compile(r"(?:\s*\[[\d\s,]+\])*\s*(?:[\[【［][^\]】］]{0,40})?")
 TERMS_TOKENS = 48
+MISMATCH_QUOTES = 5  # that are shown at most where vocabularies differ and a reader is less sure
 MISMATCH_DENSE_WEIGHT = 0.8  # where vocabularies differ, meaning counts for more; docs/retrieval.md
 
 
@@ -166,7 +167,7 @@ class AnswerPipeline:
             yield from self._correction(turn, found, outcome)
             return
         found = self._late_interaction(replace(found, ranked=outcome or found.ranked), turn)
-        quotes = ground.best_quotes(found.ranked, self.answer_config.quotes)
+        quotes = self._quotes(found, features)
         turn.stamp("first_quote")
         alone = quotes_only or self._quotes_suffice(found)
         yield Quotes(tuple(quotes), alone)
@@ -338,6 +339,13 @@ class AnswerPipeline:
         if denial := ground.contradicting([pair for pair in found.held if pair[0].key in keys]):
             return denial
         return _Refusal(nearest, _why_not(asked, nearest, words)) if refuses else about
+
+    def _quotes(self, found: _Found, features: Sequence[float]) -> list[Citation]:
+        """Fewer where one surely answers, more where the question is in other words than texts."""
+        most = self.answer_config.quotes
+        if self.reader and ground.vocabulary_mismatch(features):
+            most = max(most, MISMATCH_QUOTES)
+        return ground.best_quotes(ground.likely_to_answer(found.ranked, found.readings), most)
 
     def _quotes_suffice(self, found: _Found) -> bool:
         """Whether no prose is wanted: never by its style, or not where the first quote says all."""

@@ -131,7 +131,9 @@ class People(list[Person]):
         return display.table(heads, rows) if rows else "nobody"
 
 
-def numbered(topics: Iterable[tuple[str, NamedBy, Iterable[Citation]]]) -> tuple[DigestTopic, ...]:
+def numbered_topics(
+    topics: Iterable[tuple[str, NamedBy, Iterable[Citation]]],
+) -> tuple[DigestTopic, ...]:
     """Topics with their quotes numbered through, from 1; a topic without a quote is left out."""
     found: list[DigestTopic] = []
     n = 0

@@ -29,10 +29,10 @@ from dragtor.types import Citation, Document, Entity, short_hash
 
 STATEMENT_WORDS = 6  # a shorter turn ("Yeah, sure.") says nothing by itself
 QUOTED_WORDS = 3  # between quotation marks, in a sentence that says who said it
-NEAR = 40  # characters between a name and the word that says that somebody speaks
+SAYING_NEAR = 40  # characters between a name and the word that says that somebody speaks
 
-Span = tuple[int, int]
-Spans = dict[str, list[Span]]  # by document
+_Span = tuple[int, int]
+_Spans = dict[str, list[_Span]]  # by document
 
 _AUTHORS = re.compile(r"\s*(?:[,;&/|]|\band\b)\s*")
 _BY = re.compile(r"(?i)^by\s+")
@@ -140,9 +140,9 @@ class PersonReader:
         numbered = (replace(s, citation=replace(s.citation, n=n)) for n, s in enumerate(kept, 1))
         return replace(self._person, appearances=tuple(appearances), statements=tuple(numbered))
 
-    def spans(self) -> Spans:
+    def spans(self) -> _Spans:
         """All that the person said or wrote, and the sentences in which he or she is named."""
-        found: Spans = {}
+        found: _Spans = {}
         for document in self._documents():
             spans = {*self._said(document), *map(_span, self._naming(document))}
             if document.id in self._written:
@@ -183,7 +183,7 @@ class PersonReader:
             if len(document.text[start:end].split()) >= STATEMENT_WORDS:
                 yield Statement(document.published, _citation(document, start, end))
 
-    def _said(self, document: Document) -> list[Span]:
+    def _said(self, document: Document) -> list[_Span]:
         """What is heard, what stands behind the name as a label, what is quoted: in text order."""
         turns = self._turns(document)
         if turns:
@@ -191,10 +191,10 @@ class PersonReader:
         mentions = [each[1:3] for each in self._named.get(document.id, ())]
         return sorted({*_labelled(document.text, mentions), *_quoted(document.text, mentions)})
 
-    def _turns(self, document: Document) -> list[Span]:
+    def _turns(self, document: Document) -> list[_Span]:
         """Stretches that the person speaks without a break, a paragraph at most."""
         names = self._heard.get(document.id, set())
-        found: list[Span] = []
+        found: list[_Span] = []
         for segment in document.segments if names else ():
             if document.speaker_name(segment.speaker) not in names:
                 continue
@@ -209,7 +209,7 @@ class PersonReader:
         return quoted_mentions(document, mentions)
 
 
-def _span(citation: Citation) -> Span:
+def _span(citation: Citation) -> _Span:
     return citation.start, citation.end
 
 
@@ -222,14 +222,14 @@ def _appearance(how: How, document: Document, start: int, end: int, times: int) 
     return Appearance(how, times, document.published, _citation(document, start, end))
 
 
-def _opening(document: Document) -> Span:
+def _opening(document: Document) -> _Span:
     """The first sentence of a document that is no heading."""
     found = sentences(document.text)
     plain = [span for span in found if document.text[span[0]] != "#"]
     return next(iter(plain or found), (0, len(document.text)))
 
 
-def _labelled(text: str, mentions: Sequence[Span]) -> Iterator[Span]:
+def _labelled(text: str, mentions: Sequence[_Span]) -> Iterator[_Span]:
     """Paragraphs that open with a mention and a colon, as in a transcript: what stands behind."""
     for start, end in mentions:
         if text[text.rfind("\n", 0, start) + 1 : start].strip(" *_>"):
@@ -241,7 +241,7 @@ def _labelled(text: str, mentions: Sequence[Span]) -> Iterator[Span]:
             yield label.end(), label.end() + len(body)
 
 
-def _quoted(text: str, mentions: Sequence[Span]) -> Iterator[Span]:
+def _quoted(text: str, mentions: Sequence[_Span]) -> Iterator[_Span]:
     """Sentences with something in quotation marks, where a verb of saying is near the mention."""
     for start, end in mentions:
         first = text.rfind("\n\n", 0, start) + 1
@@ -256,5 +256,5 @@ def _says(sentence: str, start: int, end: int) -> bool:
     long_enough = any(len(sentence[a:b].split()) >= QUOTED_WORDS for a, b in quotations)
     if not long_enough or any(a <= start < b for a, b in quotations):
         return False
-    around = sentence[max(0, start - NEAR) : start], sentence[end : end + NEAR]
+    around = sentence[max(0, start - SAYING_NEAR) : start], sentence[end : end + SAYING_NEAR]
     return any(_SAYING.search(_QUOTATION.sub(" ", part)) for part in around)

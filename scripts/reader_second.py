@@ -19,7 +19,6 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -80,12 +79,12 @@ def main() -> None:
     made = {"span": spans + twins, "answers": pairs, "supports": claims}
     for name, rows in first.items():
         rows = made[name] + again(rows, AGAIN[name], draw)
-        _write(told.out / "train" / f"{name}.jsonl", draw.sample(rows, len(rows)))
+        write_rows(told.out / "train" / f"{name}.jsonl", draw.sample(rows, len(rows)))
     shutil.copytree(told.data / "held", told.out / "held", dirs_exist_ok=True)
     for name, rows in zip(
         ("twins", "supports_twins"), twin_rows(told.shared, draw, True), strict=True
     ):
-        _write(told.out / "held" / f"{name}.jsonl", rows)
+        write_rows(told.out / "held" / f"{name}.jsonl", rows)
 
 
 def near_misses(
@@ -173,10 +172,12 @@ def _missed(item: Item, vector: Any, medical: Passages) -> list[int]:
         if (medical.owners[row] == item.group and golds)
         or not same_subject(medical.titles[row], item.title)
     ]
-    kept = (
-        row for row in found if not any(might_answer(medical.texts[row], gold) for gold in golds)
-    )
-    return [*islice(kept, NEAREST)]
+    return lacking(medical.texts, found, golds)[:NEAREST]
+
+
+def lacking(texts: Sequence[str], rows: Iterable[int], golds: Sequence[str]) -> list[int]:
+    """The rows whose text cannot hold any of the answers."""
+    return [n for n in rows if not any(might_answer(texts[n], gold) for gold in golds)]
 
 
 def pair_rows(
@@ -215,13 +216,13 @@ def context_rows(
     for row, vector in zip(asked, vectors, strict=True):
         golds = [answer["text"] for answer in row["answers"]]
         found = [
-            texts[i]
+            i
             for i in around.nearest(vector, 2 * NEAREST)
             if not overlapping(texts[i], row["context"])
-            and not any(might_answer(texts[i], gold) for gold in golds)
-        ][: NEAREST // 2]
-        for text in draw.sample(found, min(MISSES[row["source"]], len(found))):
-            yield span_json(row["question"], text, [], "retrieved", row["source"])
+        ]
+        found = lacking(texts, found, golds)[: NEAREST // 2]
+        for i in draw.sample(found, min(MISSES[row["source"]], len(found))):
+            yield span_json(row["question"], texts[i], [], "retrieved", row["source"])
 
 
 def overlapping(one: str, other: str) -> bool:
@@ -253,7 +254,8 @@ def again(rows: Sequence[Row], number: int, draw: random.Random) -> list[Row]:
     return lay + human + same + draw.sample(others, min(number, len(others)))
 
 
-def _write(path: Path, rows: Sequence[Row]) -> None:
+def write_rows(path: Path, rows: Sequence[Row]) -> None:
+    """Write a file of rows and say what is in it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(json.dumps(r, ensure_ascii=False) + "\n" for r in rows), "utf-8")
     kinds = Counter((r["source"], r["maker"], r.get("label", r.get("is_impossible"))) for r in rows)

@@ -77,6 +77,7 @@ def digest(folder: Path) -> dict[str, object]:
             "entities": "SELECT * FROM entities",
             "heard": "SELECT * FROM heard",
             "tagged": "SELECT * FROM tagged",
+            "digests": "SELECT * FROM digests ORDER BY subject",
         }
         found: dict[str, object] = {
             name: [tuple(row) for row in store.rows(sql)] for name, sql in tables.items()

@@ -28,7 +28,9 @@ ROWS = (
     ("dates", "display", "errors"),  # import nothing but themselves
     ("work",),
     ("types",),
-    ("dossier", "overview", "pictures"),
+    ("dossier",),
+    ("overview",),
+    ("pictures",),
     (
         "config",
         "extras",

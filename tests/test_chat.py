@@ -698,6 +698,8 @@ def make_older(folder: Path) -> None:
             "entities",
             "heard",
             "tagged",
+            "digests",
+            "digest_documents",
         ):
             db.execute(f"DROP TABLE {table}")
         db.execute("PRAGMA user_version = 1")

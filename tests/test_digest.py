@@ -31,9 +31,7 @@ from dragtor.types import CancelToken, Document, Message
 Vectors = NDArray[np.float32]
 BEES = "Bees dance where nectar was found in the morning. A worker bee carries nectar to the hive. "
 RENT = "The rent is due on the first day of the month. A tenant pays the rent to the landlord. "
-SNOW = (
-    "Fresh snow on a steep slope may slide as an avalanche. Rescuers dig in the snow for people. "
-)
+SNOW = "Fresh snow on a steep slope may slide as an avalanche. Rescuers dig in snow for people. "
 HEADED = (
     "# Notes\n\n## Bees\n\n" + BEES + "Why do bees dance on the comb at all?\n\n"
     "## Rent\n\n" + RENT + "\n\n### Deposit\n\nThe deposit comes back within six weeks of leaving."
@@ -231,7 +229,7 @@ def test_without_headings_vectors_and_words_do(library: Library, pages: Path) ->
     check_verbatim(library, found)
     assert [t.named_by for t in found.topics] == ["words"] * 3
     for topic, word in zip(found.topics, ("nectar", "rent", "snow"), strict=True):
-        assert word in topic.name.lower()
+        assert {"nectar": "bee", "rent": "tenant", "snow": "snow"}[word] in topic.name.lower()
         assert sum(word in quote.quote for quote in topic.quotes) >= 2, found
 
 
@@ -332,6 +330,17 @@ def test_a_library_that_cannot_be_written_is_digested_all_the_same(
     assert "not kept" in library.reporter.notes[-1]  # type: ignore[attr-defined]
 
 
+def test_a_library_of_before_is_migrated(library: Library, pages: Path) -> None:
+    with closing(sqlite3.connect(library.folder / "library.db")) as db:
+        for table in ("digests", "digest_documents"):
+            db.execute(f"DROP TABLE {table}")
+        db.execute("PRAGMA user_version = 4")
+    with Library(library.folder) as again:
+        again.index()
+        assert again.digest(pages / "headed.md").topics
+        assert len(kept(again)) == 1
+
+
 # The language model
 
 
@@ -342,7 +351,7 @@ def test_the_model_names_what_no_heading_names(
     monkeypatch.setattr(Parts, "llm", lambda _: model)
     found = library.digest(pages / "talk.md")
     assert found.model == "namer"
-    assert [(t.name, t.named_by) for t in found.topics][0] == ("Nectar of the bees", "model")
+    assert (found.topics[0].name, found.topics[0].named_by) == ("Nectar of the bees", "model")
     assert [t.named_by for t in found.topics][1:] == ["words", "words"]  # not in their text
     assert len(model.asked) == 3
     assert library.digest(pages / "talk.md") == found

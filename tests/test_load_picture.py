@@ -203,7 +203,7 @@ def test_a_picture_is_added_found_and_quoted(tmp_path: Path, own_folders: Path) 
         ]
         [hit, *_] = library.search("where to wire the money")
         assert hit.title == "inbox"
-        answer = library.ask("Where is the amount to be wired?", quotes_only=True)
+        answer = library.ask("When must the amount be wired to Nordlys Energi?", quotes_only=True)
         [cited, *_] = answer.citations
         assert cited.box
         assert "#xywh=" in cited.url

@@ -14,16 +14,18 @@ from typing import Any
 
 import pytest
 from conftest import shared
+from drawn import drawn, encoded
 from fakes import Notes
 from loader_contract import check_loader
 from test_http import Answer, Server, no_dns, public_first, say, to
 
-from dragtor.config import WebConfig
+from dragtor.config import WebConfig, load_config
 from dragtor.errors import BlockedURL, LoadError, UsageError
 from dragtor.load.address import clean_url
 from dragtor.load.base import Choice, Item
 from dragtor.load.html import decode_html, extract_html
 from dragtor.load.web import WebLoader
+from dragtor.parts import file_loader
 from dragtor.types import Document, short_hash
 
 WORDS = "A pulley heals in weeks when the load comes back step by step. " * 6
@@ -238,7 +240,7 @@ def test_text_and_markdown_are_taken_as_they_are(server: Server, local: Reader) 
         (say(status=404), "404"),
         (say(status=500), "500"),
         (say(b"\x89PNG....", Content_Type="image/png"), "binary"),
-        (say(b"GIF89a", Content_Type="text/html"), "binary"),
+        (say(b"GIF89a", Content_Type="text/html"), "is a PDF or a picture"),
         (say(b"....", Content_Type="image/webp"), "image/webp"),
         (say(b"PK\x03\x04...", Content_Type="application/zip"), "binary"),
         (say(b"\0\1\2", Content_Type=""), "binary"),
@@ -280,6 +282,20 @@ def test_pdf_bytes_are_handed_over(server: Server, tmp_path: Path) -> None:
     assert document.meta["pages"] == 2
     assert document.meta["stamp"] == reader.web.content_hash(url)
     assert reader.notes == []  # a PDF's address does not go to Jina: it loses the page numbers
+
+
+def test_a_picture_is_read_as_a_file_is(server: Server, tmp_path: Path) -> None:
+    server.routes["/inbox.png"] = say(encoded(drawn()), Content_Type="image/png")
+    server.routes["/blank"] = say(encoded(drawn([])), Content_Type="image/png")
+    reader = Reader(tmp_path, read_bytes=file_loader(load_config()).read_bytes)
+    url = f"{server.url}/inbox.png"
+    document = reader.web.read(url)
+    assert (document.kind, document.uri, document.title) == ("image", url, "inbox")
+    assert "Kind regards" in document.text
+    assert document.segments[0].box
+    assert reader.web.read(url) == document  # from the cache
+    with pytest.raises(LoadError, match="is a picture without words"):
+        reader.web.read(f"{server.url}/blank")
 
 
 def test_blocked_addresses_are_not_requested(server: Server, tmp_path: Path) -> None:

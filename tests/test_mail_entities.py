@@ -117,7 +117,10 @@ def test_a_list_goes_on_in_the_next_line() -> None:
         # and one that cuts a name short, to the only one here whom it fits
         ("To: k..lee@x.example\nFrom: Lee, Ann K.", [{"k..lee@x.example", "Lee, Ann K."}]),
         ("To: aberg@x.example\nFrom: Berg, Ann", [{"aberg@x.example", "Berg, Ann"}]),
-        ("To: aberg@x.example\nCc: Berg, Ann; Berg, Al", [{"aberg@x.example"}, {"Berg, Ann"}, {"Berg, Al"}]),
+        (
+            "To: aberg@x.example\nCc: Berg, Ann; Berg, Al",
+            [{"aberg@x.example"}, {"Berg, Ann"}, {"Berg, Al"}],
+        ),
         # nicknames and second first names
         ("From: Saunders, James\nJim Saunders", [{"Saunders, James", "Jim Saunders"}]),
         ("To: Watson, Kimberly\n\nThanks, Kim.", [{"Watson, Kimberly", "Kim"}]),
@@ -210,8 +213,16 @@ def test_a_later_entity_stands_in_the_place_of_those_that_it_joins() -> None:
 
 
 def test_a_time_beside_a_name_makes_it_a_sender() -> None:
-    rows = [("Ann Lee", (10, 0, 80, 10)), ("Site visit", (10, 12, 80, 22)), ("10:02", (200, 0, 230, 10))]
-    rows += [("Sent Items", (10, 40, 80, 50)), ("Mercury", (10, 60, 80, 70)), ("Mon", (200, 60, 230, 70))]
+    rows = [
+        ("Ann Lee", (10, 0, 80, 10)),
+        ("Site visit", (10, 12, 80, 22)),
+        ("10:02", (200, 0, 230, 10)),
+    ]
+    rows += [
+        ("Sent Items", (10, 40, 80, 50)),
+        ("Mercury", (10, 60, 80, 70)),
+        ("Mon", (200, 60, 230, 70)),
+    ]
     text, segments = "", []
     for line, box in rows:
         segments.append(Segment(len(text), len(text) + len(line), box=box))
@@ -238,7 +249,9 @@ def test_only_who_is_called_just_so_is_known() -> None:
 
 PIECES = st.lists(
     st.one_of(
-        st.sampled_from(["From: ", "To: ", "\n", "Ann Lee", "Lee, Ann", "<a@b.example>", ";", ",", "&"]),
+        st.sampled_from(
+            ["From: ", "To: ", "\n", "Ann Lee", "Lee, Ann", "<a@b.example>", ";", ",", "&"]
+        ),
         st.text(max_size=12),
     ),
     max_size=25,

@@ -34,6 +34,7 @@ from dragtor.ground import (
     gate_for,
     held_against,
     lifted,
+    likely_to_answer,
     one_span_answers,
     other_quantity,
     other_subject,
@@ -120,11 +121,11 @@ def test_a_text_that_is_its_own_title_is_read_once() -> None:
 def test_the_sentence_that_holds_the_answer_comes_first() -> None:
     text = "Pulleys heal slowly, as all know. It takes 6 whole weeks. Tape does little."
     spans = [
-        replace(span(sentence, text), score=score)
-        for sentence, score in (
-            ("Pulleys heal slowly, as all know.", 0.9),
-            ("It takes 6 whole weeks.", 0.2),
-            ("Tape does little.", 0.1),
+        replace(span(sentence, text), cosine=cosine)
+        for sentence, cosine in (
+            ("Pulleys heal slowly, as all know.", 0.85),
+            ("It takes 6 whole weeks.", 0.8),
+            ("Tape does little.", 0.79),
         )
     ]
     at = text.index("6 whole weeks")
@@ -159,6 +160,20 @@ def test_where_one_surely_answers_no_more_are_read() -> None:
     assert not {hit.passage.id for hit in found[READ_FIRST:]} & {*readings}
     unsure = Told({"pulleys": Reading(0.1, 0, 0, 0.1)})
     assert len(read_hits(QUESTION, hits, documents, unsure)[1]) == READ_FIRST + 3
+
+
+def test_beside_a_passage_that_answers_only_such_are_quoted() -> None:
+    first, second, third = (span(f"It takes {n} whole weeks or so.") for n in (6, 7, 8))
+    ids = [one.hit.passage.id for one in (first, second, third)]
+    said = (0.9, 0.2, 0.6)
+    readings = {
+        identity: PassageReading(answers, None, 0.1)
+        for identity, answers in zip(ids, said, strict=True)
+    }
+    assert likely_to_answer([first, second, third], readings) == [first, third]
+    assert likely_to_answer([second, first, third], readings) == [second, first, third]
+    assert likely_to_answer([], readings) == []
+    assert likely_to_answer([first, second], {}) == [first, second]
 
 
 def test_a_short_span_that_is_sure_says_all() -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from drawn import drawn, encoded
 from serving import Served, serving
 from test_load_file import article, pdf
 
@@ -28,7 +29,7 @@ from dragtor.load.file import file_uri
 from dragtor.load.pdf import PDFIUM
 from dragtor.parts import file_loader
 from dragtor.pictures import box_of
-from dragtor.serve.originals import pdf_bytes
+from dragtor.serve.originals import pdf_bytes, picture_bytes
 from dragtor.serve.pdf import KEPT_PICTURES, MAX_PAGE_PIXELS, PdfPages, page_png
 from dragtor.serve.quote_rects import PageRects, page_lines, quote_rects
 from dragtor.split import sentences
@@ -343,6 +344,26 @@ def test_lines_over_http(served: Served, documents_by_title: dict[str, str]) -> 
     assert all(sorted(each) == ["box", "text"] and len(each["box"]) == 4 for each in lines)
     assert served.ask("GET", f"{pages}/4/lines").status == 400
     assert served.ask("GET", f"{pages}/x/lines").status == 404
+
+
+def test_a_picture_is_shown_and_its_quotes_marked(tmp_path: Path) -> None:
+    place = tmp_path / "inbox.png"
+    place.write_bytes(encoded(drawn()))
+    document = file_loader(load_config()).read(file_uri(place))
+    assert isinstance(document, Document)
+    pages = PdfPages(lambda each: picture_bytes(tmp_path, each))
+    assert size_of(pages.picture(document, 1)) == (700, 380)
+    with pytest.raises(UsageError, match="no page 2"):
+        pages.picture(document, 2)
+    start = document.text.index("Dear Hamish")
+    [found] = pages.rects(document, start, document.text.index("Friday."))
+    assert found.page == 1
+    assert len(found.rects) == 2  # a line each
+    assert found.rects[0].left == pytest.approx(40 / 700, abs=0.01)
+    assert found.rects[0].top == pytest.approx(192 / 380, abs=0.02)
+    place.write_bytes(encoded(drawn([])))
+    with pytest.raises(LoadError, match="not here as it was read"):
+        picture_bytes(tmp_path, document)
 
 
 def test_another_file_in_its_place_is_not_shown(tmp_path: Path) -> None:

@@ -433,7 +433,7 @@ def test_a_library_of_before_is_migrated(
     with Library(own_folders) as library:
         library.add(pages)
     with closing(sqlite3.connect(own_folders / "library.db")) as db:
-        for table in ("tags", "entities", "heard", "tagged"):
+        for table in ("tags", "entities", "heard", "tagged", "digests", "digest_documents"):
             db.execute(f"DROP TABLE {table}")
         db.execute("PRAGMA user_version = 3")
     embedded = tagger.embedder.embedded  # type: ignore[attr-defined]

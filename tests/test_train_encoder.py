@@ -420,6 +420,60 @@ def test_files_of_spans_and_of_pairs_teach_one_head_and_resume(
     assert resumed.metrics["history"] == whole.metrics["history"]
 
 
+def grouped_task(base: Path, folder: Path, groups: int = 5) -> Any:
+    """A task of questions over four candidates each, of which the second answers, but in the last
+    group, and over as many contexts that are no candidates."""
+    import json
+
+    from dragtor.training.encoder.sets import read_sets
+    from dragtor.training.encoder.task import EncoderTask, MixConfig
+    from dragtor.training.encoder.train import WindowCoder, open_tokenizer
+
+    rows = []
+    for n in range(4 * groups):
+        answers = [{"text": "Ana", "answer_start": 0}] if n % 4 == 1 and n < 4 * groups - 4 else []
+        row = {"question": "who lives", "context": f"Ana lives in no {n}", "answers": answers}
+        rows += [row, {**row, "group": f"g{n // 4}"}]
+    path = folder / "groups.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    files = options.task_files([f"qa={path}"], [f"qa={path}"], [])
+    sets = read_sets(files, 0.01, 3, {"qa": "holds"})
+    model = tiny_model(base, sets.heads)
+    coder = WindowCoder(open_tokenizer(base / "tokenizer.json", ""), 32, shapes=False)
+    mix = MixConfig(answers={"qa": "holds"}, batch=6, batch_tokens=200)
+    return EncoderTask(model, sets.learn, {}, coder, mix, pad=0, seed=3)
+
+
+def tiny_model(base: Path, heads: Any) -> Any:
+    from dragtor.training.encoder.model import HeadedModel, ModelConfig, open_encoder
+
+    settings = ModelConfig(pooling="cls", shapes=False, dropout=0.0)
+    return HeadedModel(open_encoder(base), heads, settings, 3)
+
+
+def test_candidates_of_a_question_stay_together_and_are_ranked(
+    tmp_path: Path, base: Path, torch: Any
+) -> None:
+    task = grouped_task(base, tmp_path)
+    example = task._learn["qa"]
+    made = task.batches(0)
+    groups = [{example[w.example][0].group for w in batch.windows} for batch in made]
+    assert not any("" in some and len(some) > 1 for some in groups)
+    for name in {example[w.example][0].group for batch in made for w in batch.windows} - {""}:
+        assert sum(name in some for some in groups) == 1
+    head = task._heads["holds"]
+    losses = []
+    for batch in (one for one in made if example[one.windows[0].example][0].group):
+        answered = [any(w.targets) for w in batch.windows]
+        right = torch.tensor([[-3.0, 3.0] if yes else [3.0, -3.0] for yes in answered])
+        even = torch.zeros(len(answered), 2)
+        losses.append((task._listwise(head, batch, right), task._listwise(head, batch, even)))
+    best, least = (float(sum(each)) for each in zip(*losses, strict=True))
+    assert best < 0.1 < 1 < least
+    alone = next(one for one in made if not example[one.windows[0].example][0].group)
+    assert float(task._listwise(head, alone, torch.zeros(len(alone.windows), 2))) == 0
+
+
 def test_a_head_that_cannot_learn_of_answers_is_refused(
     tmp_path: Path, base: Path, csv: Path, reading: list[str]
 ) -> None:

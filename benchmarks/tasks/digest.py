@@ -23,7 +23,7 @@ from typing import Any
 from common import DATA, Shown
 
 from dragtor.config import load_config
-from dragtor.digest.boundaries import stretches
+from dragtor.digest.boundaries import topic_stretches
 from dragtor.errors import LoadError
 from dragtor.library import Library
 from dragtor.load.html import extract_html
@@ -133,7 +133,7 @@ def split_figures(library: Library, gold: Gold, kind: str) -> dict[str, float]:
         wanted, size = gold[listed["uri"]], listed["characters"]
         spans, vectors = passage_vectors(library.store(), listed["id"])
         text = library.recording(listed["id"])
-        parts = stretches(text, spans, vectors, library.embedder.embed_passages)
+        parts = topic_stretches(text, spans, vectors, library.embedder.embed_passages)
         found = [part.start for part in parts[1:]]
         for name, ours in (
             ("dragtor", found),

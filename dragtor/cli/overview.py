@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from dragtor.overview import Appearance, Person, Statement
     from dragtor.types import Citation
 
-ALIASES = 6  # shown of one person in a list
-NAME_WIDTH = 32  # characters
+MOST_ALIASES = 6  # shown of one person in a list
+WHO_WIDTH = 32  # characters
 IN_WORDS = {"said": "named", "heard": "heard", "written": "author", "seen": "in a picture"}
 
 
@@ -105,15 +105,15 @@ def _out_quote(citation: Citation, of_document: bool) -> None:
 
 
 def _out_person(person: Person, *, brief: bool) -> None:
-    name = textwrap.shorten(person.name, NAME_WIDTH, placeholder="…") if brief else person.name
+    name = textwrap.shorten(person.name, WHO_WIDTH, placeholder="…") if brief else person.name
     counts = ", ".join(
         f"{IN_WORDS[how]} in {plural(count, 'document')}" if how != "written"
         else f"{IN_WORDS[how]} of {plural(count, 'document')}"
         for how, count in person.counts.items()
         if count
     )  # fmt: skip
-    out(f"{style(f'{name:<{NAME_WIDTH}}', bold=True)}  {counts}")
-    aliases = person.aliases[:ALIASES] if brief else person.aliases
+    out(f"{style(f'{name:<{WHO_WIDTH}}', bold=True)}  {counts}")
+    aliases = person.aliases[:MOST_ALIASES] if brief else person.aliases
     if aliases:
         more = " …" if len(aliases) < len(person.aliases) else ""
         out(style(wrapped(f"also {', '.join(aliases)}{more}", "    "), dim=True))

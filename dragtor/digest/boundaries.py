@@ -5,9 +5,10 @@ Embeds only the sentences around a turn. Does not know what a topic is called.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from dragtor.ground.quotes import EmbedTexts
 from dragtor.headings import headings
 from dragtor.split import sentences
 from dragtor.types import Document
@@ -21,11 +22,10 @@ BLOCK = 4  # passages on each side of a gap that are compared
 CUTOFF = 0.75  # standard deviations above the mean that a gap must be deep
 LEAST_APART = 3  # passages between two boundaries
 
-Span = tuple[int, int]
-EmbedTexts = Callable[[Sequence[str]], "NDArray[np.float32]"]  # unit rows, one a text
+_Span = tuple[int, int]
 
 
-class Stretch(NamedTuple):
+class TopicStretch(NamedTuple):
     """Characters of a document on one topic, and the heading over them, or empty."""
 
     start: int
@@ -33,9 +33,9 @@ class Stretch(NamedTuple):
     heading: str = ""
 
 
-def stretches(
-    document: Document, spans: Sequence[Span], vectors: NDArray[np.float32], embed: EmbedTexts
-) -> list[Stretch]:
+def topic_stretches(
+    document: Document, spans: Sequence[_Span], vectors: NDArray[np.float32], embed: EmbedTexts
+) -> list[TopicStretch]:
     """The document in its order, a stretch a topic; `spans` and unit `vectors` of its passages."""
     if len(found := sections(document)) > 1:
         return found
@@ -43,17 +43,17 @@ def stretches(
         return []
     turns = [_turn(document.text, spans, vectors, at, embed) for at in boundaries(vectors)]
     starts, ends = [spans[0][0], *turns], [*turns, spans[-1][1]]
-    return [Stretch(*span) for span in zip(starts, ends, strict=True) if span[0] < span[1]]
+    return [TopicStretch(*span) for span in zip(starts, ends, strict=True) if span[0] < span[1]]
 
 
-def sections(document: Document) -> list[Stretch]:
+def sections(document: Document) -> list[TopicStretch]:
     """What stands under the headings, of the finest level that has MOST_SECTIONS at most.
 
     Where no level has so few and yet several, of the coarsest that has several. Text before the
     first heading goes under the document's title. Empty without headings.
     """
     lines = [(line.start(), path) for line, path in headings(document.text)]
-    several: list[Stretch] = []
+    several: list[TopicStretch] = []
     for depth in range(max((len(path) for _, path in lines), default=0), 0, -1):
         level = [(at, path[-1]) for at, path in lines if len(path) <= depth]
         found = list(_sections(document, level))
@@ -65,14 +65,14 @@ def sections(document: Document) -> list[Stretch]:
     return several
 
 
-def _sections(document: Document, opens: Sequence[tuple[int, str]]) -> Iterator[Stretch]:
+def _sections(document: Document, opens: Sequence[tuple[int, str]]) -> Iterator[TopicStretch]:
     ends = [*(start for start, _ in opens[1:]), len(document.text)]
     if opens and document.text[: opens[0][0]].strip():
-        yield Stretch(0, opens[0][0], document.title)
+        yield TopicStretch(0, opens[0][0], document.title)
     for (start, heading), end in zip(opens, ends, strict=True):
         body = document.text.find("\n", start, end)
         if body >= 0 and document.text[body:end].strip():
-            yield Stretch(body + 1, end, heading)
+            yield TopicStretch(body + 1, end, heading)
 
 
 def boundaries(vectors: NDArray[np.float32]) -> list[int]:
@@ -98,7 +98,7 @@ def boundaries(vectors: NDArray[np.float32]) -> list[int]:
 
 def _turn(
     text: str,
-    spans: Sequence[Span],
+    spans: Sequence[_Span],
     vectors: NDArray[np.float32],
     at: int,
     embed: EmbedTexts,

@@ -26,7 +26,7 @@ def centred(vectors: Vectors) -> Vectors:
     return unit
 
 
-def nearest(vectors: Vectors, middle: Vectors, n: int) -> list[int]:
+def nearest_rows(vectors: Vectors, middle: Vectors, n: int) -> list[int]:
     """The `n` rows nearest to a vector, the nearest first."""
     order = (-(vectors @ middle)).argsort(kind="stable")[:n]
     return [int(row) for row in order]

@@ -19,11 +19,11 @@ from dragtor.digest.quotes import (
     turn_labels,
     without_labels,
 )
-from dragtor.digest.topics import Spans, TopicPassages, document_topics, grouped_topics
+from dragtor.digest.topics import SpansByDocument, TopicPassages, document_topics, grouped_topics
 from dragtor.digest.words import model_name, own_words
 from dragtor.errors import DragtorError, GenerationError, LibraryError
 from dragtor.links import place
-from dragtor.overview import Digest, DigestOf, numbered
+from dragtor.overview import Digest, DigestOf, numbered_topics
 from dragtor.store import TopicRow, content_hashes, digest_kept, keep_digest, subject_of
 from dragtor.types import NEVER, SILENT, CancelToken, Citation, Document, Reporter, short_hash
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from dragtor.llm import LLM
     from dragtor.store import Store
 
-VERSION = "2"  # raise it when the same texts would be digested otherwise
+DIGEST_VERSION = "1"  # raise it when the same texts would be digested otherwise
 NAMING_PASSAGES = 30  # of a topic, whose words may name it
 BACKGROUND_PASSAGES = 200  # of the library, against which words tell
 
@@ -74,7 +74,7 @@ class Digester:
         find = partial(grouped_topics, self._store, [*documents], documents)
         return self._digest("source", identity, title, [*documents], find)
 
-    def person(self, identity: str, name: str, spans: Spans) -> Digest:
+    def person(self, identity: str, name: str, spans: SpansByDocument) -> Digest:
         """The topics on which somebody speaks or is named: only these spans are quoted."""
         find = partial(grouped_topics, self._store, [*spans], {}, spans)
         return self._digest("person", identity, name, [*spans], find, spans)
@@ -86,13 +86,13 @@ class Digester:
         title: str,
         documents: Sequence[str],
         find: Callable[[], list[TopicPassages]],
-        spans: Spans | None = None,
+        spans: SpansByDocument | None = None,
     ) -> Digest:
         """The digest as it was kept, else a new one."""
         subject, made_of = subject_of(about, identity), content_hashes(self._store, documents)
         facts = (self._store.meta("fingerprint"), self._store.meta("splitter"))
         held = json.dumps([sorted(made_of.items()), spans and sorted(spans.items())])
-        version = short_hash(VERSION, *facts, title, held)
+        version = short_hash(DIGEST_VERSION, *facts, title, held)
         kept = digest_kept(self._store, subject, version + self._model)
         if kept is None:
             kept = self._make(subject, version, find, spans)
@@ -102,14 +102,14 @@ class Digester:
                 self._reporter.note(f"this digest is not kept: {error}")
         rows, model = kept
         cited = ((row.name, row.named_by, map(self._citation, row.spans)) for row in rows)
-        return Digest(about, identity, title, numbered(cited), model)
+        return Digest(about, identity, title, numbered_topics(cited), model)
 
     def _make(
         self,
         subject: str,
         version: str,
         find: Callable[[], list[TopicPassages]],
-        spans: Spans | None,
+        spans: SpansByDocument | None,
     ) -> Kept:
         topics = find()
         if self._llm and any(not topic.heading for topic in topics) and not self._opened():
@@ -153,7 +153,7 @@ class Digester:
             return ""
 
     def _quotes(
-        self, topic: TopicPassages, spans: Spans | None, done: int, all_: int
+        self, topic: TopicPassages, spans: SpansByDocument | None, done: int, all_: int
     ) -> list[Quoted]:
         self._cancel.check()
         self._reporter.progress("digesting", done, all_)

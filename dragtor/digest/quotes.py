@@ -11,11 +11,11 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from dragtor.digest.choose import nearest, telling
+from dragtor.digest.choose import nearest_rows, telling
 from dragtor.split import sentences
 
 if TYPE_CHECKING:
-    from dragtor.digest.topics import PlacedPassage, Spans, TopicPassages
+    from dragtor.digest.topics import PlacedPassage, SpansByDocument, TopicPassages
     from dragtor.embed import Embedder
     from dragtor.types import Document
 
@@ -28,9 +28,8 @@ Quoted = tuple[str, int, int]  # document, start, end
 
 LABEL_TURNS = 3  # of one who has the word, at least: so often a line opens with a label
 _LABEL = re.compile(r"(?m)^[^\W\d_][^:\n]{0,39}:[ \t]+(?=\S)")
-_BEFORE = re.compile(
-    r"(?:\[[^\[\]\n]{1,20}\][ \t]*|(?:[-*•]|\d{1,2}[.)])\s+)+"
-)  # [24:14], a bullet
+# A time of a transcript, [24:14], or a bullet.
+_BEFORE = re.compile(r"(?:\[[^\[\]\n]{1,20}\][ \t]*|(?:[-*•]|\d{1,2}[.)])\s+)+")
 # A sentence that opens so goes on from the one before it, and says less by itself.
 _LEANING = frozenset(
     """and but so or because then it it's its this that that's these those he he's she she's they
@@ -42,7 +41,7 @@ def topic_quotes(
     topic: TopicPassages,
     document: Callable[[str], Document],
     embedder: Embedder,
-    spans: Spans | None = None,
+    spans: SpansByDocument | None = None,
     n: int = QUOTES,
 ) -> list[Quoted]:
     """At most `n` sentences of a topic; with `spans` only of what these hold."""
@@ -53,7 +52,7 @@ def topic_quotes(
             found[passage.document_id, start, end] = text[start:end]
     told = {place: text for place, text in found.items() if _quotable(text)}
     good = {place: text for place, text in told.items() if _stands_alone(text)}
-    good = next((some for some in (good, told, found) if len(some) >= n), told or found)
+    good = good if len(good) >= n else told or found
     if not good:
         return []
     order = {each.document_id: at for at, each in enumerate(topic.passages)}
@@ -68,7 +67,7 @@ def topic_quotes(
 
 def read_passages(topic: TopicPassages, n: int = READ_PASSAGES) -> list[PlacedPassage]:
     """The `n` passages nearest to the middle of a topic, of several documents where there are."""
-    near = nearest(topic.vectors, topic.vectors.mean(axis=0), len(topic.passages))
+    near = nearest_rows(topic.vectors, topic.vectors.mean(axis=0), len(topic.passages))
     several = len({each.document_id for each in topic.passages}) > 1
     taken: Counter[str] = Counter()
     found = []
@@ -80,7 +79,9 @@ def read_passages(topic: TopicPassages, n: int = READ_PASSAGES) -> list[PlacedPa
     return found[:n]
 
 
-def _sentences(text: str, passage: PlacedPassage, spans: Spans | None) -> Iterator[tuple[int, int]]:
+def _sentences(
+    text: str, passage: PlacedPassage, spans: SpansByDocument | None
+) -> Iterator[tuple[int, int]]:
     allowed: Sequence[tuple[int, int]] = [(passage.start, passage.end)]
     if spans is not None:
         allowed = [

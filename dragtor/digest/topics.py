@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from dragtor.digest.boundaries import EmbedTexts, stretches
+from dragtor.digest.boundaries import topic_stretches
 from dragtor.digest.choose import groups
+from dragtor.ground.quotes import EmbedTexts
 from dragtor.store.vectors import passage_vectors
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ MOST_TOPICS = 10  # of several documents
 MOST_PASSAGES = 20_000  # of several documents that are looked at: an even share of each
 MOSTLY = 0.6  # of a group's passages are of one document, which then names it
 
-Spans = Mapping[str, Sequence[tuple[int, int]]]  # by document: characters that may be quoted
+SpansByDocument = Mapping[
+    str, Sequence[tuple[int, int]]
+]  # by document: characters that may be quoted
 
 
 class PlacedPassage(NamedTuple):
@@ -51,7 +54,7 @@ def document_topics(store: Store, document: Document, embed: EmbedTexts) -> list
     """Stretches of a document, in its order; one that is all of it is called by its title."""
     spans, vectors = passage_vectors(store, document.id)
     found = []
-    parts = stretches(document, spans, vectors, embed)
+    parts = topic_stretches(document, spans, vectors, embed)
     for part in parts:
         own = [n for n, (a, b) in enumerate(spans) if part.start <= (a + b) / 2 < part.end]
         placed = [
@@ -65,7 +68,10 @@ def document_topics(store: Store, document: Document, embed: EmbedTexts) -> list
 
 
 def grouped_topics(
-    store: Store, documents: Sequence[str], titles: Mapping[str, str], spans: Spans | None = None
+    store: Store,
+    documents: Sequence[str],
+    titles: Mapping[str, str],
+    spans: SpansByDocument | None = None,
 ) -> list[TopicPassages]:
     """Like passages of these documents, the largest group first.
 

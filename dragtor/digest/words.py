@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dragtor.llm import LLM
 
 PHRASE_WORDS = 3  # of one phrase, at most
-PHRASES = 2  # that name a topic
+NAMING_PHRASES = 2  # that name a topic
 NAME_TOKENS = 16  # that a model may write
 NAME_WORDS = 8  # of a model's name, at most
 HELD = 0.6  # of the content words of a model's name that must stand in the text
@@ -79,7 +79,7 @@ def _best_phrases(text: str, weight: dict[str, float], taken: set[str]) -> list[
         if any(stems(low) & stems(other) for other in best):
             continue
         best.append(written[low])
-        if len(best) >= PHRASES and ", ".join(best) not in taken:
+        if len(best) >= NAMING_PHRASES and ", ".join(best) not in taken:
             break
     return best
 

@@ -42,6 +42,7 @@ class TaskExample:
     words: tuple[Offsets, ...] = ()  # tokens: where each word stands in text
     tags: tuple[str, ...] = ()  # tokens: BIO label of each word
     answers: tuple[Offsets, ...] = ()  # span: characters of text; none where it is impossible
+    group: str = ""  # span: rows of one are candidates for one question, ranked against each other
     line: int = 0  # of the file, where it begins
 
 
@@ -147,7 +148,8 @@ def _span(row: TaskRow) -> TaskExample | None:
         else _cell(row, ("answers", "answer", "is_impossible"))
     )
     found = dict.fromkeys(_answer_place(context, *each, place) for each in _answers(told, place))
-    return TaskExample(context, question, answers=tuple(found), line=line)
+    group = str(cells.get("group") or "")
+    return TaskExample(context, question, answers=tuple(found), group=group, line=line)
 
 
 def _answers(told: Any, place: str) -> list[tuple[str, int]]:

@@ -83,9 +83,7 @@ def _whole(text: str, span: LabelledSpan, start: int, end: int) -> LabelledSpan 
     return LabelledSpan(first, last, span.label, span.probability) if last > first else None
 
 
-def _unseen_lines(
-    text: str, spans: Sequence[LabelledSpan], known: Known
-) -> Iterator[LabelledSpan]:
+def _unseen_lines(text: str, spans: Sequence[LabelledSpan], known: Known) -> Iterator[LabelledSpan]:
     """Lines that are written as full names are, and in which the model saw nothing."""
     taken = [*known.taken, *((span.start, span.end) for span in spans)]
     for start, end in known.alone:

@@ -24,7 +24,9 @@ _QUOTES = " \t\n\"“”„'‘’`*<>[]()|;,:•·"
 _PORTRAIT = re.compile(r"([A-Z]{2,3}) (?=[A-Z])([^<\[(,;]+)")
 _NOTES = re.compile(r"\s?(?:/|@)")  # what follows the name in Notes: Doug Leach/HOU/ECT@ECT
 _PIECE = re.compile(r"""(?:"[^"]{0,80}"|<[^>\n]{0,120}>|\[[^\]]{0,120}\]|\([^)]{0,80}\)|[^;])+""")
-_COMMA_PIECE = re.compile(r"""(?:"[^"]{0,80}"|<[^>\n]{0,120}>|\[[^\]]{0,120}\]|\([^)]{0,80}\)|[^,])+""")
+_COMMA_PIECE = re.compile(
+    r"""(?:"[^"]{0,80}"|<[^>\n]{0,120}>|\[[^\]]{0,120}\]|\([^)]{0,80}\)|[^,])+"""
+)
 _MISREAD_I = re.compile(r"\bl(?=[^\W\d_]{2})")  # loana
 _AND = re.compile(r"\s(?:&|å|a|and|und|et|y)\s")  # å, a: as an ampersand is misread
 NOT_NAMES = frozenset(

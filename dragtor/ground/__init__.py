@@ -35,7 +35,9 @@ from dragtor.ground.reading import (
     NEAREST_HITS,
     PassageReading,
     lifted,
+    likely_to_answer,
     one_span_answers,
+    order_features,
     read_hits,
 )
 from dragtor.ground.rules import RuleSupport
@@ -72,9 +74,11 @@ __all__ = [
     "held_against",
     "late_interaction",
     "lifted",
+    "likely_to_answer",
     "missing_names",
     "numbered_spans",
     "one_span_answers",
+    "order_features",
     "other_quantity",
     "other_subject",
     "rank_sentences",

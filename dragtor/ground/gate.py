@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 
 from dragtor.config import packaged
-from dragtor.ground.reading import PassageReading
+from dragtor.ground.reading import PassageReading, log_odds
 from dragtor.ground.spans import TextSpan
 from dragtor.ground.stems import share_held, stems
 from dragtor.rerank.tokens import EmbedTokens
@@ -25,7 +25,6 @@ READER_FEATURES = (
     "answers", "span", "dense", "words_of_best", "words", "names", "supported", "contradicted",
 )  # fmt: skip
 ODDS = frozenset({"answers", "span", "supported", "contradicted"})  # weighed as log odds
-LEAST_ODDS = 1e-3  # a probability nearer to 0 or 1 says no more
 WORDS_OF_BEST = 3  # its place in both
 CROSSED = 4  # of FEATURES: what late interaction says depends little on the others
 TOP_SENTENCES = 5
@@ -118,14 +117,9 @@ def gate_terms(features: Sequence[float], names: Sequence[str]) -> list[float]:
     """
     if tuple(names) == READER_FEATURES:
         pairs = zip(names, features, strict=True)
-        return [_log_odds(value) if name in ODDS else value for name, value in pairs]
+        return [log_odds(value) if name in ODDS else value for name, value in pairs]
     x = [value - CENTRE for value in features]
     return x + [x[i] * x[j] for i in range(CROSSED) for j in range(i, CROSSED)]
-
-
-def _log_odds(probability: float) -> float:
-    sure = min(max(probability, LEAST_ODDS), 1 - LEAST_ODDS)
-    return math.log(sure / (1 - sure))
 
 
 def vocabulary_mismatch(features: Sequence[float]) -> bool:

@@ -54,7 +54,7 @@ def rank_sentences(
         held = share_held(asked, f"{span.section_path} {span.text}")
         parts = (cosine, span.hit.score, held)
         score = sum(weight * part for weight, part in zip(WEIGHTS, parts, strict=True))
-        scored.append(replace(span, score=score))
+        scored.append(replace(span, score=score, cosine=cosine, words=held))
     return sorted(scored, key=lambda span: -span.score)
 
 

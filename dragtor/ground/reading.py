@@ -5,6 +5,7 @@ Ties a reading's characters to the document. Does not know which reader it is, n
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,7 +18,13 @@ from dragtor.types import Document, Hit, Hits, Reader, Reading
 BEST_HITS = 12  # of the hybrid order, that are read with the question
 NEAREST_HITS = 36  # by meaning, that may be read besides
 READ_FIRST = 24  # where one of these surely answers, no other is read
-LIKELY = 0.5  # of a span that is shown as the answer: likelier than that there is none
+LIKELY = 0.5  # of a span that is shown as the answer, of a passage that needs no other beside it
+LEAST_ODDS = 1e-3  # a probability nearer to 0 or 1 says no more
+# Of a sentence's cosine, the question's words in it, whether it holds what its passage would
+# answer; of the passage's log odds that it answers, its score, its cosine. Fitted on 330 questions
+# with known spans by benchmarks/tasks/reader_order.py; docs/log.md has the figures.
+READ_WEIGHTS = (21.0, 1.4, 2.0, 0.96, 2.45, 29.3)
+HOLDS = 2  # the place among them
 SHORT_CHARACTERS = 120  # of a span that says it all
 
 
@@ -65,23 +72,40 @@ def _placed(hit: Hit, read: str, reading: Reading) -> PassageReading:
 
 
 def lifted(ranked: Sequence[TextSpan], readings: Mapping[str, PassageReading]) -> list[TextSpan]:
-    """The sentences in a new order, first those that hold the answer of a passage that answers.
+    """The sentences in a new order, with a score of any size: see READ_WEIGHTS.
 
-    Scores are 0..1 before; to each is added the probability that its passage answers, and to the
-    one that holds the span as much again, and that times the span's. Words are told as the answer
-    where LIKELY.
+    Words are told as the answer where LIKELY.
     """
-    holders = _holders(ranked, readings)
     again = []
-    for span in ranked:
+    for span, parts in zip(ranked, order_features(ranked, readings), strict=True):
+        score = sum(weight * part for weight, part in zip(READ_WEIGHTS, parts, strict=True))
         reading = readings.get(span.hit.passage.id)
-        score = span.score + (reading.answers if reading else 0.0)
-        if reading and reading.span and holders.get(span.hit.passage.id) == span.key:
+        if reading and reading.span and parts[HOLDS] and reading.probability >= LIKELY:
             inside = (max(reading.span[0], span.start), min(reading.span[1], span.end))
-            span = replace(span, answer=inside if reading.probability >= LIKELY else None)
-            score += reading.answers * (1 + reading.probability)
+            span = replace(span, answer=inside)
         again.append(replace(span, score=score))
     return replies_first(sorted(again, key=lambda span: -span.score))
+
+
+def order_features(
+    ranked: Sequence[TextSpan], readings: Mapping[str, PassageReading]
+) -> list[tuple[float, ...]]:
+    """What READ_WEIGHTS weigh of each sentence."""
+    holders = _holders(ranked, readings)
+    found: list[tuple[float, ...]] = []
+    for span in ranked:
+        hit = span.hit
+        reading = readings.get(hit.passage.id)
+        holds = float(holders.get(hit.passage.id) == span.key)
+        answers = log_odds(reading.answers if reading else 0.0)
+        found.append((span.cosine, span.words, holds, answers, hit.score, hit.dense_score))
+    return found
+
+
+def log_odds(probability: float) -> float:
+    """Of a probability, LEAST_ODDS from 0 and 1 at least."""
+    sure = min(max(probability, LEAST_ODDS), 1 - LEAST_ODDS)
+    return math.log(sure / (1 - sure))
 
 
 def _holders(
@@ -97,6 +121,16 @@ def _holders(
             if shared > most.get(identity, (0,))[0]:
                 most[identity] = (shared, span.key)
     return {identity: key for identity, (_, key) in most.items()}
+
+
+def likely_to_answer(
+    ranked: Sequence[TextSpan], readings: Mapping[str, PassageReading]
+) -> Sequence[TextSpan]:
+    """The sentences whose passage LIKELY answers, where that of the first does; else all."""
+    likely = {identity for identity, reading in readings.items() if reading.answers >= LIKELY}
+    if not ranked or ranked[0].hit.passage.id not in likely:
+        return ranked
+    return [span for span in ranked if span.hit.passage.id in likely]
 
 
 def one_span_answers(first: TextSpan, readings: Mapping[str, PassageReading]) -> bool:

@@ -20,8 +20,9 @@ MIN_QUOTE_WORDS = 4
 class TextSpan:
     """A sentence of a hit: `document.text[start:end]`; a better one has a higher `score`.
 
-    `answer` are the characters of the document, inside start:end, that a reader takes for the
-    answer.
+    `cosine` is that with the question, `words` the share of the question's words that it and its
+    headings hold. `answer` are the characters of the document, inside start:end, that a reader
+    takes for the answer.
     """
 
     hit: Hit
@@ -29,6 +30,8 @@ class TextSpan:
     start: int
     end: int
     score: float = 0.0
+    cosine: float = 0.0
+    words: float = 0.0
     answer: tuple[int, int] | None = None
 
     @property

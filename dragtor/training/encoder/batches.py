@@ -26,6 +26,7 @@ from dragtor.encoder.heads import NO_SPAN, Head
 from dragtor.encoder.shapes import token_shapes
 from dragtor.extras import require
 from dragtor.training import TRAIN_EXTRA
+from dragtor.training.lengths import by_length
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -74,6 +75,23 @@ def answered(window: HeadWindow, head: Head) -> HeadWindow:
     """A window of a span as one of a pair head: whether it holds an answer."""
     label = ANSWER_LABELS[any(window.targets)]
     return replace(window, targets=(head.labels.index(label),))
+
+
+def telling(windows: Sequence[HeadWindow]) -> HeadWindow:
+    """Of a span's windows one that holds the answer, or the first."""
+    return next((window for window in windows if any(window.targets)), windows[0])
+
+
+def whole_groups(
+    groups: Sequence[Sequence[HeadWindow]], most_tokens: int, draw: random.Random
+) -> list[list[HeadWindow]]:
+    """Batches of whole groups, of `most_tokens` with padding; a larger group is alone."""
+
+    def tokens(group: Sequence[HeadWindow]) -> int:
+        return len(group) * max(map(len, group))
+
+    some = by_length(groups, tokens, most_tokens, draw)
+    return [[window for group in each for window in group] for each in some]
 
 
 class WindowCoder:

@@ -119,15 +119,19 @@ class EncoderTask:
 
     def _of_task(self, name: str, count: int, draw: random.Random) -> list[list[HeadWindow]]:
         windows: list[HeadWindow] = []
+        groups: dict[str, list[HeadWindow]] = {}
         head = self._heads[name]
         for i in batches.drawn(count, len(self._known[name]), draw):
             example, unknown = self._learn[name][i]
             said = batches.lowered(example, draw, self._config.lower) if example.words else example
-            if said is example:
+            if example.group:
+                groups.setdefault(example.group, []).append(batches.telling(self._known[name][i]))
+            elif said is example:
                 windows += self._known[name][i]
             else:
                 windows += self._coder.windows(said, head, i, unknown)
-        return by_length(windows, len, self._config.batch_tokens, draw, self._config.batch)
+        made = by_length(windows, len, self._config.batch_tokens, draw, self._config.batch)
+        return made + batches.whole_groups([*groups.values()], self._config.batch_tokens, draw)
 
     def loss(self, batch: HeadBatch) -> tuple[Tensor, float]:
         """Cross entropy of what the batch teaches, weighted, times the windows; their number."""
@@ -137,7 +141,10 @@ class EncoderTask:
         for name in self._taught(batch.head):
             head, windows = self._heads[name], self._targeted(name, batch)
             logits, targets = self._read(head, windows, states, mask)
-            total = total + self._weighed(name, self._cross_entropy(head, windows, logits, targets))
+            loss = self._cross_entropy(head, windows, logits, targets)
+            if name != batch.head:
+                loss = loss + self._listwise(head, batch, logits)
+            total = total + self._weighed(name, loss)
         return total * len(batch.windows), float(len(batch.windows))
 
     def _taught(self, name: str) -> list[str]:
@@ -175,6 +182,26 @@ class EncoderTask:
             return found
         mean: Tensor = torch.nn.functional.nll_loss(chances, targets)
         return mean
+
+    def _listwise(self, head: Head, batch: HeadBatch, logits: Tensor) -> Tensor:
+        """The mean, over groups with an answer, of the cross entropy that it is where it is.
+
+        The loss for candidates of one query of Gao, Dai and Callan 2021, "Rethink Training of BERT
+        Rerankers in Multi-Stage Retrieval Pipeline".
+        """
+        torch = self._torch
+        yes, no = (head.labels.index(label) for label in reversed(batches.ANSWER_LABELS))
+        rows: dict[str, list[int]] = {}
+        for row, window in enumerate(batch.windows):
+            if group := self._learn[batch.head][window.example][0].group:
+                rows.setdefault(group, []).append(row)
+        losses = []
+        for own in rows.values():
+            answered = [any(batch.windows[row].targets) for row in own]
+            if any(answered):
+                chances = torch.log_softmax(logits[own, yes] - logits[own, no], dim=0)
+                losses.append(-chances[torch.tensor(answered)].logsumexp(0))
+        return torch.stack(losses).mean() if losses else logits.new_zeros(())
 
     def _states(self, windows: Sequence[HeadWindow]) -> tuple[Tensor, Tensor]:
         """(windows, tokens, hidden), and the mask (windows, tokens)."""
