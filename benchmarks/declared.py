@@ -154,6 +154,23 @@ TASKS = (
         data=("email_screenshots",), packages=("faster-paddle", "pillow"),
     ),
     Task(
+        "entities", "entities:run",
+        ("dragtor/entities", "dragtor/ocr", "dragtor/encoder", "benchmarks/mail_pictures.py"),
+        Way(3, {}, TAGS), None,
+        (
+            Bar("mails/people/recall", ">=", 0.9, of_sample=False),
+            Bar("mails/people/precision", ">=", 0.85, of_sample=False),
+            Bar("mails/companies/recall", ">=", 0.55, of_sample=False),
+            Bar("mails/companies/precision", ">=", 0.45, of_sample=False),
+            Bar("mails/f1", ">=", 0.8), Bar("mails/extra", "<=", 1.5),
+            Bar("mails/split", "<=", 0.5), Bar("mails/merged", "<=", 0.03, of_sample=False),
+            Bar("mails/invented", "<=", 0), Bar("rendered/f1", ">=", 0.85),
+            Bar("speed/first_s", "<=", 1), Bar("speed/whole_max_s", "<=", 2.5),
+            Bar("memory_mb", "<=", 500),
+        ),
+        data=("email_screenshots",), packages=("faster-paddle", "pillow", *VECTORS),
+    ),
+    Task(
         "roles", "roles:run", ("dragtor/speech/roles.py", "tests/data/podcast_roles.jsonl"),
         Way(0.3), Way(0.3),
         (

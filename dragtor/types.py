@@ -1,7 +1,7 @@
 """The types every package shares: frozen dataclasses, no I/O; how they look as JSON is schema.py's.
 
 Places in a document are half-open character spans of `Document.text`. Reporter and CancelToken are
-given out here too; they stand in work.py, which is quick to import.
+given out here too; they stand in work.py, which is quick to import. Whom texts name is named.py's.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from typing import Any, Literal, Protocol, Self
 
 from dragtor import display
 from dragtor.errors import LoadError
+from dragtor.named import Entity as Entity
+from dragtor.named import FoundEntity as FoundEntity
+from dragtor.named import FoundMention as FoundMention
 from dragtor.work import NEVER as NEVER
 from dragtor.work import SILENT as SILENT
 from dragtor.work import CancelToken as CancelToken
@@ -330,50 +333,6 @@ class Reader(Protocol):
     def under(self, cancel: CancelToken) -> Self:
         """The same reader, its weights shared, for another thread: it looks at `cancel`."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Entity:
-    """Whom or what a library talks about, under the name it is mostly called by; counts of that.
-
-    `kind` is person, organisation, place, other or topic; `heard`: speaks in a recording.
-    """
-
-    id: str
-    kind: str
-    name: str
-    aliases: tuple[str, ...] = ()
-    mentions: int = 0
-    documents: int = 0
-    heard: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class FoundMention:
-    """Where one text names somebody: `text == document.text[start:end]`.
-
-    `box` is (left, top, right, bottom) in pixels of the picture, None where there is none.
-    """
-
-    text: str
-    start: int
-    end: int
-    box: tuple[float, float, float, float] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FoundEntity:
-    """A person or a company of one text; all its names stand in the text.
-
-    `mentions` are in the order of the text; `known` is what the library says of it, or None.
-    """
-
-    name: str
-    category: Literal["person", "company"]
-    aliases: tuple[str, ...] = ()
-    mentions: tuple[FoundMention, ...] = ()
-    confidence: float = 1.0  # 0..1
-    known: Entity | None = None
 
 
 @dataclass(frozen=True, slots=True)

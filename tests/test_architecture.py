@@ -26,7 +26,7 @@ MAX_FUNCTION_LINES = 50
 # A room imports rooms of smaller rows only.
 ROWS = (
     ("dates", "display", "errors"),  # import nothing but themselves
-    ("work",),
+    ("work", "named"),
     ("types",),
     ("dossier",),
     ("overview",),

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from dragtor.entities import find_entities, last_said, with_known
 from dragtor.entities.addresses import addresses
 from dragtor.entities.firms import of_camels, with_legal_form
-from dragtor.entities.written import is_name, is_turned, written_names
+from dragtor.entities.written import is_name, is_turned, listed_names
 from dragtor.types import Document, Entity, FoundEntity, FoundMention, LabelledSpan, Segment
 
 MAIL = """From: sofia.hartwell@brindlecove.example
@@ -165,7 +165,8 @@ def test_companies_by_their_form(text: str, firms: list[set[str]]) -> None:
 
 
 def test_addresses_as_pictures_are_read() -> None:
-    text = "Dana. Hill@X.example, a@quill. example and deforest@ Nat.example; not a@b, @Ann or x+3Ca@b.example"
+    text = "Dana. Hill@X.example, a@quill. example and deforest@ Nat.example; "
+    text += "not a@b, @Ann or x+3Ca@b.example"
     assert [(a.local, a.domain) for a in addresses(text)] == [
         ("Dana. Hill", "X.example"),
         ("a", "quill.example"),
@@ -178,8 +179,10 @@ def test_addresses_as_pictures_are_read() -> None:
 def test_what_may_be_a_name() -> None:
     assert all(map(is_name, ["Ann", "Bram van der Heijde", "O'Neil", "Zoë", "Ann K. Lee", "TK"]))
     assert not any(map(is_name, ["ann", "Thanks", "May", "Fenwick Ltd", "The Team", "A", "", "42"]))
-    assert is_turned("Lee, Ann K.") and is_turned("Cobb Jr., John")
-    assert not is_turned("Ann Lee, Bo Berg Dunn Marsh Hill") and not is_turned("Lee, Jr.")
+    assert is_turned("Lee, Ann K.")
+    assert is_turned("Cobb Jr., John")
+    assert not is_turned("Ann Lee, Bo Berg Dunn Marsh Hill")
+    assert not is_turned("Lee, Jr.")
 
 
 def test_a_wrapped_company_is_one() -> None:
@@ -279,6 +282,6 @@ def test_a_list_gives_names_with_their_addresses() -> None:
     text = '"Lee, Ann" <a@x.example>, Bo <b@y.example>, c@z.example'
     found = [
         (re.sub("\n", " ", text[slice(*w.name)]) if w.name else "", w.address and w.address.local)
-        for w in written_names(text, 0, len(text))
+        for w in listed_names(text, 0, len(text))
     ]
     assert found == [("Lee, Ann", "a"), ("Bo", "b"), ("", "c")]

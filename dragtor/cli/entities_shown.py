@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from dragtor.types import Document, FoundEntity
 
-NAME_WIDTH = 28  # characters
-ALIASES = 4  # shown of one entity
-COLOURS = {"person": (0, 110, 230), "company": (215, 90, 0)}
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")  # of pictures that are written
+ENTITY_WIDTH = 28  # characters
+SPELLINGS_SHOWN = 4  # shown of one entity
+MARK_COLOURS = {"person": (0, 110, 230), "company": (215, 90, 0)}
+DRAWN_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")  # of pictures that are written
 
 
 class EntityLines:
@@ -40,13 +40,13 @@ class EntityLines:
 
 
 def _line(entity: FoundEntity, before: set[str]) -> str:
-    names = [name for name in entity.aliases if name not in before][:ALIASES]
+    names = [name for name in entity.aliases if name not in before][:SPELLINGS_SHOWN]
     notes = [plural(len(entity.mentions), "mention")]
     notes += [f"also {', '.join(names)}"] if names else []
     notes += [f"shown above as {', '.join(sorted(before))}"] if before else []
     if entity.known:
         notes.append(f"in the library: {plural(entity.known.mentions, 'mention')}")
-    name = style(f"{entity.name:<{NAME_WIDTH}}", bold=True)
+    name = style(f"{entity.name:<{ENTITY_WIDTH}}", bold=True)
     return f"{entity.category:<8} {name} {style('; '.join(notes), dim=True)}"
 
 
@@ -58,8 +58,8 @@ def drawable(given: Path | bytes | Document, target: Path) -> Image:
     again = "dragtor extract entities inbox.png --draw out.png"
     if not isinstance(given, Path | bytes):
         raise UsageError("--draw wants the picture itself, not a document's id", again)
-    if target.suffix.lower() not in SUFFIXES:
-        raise UsageError(f"--draw writes {', '.join(SUFFIXES)}, not {target.name}", again)
+    if target.suffix.lower() not in DRAWN_SUFFIXES:
+        raise UsageError(f"--draw writes {', '.join(DRAWN_SUFFIXES)}, not {target.name}", again)
     if not target.expanduser().absolute().parent.is_dir():
         raise UsageError(f"there is no folder {target.parent}", f"mkdir -p {target.parent}")
     return open_picture(given)
@@ -76,7 +76,7 @@ def draw_entities(picture: Image, entities: Sequence[FoundEntity], target: Path)
     for entity in entities:
         for mention in entity.mentions:
             if mention.box:
-                pen.rectangle(mention.box, outline=COLOURS[entity.category], width=width)
+                pen.rectangle(mention.box, outline=MARK_COLOURS[entity.category], width=width)
     try:
         picture.save(target.expanduser())
     except OSError as error:

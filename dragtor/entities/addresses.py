@@ -22,7 +22,7 @@ _ROLES = frozenset(
     alerts calendar feedback security""".split()
 )
 _SECOND_LEVEL = frozenset("co com org net ac gov edu".split())
-PUBLIC = frozenset(
+OPEN_DOMAINS = frozenset(
     """gmail googlemail yahoo hotmail outlook aol icloud gmx web msn protonmail yahoogroups live
     mail prodigy""".split()
 )  # domains that name nobody's company
@@ -48,7 +48,7 @@ class Address(NamedTuple):
         if len(parts) > 1 and parts[-1] in _SECOND_LEVEL:
             parts.pop()
         stem = parts[-1].replace("-", "") if parts else ""
-        return "" if stem in PUBLIC else stem
+        return "" if stem in OPEN_DOMAINS else stem
 
     @property
     def implied(self) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from dragtor.entities.spelling import plain
 from dragtor.entities.written import BRANCHES, CALENDAR
 from dragtor.split import OPENERS
 
-Span = tuple[int, int]
+FirmSpan = tuple[int, int]
 SIGNATURE = 4  # lines under a name in which its company may stand
 MOST_STEM_WORDS = 4  # that a domain's stem is made of
 _CAPITAL = r"[^\W\d_a-zß-ÿ][\w'’.-]*"
@@ -53,7 +53,7 @@ _AT_INNER = re.compile(
 _PLAIN_FIRM = re.compile(rf"{_CAPITAL}(?: (?:{_CAPITAL}|&|of|and)){{0,4}}")
 
 
-def with_legal_form(text: str, start: int, end: int) -> Iterator[Span]:
+def with_legal_form(text: str, start: int, end: int) -> Iterator[FirmSpan]:
     """Companies with Inc., GmbH and the like behind their name, in one sentence."""
     for match in _WITH_FORM.finditer(text, start, end):
         first, last = match.span("name")
@@ -63,7 +63,7 @@ def with_legal_form(text: str, start: int, end: int) -> Iterator[Span]:
         yield first, last
 
 
-def of_branch(text: str, start: int, end: int) -> Iterator[Span]:
+def of_branch(text: str, start: int, end: int) -> Iterator[FirmSpan]:
     """Companies of several words whose last one tells a branch: Brooklyn Union Gas."""
     for match in _OF_BRANCH.finditer(text, start, end):
         first, words = match.start(), match[0].split()
@@ -73,7 +73,7 @@ def of_branch(text: str, start: int, end: int) -> Iterator[Span]:
             yield first, match.end()
 
 
-def of_camels(text: str, start: int, end: int) -> Iterator[Span]:
+def of_camels(text: str, start: int, end: int) -> Iterator[FirmSpan]:
     """Names with a capital inside, as no person has one: KeySpan."""
     for match in _CAMEL.finditer(text, start, end):
         yield match.span()
@@ -84,7 +84,7 @@ def _opens(word: str) -> bool:
     return plain(word) in OPENERS | _AUXILIARY | CALENDAR
 
 
-def of_domains(text: str, known: Iterable[Address], skip: Sequence[Span]) -> Iterator[Span]:
+def of_domains(text: str, known: Iterable[Address], skip: Sequence[FirmSpan]) -> Iterator[FirmSpan]:
     """Where the stem of an address's domain is written as a name, outside `skip`.
 
     Capitalised words behind it are a part of it: Enron Compression Services.
@@ -133,7 +133,7 @@ def _longer(line: str, words: Sequence[re.Match[str]], at: int) -> int:
 
 def under_names(
     lines: Sequence[TextLine], signed: Mapping[int, bool], taken: frozenset[int]
-) -> Iterator[Span]:
+) -> Iterator[FirmSpan]:
     """Companies in the lines under a signature; `signed` are where lines with names begin.
 
     Where no closing stands before the name it may be another list: then a line counts only if it
@@ -154,7 +154,7 @@ def under_names(
             role = role or here
 
 
-def in_headlines(lines: Sequence[TextLine]) -> Iterator[Span]:
+def in_headlines(lines: Sequence[TextLine]) -> Iterator[FirmSpan]:
     """Companies in a line that tells what somebody does: "Partner at Tern, ex Quillbank"."""
     for line in lines:
         role = _ROLE.search(line.text)

@@ -8,7 +8,7 @@ way of reading pictures.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from dragtor import split
 from dragtor.entities.addresses import Address, addresses
@@ -25,7 +25,7 @@ from dragtor.entities.grouping import ADDRESS_KIND, grouped
 from dragtor.entities.lines import paragraphs, text_lines
 from dragtor.entities.mail import read_mail
 from dragtor.entities.mentions import read_mentions
-from dragtor.entities.prose import FIRM_KIND, Known, Tag, names_in_prose, unkinned
+from dragtor.entities.prose import FIRM_KIND, Known, TagSentences, names_in_prose, unkinned
 from dragtor.entities.roster import is_initials, name_words
 from dragtor.entities.spelling import PERSON_KIND, clean_name, plain, thing_words
 from dragtor.entities.written import CALENDAR, NOT_NAMES, Written
@@ -39,7 +39,7 @@ _BESIDES = re.compile(  # Jeff (Rocky) Skilling
 )
 
 
-def find_entities(document: Document, tag: Tag | None = None) -> Iterator[FoundEntity]:
+def find_entities(document: Document, tag: TagSentences | None = None) -> Iterator[FoundEntity]:
     """The people and companies of a document, those first that need no model.
 
     A later one that shares a mention with earlier ones stands in their place. `tag` finds names in
@@ -105,7 +105,7 @@ class _Reading:
             self._add(*match.span(), PERSON_KIND, LIKELY)
 
     def _messages(self) -> dict[int, bool]:
-        """Who is greeted and who signs; gives where lines with signatures start: see Said.closes."""
+        """Whom greetings and signatures name; gives where signatures start, and if they close."""
         names = [self.text[s.start : s.end] for s in self.spans.values()]
         names += [" ".join(a.implied) for a in self.people if a.implied]
         self.firsts, lasts = name_words(map(clean_name, names))
@@ -156,7 +156,7 @@ class _Reading:
             if (match := _SUBJECT.match(line.text)) and match.end() < len(line.text):
                 yield line.start + match.end(), line.end
 
-    def tagged(self, tag: Tag) -> list[LabelledSpan]:
+    def tagged(self, tag: TagSentences) -> list[LabelledSpan]:
         """What a model finds in prose, where no rule has spoken."""
         taken = [(s.start, s.end) for s in self.spans.values()]
         taken += [(a.start, a.end) for a in self.addresses]

@@ -35,7 +35,7 @@ AFTER = 3  # lines behind a closing in which it is signed
 TAIL = 8  # lines before the next message in which a name alone signs
 
 
-class Said(NamedTuple):
+class AddressedName(NamedTuple):
     """A name at `start:end` that greets or signs in the message of this number."""
 
     start: int
@@ -47,7 +47,7 @@ class Said(NamedTuple):
 
 def greeted_and_signed(
     lines: Sequence[TextLine], mail: Mail, known: Collection[str]
-) -> Iterator[Said]:
+) -> Iterator[AddressedName]:
     """Names in greetings and signatures; `known` are words of names that the headers show."""
     ends = [m.first for m in mail.messages[1:]] + [len(lines)]
     for number, (message, end) in enumerate(zip(mail.messages, ends, strict=True)):
@@ -57,7 +57,7 @@ def greeted_and_signed(
         yield from _signature(lines, body, number, known, mail)
 
 
-def _greeting(line: TextLine, number: int, known: Collection[str]) -> Iterator[Said]:
+def _greeting(line: TextLine, number: int, known: Collection[str]) -> Iterator[AddressedName]:
     greeted = _GREETED.match(line.text)
     match = greeted or _CALLED.match(line.text)
     if not match:
@@ -66,7 +66,7 @@ def _greeting(line: TextLine, number: int, known: Collection[str]) -> Iterator[S
     for start, end in _each(match["names"]):
         name = match["names"][start:end]
         if is_name(name) and (greeted or plain(name.split()[0]) in known):
-            yield Said(at + start, at + end, number, signs=False)
+            yield AddressedName(at + start, at + end, number, signs=False)
 
 
 def _each(names: str) -> Iterator[tuple[int, int]]:
@@ -79,7 +79,7 @@ def _each(names: str) -> Iterator[tuple[int, int]]:
 
 def _signature(
     lines: Sequence[TextLine], body: Sequence[int], number: int, known: Collection[str], mail: Mail
-) -> Iterator[Said]:
+) -> Iterator[AddressedName]:
     for at, n in enumerate(body):
         closing = _CLOSING.match(lines[n].text)
         if not closing:
@@ -87,7 +87,7 @@ def _signature(
         rest = lines[n].text[closing.end() :]
         if rest and (match := _SIGNED.fullmatch(rest)) and _signs(match["name"]):
             start = lines[n].start + closing.end() + match.start("name")
-            yield Said(start, start + len(match["name"]), number, signs=True, closes=True)
+            yield AddressedName(start, start + len(match["name"]), number, signs=True, closes=True)
         elif not rest:
             yield from _behind(lines, body[at + 1 : at + 1 + AFTER], n, number)
     for n in body[-TAIL:] if body else ():
@@ -96,12 +96,12 @@ def _signature(
             continue
         if match and _signs(match["name"]) and _knows(match["name"], known):
             start = lines[n].start + match.start("name")
-            yield Said(start, start + len(match["name"]), number, signs=True)
+            yield AddressedName(start, start + len(match["name"]), number, signs=True)
 
 
 def _behind(
     lines: Sequence[TextLine], following: Sequence[int], closing: int, number: int
-) -> Iterator[Said]:
+) -> Iterator[AddressedName]:
     """The name on the line after a closing, and once more in full on the next one."""
     for step, n in enumerate(following):
         if n != closing + 1 + step:
@@ -112,7 +112,7 @@ def _behind(
         if step and len(match["name"].split()) < 2:
             return
         start = lines[n].start + match.start("name")
-        yield Said(start, start + len(match["name"]), number, signs=True, closes=True)
+        yield AddressedName(start, start + len(match["name"]), number, signs=True, closes=True)
         if len(match["name"].split()) > 1:
             return
 

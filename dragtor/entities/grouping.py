@@ -17,10 +17,11 @@ from dragtor.entities.spelling import (
     PERSON_KIND,
     abbreviates,
     clean_name,
+    person_name,
     plain,
     thing_words,
 )
-from dragtor.links import box_of
+from dragtor.pictures import box_of
 from dragtor.types import Document, FoundEntity, FoundMention, LabelledSpan
 
 ADDRESS_KIND = "address"
@@ -107,7 +108,9 @@ def _entity(document: Document, category: str, spans: Sequence[LabelledSpan]) ->
     text = document.text
     counts = Counter(_name(text, span) for span in spans)
     named = {_name(text, s): counts[_name(text, s)] for s in spans if s.label != ADDRESS_KIND}
-    name = main_name(PERSON_KIND if category == "person" else FIRM_KIND, named or counts)
+    straight = {n: c for n, c in named.items() if "," not in n and person_name(n).is_full}
+    shown = straight if category == "person" and straight else named or counts
+    name = main_name(PERSON_KIND if category == "person" else FIRM_KIND, shown)
     aliases = sorted((n for n in counts if n != name), key=lambda n: (-counts[n], n))
     mentions = tuple(
         FoundMention(text[s.start : s.end], s.start, s.end, box_of(document, s.start, s.end))

@@ -13,12 +13,12 @@ from dragtor.entities.spelling import PERSON_KIND, person_name, thing_words
 from dragtor.types import Entity, FoundEntity
 
 LookUp = Callable[[str, str], Sequence[Entity]]  # kind and name -> entities, as for a filter
-KINDS = {"person": PERSON_KIND, "company": "organisation"}
+LIBRARY_KINDS = {"person": PERSON_KIND, "company": "organisation"}
 
 
 def with_known(entity: FoundEntity, look_up: LookUp) -> FoundEntity:
     """The entity with the one of the library that bears one of its names in full, if just one."""
-    kind = KINDS[entity.category]
+    kind = LIBRARY_KINDS[entity.category]
     found: dict[str, Entity] = {}
     for name in (entity.name, *entity.aliases):
         if "@" in name or (kind == PERSON_KIND and not person_name(name).is_full):

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from dragtor.entities.spelling import PARTICLES
+from dragtor.pictures import PixelBox
 from dragtor.types import Document
 
-Box = tuple[float, float, float, float]  # left, top, right, bottom, in pixels
-WIDE = 0.6  # of the widest line of its block: such a line goes on in the next one
-SAME_ROW = 0.5  # of the lower of two lines, that both share
+WRAPS_AT = 0.6  # of the widest line of its block: such a line goes on in the next one
+ROW_SHARED = 0.5  # of the lower of two lines, that both share
 
 _LINE = re.compile(r"[^\n]+")
 _ENDS = re.compile(r"[.!?:;]['\"”’)\]]*$")
@@ -28,7 +28,7 @@ class TextLine(NamedTuple):
     end: int
     text: str
     block: int
-    box: Box | None = None
+    box: PixelBox | None = None
 
 
 def text_lines(document: Document) -> list[TextLine]:
@@ -54,7 +54,7 @@ class _Boxes:
         )
         self._starts = [segment.start for segment in self._segments]
 
-    def around(self, start: int, end: int) -> Box | None:
+    def around(self, start: int, end: int) -> PixelBox | None:
         """The box that holds the segments of a stretch."""
         first = max(0, bisect_right(self._starts, start) - 1)
         own = self._segments[first : bisect_left(self._starts, end)]
@@ -73,7 +73,7 @@ def beside(lines: Sequence[TextLine], line: TextLine) -> Iterator[TextLine]:
         if other.box is None or other is line:
             continue
         shared = min(line.box[3], other.box[3]) - max(line.box[1], other.box[1])
-        if shared >= SAME_ROW * min(line.box[3] - line.box[1], other.box[3] - other.box[1]):
+        if shared >= ROW_SHARED * min(line.box[3] - line.box[1], other.box[3] - other.box[1]):
             yield other
 
 
@@ -98,7 +98,7 @@ def paragraphs(text: str, lines: Sequence[TextLine]) -> Iterator[list[TextLine]]
 def _goes_on(line: TextLine, after: TextLine, widest: float) -> bool:
     if line.block != after.block or _ENDS.search(line.text):
         return False
-    return _right(line) >= WIDE * widest and any(
+    return _right(line) >= WRAPS_AT * widest and any(
         word[0].islower() and len(word) > 2 and word not in PARTICLES for word in line.text.split()
     )
 

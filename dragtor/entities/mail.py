@@ -18,8 +18,8 @@ from dragtor.entities.written import (
     Written,
     is_name,
     is_turned,
+    listed_names,
     stripped,
-    written_names,
 )
 
 SENDERS = ("from", "sender", "on behalf of", "organizer", "organiser", "host", "von")
@@ -140,7 +140,7 @@ def _people(
     at = start
     for inner in (*_INNER.finditer(text, start, end), None):
         stop = inner.start() if inner else end
-        yield from written_names(text, at, stop, turned)
+        yield from listed_names(text, at, stop, turned)
         at = inner.end() if inner else end
 
 
@@ -180,7 +180,7 @@ def _mark(text: str, lines: Sequence[TextLine], at: int) -> Header | None:
         start, end = match.span("name")
         return _sender(text, line, start, end, at, "forwarded")
     if (match := _WROTE.match(line.text)) and len(line.text) < 2 * LONG_LINE:
-        people = written_names(
+        people = listed_names(
             text, line.start + match.start("who"), line.start + match.end("who"), True
         )
         return Header(at, at + 1, "wrote", tuple(people)) if people else None
@@ -188,7 +188,7 @@ def _mark(text: str, lines: Sequence[TextLine], at: int) -> Header | None:
     if after and _STAMP.match(after.text) and (match := _NAME_PLACE.fullmatch(line.text)):
         return _sender(text, line, *match.span("name"), at, "from")
     if after and after.block == line.block and _TO.match(after.text):
-        people = written_names(text, line.start, line.end, is_turned(line.text))
+        people = listed_names(text, line.start, line.end, is_turned(line.text))
         whole = is_turned(line.text) or _only_names(text, line.start, line.end, people)
         if people and whole:
             return Header(at, at + 1, "from", tuple(people))
@@ -211,7 +211,7 @@ def _beside_time(text: str, lines: Sequence[TextLine], at: int) -> Header | None
         return None
     right = [each for each in beside(lines, line) if each.box and each.box[0] >= line.box[2]]
     if right and _TIME.fullmatch(min(right, key=lambda each: each.box or ()).text):
-        people = written_names(text, line.start, line.end, is_turned(name))
+        people = listed_names(text, line.start, line.end, is_turned(name))
         return Header(at, at + 1, "from", tuple(people)) if people else None
     return None
 

@@ -18,17 +18,17 @@ from dragtor.entities.written import CALENDAR, NOT_NAMES, is_name
 from dragtor.types import LabelledSpan
 
 FIRM_KIND, PLACE_KIND = "organisation", "place"
-LEAST = {PERSON_KIND: 0.6, FIRM_KIND: 0.5}  # probability of a name, all its places together
+LEAST_LIKELY = {PERSON_KIND: 0.6, FIRM_KIND: 0.5}  # probability of a name, all its places together
 OWNING = "{} and its subsidiaries"  # sentences to put a name in
 TRADED = "shares of {} fell."
-TOLD = "{} announced its results."
+ANNOUNCED = "{} announced its results."
 MET = "I spoke to {}."
 SURELY, RATHER, HARDLY = 0.8, 0.5, 0.2  # probabilities in such sentences
 LEAST_SEEN = 0.4  # probability of a name that is looked at again
 UNSEEN, LONGEST_LINE = 0.1, 3  # probability and words of a line that may be a name
-SECOND = 0.8  # probability of a name that only the second look shows to be a person's
-Tag = Callable[[Sequence[str]], Sequence[Sequence[LabelledSpan]]]
-Span = tuple[int, int]
+SECOND_CHANCE = 0.8  # probability of a name that only the second look shows to be a person's
+TagSentences = Callable[[Sequence[str]], Sequence[Sequence[LabelledSpan]]]
+ProseSpan = tuple[int, int]
 
 _HYPHENED = re.compile(r"(?:[-‐][^\W\d_a-zß-ÿ][^\W_]*)+")  # what is left of Drummond-Lyle
 _LOW_END = re.compile(r"(?:\s+[^\W\d_A-Z][\w'’]*)+\Z")
@@ -39,9 +39,9 @@ _KIN = re.compile(r"(?:Uncle|Aunt|Auntie|Grandma|Grandpa|Cousin) (?=\w)")
 class Known:
     """What rules know of a text before its prose is read."""
 
-    taken: Sequence[Span]  # names and addresses that rules found
+    taken: Sequence[ProseSpan]  # names and addresses that rules found
     kinds: Mapping[str, str]  # names in plain letters, and single words of names, to their kind
-    alone: Collection[Span] = ()  # stretches that stand by themselves, as entries of a menu do
+    alone: Collection[ProseSpan] = ()  # stretches that stand by themselves, as entries of a menu do
 
 
 def unkinned(text: str, start: int, end: int) -> int:
@@ -50,7 +50,9 @@ def unkinned(text: str, start: int, end: int) -> int:
     return kin.end() if kin else start
 
 
-def names_in_prose(text: str, places: Sequence[Span], tag: Tag, known: Known) -> list[LabelledSpan]:
+def names_in_prose(
+    text: str, places: Sequence[ProseSpan], tag: TagSentences, known: Known
+) -> list[LabelledSpan]:
     """The people and companies in sentences at `places`."""
     said = tag([text[a:b].replace("\n", " ") for a, b in places])
     spans = [
@@ -88,9 +90,9 @@ def _unseen_lines(text: str, spans: Sequence[LabelledSpan], known: Known) -> Ite
     taken = [*known.taken, *((span.start, span.end) for span in spans)]
     for start, end in known.alone:
         line = text[start:end]
-        if is_name(line, 2) and len(line.split()) <= LONGEST_LINE:
-            if not any(a < end and start < b for a, b in taken):
-                yield LabelledSpan(start, end, "other", UNSEEN)
+        free = not any(a < end and start < b for a, b in taken)
+        if free and is_name(line, 2) and len(line.split()) <= LONGEST_LINE:
+            yield LabelledSpan(start, end, "other", UNSEEN)
 
 
 def _counts(text: str, span: LabelledSpan, known: Known) -> bool:
@@ -123,7 +125,7 @@ class _Opinions:
             if (span.start, span.end) not in known.alone:
                 self._inside.add(name)
 
-    def labels(self, tag: Tag) -> Mapping[str, tuple[str, float]]:
+    def labels(self, tag: TagSentences) -> Mapping[str, tuple[str, float]]:
         """Names to what they are, and the least probability of that; others are left out."""
         asked = {name: list(self._sentences(name)) for name in self._unlikely}
         answers = iter(tag([text.format(name) for name, own in asked.items() for text in own]))
@@ -135,8 +137,8 @@ class _Opinions:
                 continue
             if label == FIRM_KIND and is_role(name):
                 continue
-            if label in LEAST and sure >= LEAST[label]:
-                found[name] = label, (SECOND if label != self._first(name)[0] else 0.0)
+            if label in LEAST_LIKELY and sure >= LEAST_LIKELY[label]:
+                found[name] = label, (SECOND_CHANCE if label != self._first(name)[0] else 0.0)
         return found
 
     def _first(self, name: str) -> tuple[str, float]:
@@ -158,12 +160,12 @@ class _Opinions:
         if self._of_rules(name):
             return
         if " " in name:
-            if sure < LEAST[PERSON_KIND] and is_name(name):
+            if sure < LEAST_LIKELY[PERSON_KIND] and is_name(name):
                 yield from (MET, TRADED)
         elif label == PERSON_KIND:
             yield from (OWNING, TRADED)
         elif label in (PLACE_KIND, FIRM_KIND) and not name.isupper():
-            yield from (OWNING, TRADED, TOLD)
+            yield from (OWNING, TRADED, ANNOUNCED)
 
     def _label(self, name: str, said: Mapping[str, Sequence[LabelledSpan]]) -> tuple[str, float]:
         label, sure = self._first(name)
@@ -172,14 +174,14 @@ class _Opinions:
         person = _chance(said, TRADED, PERSON_KIND)
         if MET in said:
             both = _chance(said, MET, PERSON_KIND) >= SURELY and person >= RATHER
-            return (PERSON_KIND, SECOND) if both else (label, sure)
+            return (PERSON_KIND, SECOND_CHANCE) if both else (label, sure)
         owned = _chance(said, OWNING, FIRM_KIND)
         if label in (PLACE_KIND, FIRM_KIND) and person >= RATHER and owned < RATHER:
-            return PERSON_KIND, SECOND
-        told = TOLD not in said or _chance(said, TOLD, FIRM_KIND) >= RATHER
+            return PERSON_KIND, SECOND_CHANCE
+        told = ANNOUNCED not in said or _chance(said, ANNOUNCED, FIRM_KIND) >= RATHER
         as_firm = person < HARDLY and told and owned >= SURELY
         if as_firm and sure >= LEAST_SEEN:
-            return FIRM_KIND, SECOND
+            return FIRM_KIND, SECOND_CHANCE
         if label == PERSON_KIND and TRADED in said and name not in self._inside and person < RATHER:
             return "", 0.0  # an entry of a menu
         return label, sure

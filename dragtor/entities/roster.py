@@ -18,9 +18,11 @@ from dragtor.entities.people import PeopleNamed, merge_people
 from dragtor.entities.spelling import SHORT_FORMS, PersonName, person_name, plain
 
 LEAST_STEM = 3  # letters that a nickname shares with the name it is short for
+CUT_SHORT = 3  # letters that it is shorter, at least: Dan is not Dana, nor Paul Paula
 LEAST_SURNAME = 4  # letters of a surname in an address such as kmcdani@
+_PET = re.compile(r"(?P<stem>\w+(?P<twice>\w)(?=(?P=twice))|\w{4,}?)\w?(?:ie|y|i)$")  # Debbie, Kathy
 _GENERATION = re.compile(r"\bI[Il1|]{1,2}\b")  # III, as it is misread
-Node = tuple[str, ...]
+Identity = tuple[str, ...]
 
 
 class NamedAt(NamedTuple):
@@ -56,7 +58,7 @@ class _Roster:
         implied = {name for a in people.addresses if (name := implied_name(a))}
         said = dict(counts) | {name: counts.get(name, 0) + 1 for name in implied}
         self._keys = {n: k for (_, n), k in merge_people({"": PeopleNamed(said)}).items()}
-        self._sets: Clusters[Node] = Clusters(
+        self._sets: Clusters[Identity] = Clusters(
             [*self._keys.values(), *(_node(a) for a in people.addresses)]
         )
         self._forms = {  # of everybody who is called in full
@@ -77,12 +79,12 @@ class _Roster:
         number = {node: n for n, node in enumerate(order)}
         return {start: number[self._sets.of(self._node_at(start))] for start in starts}
 
-    def _node_at(self, start: int) -> Node:
+    def _node_at(self, start: int) -> Identity:
         if start in self._address_at:
             return _node(self._address_at[start])
         return self._keys[_compared(self._name_at[start])]
 
-    def _join(self, one: Node, other: Node) -> None:
+    def _join(self, one: Identity, other: Identity) -> None:
         if self._sets.of(one) != self._sets.of(other):
             self._sets.join(one, other)
 
@@ -94,8 +96,8 @@ class _Roster:
             if start in self._name_at and beside in self._address_at:
                 self._join(self._node_at(beside), self._node_at(start))
 
-    def _by_last(self) -> Mapping[str, list[Node]]:
-        found: dict[str, list[Node]] = defaultdict(list)
+    def _by_last(self) -> Mapping[str, list[Identity]]:
+        found: dict[str, list[Identity]] = defaultdict(list)
         for key, form in self._forms.items():
             found[form.last].append(key)
         return found
@@ -137,7 +139,7 @@ class _Roster:
             if len(fits) == 1:
                 self._join(node, fits.pop())
 
-    def _has_form(self, node: Node) -> bool:
+    def _has_form(self, node: Identity) -> bool:
         return any(self._sets.of(key) == self._sets.of(node) for key in self._forms)
 
     def _join_alone(self) -> None:
@@ -156,7 +158,7 @@ class _Roster:
 
     def _join_by_message(self) -> None:
         """Whoever signs a message is its sender, where the name does not say otherwise."""
-        senders: dict[Node, set[Node]] = defaultdict(set)
+        senders: dict[Identity, set[Identity]] = defaultdict(set)
         for start, sender in self._people.signed.items():
             if start in self._name_at and not self._has_form(self._node_at(start)):
                 who = self._sets.of(self._node_at(sender))
@@ -166,7 +168,7 @@ class _Roster:
             if len(whose) == 1:
                 self._join(node, whose.pop())
 
-    def _may_be(self, name: str, who: Node) -> bool:
+    def _may_be(self, name: str, who: Identity) -> bool:
         form = person_name(name)
         forms = [f for key, f in self._forms.items() if self._sets.of(key) == who]
         if is_initials(name):
@@ -195,7 +197,7 @@ def _compared(name: str) -> str:
     return _GENERATION.sub("III", name)
 
 
-def _node(address: Address) -> Node:
+def _node(address: Address) -> Identity:
     return ("address", plain(re.sub(r"\s", "", address.local)), address.domain.casefold())
 
 
@@ -208,13 +210,12 @@ def _calls(short: str, full: PersonName, *, whole: bool = False) -> bool:
         return not whole
     if any(first in SHORT_FORMS.get(short, ()) for first in firsts):
         return True
-    stem = re.sub(r"(?<=\w{2})(?:ie|y|i)$", "", short)
-    stem = stem[:-1] if stem != short and stem[-2:-1] == stem[-1:] else stem
-    return (
-        len(stem) >= LEAST_STEM
-        and full.first.startswith(stem)
-        and len(full.first) >= len(short) + (stem == short)
-    )
+    if full.first.startswith(short) and len(short) >= LEAST_STEM:
+        return len(full.first) >= len(short) + CUT_SHORT
+    pet = _PET.match(short)
+    if not pet or len(pet["stem"]) < LEAST_STEM:
+        return False
+    return full.first.startswith(pet["stem"]) and len(full.first) >= len(short) - 1
 
 
 def _is_short_for(address: Address, form: PersonName) -> bool:

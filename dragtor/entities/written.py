@@ -99,7 +99,7 @@ def _abbreviated(initials: str, name: str) -> bool:
     return len(words) > 1 and initials[0] == words[0][0] and initials[-1] == words[-1][0]
 
 
-def written_names(text: str, start: int, end: int, turned: bool | None = None) -> list[Written]:
+def listed_names(text: str, start: int, end: int, turned: bool | None = None) -> list[Written]:
     """Whom a list names, in its order.
 
     `turned` says whether commas stand inside names; None: where there are two, and no semicolon.
@@ -120,10 +120,11 @@ def _paired(
 ) -> Iterator[tuple[int, int]]:
     """Pieces between commas, the two of a turned name together."""
     at = 0
-    turn = turned if turned is not None else len(pieces) == 2
+    guessed = turned is None and len(pieces) == 2
+    turn = turned if turned is not None else guessed
     while at < len(pieces):
         pair = pieces[at : at + 2]
-        if turn and len(pair) == 2 and _one_name(text, *pair):
+        if turn and len(pair) == 2 and _one_name(text, *pair, plainly=guessed):
             yield pair[0][0], pair[1][1]
             at += 2
         else:
@@ -131,12 +132,16 @@ def _paired(
             at += 1
 
 
-def _one_name(text: str, one: tuple[int, int], other: tuple[int, int]) -> bool:
+def _one_name(
+    text: str, one: tuple[int, int], other: tuple[int, int], *, plainly: bool
+) -> bool:
+    """Whether two pieces are a turned name; `plainly`: no more than "Lee, Ann K."."""
     last = text[slice(*stripped(text, *one))]
     first = _MISREAD_I.sub("I", text[slice(*_bare(text, *other))])
     words = [word for word in last.split() if plain(word) not in PARTICLES]
     return (
         "@" not in last and "/" not in last
+        and not (plainly and re.search(r"\s\w{2}", first))
         and 0 < len([w for w in words if plain(w).strip(".") not in GENERATIONS]) <= 1
         and is_turned(f"{last}, {first}")
     )  # fmt: skip

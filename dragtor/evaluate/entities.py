@@ -64,7 +64,7 @@ class Tally:
 def evaluate(
     path: Path, config: Config, *, reporter: Reporter = SILENT, cancel: CancelToken = NEVER
 ) -> dict[str, Any]:
-    """Find the people and companies of each row and compare.
+    """Find the people and companies of each row and compare_entities.
 
     `recall` is the share of those to be found, `precision` of those given; `extra` (in the text,
     not asked for), `invented` (nowhere in the text that was read), `split` (one twice) and `merged`
@@ -88,7 +88,7 @@ def evaluate(
                 unreadable.append({"file": str(row.get("image", place)), "reason": str(error)})
                 continue
             for category, tally in tallies.items():
-                tallies[category] = tally + compare(row, given, category, text)
+                tallies[category] = tally + compare_entities(row, given, category, text)
             wrong.append({"id": row.get("id", place), **_wrong(row, given)})
         model = library.tagger.version
     if not seconds:
@@ -100,10 +100,19 @@ def evaluate(
         len(seconds),
         measured | {"seconds": round(metrics.mean(seconds), 4)},
         model,
-        versions(*PACKAGES),
+        versions(*filter(_is_here, PACKAGES)),
         unreadable=unreadable,
         wrong=[each for each in wrong if each["missed"] or each["extra"]],
     )
+
+
+def _is_here(package: str) -> bool:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return bool(version(package))
+    except PackageNotFoundError:
+        return False
 
 
 def gold_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -177,7 +186,7 @@ def gold_entities(row: Mapping[str, Any], category: str) -> list[GoldEntity]:
     return found
 
 
-def compare(
+def compare_entities(
     row: Mapping[str, Any], given: Sequence[FoundEntity], category: str, read: str
 ) -> Tally:
     """What is right of the entities of one category in one row; `read` is the text of the OCR."""

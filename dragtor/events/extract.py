@@ -14,6 +14,7 @@ from pathlib import Path
 
 from dragtor import dates
 from dragtor.config import Config, LLMConfig
+from dragtor.events.invitation import invitation
 from dragtor.events.phrases import is_vague
 from dragtor.events.repair import repaired
 from dragtor.events.spans import CharSpan, EventSpans, SpanExtractor
@@ -53,10 +54,13 @@ class EventExtractor:
         A `now` without a zone is in the extractor's own. What has no date, time nor repetition is
         an event only where the words ask for one ("remind me to", "my calendar"), or `undated`. A
         time without a date ("lunch tomorrow at noon, then a talk at 3") is on the day of the event
-        before it in the same paragraph; its own date stays None, and is flagged.
+        before it in the same paragraph; its own date stays None, and is flagged. An invitation is
+        read by its form, and is one event.
         """
         now = datetime.now(self.zone) if now is None else now
         now = now.astimezone(self.zone) if now.tzinfo else now.replace(tzinfo=self.zone)
+        if form := invitation(text, now, day_first=self.day_first):
+            return [self._event(text, form, now)]
         found: list[CalendarEvent] = []
         for pointed in self.span_extractor.extract(text):
             fields = repaired(text, pointed, now, day_first=self.day_first)

@@ -1,0 +1,186 @@
+"""People and companies with the real tagger and the real reader of pictures."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+from conftest import ROOT, Cli, shared
+
+from dragtor import Library
+from dragtor.entities import last_said
+from dragtor.errors import LoadError, Missing
+from dragtor.schema import FOUND_ENTITIES_SCHEMA, found_entities_json
+from dragtor.types import FoundEntity
+
+sys.path.append(str(ROOT / "benchmarks"))
+from mail_pictures import LAYOUTS, make
+
+MAIL = """From: Sofia Hartwell <sofia.hartwell@brindlecove.example>
+To: Mateo Ortega
+
+Mateo, I spoke to Karin Lindqvist in Rotterdam this morning. She left Quillbank in May.
+Best regards,
+Sofia
+"""
+
+
+def found(library: Library, what: Path | str | bytes) -> list[FoundEntity]:
+    return last_said(library.extract_entities(what))
+
+
+def by_name(entities: list[FoundEntity]) -> dict[str, set[str]]:
+    return {entity.name: set(entity.aliases) for entity in entities}
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One of each layout, drawn."""
+    pytest.importorskip("PIL", reason="pictures need the extra ocr")
+    pytest.importorskip("faster_paddle", reason="pictures need the extra ocr")
+    folder = tmp_path_factory.mktemp("pictures")
+    make(folder, len(LAYOUTS))
+    return folder
+
+
+def test_headers_signatures_and_sentences(tmp_path: Path) -> None:
+    with Library(tmp_path / "none") as library:
+        names = by_name(found(library, MAIL))
+    assert names["Sofia Hartwell"] == {"Sofia", "sofia.hartwell@brindlecove.example"}
+    assert names["Mateo Ortega"] == {"Mateo"}
+    assert "Karin Lindqvist" in names
+    assert "Rotterdam" not in names
+    assert not (tmp_path / "none").exists()  # nothing is kept
+
+
+def test_a_text_a_file_bytes_and_a_document_say_the_same(tmp_path: Path) -> None:
+    file = tmp_path / "mail.txt"
+    file.write_text(MAIL)
+    with Library(tmp_path / "library") as library:
+        library.add(file)
+        (facts,) = library.documents()
+        expected = by_name(found(library, MAIL))
+        for what in (file, file.read_bytes(), facts["id"]):
+            assert by_name(found(library, what)) == expected
+        assert found(library, str(file)) == []  # a str is a text, and no file is opened by it
+
+
+def test_what_the_library_knows(tmp_path: Path) -> None:
+    talk = tmp_path / "talk.md"
+    talk.write_text(
+        "# A talk\n\nKarin Lindqvist lifts more than all. Karin Lindqvist trains in May.\n"
+    )
+    with Library(tmp_path / "library") as library:
+        library.add(talk)
+        library.index(tags=True)
+        known = {entity.name: entity.known for entity in found(library, MAIL)}
+    karin = known["Karin Lindqvist"]
+    assert karin is not None
+    assert (karin.kind, karin.mentions) == ("person", 2)
+    assert known["Sofia Hartwell"] is None
+
+
+def test_without_the_tagger_headers_still_speak(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Absent:
+        def tag(self, texts: object) -> None:
+            raise Missing("the model tags is not here", "dragtor models pull tags")
+
+    heard: list[str] = []
+    with Library(tmp_path / "none") as library:
+        monkeypatch.setitem(library.__dict__, "tagger", Absent())
+        monkeypatch.setattr(library.reporter, "note", heard.append, raising=False)
+        names = by_name(found(library, MAIL))
+    assert "Mateo Ortega" in names
+    assert "Karin Lindqvist" not in names
+
+
+def test_json_is_as_its_schema_says(tmp_path: Path) -> None:
+    with Library(tmp_path / "none") as library:
+        data = json.loads(json.dumps(found_entities_json(found(library, MAIL))))
+    jsonschema.validate(data, FOUND_ENTITIES_SCHEMA)
+    mention = data["entities"][0]["mentions"][0]
+    assert MAIL[mention["start"] : mention["end"]] == mention["text"]
+
+
+def test_from_the_command_line(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "mail.txt"
+    file.write_text(MAIL)
+    shown = cli("extract", "entities", str(file))
+    assert shown.code == 0
+    assert "person   Sofia Hartwell" in shown.out
+    data = json.loads(cli("extract", "entities", str(file), "--json").out)
+    assert {e["category"] for e in data["entities"]} <= {"person", "company"}
+
+
+def test_one_line_says_what_is_wrong(cli: Cli, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 40)
+    for arguments, code in (
+        (("nowhere.png",), 2),
+        ((str(broken),), 1),
+        ((str(tmp_path),), 2),
+    ):
+        said = cli("extract", "entities", *arguments)
+        assert said.code == code, said.err
+        assert "Traceback" not in said.err
+        assert said.out == ""
+
+
+def test_nobody_in_it_is_said(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "empty.txt"
+    file.write_text("It rains.\n")
+    said = cli("extract", "entities", str(file))
+    assert (said.code, said.out) == (0, "")
+    assert "no person" in said.err
+
+
+def test_pictures_of_every_layout(pictures: Path) -> None:
+    from dragtor.config import load_config
+    from dragtor.evaluate.entities import evaluate
+
+    result = evaluate(pictures, load_config())
+    assert result["n"] == len(LAYOUTS)
+    assert result["metrics"]["f1"] >= 0.85, result["wrong"]
+    assert result["metrics"]["invented"] == 0
+    assert result["metrics"]["merged"] == 0
+
+
+def test_names_are_marked_on_the_picture(cli: Cli, pictures: Path, tmp_path: Path) -> None:
+    from PIL import Image, ImageChops
+
+    source = next(pictures.glob("*classic.png"))
+    said = cli("extract", "entities", str(source), "--draw", str(tmp_path / "out.png"))
+    assert said.code == 0, said.err
+    with Image.open(source) as before, Image.open(tmp_path / "out.png") as after:
+        changed = ImageChops.difference(before.convert("RGB"), after.convert("RGB")).getbbox()
+    assert changed is not None
+    assert cli("extract", "entities", str(source), "--draw", str(tmp_path / "out.doc")).code == 2
+
+
+def test_a_picture_without_words_is_no_crash(pictures: Path, tmp_path: Path) -> None:
+    from PIL import Image
+
+    data = io.BytesIO()
+    Image.new("RGB", (60, 40), "white").save(data, "PNG")
+    with Library(tmp_path / "none") as library, pytest.raises(LoadError):
+        found(library, data.getvalue())
+
+
+def test_the_real_pictures(tmp_path: Path) -> None:
+    pytest.importorskip("faster_paddle", reason="pictures need the extra ocr")
+    from dragtor.config import load_config
+    from dragtor.evaluate.entities import evaluate
+
+    folder = shared("email_screenshots")
+    rows = (folder / "gold.jsonl").read_text("utf-8").splitlines()[:3]
+    for name in {json.loads(row)["image"].split("/")[0] for row in rows}:
+        (tmp_path / name).symlink_to(folder / name)
+    (tmp_path / "gold.jsonl").write_text("\n".join(rows))
+    result = evaluate(tmp_path, load_config())
+    assert result["metrics"]["people"]["recall"] >= 0.8
