@@ -20,6 +20,7 @@ from dragtor.cli import (
     mcp,
     models,
     overview,
+    research,
     serve,
     sources,
     tag,
@@ -49,8 +50,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 GROUPS = (
-    sources, ask, chat, tags, overview, extract, tag, models, checks, evals, train, serve, mcp,
-    tools,
+    sources, ask, chat, research, tags, overview, extract, tag, models, checks, evals, train, serve,
+    mcp, tools,
 )  # fmt: skip
 for group in GROUPS:
     group.register(app)

@@ -93,6 +93,7 @@ def _said_by(speaker: str) -> None:
 def ask(
     question: list[str] = typer.Argument(help="Your question; - reads stdin."),
     quotes: bool = typer.Option(False, "--quotes", help="Only the quotes; no language model."),
+    deep: bool = typer.Option(False, "--deep", help="In several steps, for what one text lacks."),
     strict: bool = typer.Option(False, "--strict", help="Exit 3 where the sources do not answer."),
     follow: bool = typer.Option(False, "--continue", help="Go on from the latest question."),
     no_history: bool = typer.Option(False, "--no-history", help="Do not keep this answer."),
@@ -109,6 +110,9 @@ def ask(
     text = _text(question)
     if ics is not None:
         check_place(ics)
+    if deep:
+        _ask_deep(text, quotes=quotes, strict=strict, filters=filters, as_json=as_json)
+        return
     with library() as lib:
         if ics is not None:
             lib.event_extractor()  # says so first where it cannot
@@ -123,10 +127,29 @@ def ask(
                 _said_by(filters.speaker)
         if ics is not None:
             write_plan(lib.plan(answer), answer, ics)
+    _check_grounded(answer, strict)
+
+
+def _check_grounded(answer: Answer, strict: bool) -> None:
     if strict and not answer.grounded:
         from dragtor.errors import NotGrounded
 
         raise NotGrounded("the sources do not answer this", "dragtor add MORE-SOURCES")
+
+
+def _ask_deep(text: str, *, quotes: bool, strict: bool, filters: Filters, as_json: bool) -> None:
+    """A research over the library alone: `dragtor research "QUESTION"`, with few quotes a part."""
+    from dragtor.cli.research import print_research
+    from dragtor.schema import answer_json
+
+    with library() as lib:
+        most = lib.config.answer.quotes
+        events = lib.research(text, quotes_only=quotes, quotes=most, filters=filters)
+        dossier = print_research(events, printed=not as_json)
+    answer = dossier.answer()
+    if as_json:
+        out_json(answer_json(answer))
+    _check_grounded(answer, strict)
 
 
 def print_events(events: Any) -> Answer:

@@ -48,7 +48,7 @@ def register(app: typer.Typer) -> None:
     """Add this group's commands."""
     for command in (
         *(eval_retrieval, eval_chunking, eval_answers, eval_injection, eval_chat),
-        *(eval_transcription, eval_diarization, eval_events, eval_encoder),
+        *(eval_transcription, eval_diarization, eval_events, eval_encoder, eval_research),
         eval_entities,
         *(eval_propose, eval_history),
     ):
@@ -216,6 +216,19 @@ def eval_entities(
     from dragtor.evaluate.entities import evaluate
 
     _measure(evaluate, path, as_json=as_json, save=save)
+
+
+def eval_research(
+    path: Path = typer.Argument(help="Folder with sites.jsonl and gold.jsonl.", exists=True),
+    limit: int = typer.Option(0, help="Only the first N subjects; 0: all.", metavar="N", min=0),
+    quotes: bool = typer.Option(False, "--quotes", help="Quotes only; no language model."),
+    as_json: bool = AS_JSON,
+    save: bool = SAVE,
+) -> None:
+    """Research subjects over a web of your own making: facts found and cited, namesakes, orders."""
+    from dragtor.evaluate.research import evaluate
+
+    _measure(evaluate, path, as_json=as_json, save=save, limit=limit, quotes=quotes)
 
 
 def eval_history(as_json: bool = AS_JSON) -> None:

@@ -21,6 +21,7 @@ from dragtor.config import ResearchConfig, WebConfig
 from dragtor.errors import LoadError, UsageError
 from dragtor.extras import require
 from dragtor.load.address import check_url, clean_url, shown, web_address
+from dragtor.load.cache import Page
 from dragtor.load.connect import Dial, dial
 from dragtor.load.http import Fetcher, Resolver, system_resolver
 from dragtor.load.web import WebLoader
@@ -156,6 +157,13 @@ class DdgsSearch:
         return _believed((r.get("href"), r.get("title"), r.get("body")) for r in rows)[:n]
 
 
+class _PageLoader(WebLoader):
+    """Pages under the address that they were found at in the end: a short link names nobody."""
+
+    def _document(self, url: str, page: Page) -> Document:
+        return super()._document(page.url or url, page)
+
+
 class ResearchWeb:
     """The web as a research may use it: it asks providers, and reads pages that they named."""
 
@@ -194,7 +202,7 @@ class ResearchWeb:
             max_mb=config.page_mb,
         )
         fetcher = Fetcher(own, resolve=resolve, cancel=cancel, dial=dial)
-        loader = WebLoader(own, folder, reporter=reporter, cancel=cancel, fetcher=fetcher)
+        loader = _PageLoader(own, folder, reporter=reporter, cancel=cancel, fetcher=fetcher)
         return cls(_searches(config, fetcher, loader, cancel), loader, reporter, cancel)
 
     @property

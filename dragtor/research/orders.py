@@ -27,6 +27,7 @@ _ORDER = re.compile(
     r"|\bwhen (?:you )?(?:summari[sz]\w+|answer(?:ing)?|asked|quot(?:e|ing)|cit(?:e|ing))\b"
     rf"|\b{_WRITTEN}\b.{{0,80}}\b{_MUST}\b"
     r"|\b(?:output|print|(?:reply|respond|answer) with|(?:write|say|answer) only)\b"
+    r"|\bthe user(?:['’]s)?\b"
     r"|\byou (?:are|must) now\b|\bnew (?:instructions?|task|rules?)\b:?",
     re.IGNORECASE,
 )

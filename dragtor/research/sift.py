@@ -208,7 +208,7 @@ def _sentences_about(subject: Subject, page: SubjectPage) -> Iterator[TextSpan]:
             goes_on = subject.goes_on(span.text)
             turns = other or (not (named or goes_on) and _PAIR.search(span.text) is not None)
             follows = named or (follows and not turns)
-            about = named or (follows and goes_on)
+            about = (named or (follows and goes_on)) and not subject.of_a_namesake(span.text)
             if ((going_on and not other) or about) and worth_quoting(span.text):
                 yield span
 

@@ -13,6 +13,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from dragtor.ground.stems import STOP_WORDS
+from dragtor.research.orders import is_order
 from dragtor.split import sentences
 from dragtor.transcript import fold, unaccented
 from dragtor.types import Document, Passage
@@ -23,6 +24,7 @@ PERSON = "person"
 _LEGAL = frozenset(
     "ag bv co corp corporation gmbh inc incorporated kg limited llc ltd plc sa".split()
 )
+ROW = " | "  # between the cells of a table
 LONG_WORD = 5  # letters of a company's first word that may stand for it
 _PERSON_GOES_ON = re.compile(r"\b(?:he|she|his|her|hers|him|they|their)\b", re.I)
 _COMPANY_GOES_ON = re.compile(
@@ -101,6 +103,11 @@ class Subject:
                 return True
         return False
 
+    def of_a_namesake(self, text: str) -> bool:
+        """Whether a row of a table, which stands for itself, has none of the context terms."""
+        person = self.category == PERSON and bool(self.context)
+        return person and ROW in text and not self.terms_in(text)
+
     def goes_on(self, text: str) -> bool:
         """Whether a sentence after one that names the subject is still about it."""
         pattern = _PERSON_GOES_ON if self.category == PERSON else _COMPANY_GOES_ON
@@ -109,14 +116,11 @@ class Subject:
     def terms_in(self, text: str) -> list[str]:
         """The context terms that stand in a text, as whole words, accents aside.
 
-        Where all that names a term tells namesakes apart ("not the one of Acme"), it does not
-        count, nor does a term that only repeats the name.
+        Where all that names a term tells namesakes apart ("not the one of Acme") or gives orders,
+        it does not count, nor does a term that only repeats the name.
         """
-        said = [
-            fold(text[start:end])
-            for start, end in sentences(text)
-            if not _APART.search(text[start:end])
-        ]
+        every = (text[start:end] for start, end in sentences(text))
+        said = [fold(each) for each in every if not (_APART.search(each) or is_order(each))]
         return [
             term
             for term in self.context
@@ -154,7 +158,7 @@ def judged(subject: Subject, document: Document, passages: Sequence[Passage]) ->
         chosen = tuple(passages if titled else naming)
         return SubjectPage(document, chosen, "doubtful", "no context term was given", titled)
     if titled:
-        whole = f"{about}\n{document.text}"
+        whole = f"{about}\n\n{document.text}"
         kept = tuple(p for p in passages if not _of_another(subject, p.heading))
         if subject.terms_in(whole):
             return SubjectPage(document, kept, "sure", "", True)
@@ -162,7 +166,7 @@ def judged(subject: Subject, document: Document, passages: Sequence[Passage]) ->
     sure = [
         p
         for p in naming
-        if subject.terms_in(f"{about}\n{p.heading}\n{_section_text(p, passages)}")
+        if subject.terms_in(f"{about}\n\n{p.heading}\n\n{_said_of(subject, p, passages)}")
         and not _of_another(subject, p.heading)
     ]
     if sure:
@@ -190,7 +194,7 @@ def _company(
     chosen = tuple(passages if titled else naming)
     if subject.terms_in(host):
         return SubjectPage(document, tuple(passages), "sure", "", True)
-    whole = f"{document.title}\n{document.text}"
+    whole = f"{document.title}\n\n{document.text}"
     known = [term for term in subject.context if fold(term) != fold(subject.name)]
     if known and not subject.terms_in(whole):
         return SubjectPage(document, chosen, "doubtful", _lacking(subject), titled)
@@ -201,7 +205,11 @@ def _lacking(subject: Subject) -> str:
     return f"nothing there says {' or '.join(subject.context)} of the same one"
 
 
-def _section_text(passage: Passage, passages: Iterable[Passage]) -> str:
+def _said_of(subject: Subject, passage: Passage, passages: Iterable[Passage]) -> str:
+    """What stands around the name: all under its heading, of a table its own rows."""
+    rows = [line for line in passage.text.splitlines() if subject.names(line)]
+    if rows and all(ROW in row for row in rows):
+        return "\n\n".join(rows)
     return "\n".join(p.text for p in passages if p.heading == passage.heading)
 
 
