@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dragtor.serve.state import Server
 
 _API = "/api/v1"
-TURNS = ("90", "180", "270")  # degrees clockwise, that a picture was turned to be read
+QUARTER_TURNS = ("90", "180", "270")  # degrees clockwise, that a picture was turned to be read
 
 
 def routes(server: Server) -> list[BaseRoute]:
@@ -38,7 +38,7 @@ def routes(server: Server) -> list[BaseRoute]:
     def picture(request: Request) -> Response:
         path = upload_path(server.uploads, request.path_params["id"])
         turned = request.query_params.get("turned", "0")
-        drawn = picture_png(path.read_bytes(), 1, int(turned) if turned in TURNS else 0)
+        drawn = picture_png(path.read_bytes(), 1, int(turned) if turned in QUARTER_TURNS else 0)
         return Response(drawn, media_type="image/png")
 
     return [

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from dragtor.serve.state import Server
 
 EXTRACT, RESEARCH = "extract entities", "research entity"
-TASKS = {EXTRACT: "entities", RESEARCH: "research"}  # of the first draft -> those that do them
+DRAFT_TASKS = {EXTRACT: "entities", RESEARCH: "research"}  # of the first draft -> those that do them
 AGENT_FAILED = "Agent failed during research process"
 
 
@@ -71,7 +71,7 @@ class SeedSocket:
         while True:
             asked = await run_in_threadpool(_parsed, await self._frames.get())
             task = asked.get("task")
-            if not isinstance(task, str) or task not in TASKS:
+            if not isinstance(task, str) or task not in DRAFT_TASKS:
                 await self._say("Invalid task")
             elif task == EXTRACT:
                 image = asked.get("image")
@@ -104,7 +104,7 @@ class SeedSocket:
         """Run a job, and tell what it tells, the same thing once."""
         job, jobs, told = uuid.uuid4().hex, self._server.jobs, {""}
         state = self._websocket.scope["state"]
-        await run_in_threadpool(jobs.start, job, TASKS[task], args, state["client"])
+        await run_in_threadpool(jobs.start, job, DRAFT_TASKS[task], args, state["client"])
         try:
             await self._say(f"Starting {task}")
             async for event in jobs.follow(job):
