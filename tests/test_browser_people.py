@@ -88,6 +88,24 @@ def test_a_picture_s_names_are_found_with_boxes_and_outlive_a_reload(visit: Visi
     visit.check()
 
 
+def test_a_picture_that_is_kept_opens_with_its_quote_framed_and_its_words(visit: Visit) -> None:
+    page = visit.open("People")
+    choose(page, "Emma Larsen")
+    page.get_by_role("button", name="Keep in the library").click()
+    page.locator(".toast").filter(has_text="mail.png").wait_for()
+    page = visit.open("Library")
+    page.locator(".find-field input").fill("Who is Emma Larsen?")
+    page.keyboard.press("Enter")
+    page.locator(".hit").filter(has_text="Emma Larsen").first.click()
+    whole, rect = page.locator(".sheet-of-paper img"), page.locator(".sheet-of-paper .rect").first
+    rect.wait_for()
+    inside, box = whole.bounding_box(), rect.bounding_box()
+    assert inside["x"] <= box["x"] + 1
+    assert box["x"] + box["width"] <= inside["x"] + inside["width"] + 1
+    page.locator(".words div").filter(has_text="Emma Larsen").wait_for()
+    visit.check()
+
+
 def test_a_dropped_picture_is_researched_with_a_key(visit: Visit) -> None:
     from playwright.sync_api import expect
 

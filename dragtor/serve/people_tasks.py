@@ -82,6 +82,7 @@ def research_task(context: TaskContext) -> Json:
     )
     result: Json = {}
     for event in events:
+        context.library.give_back()  # others have the language model between two sections
         match event:
             case ResearchStep():
                 context.emit("step", schema.research_step_json(event))
@@ -98,7 +99,6 @@ def _consent_asked(context: TaskContext) -> Callable[[Consent], bool]:
     """Asks the client whether just this may go out."""
 
     def granted(consent: Consent) -> bool:
-        context.library.give_back()  # nobody waits for a language model that waits for a person
         return context.ask("consent", schema.consent_json(consent)) is True
 
     return granted
