@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from dragtor import schema
+from dragtor.errors import UsageError
 from dragtor.serve.pictures import picture_png
 from dragtor.serve.uploads import upload_path
 
@@ -26,8 +27,12 @@ def routes(server: Server) -> list[BaseRoute]:
     """`/people`, `/people/NAME`, `/dossiers`, and `/uploads/ID/picture?turned=`."""
 
     def people(request: Request) -> Response:
+        name = request.path_params.get("name", "")
         with server.library() as library:
-            found = library.people(request.path_params.get("name", "")) if library.exists() else []
+            try:
+                found = library.people(name) if library.exists() else []
+            except UsageError:  # no names were looked for yet
+                found = []
             return JSONResponse(schema.people_json(found))
 
     def dossiers(request: Request) -> Response:

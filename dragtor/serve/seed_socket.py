@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from dragtor.serve.state import Server
 
 EXTRACT, RESEARCH = "extract entities", "research entity"
-DRAFT_TASKS = {EXTRACT: "entities", RESEARCH: "research"}  # of the first draft -> those that do them
+DRAFT_TASKS = {EXTRACT: "entities", RESEARCH: "research"}  # that do them
 AGENT_FAILED = "Agent failed during research process"
 
 

@@ -41,10 +41,9 @@ function Known({ data, error, loading, reload }) {
   useEffect(() => {
     if (everOpen && error?.code === "server_gone") reload();
   }, [everOpen]);
-  if (error?.code === "usage_error") return html`<p class="quiet">${error.message}.${" "}<${Command} text=${error.hint} /></p>`;
   if (error) return html`<${Failure} error=${error} retry=${reload} />`;
   if (!data) return loading && html`<${Skeleton} lines=${4} label="Looking who is there" />`;
-  if (!data.people.length) return html`<p class="quiet">Nobody is named in your sources.</p>`;
+  if (!data.people.length) return html`<p class="quiet">Nobody yet. Names are looked for by <${Command} text="dragtor index --tags" /></p>`;
   const shown = data.people.filter((each) => [each.name, ...each.aliases].some((name) => name.toLowerCase().includes(text.toLowerCase())));
   return html`<input class="field" type="search" aria-label="Find somebody" placeholder="Find somebody" value=${text} onInput=${(event) => setText(event.target.value)} />
     <ul class="sources">${shown.slice(0, SHOWN).map((each) => html`<li class="source-item"><a class="source-row" href=${`#/people/${encodeURIComponent(each.name)}`}>
