@@ -89,6 +89,7 @@ def test_answers_refusals_and_the_reader(
         page.locator(".sheet-of-paper .rect").first.wait_for()
         clean(page, "an answer with its page")
         page.keyboard.press("Escape")
+        page.get_by_role("button", name="Begin anew").click()
         page.locator("#question").fill(PERU)
         page.locator("#question").press("Enter")
         page.locator(".refusal").wait_for()
