@@ -499,6 +499,28 @@ TASKS = (
         (Bar("over_p95_ms", "<=", 60),), packages=(*SERVER, *VECTORS),
     ),
     Task(
+        "serve_start", "page:start", ("dragtor",), Way(0.7, {}, ENCODER), None,
+        (Bar("p95_s", "<=", 1),), packages=SERVER,
+    ),
+    Task(
+        "serve_cancel", "page:cancel", (*SERVE, *ANSWER), Way(1.5, {}, (*ENCODER, *POINTER)), None,
+        (Bar("max_ms", "<=", 300), Bar("cancelled", ">=", 15)), packages=(*SERVER, *VECTORS),
+    ),
+    Task(
+        "page_vitals", "page:vitals", SERVE, Way(1, {}, ENCODER), None,
+        (
+            Bar("packed_bytes", "<=", 60_000), Bar("lcp_ms", "<=", 500), Bar("cls", "<=", 0.05),
+            Bar("blocking_ms", "<=", 100), Bar("other_hosts", "<=", 0),
+        ),
+        modules=("playwright",), programs=("chromium",), elsewhere="make bench", packages=SERVER,
+    ),
+    Task(
+        "page_first_quote", "page:first_quote", (*SERVE, *ANSWER), Way(3, {}, ENCODER), None,
+        (Bar("over_p95_ms", "<=", 60),),
+        modules=("playwright",), programs=("chromium",), elsewhere="make bench",
+        packages=(*SERVER, *VECTORS),
+    ),
+    Task(
         "train_events", "train_events:run", ("dragtor/training",), Way(240, {}, POINTER), None,
         shows="best_step", modules=("torch", "gguf"), elsewhere=f"{TRAINING} train_events",
         data=("sgd_calendar", "calendar_events", *TEXTS), packages=("torch", "gguf"),

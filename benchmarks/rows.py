@@ -251,6 +251,45 @@ ROWS = (
         " / {pdf_rects:changed_found}",
     ),
     Row(
+        "`dragtor serve` to its first answer of `/`, p95 of 10",
+        "{serve_start:p95_s|.2f} s",
+        unrecorded="not measured yet",
+    ),
+    Row(
+        "first view of the page in Chromium, worst of 10: largest paint / shifts / blocking / all"
+        " its JS and CSS as sent / other hosts asked",
+        "{page_vitals:lcp_ms} ms / {page_vitals:cls|.3f} / {page_vitals:blocking_ms} ms"
+        " / {page_vitals:packed_bytes} bytes / {page_vitals:other_hosts}",
+        unrecorded="not measured yet",
+    ),
+    Row(
+        "Enter to the first quote painted, over the library's own time, 100 questions, p50 / p95",
+        "{page_first_quote:over_p50_ms|.0f} ms / {page_first_quote:over_p95_ms|.0f} ms",
+        unrecorded="not measured yet",
+    ),
+    Row(
+        "a cancel to silence, answers being written, at most",
+        "{serve_cancel:max_ms|.0f} ms",
+        unrecorded="not measured yet",
+    ),
+    Row(
+        "50 clients, 100 items each at 50 a second: told to heard, p95 / more memory / lost or"
+        " doubled",
+        "{serve_clients:p95_ms} ms / {serve_clients:more_mb} MB / {serve_clients:wrong}",
+    ),
+    Row(
+        "connections dropped at random places / events lost, doubled or out of order",
+        "{serve_drops:dropped} / {serve_drops:wrong}",
+    ),
+    Row(
+        "times `kill -9` of the server in mid-job / jobs resumed whole / events wrong",
+        "{serve_kills:kills} / {serve_kills:resumed} / {serve_kills:wrong}",
+    ),
+    Row(
+        "a question through the websocket over a call, first quote, p50 / p95",
+        "{serve_first_quote:over_p50_ms} ms / {serve_first_quote:over_p95_ms} ms",
+    ),
+    Row(
         "names that can be read in 48 pictures of mails and chats / at half their size / boxes of"
         " names that are right / slowest picture / memory",
         "{ocr:legible|.1%} / {ocr:half_legible|.1%} / {ocr:boxes_right|.1%} /"

@@ -202,16 +202,22 @@ class Chat:
         *,
         quotes_only: bool = False,
         filters: Filters | None = None,
+        attempt: int = 0,
         cancel: CancelToken = NEVER,
     ) -> Iterator[Any]:
         """Standalone where it was a follow-up, then the events of Library.ask_events.
 
         A turn is added, and kept, with the Answer; one that is stopped or cancelled before leaves
-        none.
+        none. An `attempt` above 0 draws other words, in the light of what came before the latest
+        turn that asked the same, which it replaces.
         """
-        self._asked, self._attempt = (question, quotes_only, filters), 0
+        self._asked, self._attempt = (question, quotes_only, filters), attempt
         self._stopped = True  # until the answer is there
-        yield from self._answer(self.turns, cancel)
+        same = [n for n, turn in enumerate(self.turns) if attempt and turn.question == question]
+        if same:
+            yield from self._answer(self.turns[: same[-1]], cancel, self.turns[same[-1]])
+        else:
+            yield from self._answer(self.turns, cancel)
 
     def retry_events(self, *, cancel: CancelToken = NEVER) -> Iterator[Any]:
         """The last question once more, in other words; the new turn takes the old one's place."""

@@ -107,6 +107,42 @@ def test_a_quote_is_lit_on_its_page_of_a_pdf(visit: Visit) -> None:
     visit.check()
 
 
+def test_the_words_of_a_page_can_be_selected_where_they_stand(visit: Visit) -> None:
+    page = ask(visit, ARC)
+    page.locator(".quote").filter(has_text="between 60 and 120 degrees").locator(".source").click()
+    line = page.locator(".words div").filter(has_text="typical sign is the painful arc").first
+    line.wait_for()
+    inside, box = page.locator(".sheet-of-paper img").bounding_box(), line.bounding_box()
+    assert box["width"] == pytest.approx(0.7302 * inside["width"], abs=2)
+    assert box["x"] == pytest.approx(inside["x"] + 0.1238 * inside["width"], abs=2)
+    line.click(click_count=3)
+    selected = page.evaluate("getSelection().toString()")
+    assert "more important than a lack of space" in selected
+    assert line.evaluate("each => getComputedStyle(each).color") == "rgba(0, 0, 0, 0)"
+    visit.check()
+
+
+def test_a_question_follows_on_the_one_before_until_it_begins_anew(visit: Visit) -> None:
+    from playwright.sync_api import expect
+
+    page = ask(visit, PULLEY)
+    expect(page.locator(".turn")).to_have_attribute("aria-busy", "false")
+    page.locator("#question").fill("and taping?")
+    page.locator("#question").press("Enter")
+    follow_up = page.locator(".turn").nth(1)
+    expect(follow_up).to_have_attribute("aria-busy", "false")
+    expect(follow_up.locator(".asked-as")).to_contain_text("Understood as:")
+    page.reload()
+    expect(page.locator(".turn").nth(1).locator(".asked-as")).to_be_visible()
+    page.get_by_role("button", name="Begin anew").click()
+    expect(page.locator(".turn")).to_have_count(0)
+    page.locator("#question").fill("and taping?")
+    page.locator("#question").press("Enter")
+    expect(page.locator(".turn")).to_have_attribute("aria-busy", "false")
+    expect(page.locator(".asked-as")).to_have_count(0)
+    visit.check()
+
+
 def test_a_quote_of_a_recording_is_lit_and_its_player_at_the_second(
     chrome: Any, heard_library: Path, scribe: Scribe, tmp_path: Path
 ) -> None:
@@ -279,7 +315,13 @@ def test_everything_can_be_done_with_keys_alone(visit: Visit) -> None:
     expect(page.locator(".reader-head .count")).not_to_have_text(first)
     keys.press("Escape")
     expect(page.locator(".reader")).to_have_count(0)
-    for letter, name in (("l", "Library"), ("p", "Plan"), ("b", "Lab"), ("a", "Ask")):
+    for letter, name in (
+        ("l", "Library"),
+        ("p", "People"),
+        ("n", "Plan"),
+        ("b", "Lab"),
+        ("a", "Ask"),
+    ):
         keys.press("g")
         keys.press(letter)
         expect(page.get_by_role("link", name=name, exact=True)).to_have_attribute(

@@ -17,7 +17,7 @@ from test_browser import ARC, PERU, PULLEY, ask, cited, settings
 from test_browser_lab import SENTENCES, TEXT
 
 LOOKS = [(scheme, width) for scheme in ("light", "dark") for width in (390, 1280)]
-PAGES = ("Ask", "Library", "Plan", "Lab")
+PAGES = ("Ask", "Library", "People", "Plan", "Lab")
 BAD = '{"code": "missing", "message": "a model is not here", "hint": "dragtor models pull tags"}'
 
 
@@ -89,6 +89,7 @@ def test_answers_refusals_and_the_reader(
         page.locator(".sheet-of-paper .rect").first.wait_for()
         clean(page, "an answer with its page")
         page.keyboard.press("Escape")
+        page.get_by_role("button", name="Begin anew").click()
         page.locator("#question").fill(PERU)
         page.locator("#question").press("Enter")
         page.locator(".refusal").wait_for()

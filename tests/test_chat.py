@@ -366,6 +366,20 @@ def test_a_retry_draws_other_words_and_takes_the_old_turns_place(
     assert len(library.chat("knee").turns) == 2
 
 
+def test_a_question_of_a_session_is_answered_anew_in_its_place(
+    library: SmallLibrary, scribe: Scribe
+) -> None:
+    library.chat("knee").ask(FIRST)
+    first = library.chat("knee").turns[0].id
+    list(library.chat("knee").ask_events("and tape?", attempt=1))  # not asked before
+    scribe.rewritten = "What of tape on the pulley?"
+    list(library.chat("knee").ask_events("and tape?", attempt=2))
+    turns = library.chat("knee").turns
+    assert [t.query for t in turns] == [FIRST, "What of tape on the pulley?"]
+    assert turns[0].id == first
+    assert scribe.drawn[-1][1] == library.config.llm.seed + 2
+
+
 def test_a_stopped_answer_leaves_no_turn_and_can_be_retried(library: SmallLibrary) -> None:
     chat = library.chat("knee")
     chat.ask(FIRST)

@@ -365,7 +365,9 @@ def test_jobs_wait_by_client_and_too_many_are_refused(jobs: Jobs, bench: Bench) 
     positions = [e.data["position"] for e in events if e.type == "queued"]
     assert positions == sorted(positions, reverse=True)
     assert bench.most == 2
-    assert all(row.state == "done" for row in jobs.rows() if not followed(jobs, row.id, 99))
+    for row in jobs.rows():
+        followed(jobs, row.id, 99)
+    assert {row.state for row in jobs.rows()} == {"done"}
 
 
 def test_who_writes_waits_for_who_writes_and_for_nobody_else(jobs: Jobs, bench: Bench) -> None:
@@ -423,6 +425,28 @@ def test_what_work_says_becomes_events(jobs: Jobs) -> None:
     assert done[-1] == 1000
     assert len(done) < 200  # ten a second, not all thousand
     assert [e.data for e in events if e.type == "item"] == [{"kind": "page", "value": {"n": 1}}]
+
+
+def test_a_job_asks_its_client_and_others_run_meanwhile(tmp_path: Path, bench: Bench) -> None:
+    def wonder(context: TaskContext) -> dict[str, Any]:
+        return {"said": context.ask("consent", {"queries": ["who?"]})}
+
+    tasks = {**bench.tasks, "wonder": wonder}
+    with open_bench(tmp_path, bench, JobLimits(running=1), tasks) as jobs:
+        for name in ("a", "b"):
+            jobs.start(name, "wonder", {}, "me")
+            until(lambda name=name: "consent" in types(jobs.events(name)))
+        jobs.start("c", "ticks", {"n": 3}, "me")
+        assert types(followed(jobs, "c"))[-1] == "done"
+        for never in ("c", "none"):
+            with pytest.raises(UsageError, match="waits for no answer"):
+                jobs.answer(never, True)
+        jobs.answer("a", {"yes": True})
+        assert followed(jobs, "a")[-1].data == {"result": {"said": {"yes": True}}}
+        with pytest.raises(UsageError, match="waits for no answer"):
+            jobs.answer("a", True)
+        jobs.cancel("b")
+        assert types(followed(jobs, "b"))[-1] == "cancelled"
 
 
 def test_a_job_is_resumed_after_the_server_ended(tmp_path: Path, bench: Bench) -> None:

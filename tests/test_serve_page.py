@@ -12,10 +12,12 @@ import pytest
 from conftest import ROOT
 from serving import Served, serving
 
+from dragtor.serve.bundle import bundle
 from dragtor.serve.guard import CSP
-from dragtor.serve.page import INDEX, MEDIA_TYPES, PAGE_FOLDER, page_files, without_comments
+from dragtor.serve.page import INDEX, MEDIA_TYPES, PAGE_FOLDER, as_sent, page_files
 
-MAX_GZIP_BYTES = 60_000  # all JS and CSS together
+MAX_GZIP_BYTES = 60_000  # all JS and CSS together, as they are sent
+LIBRARIES = ("hooks", "htm", "preact")
 MAX_LINES = 300
 LEAST_CONTRAST = 4.5  # WCAG AA, of text
 LEAST_CONTRAST_OF_PARTS = 3.0  # of what is no text: borders of fields, rings
@@ -42,18 +44,58 @@ def names(paths: list[Path]) -> list[str]:
 
 
 def test_all_of_it_is_light() -> None:
-    kinds = (".js", ".css")
-    sent = {name: file.body for name, file in page_files().items() if name.endswith(kinds)}
-    assert len(sent) == len(MODULES) + 1
-    assert len(gzip.compress(b"".join(sent.values()), 9)) <= MAX_GZIP_BYTES
+    sent = {name: file for name, file in page_files().items() if name.endswith((".js", ".css"))}
+    assert sorted(sent) == ["app.js", "style.css", *(f"vendor/{each}.js" for each in LIBRARIES)]
+    assert sum(len(file.packed) for file in sent.values()) <= MAX_GZIP_BYTES
+    assert all(gzip.decompress(file.packed) == file.body for file in page_files().values())
 
 
-def test_comments_stay_at_home() -> None:
-    assert without_comments("// own\nlet a = 1; // kept\n  // more\nlet b = `// c`;\n", ".js") == (
+def test_what_only_readers_need_stays_at_home() -> None:
+    assert as_sent("// own\n  let a = 1; // kept\n  // more\nlet b = `// c`;\n", ".js") == (
         "let a = 1; // kept\nlet b = `// c`;\n"
     )
-    assert without_comments("a {}\n/* of\ntwo */\nb {}", ".css") == "a {}\nb {}"
-    assert without_comments("// <p>", ".html") == "// <p>"
+    css = "a:hover, i {\n  margin: 0 auto;\n}\n/* of\ntwo */\n@media (width: 1px) { b { c: d } }"
+    assert as_sent(css, ".css") == "a:hover,i{margin:0 auto}@media (width:1px){b{c:d}}"
+    assert as_sent("  // <p>", ".html") == "  // <p>"
+
+
+MODULES_OF_TWO = {
+    "a.js": """import { one } from "./b.js";
+import * as all from "./b.js";
+import { h } from "./vendor/x.js";
+export const load = () => import("./c.js");
+one(all);
+""",
+    "b.js": """import { h } from "./vendor/x.js";
+export async function one() {}
+export { h };
+const two = 2;
+""",
+    "c.js": """import { one as mine } from "./b.js";
+export default function C() { return mine; }
+""",
+}
+
+
+def test_modules_of_one_file_keep_their_scopes_and_are_run_when_they_are_needed() -> None:
+    made = bundle(MODULES_OF_TWO, "a.js")
+    assert made.startswith('import { h } from "./vendor/x.js";\nconst $once')
+    assert made.count("import") == 1
+    assert "const { one } = $b();\nconst all = $b();\n" in made
+    assert "const load = () => Promise.resolve().then($c);" in made
+    assert "return { h, one };" in made
+    assert "const { one: mine } = $b();" in made
+    assert "return { default: C };" in made
+    assert made.index("$b = ") < made.index("$c = ") < made.index("$a = ")
+    assert made.endswith("\n$a();\n")
+
+
+@pytest.mark.parametrize(
+    "line", ["export * from './b.js';", "export let a = 1;", "import './b.js';", "import(name);"]
+)
+def test_a_form_that_is_not_known_is_not_put_together(line: str) -> None:
+    with pytest.raises(ValueError, match=r"a\.js"):
+        bundle({"a.js": f"{line}\n", "b.js": ""}, "a.js")
 
 
 @pytest.mark.parametrize("path", OWN, ids=names(OWN))
@@ -67,7 +109,7 @@ def test_a_module_is_short_says_what_it_owns_and_writes_text_only(path: Path) ->
 
 @pytest.mark.parametrize("path", MODULES, ids=names(MODULES))
 def test_imports_are_relative_and_there(path: Path) -> None:
-    for target in IMPORT.findall(without_comments(text_of(path), ".js")):
+    for target in IMPORT.findall(as_sent(text_of(path), ".js")):
         assert target.startswith("./"), target
         assert (path.parent / target).is_file(), target
 
@@ -82,27 +124,16 @@ def test_nothing_is_asked_of_another_host() -> None:
 
 
 def test_the_index_holds_no_script_and_no_style() -> None:
-    index = text_of(PAGE_FOLDER / INDEX)
+    index, files = text_of(PAGE_FOLDER / INDEX), page_files()
     assert re.findall(r"<script(?![^>]*\bsrc=)|<style|\bstyle=|\bon\w+=", index) == []
     for address in re.findall(r'(?:src|href)="([^"]+)"', index):
-        assert address.removeprefix("/page/") in page_files(), address
+        assert address.removeprefix("/page/") in files, address
 
 
 def test_what_the_first_view_imports_is_fetched_at_once() -> None:
-    wanted: list[str] = []
-
-    def visit(name: str) -> None:
-        if name not in wanted:
-            wanted.append(name)
-            for target in re.findall(
-                r"""from\s*["']\./([^"']+)["']""", text_of(PAGE_FOLDER / name)
-            ):
-                visit((Path(name).parent / target).as_posix())
-
-    visit("app.js")
-    visit("ask.js")
+    wanted = IMPORT.findall(page_files()["app.js"].body.decode())
     preloaded = re.findall(r'"modulepreload" href="/page/([^"]+)"', text_of(PAGE_FOLDER / INDEX))
-    assert sorted(preloaded) == sorted(set(wanted) - {"app.js"})
+    assert sorted(preloaded) == sorted(each.removeprefix("./") for each in set(wanted))
 
 
 def test_every_page_of_the_table_is_there_with_a_letter_of_its_own() -> None:
@@ -227,6 +258,16 @@ def test_the_front_page_is_under_the_policy_that_forbids_markup(served: Served) 
 def test_a_program_is_welcomed_in_json(served: Served) -> None:
     reply = served.ask("GET", "/", token="", accept="application/json")
     assert reply.json == {"message": "Welcome to the API"}
+
+
+def test_a_file_is_packed_for_who_takes_that(served: Served) -> None:
+    file = page_files()["style.css"]
+    for taken, packed in (("gzip, br", True), ("br;q=1, GZIP;q=0.5", True), ("br", False),
+                          ("gzip;q=0", False), ("", False), ("gzip;q=0.0, br", False)):  # fmt: skip
+        reply = served.ask("GET", "/page/style.css", token="", accept_encoding=taken)
+        assert reply.headers.get("content-encoding") == ("gzip" if packed else None), taken
+        assert reply.body == (file.packed if packed else file.body)
+        assert reply.headers["vary"] == "Accept, Accept-Encoding"
 
 
 def test_an_unchanged_file_is_not_sent_again(served: Served) -> None:

@@ -31,7 +31,7 @@ from dragtor.parts import file_loader
 from dragtor.pictures import box_of
 from dragtor.serve.originals import pdf_bytes, picture_bytes
 from dragtor.serve.pdf import KEPT_PICTURES, MAX_PAGE_PIXELS, PdfPages, page_png
-from dragtor.serve.quote_rects import PageRects, quote_rects
+from dragtor.serve.quote_rects import PageRects, page_lines, quote_rects
 from dragtor.split import sentences
 from dragtor.types import Document, Segment
 
@@ -76,6 +76,29 @@ def size_of(png: bytes) -> tuple[int, int]:
         at += 12 + length
     assert len(zlib.decompress(parts[b"IDAT"])) == height * (3 * width + 1)
     return width, height
+
+
+# Lines
+
+
+@pytest.mark.parametrize("path", [SAMPLE, *CASES], ids=lambda path: path.stem)
+def test_the_lines_of_a_page_are_all_that_is_read_of_it_each_where_it_stands(path: Path) -> None:
+    data = path.read_bytes()
+    if path.stem == "scan":
+        assert page_lines(data, 1) == []
+        return
+    with pytest.raises(UsageError, match="there is no page 0"):
+        page_lines(data, 0)
+    lines = page_lines(data, 1)
+    said = letters(" ".join(line.text for line in lines))
+    document = read(data)
+    read_of_it = "".join(document.text[s.start : s.end] for s in document.segments if s.page == 1)
+    assert sorted(set(letters(read_of_it)) - set(said)) == []
+    for line in lines:
+        assert line.text == line.text.strip() != ""
+        assert letters(line.text) == under(data, [PageRects(1, (line.box,))]) or len(lines) > 1
+        assert 0 <= line.box.left < line.box.right <= 1
+        assert 0 <= line.box.top < line.box.bottom <= 1
 
 
 # Rectangles
@@ -313,6 +336,14 @@ def test_pages_over_http(served: Served, documents_by_title: dict[str, str]) -> 
     assert served.ask("GET", f"{words}/pages/1.png").json["message"] == "c is no PDF"
     assert served.ask("GET", f"{words}/rects?start=0&end=3").status == 400
     assert served.ask("GET", "/api/v1/documents/none/rects?start=0&end=3").status == 404
+
+
+def test_lines_over_http(served: Served, documents_by_title: dict[str, str]) -> None:
+    pages = f"/api/v1/documents/{documents_by_title['Pulleys']}/pages"
+    lines = served.ask("GET", f"{pages}/2/lines").json["lines"]
+    assert all(sorted(each) == ["box", "text"] and len(each["box"]) == 4 for each in lines)
+    assert served.ask("GET", f"{pages}/4/lines").status == 400
+    assert served.ask("GET", f"{pages}/x/lines").status == 404
 
 
 def test_a_picture_is_shown_and_its_quotes_marked(tmp_path: Path) -> None:

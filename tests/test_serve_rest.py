@@ -369,6 +369,26 @@ def test_a_speaker_is_renamed(served: Served) -> None:
         _error(served.post(path, wrong), 400, "usage_error")
 
 
+def test_what_writes_while_another_does_is_told_soon(served: Served, folder: Path) -> None:
+    source = served.ask("GET", f"{API}/sources").json["sources"][0]["id"]
+    talk = f"{API}/documents/{_documents(served)['A talk']}/speakers"
+    with Library(folder) as other, other.writer():
+        begun = time.monotonic()
+        for reply in (
+            served.ask("DELETE", f"{API}/sources/{source}"),
+            served.post(talk, {"names": {"SPEAKER_00": "Ann"}}),
+        ):
+            _error(reply, 423, "library_locked")
+            assert "is writing to the library" in reply.json["message"]
+            assert str(folder) not in reply.json["message"]
+            assert reply.json["hint"].startswith("try again")
+            assert int(reply.headers["retry-after"]) > 0
+        assert served.ask("GET", f"{API}/sources").status == 200
+        assert time.monotonic() - begun < 30  # and not the 60 seconds that a job waits, twice
+    assert served.post(talk, {"names": {"SPEAKER_00": "Ann"}}).status == 200
+    assert served.post(talk, {"names": {"SPEAKER_00": ""}}).status == 200
+
+
 @pytest.mark.parametrize("body", [b"[]", b"{", b"\xff", b"null", b'"x"', b"[" * 100_000, b"NaN"])
 def test_a_body_that_is_no_object_is_refused(served: Served, body: bytes) -> None:
     for path in ("/tickets", "/events.ics", "/pair"):

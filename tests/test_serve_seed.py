@@ -1,13 +1,13 @@
-"""The websocket /ws, with a client that is written from the description of the first draft alone.
+"""The websocket /ws word for word, with a client written from the first draft's description.
 
-That says: one JSON object a task goes up; plain text and JSON come down, word for word. The tasks
-are of this file; what dragtor brings itself answers `Invalid task` for as long as it has none.
+Its two tasks are played in the first part, to the letter; in the second they are dragtor's own.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
+import io
 import json
 import struct
 import threading
@@ -18,10 +18,12 @@ from typing import Any
 
 import pytest
 from conftest import ROOT
+from seed_client import EXTRACT, PATIENCE_S, RESEARCH, SeedClient
 from serving import Served, serving
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from dragtor import Library
 from dragtor.config import load_config
 from dragtor.errors import LoadError
 from dragtor.serve.jobs import JobLimits, TaskContext
@@ -29,8 +31,23 @@ from dragtor.serve.tasks import JOB_TASKS
 from dragtor.serve.uploads import upload_path
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
-PATIENCE_S = 60.0
-EXTRACT, RESEARCH = "extract entities", "research entity"
+NO_LLM = {
+    "embed": {"model": "all-minilm-l6-v2"},
+    "answer": {"reader": "none"},
+    "llm": {"engine": "llama", "model": "/nowhere/none.gguf"},
+}
+BIOGRAPHY = """# Yves Gravelle
+
+Yves Gravelle is a climber and coach from Halden. Yves Gravelle has worked as head coach of the
+Halden Climbing Hall since 2014. Yves Gravelle studied physics at the University of Ottawa.
+
+# Halden Climbing Hall
+
+The Halden Climbing Hall sells training boards for climbers. It is a sports company.
+"""
+FIRST = ("Anna", "Boris", "Clara", "David", "Emma")
+LAST = ("Keller", "Novak", "Larsen", "Moreau")
+ROOM: dict[str, Any] = {"ping_timeout": None}
 YVES = {"name": "Yves Gravelle", "category": "person"}
 SUMMARY = {"Summary": "A climber.", "Work Experience": "Coach.", "Other Information": ""}
 
@@ -47,26 +64,6 @@ def png(width: int = 2, height: int = 1, color: bytes = b"\1\2\3") -> bytes:
     return b"\x89PNG\r\n\x1a\n" + body
 
 
-class SeedClient:
-    """What somebody writes who has read the description, and nothing of dragtor."""
-
-    def __init__(self, connection: ClientConnection) -> None:
-        self.connection = connection
-
-    async def ask(self, **task: Any) -> None:
-        await self.connection.send(json.dumps(task))
-
-    async def hear(self) -> Any:
-        """The next message: JSON where it is an object, else the text."""
-        async with asyncio.timeout(PATIENCE_S):
-            text = await self.connection.recv()
-        assert isinstance(text, str)
-        return json.loads(text) if text.startswith("{") else text
-
-    async def hear_all(self, n: int) -> list[Any]:
-        return [await self.hear() for _ in range(n)]
-
-
 def extract(context: TaskContext) -> dict[str, Any]:
     """An entity a byte of the picture's color: that is all there is to see on it."""
     path = upload_path(context.uploads, context.args["upload"])
@@ -75,9 +72,11 @@ def extract(context: TaskContext) -> dict[str, Any]:
     if rows[1] == 255:
         raise LoadError("nothing can be seen")
     context.reporter.note("not for the first draft")
+    context.reporter.step("nor is this")
     for n, byte in enumerate(rows[1:4]):
         found = {"name": f"N{byte}", "category": ("person", "company")[n % 2], "confidence": 0.9}
         context.reporter.item("entity", found)
+        context.reporter.item("entity", found | {"confidence": 0.95})  # known by now
         context.reporter.item("box", [1, 2, 3, 4])
     context.reporter.progress("pictures", 1, 1)
     return {"entities": 3}
@@ -87,7 +86,7 @@ held = threading.Event()
 
 
 def research(context: TaskContext) -> dict[str, Any]:
-    entity = context.args["entity"]
+    entity = context.args
     assert sorted(entity) == ["category", "name"]
     for step in (1, 2):
         context.emit("step", {"step": step, "max_steps": 2, "label": "looking"})
@@ -113,15 +112,32 @@ def tasks(served: Served) -> Iterator[None]:
     """The two tasks, as they will be."""
     assert served.server
     jobs = served.server.jobs
-    jobs._tasks = {**JOB_TASKS, EXTRACT: extract, RESEARCH: research}
+    jobs._tasks = {**JOB_TASKS, "entities": extract, "research": research}
     yield
     jobs._tasks = JOB_TASKS
 
 
+def mail(*names: str) -> bytes:
+    """The picture of a mail that goes to these."""
+    draw = pytest.importorskip("PIL.ImageDraw", reason="Pillow is not installed here")
+    pytest.importorskip("faster_paddle", reason="no reader of pictures is installed here")
+    from PIL import Image, ImageFont
+
+    picture = Image.new("RGB", (900, 120), "white")
+    text = f"To: {'; '.join(names)}\nSubject: next week"
+    draw.Draw(picture).multiline_text((20, 20), text, "black", ImageFont.load_default(28))
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    return file.getvalue()
+
+
+def at(served: Served) -> str:
+    return f"ws://127.0.0.1:{served.port}/ws?token={served.token}"
+
+
 def talk(served: Served, act: Callable[[SeedClient], Any]) -> Any:
     async def run() -> Any:
-        url = f"ws://127.0.0.1:{served.port}/ws?token={served.token}"
-        async with connect(url, proxy=None, open_timeout=PATIENCE_S) as connection:
+        async with connect(at(served), proxy=None, open_timeout=PATIENCE_S) as connection:
             return await act(SeedClient(connection))
 
     return asyncio.run(run())
@@ -263,16 +279,9 @@ def test_what_is_no_task_and_the_next_that_is_one(
     assert rest[-1] == {"summary": {**SUMMARY, "Summary": "Yves Gravelle"}}
 
 
-def test_dragtor_has_none_of_the_tasks_yet(served: Served) -> None:
-    assert said(served, 1, task=EXTRACT, image=list(png())) == ["Invalid task"]
-    assert said(served, 1, task=RESEARCH, entity=YVES) == ["Invalid task"]
-    assert said(served, 1, task="ask", question="Why?") == ["Invalid task"]
-
-
 def test_twenty_at_once_each_its_own_results(served: Served, tasks: None) -> None:
     async def one(n: int) -> list[Any]:
-        url = f"ws://127.0.0.1:{served.port}/ws?token={served.token}"
-        async with connect(url, proxy=None, open_timeout=PATIENCE_S) as connection:
+        async with connect(at(served), proxy=None, open_timeout=PATIENCE_S) as connection:
             client = SeedClient(connection)
             await client.ask(task=EXTRACT, image=list(png(color=bytes([n, n + 1, n + 2]))))
             await client.ask(task=RESEARCH, entity={"name": f"P{n}", "category": "person"})
@@ -333,6 +342,85 @@ def test_the_token_travels_in_the_connection(served: Served, query: str) -> None
 
     with pytest.raises(InvalidStatus, match="401"):
         asyncio.run(run())
+
+
+# With dragtor's own tasks
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server on a library that knows somebody, without a language model."""
+    place = tmp_path_factory.mktemp("real")
+    (place / "gravelle.md").write_text(BIOGRAPHY)
+    config = load_config(ROOT / "config" / "params.yml", NO_LLM)
+    with Library(place / "library", config=config) as library:
+        assert not library.add(place / "gravelle.md").failed
+    with serving(place / "library", config) as found:
+        yield found
+
+
+def test_who_is_in_a_picture(real: Served) -> None:
+    image = base64.b64encode(mail("Ann Lee", "Yves Gravelle")).decode()
+    first, *found = talk(real, lambda client: client.whole_task(EXTRACT, image=image))
+    assert first == "Starting extract entities"
+    assert all(sorted(each) == ["entity"] for each in found)
+    assert all(sorted(each["entity"]) == ["category", "name"] for each in found)
+    assert {"name": "Ann Lee", "category": "person"} in [each["entity"] for each in found]
+    assert {"name": "Yves Gravelle", "category": "person"} in [each["entity"] for each in found]
+
+
+def test_who_somebody_is(real: Served) -> None:
+    first, *steps, last = talk(real, lambda client: client.whole_task(RESEARCH, entity=YVES))
+    assert first == "Starting research entity"
+    most = steps[0]["max_steps"]
+    assert steps == [{"step": n, "max_steps": most} for n in range(1, len(steps) + 1)]
+    assert len(steps) <= most
+    assert list(last["summary"]) == ["Summary", "Work Experience", "Education", "Other Information"]
+    assert "Halden" in " ".join(last["summary"].values())
+
+
+def test_what_a_company_is(real: Served) -> None:
+    entity = {"name": "Halden Climbing Hall", "category": "company"}
+    *_, last = talk(real, lambda client: client.whole_task(RESEARCH, entity=entity))
+    assert list(last["summary"]) == [
+        "Summary",
+        "Relevant Industry",
+        "Products",
+        "Other Information",
+    ]
+
+
+@pytest.mark.parametrize("size", [(2, 1), (300, 200)])
+def test_a_picture_without_a_word(real: Served, size: tuple[int, int]) -> None:
+    pytest.importorskip("faster_paddle", reason="no reader of pictures is installed here")
+    image = list(png(*size))
+    found = talk(real, lambda client: client.whole_task(EXTRACT, image=image))
+    assert found == ["Starting extract entities", "Invalid image"]
+
+
+def test_twenty_real_clients_at_once(real: Served) -> None:
+    names = [f"{first} {last}" for first in FIRST for last in LAST][:20]
+    pictures = [base64.b64encode(mail(name)).decode() for name in names]
+
+    async def one(name: str, image: str) -> tuple[list[Any], list[Any]]:
+        async with connect(at(real), proxy=None, open_timeout=PATIENCE_S, **ROOM) as connection:
+            client = SeedClient(connection)
+            found = await client.whole_task(EXTRACT, image=image)
+            entity = {"name": name, "category": "person"}
+            return found, await client.whole_task(RESEARCH, entity=entity)
+
+    async def everybody() -> list[tuple[list[Any], list[Any]]]:
+        return await asyncio.gather(*map(one, names, pictures))
+
+    for name, (found, told) in zip(names, asyncio.run(everybody()), strict=True):
+        assert found[0] == "Starting extract entities"
+        assert [each["entity"]["name"] for each in found[1:]] == [name]
+        assert told[0] == "Starting research entity"
+        assert "summary" in told[-1]
+        others = [other for other in names if other != name and other in json.dumps(told[-1])]
+        assert others == []
+    assert real.server
+    assert [path for path in real.server.uploads.rglob("*") if path.is_file()] == []
 
 
 def test_the_adapter_is_small() -> None:

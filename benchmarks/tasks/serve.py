@@ -26,6 +26,7 @@ TOKEN_FILE = "serve.json"
 QUESTIONS = ("When may I climb again after a pulley injury?", "How long should I rest a finger?",
              "What is a good warm up?", "How do I tape a pulley?")  # fmt: skip
 Frame = dict[str, Any]
+Figures = Frame
 
 
 # The server, in a process of its own

@@ -35,7 +35,7 @@ from dragtor.serve.keys import Keys
 from dragtor.serve.state import KEYS_FILE, Server, make_server
 
 # Each has `routes(server)`; one that must run besides has `lifespan(server)`, a context manager.
-MODULES = ("rest", "lab", "pdf", "socket", "seed_socket", "openai", "mcp", "page")
+MODULES = ("people", "rest", "lab", "pdf", "socket", "seed_socket", "openai", "mcp", "page")
 _STATUS = {  # of HTTP, for errors; the first class that fits
     BlockedURL: 403,
     UsageError: 400,
@@ -44,6 +44,7 @@ _STATUS = {  # of HTTP, for errors; the first class that fits
     LibraryLocked: 423,
     LibraryVersion: 409,
 }
+RETRY_AFTER_S = 5  # seconds, told to who finds the library locked
 _REASONS = {
     400: "bad_request",
     403: "forbidden",
@@ -97,4 +98,5 @@ async def _http_error(request: Request, error: Exception) -> Response:
 async def _error(request: Request, error: Exception) -> Response:
     assert isinstance(error, DragtorError)
     status = next((_STATUS[kind] for kind in _STATUS if isinstance(error, kind)), 500)
-    return JSONResponse(error_json(error), status)
+    later = {"Retry-After": str(RETRY_AFTER_S)} if isinstance(error, LibraryLocked) else None
+    return JSONResponse(error_json(error), status, later)

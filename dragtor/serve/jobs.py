@@ -15,6 +15,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from dragtor.errors import Cancelled, DragtorError, UsageError
@@ -25,6 +26,7 @@ from dragtor.types import CancelToken, Reporter
 
 JOB_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 BATCH_EVENTS = 100  # that a follower is given at once
+ANSWERED_S = 0.1  # between two looks at whether a job that asks is cancelled
 PROGRESS_S = 0.1  # between two figures of one label
 CLOSING_S = 5.0  # that jobs have to end when the server does
 INTERRUPTED = {
@@ -49,6 +51,7 @@ class TaskContext:
     cancel: CancelToken
     reporter: Reporter  # writes note, progress, step and item events
     emit: Emit  # an event: its type, its data
+    ask: Emit  # the same, and waits for the client's answer, which it gives
     uploads: Path  # folder of what clients have sent
 
 
@@ -77,6 +80,7 @@ class _Job:
     runs: bool = False
     waits: bool = False  # while it runs, for what is had in turns: others may run meanwhile
     position: int = 0  # that was told
+    answers: SimpleQueue[Any] | None = None  # while it waits for one
 
 
 class Jobs:
@@ -119,10 +123,6 @@ class Jobs:
                     self._enqueue(_Job(job, task, args, client))
         return self.journal.row(job)
 
-    def knows(self, task: str) -> bool:
-        """Whether there is a task of this name."""
-        return task in self._tasks
-
     def resume(self, job: str) -> JobRow:
         """Run an interrupted, failed or cancelled job again; its events go on."""
         with self._lock:
@@ -144,6 +144,15 @@ class Jobs:
             if not found.runs:
                 self._end(found, "cancelled", {})
         found.cancel.cancel()
+
+    def answer(self, job: str, answer: Any) -> None:
+        """Give a job what it asks its client for; UsageError where it asks for nothing."""
+        with self._lock:
+            found = self._jobs.get(job)
+            if found is None or found.answers is None:
+                raise UsageError(f"the job {job} waits for no answer")
+            found.answers.put(answer)
+            found.answers = None
 
     def remove(self, job: str) -> None:
         """Forget a job that is over."""
@@ -275,7 +284,13 @@ class Jobs:
         try:
             with self._open(reporter, job.cancel) as library:
                 context = TaskContext(
-                    library, job.args, job.cancel, reporter, reporter.emit, self._uploads
+                    library,
+                    job.args,
+                    job.cancel,
+                    reporter,
+                    reporter.emit,
+                    reporter.ask,
+                    self._uploads,
                 )
                 return "done", {"result": self._tasks[job.task](context)}
         except Cancelled:
@@ -285,6 +300,22 @@ class Jobs:
         except Exception as error:
             _logger.exception("the job %s (%s) failed", job.id, job.task)
             return "error", INTERNAL | {"message": f"an error of dragtor's: {type(error).__name__}"}
+
+    def wait_for_answer(self, job: _Job, type: str, data: Mapping[str, Any]) -> Any:
+        """What the client answers to an event; others run meanwhile. Raises Cancelled."""
+        answers: SimpleQueue[Any] = SimpleQueue()
+        with self._lock:
+            job.answers = answers
+        self.journal.append(job.id, type, data)
+        self.wait_in_turn(job, waits=True)
+        try:
+            while True:
+                job.cancel.check()
+                with suppress(Empty):
+                    return answers.get(timeout=ANSWERED_S)
+        finally:
+            job.answers = None
+            self.wait_in_turn(job, waits=False)
 
     def wait_in_turn(self, job: _Job, *, waits: bool) -> None:
         """A job waits for what is had in turns, and others may run meanwhile; or goes on."""
@@ -304,6 +335,10 @@ class JobReporter(Reporter):
     def emit(self, type: str, data: Mapping[str, Any]) -> None:
         """An event of the job."""
         self._jobs.journal.append(self._job.id, type, data)
+
+    def ask(self, type: str, data: Mapping[str, Any]) -> Any:
+        """An event of the job that its client answers; gives the answer."""
+        return self._jobs.wait_for_answer(self._job, type, data)
 
     def note(self, text: str) -> None:
         """As a `note`."""

@@ -20,7 +20,16 @@ from starlette.routing import BaseRoute, Route
 
 from dragtor.errors import UsageError
 from dragtor.serve.originals import pdf_bytes, picture_bytes
-from dragtor.serve.quote_rects import PageRects, opened_pdf, picture_rects, quote_rects
+from dragtor.serve.pictures import picture_png
+from dragtor.serve.quote_rects import (
+    PageLine,
+    PageRects,
+    opened_pdf,
+    page_lines,
+    picture_lines,
+    picture_rects,
+    quote_rects,
+)
 from dragtor.serve.rest import opened_document
 from dragtor.types import Document
 
@@ -35,7 +44,7 @@ _DOCUMENT = "/api/v1/documents/{id}"
 
 
 def routes(server: Server) -> list[BaseRoute]:
-    """Pictures of pages, and the rectangles of `?start=&end=`."""
+    """Pictures of pages, their lines of text, and the rectangles of `?start=&end=`."""
 
     def original(document: Document) -> bytes:
         read = picture_bytes if "size" in document.meta else pdf_bytes
@@ -54,7 +63,13 @@ def routes(server: Server) -> list[BaseRoute]:
         with opened_document(server, request.path_params["id"]) as (_, document):
             return JSONResponse([asdict(each) for each in pages.rects(document, start, end)])
 
+    def lines(request: Request) -> Response:
+        with opened_document(server, request.path_params["id"]) as (_, document):
+            found = pages.lines(document, request.path_params["page"])
+        return JSONResponse({"lines": [asdict(each) for each in found]})
+
     return [
+        Route(f"{_DOCUMENT}/pages/{{page:int}}/lines", lines, methods=["GET"]),
         Route(f"{_DOCUMENT}/pages/{{page:int}}.png", picture, methods=["GET"]),
         Route(f"{_DOCUMENT}/rects", rects, methods=["GET"]),
     ]
@@ -85,13 +100,19 @@ class PdfPages:
             if key in self._pictures:
                 self._pictures.move_to_end(key)
                 return self._pictures[key]
-        draw = picture_png if "size" in document.meta else page_png
-        drawn = draw(self._bytes(document), page)
+        drawn = self._drawn(document, page)
         with self._lock:
             self._pictures[key] = drawn
             if len(self._pictures) > KEPT_PICTURES:
                 self._pictures.popitem(last=False)
         return drawn
+
+    def _drawn(self, document: Document, page: int) -> bytes:
+        data = self._bytes(document)
+        if "size" not in document.meta:
+            return page_png(data, page)
+        turned = document.meta.get("turned") or []
+        return picture_png(data, page, turned[page - 1] if 0 < page <= len(turned) else 0)
 
     def rects(self, document: Document, start: int, end: int) -> list[PageRects]:
         """Where `text[start:end]` stands; see `quote_rects`. Raises UsageError and LoadError."""
@@ -100,6 +121,12 @@ class PdfPages:
         if "size" in document.meta:  # of a picture
             return picture_rects(document, start, end)
         return quote_rects(self._bytes(document), document, start, end)
+
+    def lines(self, document: Document, page: int) -> list[PageLine]:
+        """What is written on a page; see `page_lines`. Raises UsageError and LoadError."""
+        if "size" in document.meta:
+            return picture_lines(document, page)
+        return page_lines(self._bytes(document), page)
 
     def _bytes(self, document: Document) -> bytes:
         if document.meta.get("suffix") != ".pdf" and "size" not in document.meta:
@@ -118,25 +145,6 @@ def page_png(data: bytes, page: int) -> bytes:
         bitmap = sheet.render(scale=scale, rev_byteorder=True)
         size, stride, pixels = (bitmap.width, bitmap.height), bitmap.stride, bytes(bitmap.buffer)
     return _png(pixels, *size, stride)
-
-
-def picture_png(data: bytes, page: int) -> bytes:
-    """A picture, or a page of one, upright. Raises UsageError where there is none, and LoadError.
-
-    One that was turned to be read is turned by whoever shows it: `turned` of the document's meta.
-    """
-    import io
-
-    from dragtor.ocr.picture import open_pictures
-
-    for number, image in enumerate(open_pictures(data), 1):
-        if number == page:
-            scale = min(1.0, (MAX_PAGE_PIXELS / max(1, image.width * image.height)) ** 0.5)
-            small = image.resize((round(image.width * scale), round(image.height * scale)))
-            file = io.BytesIO()
-            small.save(file, "PNG", compress_level=_COMPRESSION)
-            return file.getvalue()
-    raise UsageError(f"there is no page {page}")
 
 
 def _png(pixels: bytes, width: int, height: int, stride: int) -> bytes:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
+from dragtor.errors import UsageError
 from dragtor.load.pdf import LIGATURES, PDFIUM
 from dragtor.pictures import line_boxes
 from dragtor.types import Document, Segment
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 WIDEST_SPACE = 1.0  # heights of a letter; what stands further apart has rectangles of its own
 SAME_HEIGHT = 0.75  # of a letter's height, shared with the letter before in its line
 ABOVE_CAPITALS = 0.12  # of a letter's height as its font states it: no ink but accents
+ENDS_OF_LINES = (2, 10, 13, 0xFFFE)  # as pdfium tells them: 2 is a hyphen, and the line ends
 GRID = 1000  # steps of a point: pdfium tells places on a shown page in whole numbers
 _HEADING_MARK = re.compile(r"^#{1,6} ", re.M)  # put before headings when the PDF was read
 _LEFT_OUT = re.compile("[\\s\x00-\x1f\x7f-\x9f\xad\\-\u2010\ufffe\uffff]")
@@ -50,6 +52,14 @@ class PageRects:
 
     page: int
     rects: tuple[Box, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PageLine:
+    """A stretch of text in one line of a page, as it is read: a column's, or up to a wide gap."""
+
+    text: str
+    box: Box
 
 
 @contextmanager
@@ -95,6 +105,16 @@ def picture_rects(document: Document, start: int, end: int) -> list[PageRects]:
     )
 
 
+def picture_lines(document: Document, page: int) -> list[PageLine]:
+    """What was read in a picture, or a page of one, line by line."""
+    sizes = document.meta.get("size", ())
+    return [
+        PageLine(document.text[s.start : s.end], _shares(Box(*s.box), *sizes[page - 1]))
+        for s in document.segments
+        if s.box and (s.page or 1) == page <= len(sizes)
+    ]
+
+
 def _by_page(rects: Iterable[PageRects]) -> list[PageRects]:
     """What follows on one page put together."""
     found: list[PageRects] = []
@@ -135,6 +155,48 @@ def _rects_on(
         glyphs.append(_Glyph(_shown(page, cell), _shown(page, ink)))
     rects = (_shares(_around(line), *page.get_size()) for line in _lines(glyphs))
     return tuple(rect for rect in rects if rect.left < rect.right and rect.top < rect.bottom)
+
+
+def page_lines(data: bytes, page: int) -> list[PageLine]:
+    """All that is written on a page, counted from 1, in reading order; UsageError for no page."""
+    with opened_pdf(data) as pdf:
+        if not 1 <= page <= len(pdf):
+            raise UsageError(f"there is no page {page}", f"pages: 1 to {len(pdf)}")
+        sheet = pdf[page - 1]
+        text_page = sheet.get_textpage()
+        letters = [_letter(sheet, text_page, at) for at in range(text_page.count_chars())]
+        size = sheet.get_size()
+    lines: list[tuple[list[str], list[_Glyph]]] = []
+    begins = True
+    for letter, glyph in letters:
+        if glyph is None:  # a space, which need not have a place, or the end of a line
+            begins = begins or not letter
+            if not begins:
+                lines[-1][0].append(letter)
+            continue
+        if begins or not _beside(lines[-1][1][-1].cell, glyph.cell):
+            lines.append(([], []))
+        begins = False
+        lines[-1][0].append(letter)
+        lines[-1][1].append(glyph)
+    return [
+        PageLine("".join(text).strip(), _shares(_around(glyphs), *size)) for text, glyphs in lines
+    ]
+
+
+def _letter(page: PdfPage, text_page: PdfTextPage, at: int) -> tuple[str, _Glyph | None]:
+    """A character as it is read, empty where a line ends; and where it stands, if it has ink."""
+    import pypdfium2
+
+    code = pypdfium2.raw.FPDFText_GetUnicode(text_page, at)
+    if code in ENDS_OF_LINES:
+        return "", None
+    letter = "\ufffd" if 0xD800 <= code < 0xE000 else chr(code).translate(LIGATURES)
+    if not letter.strip() or not letter.isprintable():
+        return " ", None
+    cell, ink = (_shown(page, text_page.get_charbox(at, loose=loose)) for loose in (True, False))
+    empty = cell.right <= cell.left or cell.bottom <= cell.top
+    return (" ", None) if empty else (letter, _Glyph(cell, ink))
 
 
 def _bare(text: str) -> str:

@@ -22,9 +22,9 @@ from starlette.routing import BaseRoute, Route
 from dragtor import schema
 from dragtor.config import models_path
 from dragtor.errors import UsageError
+from dragtor.serve.arguments import text_argument
 from dragtor.serve.keys import CODE_LIFE_S, OWNER, TICKET_LIFE_S
 from dragtor.serve.originals import sound_file
-from dragtor.serve.tasks import text_argument
 from dragtor.serve.uploads import receive_upload, remove_upload
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def _sources(server: Server, request: Request, given: Json) -> Json:
 def _remove_source(server: Server, request: Request, given: Json) -> Json:
     """Remove a source, all trace of what only it held, and its file if it was sent here."""
     source_id = request.path_params["id"]
-    with server.library() as library:
+    with server.writing() as library:
         _check_source(library, source_id)
         gone = library.remove(source_id)
     if gone.uri.startswith("/"):  # of a file: its path
@@ -150,7 +150,9 @@ def _name_speakers(server: Server, request: Request, given: Json) -> Json:
     names = given.get("names")
     if not isinstance(names, dict) or not all(isinstance(each, str) for each in names.values()):
         raise UsageError("'names' is missing, or no object of labels with names")
-    with opened_document(server, request.path_params["id"]) as (library, found):
+    with opened_document(server, request.path_params["id"]) as (_, found):
+        pass
+    with server.writing() as library:
         return schema.speakers_json(library.name_speakers(found.id, names))
 
 

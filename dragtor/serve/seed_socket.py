@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     from dragtor.serve.state import Server
 
 EXTRACT, RESEARCH = "extract entities", "research entity"
+DRAFT_TASKS = {EXTRACT: "entities", RESEARCH: "research"}  # that do them
 AGENT_FAILED = "Agent failed during research process"
-TRY_LATER = 1013  # a code of the end
-MOST_FRAMES = 4  # that wait while a task runs; who sends more waits, too
 
 
 def routes(server: Server) -> list[BaseRoute]:
@@ -41,7 +40,7 @@ async def _serve(server: Server, websocket: WebSocket) -> None:
     await websocket.accept()
     try:
         async with asyncio.TaskGroup() as group:
-            frames: asyncio.Queue[Any] = asyncio.Queue(MOST_FRAMES)
+            frames: asyncio.Queue[Any] = asyncio.Queue(4)  # who sends more, waits
             group.create_task(_read(websocket, frames))
             await SeedSocket(server, websocket, frames).run()
     except* WebSocketDisconnect:
@@ -49,7 +48,7 @@ async def _serve(server: Server, websocket: WebSocket) -> None:
     except* TimeoutError:
         await websocket.close(STALLED)
     except* UsageError:
-        await websocket.close(TRY_LATER)
+        await websocket.close(1013)  # try again later
 
 
 async def _read(websocket: WebSocket, frames: asyncio.Queue[Any]) -> None:
@@ -72,7 +71,7 @@ class SeedSocket:
         while True:
             asked = await run_in_threadpool(_parsed, await self._frames.get())
             task = asked.get("task")
-            if task not in (EXTRACT, RESEARCH) or not self._server.jobs.knows(task):
+            if not isinstance(task, str) or task not in DRAFT_TASKS:
                 await self._say("Invalid task")
             elif task == EXTRACT:
                 image = asked.get("image")
@@ -86,8 +85,7 @@ class SeedSocket:
             picture = await run_in_threadpool(_picture, image)
             upload = (await receive_upload(uploads, name, one_piece(picture))).id
         except (ValueError, TypeError, DragtorError):
-            await self._say("Invalid image")
-            return
+            return await self._say("Invalid image")
         try:
             await self._follow(EXTRACT, {"upload": upload}, "Invalid image")
         finally:
@@ -96,21 +94,23 @@ class SeedSocket:
     async def _research(self, entity: Any) -> None:
         match entity:
             case {"name": str(name), "category": "person" | "company" as category} if name.strip():
-                named = {"name": name, "category": category}
-                await self._follow(RESEARCH, {"entity": named}, AGENT_FAILED)
+                await self._follow(RESEARCH, {"name": name, "category": category}, AGENT_FAILED)
             case None | "" | {} if not entity:
                 await self._say("No entity provided")
             case _:
                 await self._say("Invalid entity")
 
     async def _follow(self, task: str, args: dict[str, Any], failed: str) -> None:
-        """Run a job, and tell what it tells."""
-        job, jobs, state = uuid.uuid4().hex, self._server.jobs, self._websocket.scope["state"]
-        await run_in_threadpool(jobs.start, job, task, args, state["client"])
+        """Run a job, and tell what it tells, the same thing once."""
+        job, jobs, told = uuid.uuid4().hex, self._server.jobs, {""}
+        state = self._websocket.scope["state"]
+        await run_in_threadpool(jobs.start, job, DRAFT_TASKS[task], args, state["client"])
         try:
             await self._say(f"Starting {task}")
             async for event in jobs.follow(job):
-                if text := failed if event.type in ("error", "cancelled") else _told(event):
+                text = failed if event.type in ("error", "cancelled") else _told(event)
+                if text not in told:
+                    told.add(text)
                     await self._say(text)
         finally:
             jobs.cancel(job)  # does nothing to one that is over
@@ -125,7 +125,7 @@ def _told(event: JobEvent) -> str:
     match event.type, event.data:
         case "item", {"kind": "entity", "value": {"name": name, "category": category}}:
             return json.dumps({"entity": {"name": name, "category": category}})
-        case "step", {"step": step, "max_steps": most}:
+        case "step", {"step": step, "max_steps": most} if most:
             return json.dumps({"step": step, "max_steps": most})
         case "done", {"result": {"summary": summary}}:
             return json.dumps({"summary": summary})

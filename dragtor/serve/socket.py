@@ -150,6 +150,8 @@ class JobSocket:
                     await self._resume(job, given)
                 case "cancel":
                     await run_in_threadpool(self._server.jobs.cancel, job)
+                case "answer":
+                    self._server.jobs.answer(job, given.get("answer"))
                 case "ping":
                     await self._send(type="pong")
                 case "upload":

@@ -6,12 +6,15 @@ are opened once, and lent to all. Knows no route.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dragtor.config import Config
+from dragtor.errors import LibraryLocked
 from dragtor.library import Library
 from dragtor.types import NEVER, SILENT, CancelToken, Reporter
 
@@ -19,8 +22,10 @@ if TYPE_CHECKING:
     from dragtor.serve.guard import ServerGuard
     from dragtor.serve.jobs import Jobs
 
+WRITERS = ("add", "sync")  # tasks that hold the library while they work
 KEYS_FILE = "serve-keys.json"  # beside library.db
 UPLOADS_FOLDER = "uploads"
+WRITE_WAIT_S = 2.0  # that a request waits for who writes; a job waits as it is configured
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,20 @@ class Server:
     def library(self, reporter: Reporter = SILENT, cancel: CancelToken = NEVER) -> Library:
         """A library for one job or request, to be used in one thread and closed there."""
         return lent(self.models, reporter, cancel)
+
+    @contextmanager
+    def writing(self) -> Iterator[Library]:
+        """A library that a request changes; raises LibraryLocked soon where somebody else does."""
+        config = self.config
+        soon = replace(config, library=replace(config.library, lock_timeout_s=WRITE_WAIT_S))
+        with Library(self.models.folder, config=soon, lender=self.models) as library:
+            try:
+                yield library
+            except LibraryLocked as error:
+                own = [row.task for row in self.jobs.rows() if row.state == "running"]
+                who = next((f"the task {task}" for task in own if task in WRITERS), "a program")
+                hint = "try again once it is done, or stop it"
+                raise LibraryLocked(f"{who} is writing to the library", hint) from error
 
     def close(self) -> None:
         """End the jobs and let go of the models."""

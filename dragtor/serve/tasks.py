@@ -8,15 +8,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from dragtor import schema
 from dragtor.errors import UsageError
 from dragtor.schema import Json
+from dragtor.serve.arguments import (
+    filters_argument,
+    flag_argument,
+    number_argument,
+    object_argument,
+    pairs_argument,
+    text_argument,
+    texts_argument,
+)
 from dragtor.serve.jobs import JobLimits, Jobs, JobTask, OpenLibrary, TaskContext
 from dragtor.serve.journal import JOBS_FILE, JobJournal
+from dragtor.serve.people_tasks import entities_task, research_task
 from dragtor.serve.uploads import upload_path
 from dragtor.types import Answer, Report
 
@@ -38,20 +47,23 @@ def open_jobs(folder: Path, open_library: OpenLibrary, uploads: Path) -> Jobs:
 
 
 def ask_task(context: TaskContext) -> Json:
-    """{question, quotes?, filters?, session?, keep?, history?}: an answer.
+    """{question, quotes?, filters?, session?, attempt?, keep?, history?}: an answer.
 
-    Tells caution, quotes, sentence. `history` holds pairs of texts, a question and what was said
-    to it, of another program's chat.
+    Tells caution, quotes, sentence. An `attempt` above 0 answers a question of the session anew.
+    `history` holds pairs of texts, a question and what was said to it, of another program's chat.
     """
     from dragtor.chat import recalled_turns
 
     args = context.args
     chat = context.library.chat(
-        text_argument(args, "session", ""), keep=_flag(args, "keep", default=True)
+        text_argument(args, "session", ""), keep=flag_argument(args, "keep", default=True)
     )
-    chat.turns += recalled_turns(_pairs(args, "history"), context.library.config.chat)
+    chat.turns += recalled_turns(pairs_argument(args, "history"), context.library.config.chat)
     events = chat.ask_events(
-        text_argument(args, "question"), quotes_only=_flag(args, "quotes"), filters=_filters(args)
+        text_argument(args, "question"),
+        quotes_only=flag_argument(args, "quotes"),
+        filters=filters_argument(args),
+        attempt=number_argument(args, "attempt"),
     )
     for event in events:
         if isinstance(event, Answer):
@@ -77,8 +89,8 @@ def _tell(context: TaskContext, event: Any) -> None:
 
 def search_task(context: TaskContext) -> Json:
     """{query, k?, filters?}: hits."""
-    query, k = text_argument(context.args, "query"), _number(context.args, "k")
-    hits = context.library.search(query, k=k, filters=_filters(context.args))
+    query, k = text_argument(context.args, "query"), number_argument(context.args, "k")
+    hits = context.library.search(query, k=k, filters=filters_argument(context.args))
     return schema.hits_json(query, hits)
 
 
@@ -89,7 +101,7 @@ def add_task(context: TaskContext) -> Json:
     """{what: addresses, upload?: ids, match?, latest?, episode?}: an item each; a report."""
     args = context.args
     match, episode = text_argument(args, "match", ""), text_argument(args, "episode", "")
-    latest = _number(args, "latest")
+    latest = number_argument(args, "latest")
     whole = Report()
     for named, uri in list(_given_sources(context)):  # all are looked at first
         report = context.library.add(uri, match=match, latest=latest, episode=episode)
@@ -100,7 +112,10 @@ def add_task(context: TaskContext) -> Json:
 
 def _given_sources(context: TaskContext) -> Iterator[tuple[Json, str | Path]]:
     """What is to be added: as the client named it, and as the library does."""
-    addresses, uploads = _texts(context.args, "what"), _texts(context.args, "upload")
+    addresses, uploads = (
+        texts_argument(context.args, "what"),
+        texts_argument(context.args, "upload"),
+    )
     if not addresses and not uploads:
         raise UsageError("nothing is given to be added", "give an address, or send a file")
     for address in addresses:
@@ -126,7 +141,7 @@ def extract_task(context: TaskContext) -> Json:
     args = context.args
     if (kind := text_argument(args, "kind", "event")) != "event":
         raise UsageError(f"{kind!r} is nothing that is extracted", "kinds: event")
-    first = _flag(args, "day_first") if args.get("day_first") is not None else None
+    first = flag_argument(args, "day_first") if args.get("day_first") is not None else None
     now, zone, locale = (text_argument(args, name, "") for name in ("now", "tz", "locale"))
     events = context.library.extract_events(
         text_argument(args, "text"), now or None, zone, locale, first
@@ -141,7 +156,7 @@ def tag_task(context: TaskContext) -> Json:
     name = text_argument(context.args, "encoder", "") or context.library.config.tags.model
     encoder = context.library.encoder(_encoder_place(context, name))
     texts = _some_texts(context.args, MAX_TEXTS)
-    found = predict_sentences(encoder, texts, _texts(context.args, "heads"))
+    found = predict_sentences(encoder, texts, texts_argument(context.args, "heads"))
     return schema.tagged_json(found, name)
 
 
@@ -188,10 +203,10 @@ def train_task(context: TaskContext) -> Json:
     name = text_argument(context.args, "name")
     if not MODEL_NAME.fullmatch(name):
         raise UsageError(f"{name[:100]!r} is no name of a model", "letters, digits, _ . -")
-    options = _object(context.args, "options")
+    options = object_argument(context.args, "options")
     tasks, held = _training_files(context)
     trained = train_heads(
-        task_files(tasks, held, _texts(options, "mapping")),
+        task_files(tasks, held, texts_argument(options, "mapping")),
         context.library.folder / ENCODERS_FOLDER / name,
         settings_of(_without_paths(context, options)),
         models_dir=models_path(context.library.config.models),
@@ -229,71 +244,11 @@ def _without_paths(context: TaskContext, options: Json) -> Json:
     return options | {"start": context.library.folder / ENCODERS_FOLDER / start}
 
 
-# Arguments
-
-
-def text_argument(args: Mapping[str, Any], name: str, default: str | None = None) -> str:
-    """A text that a client gives, the default in its place; raises UsageError without one."""
-    value = args.get(name, default)
-    if value is None and default is not None:
-        value = default
-    if not isinstance(value, str) or (default is None and not value.strip()):
-        raise UsageError(f"{name!r} is missing, or no text")
-    return value
-
-
-def _texts(args: Mapping[str, Any], name: str) -> list[str]:
-    value = args.get(name) or []
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise UsageError(f"{name!r} is no list of texts")
-    return value
-
-
-def _pairs(args: Mapping[str, Any], name: str) -> list[tuple[str, str]]:
-    value = args.get(name) or []
-    pairs = value if isinstance(value, list) else [value]
-    for each in pairs:
-        texts = each if isinstance(each, list) else []
-        if [type(text) for text in texts] != [str, str]:
-            raise UsageError(f"{name!r} is no list of pairs of texts")
-    return [(question, said) for question, said in pairs]
-
-
 def _some_texts(args: Mapping[str, Any], most: int) -> list[str]:
-    texts = _texts(args, "texts")
+    texts = texts_argument(args, "texts")
     if not 0 < len(texts) <= most or not any(text.strip() for text in texts):
         raise UsageError(f"'texts' holds nothing, or more than {most}")
     return texts
-
-
-def _number(args: Mapping[str, Any], name: str) -> int:
-    value = args.get(name) or 0
-    if not isinstance(value, int) or value < 0:
-        raise UsageError(f"{name!r} is no number from 0")
-    return value
-
-
-def _flag(args: Mapping[str, Any], name: str, *, default: bool = False) -> bool:
-    value = args.get(name, default)
-    if not isinstance(value, bool):
-        raise UsageError(f"{name!r} is neither true nor false")
-    return value
-
-
-def _object(args: Mapping[str, Any], name: str) -> Json:
-    value = args.get(name) or {}
-    if not isinstance(value, dict):
-        raise UsageError(f"{name!r} is no object")
-    return value
-
-
-def _filters(args: Mapping[str, Any]) -> Any:
-    from dragtor.store import Filters
-
-    given = _object(args, "filters")
-    if wrong := given.keys() - {each.name for each in fields(Filters)}:
-        raise UsageError(f"there is no filter {sorted(wrong)[0][:100]!r}")
-    return Filters(**{name: text_argument(given, name, "") for name in given})
 
 
 JOB_TASKS: Mapping[str, JobTask] = {
@@ -305,4 +260,6 @@ JOB_TASKS: Mapping[str, JobTask] = {
     "tag": tag_task,
     "encode": encode_task,
     "train": train_task,
+    "entities": entities_task,
+    "research": research_task,
 }

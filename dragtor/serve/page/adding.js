@@ -71,6 +71,8 @@ export async function addFiles(files) {
   }
 }
 
+export const addUploads = (ids, label) => begin("add", { what: [], upload: ids }, label);
+
 const shortened = (names) => (names.length > 2 ? `${names[0]} and ${names.length - 1} more` : names.join(", "));
 const labelOf = ({ task, args }) => (task === "sync" ? "Looking for changes" : shortened([...(args.what || []), ...(args.upload || []).map(() => "a file")]));
 

@@ -4,6 +4,7 @@ import { createStore, newId } from "./lib.js";
 import { cancel, follow, forget, start } from "./connection.js";
 
 const STORED = "dragtor.turns";
+const SESSION = "dragtor.session";
 const KEPT_TURNS = 30;
 
 // A turn: {id, question, quotes, filters, state, shown, sentences, ...}; `shown` are the citations by
@@ -12,8 +13,9 @@ const KEPT_TURNS = 30;
 export const turns = createStore([]);
 
 const place = (citation) => `${citation.document_id} ${citation.start} ${citation.end}`;
-const fresh = ({ id, question, quotes, filters }) => ({
-  ...{ id, question, quotes, filters },
+const given = ({ id, question, quotes, filters, session, attempt }) => ({ id, question, quotes, filters, session, attempt });
+const fresh = (turn) => ({
+  ...given(turn),
   ...{ state: "waiting", shown: [], quoted: 0, sentences: [], names: {} },
 });
 export const isOver = (turn) => ["done", "stopped", "failed"].includes(turn.state);
@@ -82,38 +84,47 @@ const change = (id, to) => turns.set((all) => all.map((turn) => (turn.id === id 
 const listen = (id) => (frame) => change(id, (turn) => fold(turn, frame));
 
 function keep() {
-  const kept = turns.get().slice(-KEPT_TURNS).map(({ id, question, quotes, filters }) => ({ id, question, quotes, filters }));
+  const kept = turns.get().slice(-KEPT_TURNS).map(given);
   sessionStorage.setItem(STORED, JSON.stringify(kept));
 }
 
 export function ask(question, { quotes = false, filters = {} } = {}) {
-  const turn = fresh({ id: newId(), question, quotes, filters });
+  const turn = fresh({ id: newId(), question, quotes, filters, session: session(), attempt: 0 });
   turns.set((all) => [...all, turn]);
   run(turn);
   keep();
   return turn.id;
 }
 
-function run({ id, question, quotes, filters }) {
-  const given = Object.fromEntries(Object.entries(filters || {}).filter(([, value]) => value));
-  const args = { question, ...(quotes && { quotes }), ...(Object.keys(given).length && { filters: given }) };
+// The conversation of this tab, which the library keeps: what "it" and "then" mean is told from it.
+function session() {
+  const name = sessionStorage.getItem(SESSION) || `page-${newId().slice(0, 12)}`;
+  sessionStorage.setItem(SESSION, name);
+  return name;
+}
+
+function run({ id, question, quotes, filters, session: name, attempt }) {
+  const held = Object.fromEntries(Object.entries(filters || {}).filter(([, value]) => value));
+  const args = { question, session: name, attempt, ...(quotes && { quotes }), ...(Object.keys(held).length && { filters: held }) };
   start("ask", args, listen(id), id);
 }
 
-// The same question again, in the place of its last answer.
+// The same question again, in other words, in the place of its last answer.
 export function retry(id) {
   const renewed = newId();
   forget(id);
-  change(id, (turn) => fresh({ ...turn, id: renewed }));
+  change(id, (turn) => fresh({ ...turn, id: renewed, attempt: (turn.attempt || 0) + 1 }));
   run(turns.get().find((turn) => turn.id === renewed));
   keep();
 }
 
 export const stop = (id) => cancel(id);
 
+// Begins anew: what is asked next follows on nothing.
 export function clear() {
   for (const { id } of turns.get()) forget(id);
   turns.set(() => []);
+  sessionStorage.removeItem(SESSION);
   keep();
 }
 

@@ -13,7 +13,8 @@ import { Reader, reader, closeReader } from "./reader.js";
 const PAGES = [
   { id: "ask", title: "Ask", letter: "a", load: () => import("./ask.js") },
   { id: "library", title: "Library", letter: "l", load: () => import("./library.js") },
-  { id: "plan", title: "Plan", letter: "p", load: () => import("./plan.js") },
+  { id: "people", title: "People", letter: "p", load: () => import("./people.js") },
+  { id: "plan", title: "Plan", letter: "n", load: () => import("./plan.js") },
   { id: "lab", title: "Lab", letter: "b", load: () => import("./lab.js") },
 ];
 

@@ -44,6 +44,11 @@ export default function Ask() {
   useEffect(() => {
     if (hasMouse()) field.current?.focus({ preventScroll: true });
   }, [sources?.length === 0]);
+  const anew = () => {
+    clear();
+    closeReader();
+    field.current?.focus();
+  };
   const asked = () => {
     const { text, quotes, filters } = draft.get();
     if (!text.trim()) return;
@@ -57,12 +62,13 @@ export default function Ask() {
     ["y", "copy the answer with its sources", () => copied(last)],
     ["r", "ask again", () => last && isOver(last) && retry(last.id)],
     ["x", "stop", () => last && !isOver(last) && stop(last.id)],
+    ["n", "begin anew", () => last && isOver(last) && anew()],
   ]);
   if (sources?.length === 0 && !all.length) return html`<${NothingToAsk} />`;
   return html`<div class=${`page ask ${all.length ? "" : "ask-first"}`}>
     ${all.length ? html`<h1 class="offscreen">Ask</h1>` : html`<${Welcome} sources=${sources} />`}
     <div class="turns">${all.map((turn, i) => html`<${Turn} key=${turn.id} turn=${turn} latest=${i === all.length - 1} />`)}</div>
-    <${Composer} field=${field} onAsk=${asked} running=${last && !isOver(last) ? last : null} some=${all.length > 0} />
+    <${Composer} field=${field} onAsk=${asked} onAnew=${anew} running=${last && !isOver(last) ? last : null} some=${all.length > 0} />
   </div>`;
 }
 
@@ -89,7 +95,7 @@ const NothingToAsk = () => html`
     <//>
   </div>`;
 
-function Composer({ field, onAsk, running, some }) {
+function Composer({ field, onAsk, onAnew, running, some }) {
   const { text, quotes, filters, open } = useStore(draft);
   useLayoutEffect(() => {
     const area = field.current;
@@ -115,7 +121,7 @@ function Composer({ field, onAsk, running, some }) {
         <input class="field" name=${name} placeholder=${hint} value=${filters[name] || ""} onInput=${(event) => set(name, event.target.value.trim())} /></label>`)}
     </fieldset>`}
     <label class="offscreen" for="question">Your question</label>
-    <textarea id="question" ref=${field} rows="1" placeholder="Ask your library" value=${text} autocomplete="off"
+    <textarea id="question" ref=${field} rows="1" placeholder=${some ? "Ask on" : "Ask your library"} value=${text} autocomplete="off"
       onInput=${(event) => draft.set({ text: event.target.value })} onKeyDown=${keyed}></textarea>
     <div class="composer-foot">
       <button type="button" class="chip" aria-expanded=${open} aria-controls="filters" aria-pressed=${open} onClick=${() => draft.set({ open: !open })}><${Icon} name="filter" />Filters</button>
@@ -123,7 +129,7 @@ function Composer({ field, onAsk, running, some }) {
       ${!open && given.map(([name, label]) => html`
         <button type="button" class="chip" aria-pressed="true" aria-label=${`Remove the filter ${label}`} onClick=${() => set(name, "")}>${label}: ${filters[name]}<${Icon} name="close" /></button>`)}
       <span class="grow"></span>
-      ${some && !running && html`<${Button} kind="plain" onClick=${() => (clear(), closeReader(), field.current.focus())}>New<//>`}
+      ${some && !running && html`<${Button} kind="plain" icon="plus" title="What is asked next follows on nothing" onClick=${onAnew}>Begin anew<//>`}
       ${running
         ? html`<button class="button stop" aria-label="Stop"><${Icon} name="stop" />Stop</button>`
         : html`<button class="button primary send" aria-label="Ask" disabled=${!text.trim()}><${Icon} name="send" /></button>`}

@@ -6,7 +6,6 @@ import { token, request } from "./rest.js";
 const LAST = new Set(["done", "error", "cancelled"]);
 const WAITS_MS = [300, 700, 1500, 3000, 5000, 8000];
 const PING_MS = 25_000;
-const REFUSED = new Set([4401, 4403, 1008]);
 
 // state: connecting, open, gone (it is tried again), refused (the token is wrong or missing)
 export const server = createStore({ state: "connecting", retryAt: 0, welcome: null, everOpen: false });
@@ -36,17 +35,14 @@ export function connect() {
   socket = mine;
   mine.onopen = () => mine.send(JSON.stringify({ type: "hello", v: 1, token: token() }));
   mine.onmessage = (event) => typeof event.data === "string" && receive(JSON.parse(event.data));
-  mine.onclose = (event) => socket === mine && lost(event.code);
+  mine.onclose = () => socket === mine && lost();
 }
 
-async function lost(code) {
+async function lost() {
   const welcomed = isOpen();
   socket = null;
-  let refused = !welcomed && REFUSED.has(code);
-  if (!welcomed && !refused) {
-    // A handshake that is refused tells a page nothing; a request does.
-    refused = await request("/jobs").then(() => false, (error) => error.status === 401 || error.status === 403);
-  }
+  // The end of a connection does not tell a wrong token from a late hello; a request does.
+  const refused = !welcomed && (await request("/jobs").then(() => false, (error) => error.status === 401 || error.status === 403));
   if (refused) {
     server.set({ state: "refused" });
     return;
@@ -110,6 +106,7 @@ export function hearOn(id) {
 }
 
 export const cancel = (id) => send({ type: "cancel", job: id });
+export const answer = (id, answer) => send({ type: "answer", job: id, answer });
 export const forget = (id) => jobs.delete(id);
 
 setInterval(() => isOpen() && send({ type: "ping" }), PING_MS);

@@ -21,11 +21,11 @@ export function Drop({ onFile, label, children }) {
     onDragLeave=${enter(-1)} onDragOver=${enter(0)} onDrop=${drop}>${children}</div>`;
 }
 
-export function FileButton({ accept, multiple = false, onFile, children }) {
+export function FileButton({ accept, multiple = false, capture, onFile, children }) {
   const chosen = (event) => {
     for (const file of event.target.files) onFile(file);
     event.target.value = "";
   };
   return html`<label class="button file-button">${children}<input type="file" class="offscreen" accept=${accept}
-    multiple=${multiple} onChange=${chosen} /></label>`;
+    multiple=${multiple} capture=${capture} onChange=${chosen} /></label>`;
 }

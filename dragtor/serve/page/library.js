@@ -7,7 +7,7 @@ import { get, query, remove } from "./rest.js";
 import { useKeys } from "./keys.js";
 import { Job } from "./jobs.js";
 import { Found, Source } from "./sources.js";
-import { Button, Empty, Failure, Icon, Skeleton, toast } from "./ui.js";
+import { Button, Empty, Failure, Icon, Skeleton, toast, whyNot } from "./ui.js";
 
 const UNDO_MS = 7000;
 const view = createStore({ text: "", kind: "", tag: null, open: "" });
@@ -194,7 +194,7 @@ function removeSource(source) {
       },
       (error) => {
         hide(false);
-        toast(`${error.message}${error.hint ? ` (${error.hint})` : ""}`, { bad: true });
+        toast(whyNot(error), { bad: true, ...(error.status === 423 && { action: "Try again", onAction: () => (hide(true), really()) }) });
       },
     );
   const atEnd = () => really({ keepalive: true });

@@ -1,6 +1,6 @@
-// A PDF: the picture of a page with rectangles over the quote, and its text beside it. Where the quote
-// is not found on the page nothing is marked: never a guess.
-import { html, useEffect, useState } from "./lib.js";
+// A PDF: the picture of a page with rectangles over the quote, its words above it, unseen, to be
+// selected and read aloud, and its text beside it. Where the quote is not found nothing is marked.
+import { html, useEffect, useLayoutEffect, useLoaded, useRef, useState } from "./lib.js";
 import { documentPath, get, pageUrl, query, ticket } from "./rest.js";
 import { TextView } from "./reader-text.js";
 import { Button, Failure, Skeleton } from "./ui.js";
@@ -64,12 +64,31 @@ function Sheet({ found, page, rects, quote }) {
   return html`<figure class="sheet-of-paper">
     ${!state.ready && html`<${Skeleton} lines=${12} label="Drawing the page" />`}
     ${state.address && html`<img src=${state.address} alt=${`Page ${page} of ${found.title}`} class=${state.ready ? "" : "offscreen"}
-      onLoad=${() => setState((old) => ({ ...old, ready: true }))} onError=${() => setState({ error: broken })} />`}
+      onLoad=${({ target }) => setState((old) => ({ ...old, ready: true, ratio: target.naturalHeight / target.naturalWidth }))} onError=${() => setState({ error: broken })} />`}
     ${state.ready && rects.map(([x0, y0, x1, y1], i) => html`
       <span class="rect" ref=${i === 0 ? intoView : undefined}
         style=${{ left: percent(x0), top: percent(y0), width: percent(x1 - x0), height: percent(y1 - y0) }}></span>`)}
+    ${state.ready && html`<${Words} found=${found} page=${page} ratio=${state.ratio} />`}
     ${quote && html`<figcaption class="offscreen">Marked on this page: ${quote}</figcaption>`}
   </figure>`;
+}
+
+// What is written on the page, each line where it stands and as wide. A page without is a picture.
+function Words({ found, page, ratio }) {
+  const room = useRef(null);
+  const { data } = useLoaded(() => get(documentPath(found.id, `/pages/${page}/lines`)), [found.id, page]);
+  const lines = data?.lines || [];
+  useLayoutEffect(() => {
+    const whole = room.current.clientWidth;
+    const widths = [...room.current.children].map((each) => each.offsetWidth);
+    widths.forEach((width, i) => {
+      const [left, , right] = lines[i].box;
+      room.current.children[i].style.transform = `scaleX(${((right - left) * whole) / (width || 1)})`;
+    });
+  }, [data]);
+  const size = ([, top, , bottom]) => `${((bottom - top) * ratio * 85).toFixed(3)}cqw`;
+  return html`<div class="words" ref=${room}>${lines.map(({ text, box }) => html`
+    <div style=${{ left: percent(box[0]), top: percent(box[1]), fontSize: size(box) }}>${text}</div>`)}</div>`;
 }
 
 const intoView = (element) => element?.scrollIntoView({ block: "center" });

@@ -4,7 +4,7 @@ import { html, useEffect, useMemo, useRef, useState } from "./lib.js";
 import { documentPath, mediaUrl, post, ticket } from "./rest.js";
 import { marked, stretchOf } from "./offsets.js";
 import { useShown } from "./reader-text.js";
-import { Button, Icon, clock, safeUrl, toast } from "./ui.js";
+import { Icon, clock, safeUrl, toast, whyNot } from "./ui.js";
 
 // Segments that follow each other and have one speaker are one turn.
 function turnsOf(segments) {
@@ -91,7 +91,8 @@ function Speakers({ found, onChange }) {
       });
       toast(`${before} is ${after} from now on`);
     } catch (error) {
-      toast(error.message, { bad: true });
+      setEdited({ label, name }); // what was typed stays, to be saved once it can be
+      toast(whyNot(error), { bad: true });
     }
   };
   return html`<div class="reader-bar speakers">

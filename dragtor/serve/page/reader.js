@@ -114,7 +114,7 @@ function View({ found, place, onChange }) {
   if (segments.some((each) => each.start_s != null)) {
     return html`<${RecordingView} found=${found} place=${place} segments=${segments} onChange=${onChange} />`;
   }
-  if (segments.some((each) => each.page != null)) {
+  if (segments.some((each) => each.page != null || each.box)) {
     return html`<${PagesView} found=${found} place=${place} segments=${segments} />`;
   }
   return html`<div class="reader-body" tabindex="0"><${TextView} text=${found.text} place=${place} /></div>`;

@@ -72,6 +72,10 @@ export async function ticket(documentId) {
   return given.ticket;
 }
 
+// A picture that was sent, upright, as a canvas draws it: no element and no address is needed.
+export const sentPicture = async (uploadId, turned) =>
+  createImageBitmap(await (await request(`/uploads/${uploadId}/picture${query({ turned })}`)).blob());
+
 const id = encodeURIComponent;
 export const pageUrl = (documentId, page, pass) =>
   `/api/v1/documents/${id(documentId)}/pages/${page}.png${query({ ticket: pass })}`;

@@ -5,7 +5,7 @@ import * as connection from "./connection.js";
 import { createStore, newId } from "./lib.js";
 import { post } from "./rest.js";
 
-const IDLE = { state: "idle", id: "", task: "", args: null, items: [], notes: [], progress: null, step: null, result: null, error: null };
+const IDLE = { state: "idle", id: "", task: "", args: null, items: [], notes: [], steps: [], sections: [], consent: null, progress: null, step: null, result: null, error: null };
 
 // state: idle, queued, running, done, error, cancelled, interrupted. `name` is where this tab remembers the job.
 export function createRun(name) {
@@ -40,6 +40,11 @@ export function createRun(name) {
       await post(`/jobs/${store.get().id}/resume`);
       connection.hearOn(store.get().id);
     },
+    // Tells the job what it asks for, as `consent`.
+    answer(answer) {
+      connection.answer(store.get().id, answer);
+      store.set({ consent: null });
+    },
     stop: () => isGoing(store.get()) && connection.cancel(store.get().id),
     clear() {
       stopHearing();
@@ -57,11 +62,13 @@ export const isGoing = (run) => run.state === "queued" || run.state === "running
 function heard(old, { type, data = {} }) {
   switch (type) {
     case "queued": return { ...old, state: "queued" };
-    case "started": return { ...old, state: "running", error: null };
+    case "started": return { ...old, state: "running", error: null, items: [], steps: [], sections: [], consent: null };
     case "progress": return { ...old, state: "running", progress: data };
-    case "step": return { ...old, state: "running", step: data };
+    case "step": return { ...old, state: "running", step: data, steps: [...old.steps, data], consent: null };
+    case "section": return { ...old, sections: [...old.sections, data] };
+    case "consent": return { ...old, consent: data };
     case "item": return { ...old, state: "running", items: [...old.items, data] };
-    case "note": return { ...old, notes: [...old.notes, data] };
+    case "note": return { ...old, notes: [...old.notes, data], consent: null };
     case "done": return { ...old, state: "done", result: data.result };
     case "error": return { ...old, state: data.code === "interrupted" ? "interrupted" : "error", error: data };
     case "cancelled": return { ...old, state: "cancelled" };

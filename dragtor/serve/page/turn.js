@@ -19,6 +19,7 @@ export function Turn({ turn, latest }) {
   const refused = turn.state === "done" && !turn.result.grounded;
   return html`<article class="turn" ref=${room} aria-busy=${!isOver(turn)} aria-label=${turn.question}>
     <h2 class="question">${turn.question}</h2>
+    ${turn.query && turn.query !== turn.question && html`<p class="small quiet asked-as">Understood as: ${turn.query}</p>`}
     ${turn.caution && html`<p class="caution" role="note">${turn.caution}</p>`}
     ${turn.note && html`<p class="small quiet">${turn.note}</p>`}
     ${quotes.length > 0 && html`<div role="group" class="quotes" aria-label="From your sources">
@@ -67,7 +68,7 @@ export function Quote({ citation, all, unnumbered = false }) {
   </li>`;
 }
 
-const Sentence = ({ sentence: { text, cites }, all }) => html`
+export const Sentence = ({ sentence: { text, cites }, all }) => html`
   <span class=${cites.length ? "said" : "said unsupported"}>${text}${cites.map((n) => html`
     <button type="button" class="cite" aria-label=${`Source ${n}: ${all[n - 1].title}`} onClick=${() => openReader(all[n - 1], all)}>${n}</button>`)}${
     !cites.length && html`<small> not in your sources</small>`} </span>`;

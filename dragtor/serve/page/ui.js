@@ -129,6 +129,9 @@ export const Toasts = () => html`
       </div>`)}
   </div>`;
 
+// An error in one line, with what mends it.
+export const whyNot = ({ message, hint }) => (hint ? `${message}: ${hint}` : message);
+
 // Words
 
 export function clock(seconds) {
