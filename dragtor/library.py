@@ -18,10 +18,12 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dragtor.checks import look, note_nearest, note_untagged
 from dragtor.config import Config, library_path, load_config
 from dragtor.errors import LoadError, Missing, UsageError
+from dragtor.loading import file_loader, pictures_in, read_document
 from dragtor.overview import Digest, People
-from dragtor.parts import Parts, file_loader, pictures_in, read_document
+from dragtor.parts import Parts
 from dragtor.types import (
     NEVER,
     SILENT,
@@ -44,13 +46,10 @@ from dragtor.types import (
 )
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-
     from dragtor.answer import AnswerEvent
     from dragtor.chat import Chat
     from dragtor.dossier import Consent, Dossier, ResearchEvent
     from dragtor.ground import EarlierTurns, Gate
-    from dragtor.llm.vision import VisionModel
     from dragtor.store import Filters
 
 DOCUMENT_ID = re.compile(r"[0-9a-f]{16}")
@@ -227,7 +226,7 @@ class Library(Parts):
 
         document = self.recording(identity)
         if filters:
-            self._look(filters)
+            look(self.store(), self.reporter, filters)
             passing = self.store().passages_passing(document.id, filters)
             document = transcript.excerpt(document, passing, filters.speaker)
             if not document.text:
@@ -260,10 +259,11 @@ class Library(Parts):
         known = self.store()
         if not (store.has_tags(known) or store.has_tags(known, store.TOPICS)):
             raise UsageError("no names were looked for yet", "dragtor index --tags")
-        self._note_untagged(store.NAMES)
+        note_untagged(self.store(), self.reporter, store.NAMES)
         found = store.entities_of(known, kind, name)
         if name and not found:
-            self._note_nearest(name, store.TOPICS if kind == store.TOPIC_KIND else store.NAMES)
+            task = store.TOPICS if kind == store.TOPIC_KIND else store.NAMES
+            note_nearest(self.store(), self.reporter, name, task)
         return found
 
     def mentions(self, *entities: Entity, n: int = 0) -> list[Citation]:
@@ -294,13 +294,13 @@ class Library(Parts):
         known = self.store()
         if not store.has_tags(known):
             raise UsageError("no names were looked for yet", "dragtor index --tags")
-        self._note_untagged(store.NAMES)
+        note_untagged(self.store(), self.reporter, store.NAMES)
         with known.snapshot():
             found = people.people_in(known, name)
             if name and len(found) == 1:
                 return People([people.PersonReader(known, found[0]).person(n)])
         if name and not found:
-            self._note_nearest(name, store.NAMES)
+            note_nearest(self.store(), self.reporter, name, store.NAMES)
         return found
 
     def digest(self, what: str | Path, *, model: bool = True) -> Digest:
@@ -321,7 +321,9 @@ class Library(Parts):
         digester = self.digester(model)
         try:
             if meant is None:
-                return digester.person(*self._person_meant(asked))
+                from dragtor.people import person_meant
+
+                return digester.person(*person_meant(self.store(), asked))
             about, identity = meant
             if about == "document":
                 return digester.document(identity)
@@ -331,28 +333,11 @@ class Library(Parts):
         finally:
             self.give_back()
 
-    def _person_meant(self, asked: str) -> tuple[str, str, Mapping[str, list[tuple[int, int]]]]:
-        """Id, name and spans of the only person so called."""
-        from dragtor.people import PersonReader, people_in
-
-        known = self.store()
-        found = people_in(known, asked) if asked.strip() else []
-        if len(found) > 1:
-            names = ", ".join(person.name for person in found[:5])
-            raise UsageError(
-                f"{asked!r} means {len(found)} people: {names}", f'dragtor people "{asked}"'
-            )
-        if not found:
-            raise UsageError(
-                f"no document, source or person here is called {asked!r}", "dragtor sources"
-            )
-        return found[0].id, found[0].name, PersonReader(known, found[0]).spans()
-
     def search(self, query: str, *, k: int = 0, filters: Filters | None = None) -> Hits:
         """The best passages for `query`, `k` of them (0: as configured)."""
         if not query.strip():
             raise UsageError("the query is empty", 'dragtor search "a2 pulley"')
-        self._look(filters)
+        look(self.store(), self.reporter, filters)
         return self.retriever(k=k).search(query, filters)
 
     def ask(
@@ -388,7 +373,7 @@ class Library(Parts):
         """
         if not question.strip():
             raise UsageError("the question is empty", 'dragtor ask "When may I climb again?"')
-        self._look(filters)
+        look(self.store(), self.reporter, filters)
         llm_config = self.config.llm
         if attempt:
             warmth = max(llm_config.temperature, RETRY_TEMPERATURE)
@@ -449,27 +434,18 @@ class Library(Parts):
         configured one, which may be none; of what it says, only what the picture's words hold
         counts, and a note tells how much that was not.
         """
-        from dragtor.entities import find_entities, with_known
+        from dragtor.entities import find_entities, held_names, with_known
 
         document = self._given_document(what)
         model = self.vision_model(vision)
         pages = pictures_in(what, must=bool(vision)) if model else ()
-        seen = (lambda: self._seen_names(model, pages, document.text)) if model and pages else None
-        for entity in find_entities(document, self._tag_names, seen):
+
+        def seen() -> Sequence[LabelledSpan]:
+            named = [each for page in pages for each in model.entities(page)] if model else []
+            return held_names(document.text, named, model.name if model else "", self.reporter)
+
+        for entity in find_entities(document, self._tag_names, seen if pages else None):
             yield with_known(entity, self._named_so)
-
-    def _seen_names(
-        self, model: VisionModel, pages: Sequence[Image], text: str
-    ) -> Sequence[LabelledSpan]:
-        """Spans of what a model names in pictures, as far as their text holds it."""
-        from dragtor.entities import names_in_text
-
-        named = [each for page in pages for each in model.entities(page)]
-        found = names_in_text(text, named)
-        if found.dropped:
-            told = f"{found.dropped} of {len(dict.fromkeys(named))} names that {model.name} gave"
-            self.reporter.note(f"{told} are not among the picture's words: left out")
-        return found.spans
 
     def _given_document(self, what: Path | str | bytes | Document) -> Document:
         if isinstance(what, Document):
@@ -529,7 +505,7 @@ class Library(Parts):
             what = "name" if category else "question"
             raise UsageError(f"the {what} is empty", 'dragtor research "NAME" --person')
         if filters:
-            self._look(filters)
+            look(self.store(), self.reporter, filters)
         terms = tuple(dict.fromkeys(filter(None, (" ".join(t.split()) for t in context))))
         most = self.config.research.quotes
         inquiry: Any = QuestionInquiry(name, (quotes or most, most), filters or Filters())
@@ -612,43 +588,3 @@ class Library(Parts):
         """Use this gate from now on; `dragtor eval answers --calibrate` fits it."""
         with self.writer() as writer:
             writer.set_meta("gate", json.dumps(gate.to_dict()))
-
-    def _look(self, filters: Filters | None) -> None:
-        """Before a search: refuse a kind that no document has, tell what cannot be found yet."""
-        from dragtor.load.registry import check_kind
-
-        if filters and filters.kind:
-            check_kind(filters.kind)
-        if filters and (filters.entity or filters.topic):
-            self._look_for_names(filters)
-        if waiting := self.store().counts()["pending"]:
-            self.reporter.note(f"documents that wait to be indexed: {waiting} (dragtor index)")
-
-    def _look_for_names(self, filters: Filters) -> None:
-        """Refuse a filter by what was never looked for; tell of a name that nobody bears."""
-        from dragtor import store
-
-        known = self.store()
-        wanted = {store.NAMES: filters.entity, store.TOPICS: filters.topic}
-        wanted = {task: asked for task, asked in wanted.items() if asked}
-        for task, asked in wanted.items():
-            if not store.has_tags(known, task):
-                raise UsageError(f"no {task} were looked for yet", "dragtor index --tags")
-            if not store.meant_by(known.db, asked, task):
-                self._note_nearest(asked, task)
-        self._note_untagged(*wanted)
-
-    def _note_untagged(self, *tasks: str) -> None:
-        """Tell how many documents lack the tags of any of these tasks."""
-        from dragtor.store import untagged
-
-        known = self.store()
-        if waiting := len({each for task in tasks for each in untagged(known, task=task)}):
-            self.reporter.note(f"documents to be tagged: {waiting} (dragtor index --tags)")
-
-    def _note_nearest(self, asked: str, task: str) -> None:
-        from dragtor.store import nearest_names
-
-        near = nearest_names(self.store().db, asked, task)
-        guess = f"; nearest: {', '.join(near)}" if near else ""
-        self.reporter.note(f"nothing here is called {asked!r}{guess} (dragtor tags)")

@@ -6,9 +6,9 @@ Knows which package does what; the pipelines are handed finished parts. Knows no
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from functools import cache, cached_property, partial
+from functools import cache, cached_property
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -18,20 +18,22 @@ from dragtor.config import (
     Config,
     LLMConfig,
     ModelsConfig,
-    OcrConfig,
     VisionConfig,
     WordLists,
     load_words,
     models_path,
 )
-from dragtor.errors import GenerationError, LibraryError, LoadError, Missing, UsageError
+from dragtor.errors import GenerationError, LibraryError, Missing, UsageError
+from dragtor.loading import (
+    CACHE,
+    open_loaders,
+    open_transcribe_pipeline,
+)
 from dragtor.turns import Turns
 from dragtor.types import NEVER, SILENT, CancelToken, Document, Reporter
 
 if TYPE_CHECKING:
     from datetime import tzinfo
-
-    from PIL.Image import Image
 
     from dragtor.answer import AnswerPipeline
     from dragtor.digest import Digester
@@ -43,23 +45,14 @@ if TYPE_CHECKING:
     from dragtor.ingest import Ingest
     from dragtor.llm import LLM
     from dragtor.llm.vision import VisionModel
-    from dragtor.load.base import Loader
-    from dragtor.load.file import FileLoader
     from dragtor.load.websearch import ResearchWeb
-    from dragtor.ocr import OcrEngine
-    from dragtor.ocr.reader import OcrReader
     from dragtor.rerank import Reranker
     from dragtor.research import Researcher
     from dragtor.retrieve import Retriever
-    from dragtor.speech.diarize import Diarizer
-    from dragtor.speech.pipeline import TranscribePipeline
-    from dragtor.speech.transcribe import Transcriber
     from dragtor.store import KeptVectors, Store, Writer
-    from dragtor.types import Document, Reader, Source, Speaker, Tagger
+    from dragtor.types import Document, Reader, Source, Tagger
 
-PULL = "dragtor models pull"
 READER = "reader"  # of config/models.yml
-CACHE = "cache"  # of the library's folder: what was fetched and transcribed
 
 
 class Parts:
@@ -466,114 +459,6 @@ class Parts:
         return self._event_extractors[adapter]
 
 
-def file_loader(
-    config: Config, reporter: Reporter = SILENT, cancel: CancelToken = NEVER
-) -> FileLoader:
-    """Reads files, folders and bytes."""
-    from dragtor.load.file import FileLoader
-
-    pictures = open_picture_reader(config, reporter, cancel)
-    return FileLoader(config.load, reporter=reporter, cancel=cancel, pictures=pictures)
-
-
-def open_picture_reader(
-    config: Config, reporter: Reporter = SILENT, cancel: CancelToken = NEVER
-) -> OcrReader:
-    """What reads the words of pictures; its engine is opened at the first one."""
-    from dragtor.ocr.reader import OcrReader
-
-    return OcrReader(lambda: open_engine(config.ocr), reporter, cancel)
-
-
-@cache  # its weights are opened once a process, whoever adds
-def open_engine(config: OcrConfig) -> OcrEngine:
-    """The OCR engine that the settings name; raises Missing with what installs it."""
-    from dragtor.ocr import open_ocr
-
-    return open_ocr(config)
-
-
-def read_document(files: FileLoader, what: Path | bytes) -> Document:
-    """The document in a file, or in the content of one; raises LoadError, also for sound."""
-    from dragtor.load import stdin
-    from dragtor.load.file import absolute, file_uri
-
-    if isinstance(what, bytes):
-        return stdin.document_of(what, files.read_bytes)
-    found = files.read(file_uri(absolute(str(what))))
-    if not isinstance(found, Document):
-        raise LoadError(f"{what} is sound", f"dragtor add {what}")
-    return found
-
-
-def pictures_in(what: object, *, must: bool = False) -> list[Image]:
-    """The picture in a file or its content, or its pages; none in what holds none.
-
-    Raises UsageError for that where there `must` be one.
-    """
-    from dragtor.ocr.picture import open_pictures
-
-    if isinstance(what, Path | bytes):
-        with suppress(LoadError):
-            return list(open_pictures(what))
-    if must:
-        raise UsageError("a vision model looks at pictures only", "leave out --vision")
-    return []
-
-
-def open_loaders(
-    config: Config, folder: Path, reporter: Reporter = SILENT, cancel: CancelToken = NEVER
-) -> dict[str, Loader]:
-    """A loader for each kind of source; what they fetch is kept in the library's `folder`."""
-    from dragtor.load.base import LoadContext
-    from dragtor.load.registry import open_all
-
-    ready = partial(_check_models, config)
-    pictures = open_picture_reader(config, reporter, cancel)
-    return open_all(LoadContext(config.load, folder / CACHE, reporter, cancel, ready, pictures))
-
-
-def open_transcribe_pipeline(
-    config: Config,
-    folder: Path,
-    reporter: Reporter = SILENT,
-    cancel: CancelToken = NEVER,
-    known: Store | None = None,
-) -> TranscribePipeline:
-    """What makes documents of recordings; no model is opened before there is a recording.
-
-    `known` is the library whose voices are known again.
-    """
-    from dragtor.speech.pipeline import TranscribePipeline
-
-    @cache
-    def transcriber() -> Transcriber:
-        from dragtor.speech.transcribe import open_transcriber
-
-        _check_models(config)
-        return open_transcriber(config.speech, config.models)
-
-    @cache
-    def diarizer() -> Diarizer | None:
-        from dragtor.speech.diarize import open_diarizer
-
-        return open_diarizer(config.diarize, config.models)
-
-    def voices(show: str, engine: str) -> Sequence[Speaker]:
-        from dragtor.store import known_voices
-
-        return known_voices(known, show, engine) if known else ()
-
-    return TranscribePipeline(
-        transcriber,
-        diarizer,
-        folder / CACHE / "transcripts",
-        voices=voices,
-        reporter=reporter,
-        cancel=cancel,
-    )
-
-
 @cache  # read from the disk once, not at every question
 def domain_words(domain: str) -> WordLists:
     """General words and those of `answer.domain`."""
@@ -610,26 +495,3 @@ def _is_pulled(name: str, models: ModelsConfig) -> bool:
     except (Missing, UsageError):
         return False
     return True
-
-
-def _check_models(config: Config) -> None:
-    """Raise Missing with one command for all that transcribing needs and that is not here."""
-    from dragtor.models import model_path
-    from dragtor.speech.diarize.onnx import SEGMENTATION
-    from dragtor.speech.vad import VAD_MODEL
-
-    wanted = [config.speech.model, VAD_MODEL]
-    wanted += [SEGMENTATION] if config.diarize.engine == "onnx" else []
-    absent = []
-    for name in wanted:
-        try:
-            model_path(name, models_path(config.models))
-        except Missing as error:
-            if not error.hint.startswith(PULL):
-                raise
-            absent.append(name)
-    if absent:
-        raise Missing(
-            f"speech needs models that are not installed: {', '.join(absent)}",
-            f"{PULL} {' '.join(absent)}",
-        )

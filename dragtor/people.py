@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from dragtor.entities.quoted import quoted_mentions
 from dragtor.entities.spelling import PERSON_KIND, person_name
+from dragtor.errors import UsageError
 from dragtor.links import place
 from dragtor.overview import Appearance, How, People, Person, Statement
 from dragtor.split import OPENERS, sentences
@@ -258,3 +259,16 @@ def _says(sentence: str, start: int, end: int) -> bool:
         return False
     around = sentence[max(0, start - SAYING_NEAR) : start], sentence[end : end + SAYING_NEAR]
     return any(_SAYING.search(_QUOTATION.sub(" ", part)) for part in around)
+
+
+def person_meant(store: Store, asked: str) -> tuple[str, str, Mapping[str, list[_Span]]]:
+    """Id, name and spans of the only person so called; raises UsageError on none and on many."""
+    found = people_in(store, asked) if asked.strip() else []
+    if len(found) > 1:
+        names = ", ".join(person.name for person in found[:5])
+        told = f"{asked!r} means {len(found)} people: {names}"
+        raise UsageError(told, f'dragtor people "{asked}"')
+    if not found:
+        told = f"no document, source or person here is called {asked!r}"
+        raise UsageError(told, "dragtor sources")
+    return found[0].id, found[0].name, PersonReader(store, found[0]).spans()

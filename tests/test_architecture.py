@@ -50,6 +50,7 @@ ROWS = (
     ("retrieve",),
     ("ground", "events", "entities"),
     ("ingest", "answer", "chat", "digest", "people", "research"),
+    ("loading", "checks"),
     ("parts",),
     ("library", "doctor"),
     ("training",),

@@ -23,8 +23,8 @@ from test_spoken import words
 from dragtor.config import load_config, models_path
 from dragtor.errors import DragtorError, LoadError, Missing
 from dragtor.ingest import Ingest
+from dragtor.loading import open_loaders
 from dragtor.models import model_path
-from dragtor.parts import open_loaders
 from dragtor.speech.diarize import Diarization
 from dragtor.speech.pipeline import TranscribePipeline, as_named
 from dragtor.speech.transcribe import Transcript

@@ -17,7 +17,7 @@ from dragtor.config import LoadConfig, PdfConfig, load_config
 from dragtor.errors import LoadError
 from dragtor.links import place
 from dragtor.load.file import FileLoader, file_uri
-from dragtor.parts import file_loader, open_picture_reader
+from dragtor.loading import file_loader, open_picture_reader
 from dragtor.pictures import box_of
 from dragtor.types import Document
 

@@ -25,7 +25,7 @@ from dragtor.load.address import clean_url
 from dragtor.load.base import Choice, Item
 from dragtor.load.html import decode_html, extract_html
 from dragtor.load.web import WebLoader
-from dragtor.parts import file_loader
+from dragtor.loading import file_loader
 from dragtor.types import Document, short_hash
 
 WORDS = "A pulley heals in weeks when the load comes back step by step. " * 6

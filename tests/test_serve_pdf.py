@@ -27,7 +27,7 @@ from dragtor.config import load_config
 from dragtor.errors import LoadError, UsageError
 from dragtor.load.file import file_uri
 from dragtor.load.pdf import PDFIUM
-from dragtor.parts import file_loader
+from dragtor.loading import file_loader
 from dragtor.pictures import box_of
 from dragtor.serve.originals import pdf_bytes, picture_bytes
 from dragtor.serve.pdf import KEPT_PICTURES, MAX_PAGE_PIXELS, PdfPages, page_png

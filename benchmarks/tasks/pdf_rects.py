@@ -27,7 +27,7 @@ from common import DATA
 
 from dragtor.config import load_config
 from dragtor.load.file import file_uri
-from dragtor.parts import file_loader
+from dragtor.loading import file_loader
 from dragtor.serve.pdf import page_png
 from dragtor.serve.quote_rects import PageRects, quote_rects
 from dragtor.split import sentences

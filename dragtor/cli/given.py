@@ -60,12 +60,12 @@ def _is(what: Callable[[Path], bool], name: str) -> bool:
 
 def _content(path: Path) -> str:
     """A file's text, as the library reads documents."""
-    from dragtor.parts import read_document
+    from dragtor.loading import read_document
 
     return read_document(_loader(), path).text
 
 
 def _loader() -> FileLoader:
-    from dragtor.parts import file_loader
+    from dragtor.loading import file_loader
 
     return file_loader(load_settings(), TerminalReporter(), settings.cancel)

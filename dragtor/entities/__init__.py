@@ -11,7 +11,7 @@ from dragtor.entities.known import with_known
 from dragtor.entities.mentions import Mentions, read_mentions
 from dragtor.entities.merge import Merged, NameRow, merge_names
 from dragtor.entities.quoted import quoted_mentions
-from dragtor.entities.seen import SeenNames, names_in_text
+from dragtor.entities.seen import SeenNames, held_names, names_in_text
 from dragtor.entities.sentences import predict_sentences
 from dragtor.entities.spelling import clean_name
 from dragtor.entities.topic_tags import topic_tags, topic_version
@@ -27,6 +27,7 @@ __all__ = [
     "clean_name",
     "find_entities",
     "find_names",
+    "held_names",
     "last_said",
     "merge_names",
     "names_in_text",

@@ -7,12 +7,12 @@ has its spans. Knows no model and no picture.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dragtor.entities.prose import FIRM_KIND
 from dragtor.entities.spelling import PERSON_KIND
-from dragtor.types import LabelledSpan
+from dragtor.types import LabelledSpan, Reporter
 
 SEEN = 0.8  # confidence of a name that a model saw and the text holds
 _MARKS = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "‐": "-", "\u00a0": " "})
@@ -41,6 +41,17 @@ def names_in_text(text: str, named: Iterable[tuple[str, str]]) -> SeenNames:
         found += places
         dropped += not places
     return SeenNames(tuple(_apart(found)), dropped)
+
+
+def held_names(
+    text: str, named: Sequence[tuple[str, str]], model: str, reporter: Reporter
+) -> Sequence[LabelledSpan]:
+    """Spans of what a model of that name gave, as far as the text holds it; the rest is counted."""
+    found = names_in_text(text, named)
+    if found.dropped:
+        told = f"{found.dropped} of {len(dict.fromkeys(named))} names that {model} gave"
+        reporter.note(f"{told} are not among the picture's words: left out")
+    return found.spans
 
 
 def _places(text: str, name: str, kind: str) -> list[tuple[int, int]]:

@@ -137,7 +137,7 @@ def gold_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _read(library: Library, row: Mapping[str, Any], place: str) -> tuple[str, list[FoundEntity]]:
     """The text that was read, and its entities."""
-    from dragtor.parts import file_loader, read_document
+    from dragtor.loading import file_loader, read_document
     from dragtor.types import Document
 
     if isinstance(row.get("image"), Path):

@@ -24,7 +24,8 @@ from dragtor.ground.spans import TextSpan, sentence_spans
 from dragtor.ground.stems import stems
 from dragtor.library import Library
 from dragtor.llm import GenerationOptions
-from dragtor.parts import PULL, READER
+from dragtor.loading import PULL
+from dragtor.parts import READER
 from dragtor.retrieve import Retriever, titled
 from dragtor.schema import evaluation_json
 from dragtor.types import Citation, Document, Hit, Message, Passage, Reader, short_hash

@@ -21,7 +21,7 @@ from dragtor.evaluate.common import counted, means, rows_of, versions
 from dragtor.evaluate.loopback import SEARXNG, WIKI, LoopbackWeb, site_pages
 from dragtor.library import Library
 from dragtor.load.websearch import ResearchWeb
-from dragtor.parts import CACHE
+from dragtor.loading import CACHE
 from dragtor.schema import evaluation_json
 from dragtor.types import NEVER, SILENT, CancelToken, Claim, Reporter
 

@@ -12,7 +12,7 @@ from dragtor.errors import LoadError, UsageError
 from dragtor.load.cache import PageCache, bytes_hash
 from dragtor.load.file import file_path
 from dragtor.load.picture import picture_kind
-from dragtor.parts import CACHE
+from dragtor.loading import CACHE
 from dragtor.types import SILENT, Document
 
 MEDIA_TYPES_BY_SUFFIX = {  # what browsers play; nothing else is given out as it is

@@ -46,7 +46,7 @@ def entities_task(context: TaskContext) -> Json:
 
 def _document_meant(context: TaskContext) -> Document:
     """The document of a file that was sent, of the library, or of a text."""
-    from dragtor.parts import file_loader, read_document
+    from dragtor.loading import file_loader, read_document
     from dragtor.types import Document, short_hash
 
     library, args = context.library, context.args
