@@ -564,7 +564,7 @@ def test_keeping_a_turn_waits_for_no_writer_and_changes_nothing_else(folder: Pat
 def test_a_busy_or_unwritable_library_is_an_error_in_plain_words(
     folder: Path, monkeypatch: pytest.MonkeyPatch, library: SmallLibrary
 ) -> None:
-    monkeypatch.setattr("dragtor.store.chats.BUSY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("dragtor.store.schema.BUSY_TIMEOUT_S", 0.05)
     other = sqlite3.connect(folder / "library.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(LibraryError, match="locked"):
