@@ -151,6 +151,21 @@ def test_pictures_of_every_layout(pictures: Path) -> None:
     assert result["metrics"]["merged"] == 0
 
 
+def test_a_name_by_itself_is_a_spelling_and_what_is_none_is_told(tmp_path: Path) -> None:
+    from dragtor.evaluate.entities import gold_entities, gold_rows
+
+    row = {"text": "Ann of Acme", "people": [["Ann"]], "companies": ["Acme"]}
+    (tmp_path / "gold.jsonl").write_text(json.dumps(row))
+    ((_, read),) = gold_rows(tmp_path)
+    assert [(each.name, each.spellings) for each in gold_entities(read, "company")] == [
+        ("Acme", ("acme",))
+    ]
+    for wrong in ([7], [[]], [{"mentions": []}], [[""]]):
+        (tmp_path / "gold.jsonl").write_text(json.dumps(row | {"people": wrong}))
+        with pytest.raises(LoadError, match="line 1"):
+            list(gold_rows(tmp_path))
+
+
 def test_names_are_marked_on_the_picture(cli: Cli, pictures: Path, tmp_path: Path) -> None:
     from PIL import Image, ImageChops
 
