@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -452,13 +452,13 @@ class Library(Parts):
 
         document = self._given_document(what)
         model = self.vision_model(vision)
-        pages = pictures_in(what, must=bool(vision)) if model else ()
+        pages = pictures_in(what, must=bool(vision)) if model else None
         seen = (lambda: self._seen_names(model, pages, document.text)) if model and pages else None
-        for entity in find_entities(document, self._tag_names, seen):
+        for entity in find_entities(document, partial(self._tag_names, set()), seen):
             yield with_known(entity, self._named_so)
 
     def _seen_names(
-        self, model: VisionModel, pages: Sequence[Image], text: str
+        self, model: VisionModel, pages: Iterable[Image], text: str
     ) -> Sequence[LabelledSpan]:
         """Spans of what a model names in pictures, as far as their text holds it."""
         from dragtor.entities import names_in_text
@@ -480,11 +480,15 @@ class Library(Parts):
             return found
         return Document(short_hash(what), "", "file", "", what)
 
-    def _tag_names(self, texts: Sequence[str]) -> Sequence[Sequence[LabelledSpan]]:
+    def _tag_names(self, told: set[str], texts: Sequence[str]) -> Sequence[Sequence[LabelledSpan]]:
+        """What the tagger finds; where there is none nothing, and that is told once."""
         try:
-            return self.tagger.tag(texts)
+            return self.tagger.tag(texts) if texts else []
         except Missing as error:
-            self.reporter.note(f"names in sentences are not looked for: {error} ({error.hint})")
+            note = f"names in sentences are not looked for: {error} ({error.hint})"
+            if note not in told:
+                told.add(note)
+                self.reporter.note(note)
             return [()] * len(texts)
 
     def _named_so(self, kind: str, name: str) -> Sequence[Entity]:

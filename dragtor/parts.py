@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import cache, cached_property, partial
+from itertools import chain
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -443,19 +444,21 @@ def read_document(files: FileLoader, what: Path | bytes) -> Document:
     return found
 
 
-def pictures_in(what: object, *, must: bool = False) -> list[Image]:
-    """The picture in a file or its content, or its pages; none in what holds none.
+def pictures_in(what: object, *, must: bool = False) -> Iterator[Image] | None:
+    """The picture in a file or its content, or its pages one by one; None in what holds none.
 
     Raises UsageError for that where there `must` be one.
     """
+    from dragtor.load.file import absolute
     from dragtor.ocr.picture import open_pictures
 
     if isinstance(what, Path | bytes):
+        pages = open_pictures(absolute(str(what)) if isinstance(what, Path) else what)
         with suppress(LoadError):
-            return list(open_pictures(what))
+            return chain([next(pages)], pages)
     if must:
         raise UsageError("a vision model looks at pictures only", "leave out --vision")
-    return []
+    return None
 
 
 def open_loaders(
