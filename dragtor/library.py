@@ -438,13 +438,15 @@ class Library(Parts):
 
         document = self._given_document(what)
         model = self.vision_model(vision)
-        pages = pictures_in(what, must=bool(vision)) if model else ()
+        pages = pictures_in(what, must=bool(vision)) if model else None
 
         def seen() -> Sequence[LabelledSpan]:
-            named = [each for page in pages for each in model.entities(page)] if model else []
-            return held_names(document.text, named, model.name if model else "", self.reporter)
+            assert model
+            named = [each for page in pages or () for each in model.entities(page)]
+            return held_names(document.text, named, model.name, self.reporter)
 
-        for entity in find_entities(document, self._tag_names, seen if pages else None):
+        tag = partial(self._tag_names, set())
+        for entity in find_entities(document, tag, seen if pages else None):
             yield with_known(entity, self._named_so)
 
     def _given_document(self, what: Path | str | bytes | Document) -> Document:
@@ -457,11 +459,15 @@ class Library(Parts):
             return found
         return Document(short_hash(what), "", "file", "", what)
 
-    def _tag_names(self, texts: Sequence[str]) -> Sequence[Sequence[LabelledSpan]]:
+    def _tag_names(self, told: set[str], texts: Sequence[str]) -> Sequence[Sequence[LabelledSpan]]:
+        """What the tagger finds; where there is none nothing, and that is told once."""
         try:
-            return self.tagger.tag(texts)
+            return self.tagger.tag(texts) if texts else []
         except Missing as error:
-            self.reporter.note(f"names in sentences are not looked for: {error} ({error.hint})")
+            note = f"names in sentences are not looked for: {error} ({error.hint})"
+            if note not in told:
+                told.add(note)
+                self.reporter.note(note)
             return [()] * len(texts)
 
     def _named_so(self, kind: str, name: str) -> Sequence[Entity]:

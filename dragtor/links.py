@@ -1,4 +1,4 @@
-"""Where a span of a document stands in its original, and a link that opens there.
+"""Where a span of a document stands in its original, a link that opens there, and its citation.
 
 Pure; knows the link forms of pages (`#:~:text=`, W3C text fragments), pdf (`#page=`), recordings
 (`#t=`, media fragments; `&t=` for video sites) and pictures (`#xywh=`, media fragments too).
@@ -13,7 +13,7 @@ from urllib.parse import quote as percent
 from urllib.parse import urlsplit
 
 from dragtor.pictures import PixelBox, box_of
-from dragtor.types import Document
+from dragtor.types import Citation, Document
 
 FRAGMENT_WORDS = 5  # at each end of a longer quote
 VIDEO_SITES = ("youtube.com", "youtu.be", "vimeo.com")
@@ -46,6 +46,12 @@ def place(document: Document, start: int, end: int, speakers: Collection[str] = 
     url = _link(document, start, end, first.page, first.start_s, box)
     name = document.speaker_name(first.speaker)
     return Place(url, first.page, first.start_s, last.end_s, name, box)
+
+
+def cited(document: Document, start: int, end: int, n: int = 1) -> Citation:
+    """`document.text[start:end]` as the citation of this number."""
+    quote, where = document.text[start:end], place(document, start, end)
+    return Citation(n, quote, document.id, start, end, document.title, *where)
 
 
 def _link(

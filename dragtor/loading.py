@@ -6,9 +6,10 @@ read.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import cache, partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,19 +74,21 @@ def read_document(files: FileLoader, what: Path | bytes) -> Document:
     return found
 
 
-def pictures_in(what: object, *, must: bool = False) -> list[Image]:
-    """The picture in a file or its content, or its pages; none in what holds none.
+def pictures_in(what: object, *, must: bool = False) -> Iterator[Image] | None:
+    """The picture in a file or its content, or its pages one by one; None in what holds none.
 
     Raises UsageError for that where there `must` be one.
     """
+    from dragtor.load.file import absolute
     from dragtor.ocr.picture import open_pictures
 
     if isinstance(what, Path | bytes):
+        pages = open_pictures(absolute(str(what)) if isinstance(what, Path) else what)
         with suppress(LoadError):
-            return list(open_pictures(what))
+            return chain([next(pages)], pages)
     if must:
         raise UsageError("a vision model looks at pictures only", "leave out --vision")
-    return []
+    return None
 
 
 def open_loaders(

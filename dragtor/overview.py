@@ -154,7 +154,3 @@ def _in_document(found: Appearance) -> str:
 def _stated(found: Statement) -> str:
     day = f"{display.dim(escape(found.published))} " if found.published else ""
     return f"{day}{found.citation._html()}"
-
-
-def _counted(person: Person) -> list[str]:
-    return [str(count or "") for count in person.counts.values()]

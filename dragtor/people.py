@@ -14,7 +14,7 @@ from dataclasses import replace
 from dragtor.entities.quoted import quoted_mentions
 from dragtor.entities.spelling import PERSON_KIND, person_name
 from dragtor.errors import UsageError
-from dragtor.links import place
+from dragtor.links import cited
 from dragtor.overview import Appearance, How, People, Person, Statement
 from dragtor.split import OPENERS, sentences
 from dragtor.store import Store, entities_of
@@ -182,7 +182,7 @@ class PersonReader:
     def _statements(self, document: Document) -> Iterator[Statement]:
         for start, end in self._said(document):
             if len(document.text[start:end].split()) >= STATEMENT_WORDS:
-                yield Statement(document.published, _citation(document, start, end))
+                yield Statement(document.published, cited(document, start, end))
 
     def _said(self, document: Document) -> list[_Span]:
         """What is heard, what stands behind the name as a label, what is quoted: in text order."""
@@ -214,13 +214,8 @@ def _span(citation: Citation) -> _Span:
     return citation.start, citation.end
 
 
-def _citation(document: Document, start: int, end: int) -> Citation:
-    where = place(document, start, end)
-    return Citation(1, document.text[start:end], document.id, start, end, document.title, *where)
-
-
 def _appearance(how: How, document: Document, start: int, end: int, times: int) -> Appearance:
-    return Appearance(how, times, document.published, _citation(document, start, end))
+    return Appearance(how, times, document.published, cited(document, start, end))
 
 
 def _opening(document: Document) -> _Span:

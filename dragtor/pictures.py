@@ -1,17 +1,20 @@
 """The words of pictures, and where a stretch of them stands: boxes of lines, and their parts.
 
-Pure; knows no engine and no file. A box is (left, top, right, bottom) in pixels of the upright
-picture, or in points of the page of a PDF.
+Pure; knows no engine and opens no file. A box is (left, top, right, bottom) in pixels of the
+upright picture, or in points of the page of a PDF.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from dragtor.types import Document, Segment
 
 PixelBox = tuple[float, float, float, float]
+IMAGE = "image"  # kind of a document of one
+HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 # In the fonts that pages are set in, half as wide as the usual letter, and half as wide again.
 NARROW = frozenset(" .,;:!|'`()[]/ijlftrI1-")
 WIDE = frozenset("mwMW@%")
@@ -54,6 +57,11 @@ def picture_facts(found: PictureText, version: str) -> dict[str, Any]:
     return told | ({"turned": list(found.turned)} if any(found.turned) else {})
 
 
+def is_heif(head: bytes) -> bool:
+    """Whether a file that begins so is a HEIC, as phones write them."""
+    return head[4:8] == b"ftyp" and head[8:12] in HEIF_BRANDS
+
+
 def line_boxes(document: Document, start: int, end: int) -> list[tuple[int, PixelBox]]:
     """The page and the box of each line of a picture that `text[start:end]` touches.
 
@@ -67,10 +75,12 @@ def line_boxes(document: Document, start: int, end: int) -> list[tuple[int, Pixe
 def box_of(document: Document, start: int, end: int) -> PixelBox | None:
     """What holds all of `line_boxes` on the first page that they are on; None without any."""
     boxes = line_boxes(document, start, end)
-    on_page = [box for page, box in boxes if page == boxes[0][0]]
-    if not on_page:
-        return None
-    lefts, tops, rights, bottoms = zip(*on_page, strict=True)
+    return box_around(box for page, box in boxes if page == boxes[0][0]) if boxes else None
+
+
+def box_around(boxes: Iterable[PixelBox]) -> PixelBox:
+    """The box that holds all of these; raises ValueError for none."""
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
     return min(lefts), min(tops), max(rights), max(bottoms)
 
 

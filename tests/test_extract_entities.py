@@ -95,9 +95,10 @@ def test_without_the_tagger_headers_still_speak(
     with Library(tmp_path / "none") as library:
         monkeypatch.setitem(library.__dict__, "tagger", Absent())
         monkeypatch.setattr(library.reporter, "note", heard.append, raising=False)
-        names = by_name(found(library, MAIL))
+        names = by_name(found(library, f"{MAIL}\nAnn Berg\n"))
     assert "Mateo Ortega" in names
     assert "Karin Lindqvist" not in names
+    assert len(heard) == 1
 
 
 def test_json_is_as_its_schema_says(tmp_path: Path) -> None:
@@ -151,6 +152,21 @@ def test_pictures_of_every_layout(pictures: Path) -> None:
     assert result["metrics"]["merged"] == 0
 
 
+def test_a_name_by_itself_is_a_spelling_and_what_is_none_is_told(tmp_path: Path) -> None:
+    from dragtor.evaluate.entities import gold_entities, gold_rows
+
+    row = {"text": "Ann of Acme", "people": [["Ann"]], "companies": ["Acme"]}
+    (tmp_path / "gold.jsonl").write_text(json.dumps(row))
+    ((_, read),) = gold_rows(tmp_path)
+    assert [(each.name, each.spellings) for each in gold_entities(read, "company")] == [
+        ("Acme", ("acme",))
+    ]
+    for wrong in ([7], [[]], [{"mentions": []}], [[""]]):
+        (tmp_path / "gold.jsonl").write_text(json.dumps(row | {"people": wrong}))
+        with pytest.raises(LoadError, match="line 1"):
+            list(gold_rows(tmp_path))
+
+
 def test_names_are_marked_on_the_picture(cli: Cli, pictures: Path, tmp_path: Path) -> None:
     from PIL import Image, ImageChops
 
@@ -161,6 +177,14 @@ def test_names_are_marked_on_the_picture(cli: Cli, pictures: Path, tmp_path: Pat
         changed = ImageChops.difference(before.convert("RGB"), after.convert("RGB")).getbbox()
     assert changed is not None
     assert cli("extract", "entities", str(source), "--draw", str(tmp_path / "out.doc")).code == 2
+
+
+def test_names_are_not_marked_on_the_first_of_several_pictures(cli: Cli, tmp_path: Path) -> None:
+    image = pytest.importorskip("PIL.Image", reason="pictures need the extra ocr")
+    page = image.new("RGB", (60, 40), "white")
+    page.save(tmp_path / "two.tif", save_all=True, append_images=[page])
+    said = cli("extract", "entities", str(tmp_path / "two.tif"), "--draw", str(tmp_path / "o.png"))
+    assert (said.code, "several" in said.err) == (2, True)
 
 
 def test_a_picture_without_words_is_no_crash(pictures: Path, tmp_path: Path) -> None:

@@ -174,6 +174,12 @@ def test_a_scanned_page_among_others(loader: FileLoader, tmp_path: Path, notes: 
     assert told == [f"{path}: 1 of 2 pages hold no text"]
 
 
+def test_scanned_pages_without_words(loader: FileLoader, tmp_path: Path) -> None:
+    assert refusal(loader, tmp_path / "a.pdf", scan(sheet([]))) == (
+        "is a PDF of pictures without words"
+    )
+
+
 def test_never_and_always(tmp_path: Path) -> None:
     reader = open_picture_reader(load_config())
     never = FileLoader(LoadConfig(pdf=PdfConfig(ocr="never")), pictures=reader)

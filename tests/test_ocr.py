@@ -6,6 +6,7 @@ import io
 import shutil
 import struct
 import threading
+import time
 import zlib
 from dataclasses import replace
 from pathlib import Path
@@ -16,13 +17,14 @@ from PIL import Image
 
 from dragtor.config import OcrConfig
 from dragtor.errors import Cancelled, LoadError, Missing, UsageError
+from dragtor.evaluate.entities import box_overlap
 from dragtor.ocr import OcrEngine, OcrLine, OcrPage, open_ocr
-from dragtor.ocr.boxes import box_of, line_boxes
 from dragtor.ocr.layout import blocks
 from dragtor.ocr.paddle import OVERLAP_PX, TILE_PX, PaddleEngine
 from dragtor.ocr.picture import MAX_MEGAPIXELS, open_picture, open_pictures
 from dragtor.ocr.tesseract import lines_of
 from dragtor.ocr.text import picture_document, picture_text
+from dragtor.pictures import box_of, line_boxes
 from dragtor.types import CancelToken, Segment
 
 
@@ -33,13 +35,6 @@ def engine() -> OcrEngine:
 
 def words(page: OcrPage) -> str:
     return picture_text([page]).text
-
-
-def iou(a: tuple[float, ...], b: tuple[float, ...]) -> float:
-    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    shared = max(0.0, width) * max(0.0, height)
-    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b))
-    return shared / (areas - shared)
 
 
 # Engines
@@ -336,6 +331,15 @@ def test_the_order_of_the_engine_does_not_matter() -> None:
     assert blocks(OcrPage((10, 10))) == []
 
 
+def test_a_long_picture_takes_no_long_time() -> None:
+    apart = lines(*((10.0, 60.0 * n, f"line {n}") for n in range(400)))
+    dense = lines(*((10.0, 25.0 * n, f"line {n}") for n in range(1000)))
+    start = time.process_time()
+    assert texts(apart) == [[f"line {n}"] for n in range(400)]
+    assert texts(dense) == [[f"line {n}" for n in range(1000)]]
+    assert time.process_time() - start < 5
+
+
 # Text and boxes
 
 
@@ -378,7 +382,7 @@ def test_names_are_found_where_they_stand(engine: OcrEngine) -> None:
         left, top, line = next(row for row in MAIL if name in row[2])
         start = left + font.getlength(line[: line.index(name)])
         truth = (start, top + 3, start + font.getlength(name), top + 24)
-        assert iou(box_of(document, at, at + len(name)) or (0, 0, 0, 0), truth) > 0.6, name
+        assert box_overlap(box_of(document, at, at + len(name)) or (0, 0, 0, 0), truth) > 0.6, name
 
 
 def test_the_paddle_engine_opens_one_model_at_a_time() -> None:

@@ -21,6 +21,7 @@ import pytest
 from conftest import ROOT, shared
 from tiny_vision import MAKERS, make_vision_model, write_pictures
 
+from dragtor.entities.spelling import bare_letters, is_misread
 from dragtor.errors import Cancelled, UsageError
 from dragtor.llm.vision import named_in
 from dragtor.prompt import PICTURE_ENTITIES
@@ -33,7 +34,7 @@ from dragtor.training.vision.examples import (
     main_spelling,
     read_pictures,
 )
-from dragtor.training.vision.measure import PictureScore, is_like, letters, picture_score, summed
+from dragtor.training.vision.measure import PictureScore, picture_score, summed
 from dragtor.training.vision.model import part_of
 from dragtor.types import CancelToken, Reporter
 
@@ -312,6 +313,8 @@ def test_both_layouts_of_gold_are_read(tmp_path: Path) -> None:
         ("[]", "no `image`"),
         ('{"image": "a.png", "people": "Ana"}', "lists of spellings"),
         ('{"image": "a.png", "people": [[""]]}', "lists of spellings"),
+        ('{"image": "a.png", "lines": ["Ana"]}', "`lines` hold one each"),
+        ('{"image": "a.png", "optional_companies": 7}', "`optional_companies`"),
         ('{"image": "none.png"}', "no picture at"),
         ("", "holds no picture"),
     ],
@@ -373,8 +376,8 @@ def test_names_are_matched_extra_or_invented() -> None:
     ],
 )
 def test_spellings_are_compared_without_their_marks(one: str, other: str, same: bool) -> None:
-    assert is_like(letters(one), letters(other)) is same
-    assert is_like(letters(other), letters(one)) is same
+    assert is_misread(bare_letters(one), bare_letters(other)) is same
+    assert is_misread(bare_letters(other), bare_letters(one)) is same
 
 
 def test_a_table_of_another_version_is_kept(tmp_path: Path) -> None:

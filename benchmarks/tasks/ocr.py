@@ -23,10 +23,11 @@ from typing import Any
 from common import DATA
 
 from dragtor.config import OcrConfig
+from dragtor.evaluate.entities import box_overlap
 from dragtor.ocr import OcrEngine, open_ocr
-from dragtor.ocr.boxes import box_of
 from dragtor.ocr.picture import open_picture
 from dragtor.ocr.text import picture_document
+from dragtor.pictures import box_of
 from dragtor.types import Document
 
 FOLDER = DATA / "email_screenshots"
@@ -93,7 +94,7 @@ def judged(document: Document, row: dict[str, Any], half: bool, show: bool) -> C
     for text, box in () if half else boxes(row):
         found = [box_of(document, *place) for place in places(document.text, text)]
         if found:
-            best = max(iou(each, box) for each in found if each)
+            best = max(box_overlap(each, box) for each in found if each)
             own.update({"boxes": 1, "right_boxes": best >= ENOUGH})
             if show and best < ENOUGH:
                 print(f"{row['id']}: {text} {box}, {found}", file=sys.stderr)
@@ -142,13 +143,6 @@ def bare(text: str) -> tuple[str, list[int]]:
                 letters.append(letter)
                 places.append(place)
     return "".join(letters), places
-
-
-def iou(a: Any, b: Any) -> float:
-    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    shared = max(0.0, width) * max(0.0, height)
-    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b))
-    return float(shared / (areas - shared))
 
 
 if __name__ == "__main__":

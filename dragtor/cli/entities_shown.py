@@ -6,6 +6,7 @@ Knows no rule and no model; a picture is opened as loading opens one.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,7 +54,7 @@ def _line(entity: FoundEntity, before: set[str]) -> str:
 def drawable(given: Path | bytes | Document, target: Path) -> Image:
     """The picture that names will be drawn on; raises before anything takes time."""
     from dragtor.errors import UsageError
-    from dragtor.ocr.picture import open_picture
+    from dragtor.ocr.picture import open_pictures
 
     again = "dragtor extract entities inbox.png --draw out.png"
     if not isinstance(given, Path | bytes):
@@ -62,7 +63,10 @@ def drawable(given: Path | bytes | Document, target: Path) -> Image:
         raise UsageError(f"--draw writes {', '.join(DRAWN_SUFFIXES)}, not {target.name}", again)
     if not target.expanduser().absolute().parent.is_dir():
         raise UsageError(f"there is no folder {target.parent}", f"mkdir -p {target.parent}")
-    return open_picture(given)
+    picture, *more = islice(open_pictures(given), 2)
+    if more:
+        raise UsageError("--draw marks the names of one picture; this file has several", again)
+    return picture
 
 
 def draw_entities(picture: Image, entities: Sequence[FoundEntity], target: Path) -> None:

@@ -22,7 +22,7 @@ from dragtor.digest.quotes import (
 from dragtor.digest.topics import SpansByDocument, TopicPassages, document_topics, grouped_topics
 from dragtor.digest.words import model_name, own_words
 from dragtor.errors import DragtorError, GenerationError, LibraryError
-from dragtor.links import place
+from dragtor.links import cited
 from dragtor.overview import Digest, DigestOf, numbered_topics
 from dragtor.store import TopicRow, content_hashes, digest_kept, keep_digest, subject_of
 from dragtor.types import NEVER, SILENT, CancelToken, Citation, Document, Reporter, short_hash
@@ -101,8 +101,8 @@ class Digester:
             except LibraryError as error:
                 self._reporter.note(f"this digest is not kept: {error}")
         rows, model = kept
-        cited = ((row.name, row.named_by, map(self._citation, row.spans)) for row in rows)
-        return Digest(about, identity, title, numbered_topics(cited), model)
+        topics = ((row.name, row.named_by, map(self._citation, row.spans)) for row in rows)
+        return Digest(about, identity, title, numbered_topics(topics), model)
 
     def _make(
         self,
@@ -185,8 +185,4 @@ class Digester:
         return self._documents[identity]
 
     def _citation(self, quoted: Quoted) -> Citation:
-        document, start, end = self._document(quoted[0]), *quoted[1:]
-        where = place(document, start, end)
-        return Citation(
-            1, document.text[start:end], document.id, start, end, document.title, *where
-        )
+        return cited(self._document(quoted[0]), *quoted[1:])

@@ -9,9 +9,11 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_LABEL = r"\w+(?:(?:-| - )\w+)*"
-_LOCAL = r"(?:[A-Z][\w'’+-]*\.\s(?=[A-Z]))?[\w&+-]+(?:[.'’\"]+[\w&+-]+)*"
-_DOMAIN = rf"(?:{_LABEL}(?:\.{_LABEL})*\.[^\W\d_]{{2,12}}|{_LABEL}\. [a-z]{{2,12}})"
+# As long as addresses are (RFC 5321): of a text of any length, each place is read once.
+_LABEL = r"\w{1,63}(?:(?:-| - )\w{1,63}){0,9}"
+_PART = r"[\w&+-]{1,64}"
+_LOCAL = rf"(?:[A-Z][\w'’+-]{{0,64}}\.\s(?=[A-Z]))?{_PART}(?:[.'’\"]{{1,3}}{_PART}){{0,9}}"
+_DOMAIN = rf"(?:{_LABEL}(?:\.{_LABEL}){{0,7}}\.[^\W\d_]{{2,12}}|{_LABEL}\. [a-z]{{2,12}})"
 _ADDRESS = re.compile(rf"(?<![\w.])(?P<local>{_LOCAL})[ ]?@[ ]?(?P<domain>{_DOMAIN})(?!\w)")
 _ENCODED = re.compile(r"\+[\dA-F]{2}")  # an address inside an address
 _PARTS = re.compile(r"[._\s\"]+")

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from dragtor.entities.spelling import PARTICLES
-from dragtor.pictures import PixelBox
+from dragtor.pictures import PixelBox, box_around
 from dragtor.types import Document
 
 WRAPS_AT = 0.6  # of the widest line of its block: such a line goes on in the next one
@@ -59,10 +59,7 @@ class _Boxes:
         first = max(0, bisect_right(self._starts, start) - 1)
         own = self._segments[first : bisect_left(self._starts, end)]
         boxes = [s.box for s in own if s.box and s.end > start]
-        if not boxes:
-            return None
-        lefts, tops, rights, bottoms = zip(*boxes, strict=True)
-        return min(lefts), min(tops), max(rights), max(bottoms)
+        return box_around(boxes) if boxes else None
 
 
 def beside(lines: Sequence[TextLine], line: TextLine) -> Iterator[TextLine]:

@@ -179,7 +179,7 @@ def _mark(text: str, lines: Sequence[TextLine], at: int) -> Header | None:
     if match := _FORWARDED.search(line.text):
         start, end = match.span("name")
         return _sender(text, line, start, end, at, "forwarded")
-    if (match := _WROTE.match(line.text)) and len(line.text) < 2 * LONG_LINE:
+    if len(line.text) < 2 * LONG_LINE and (match := _WROTE.match(line.text)):
         people = listed_names(
             text, line.start + match.start("who"), line.start + match.end("who"), True
         )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from dragtor.links import place
+from dragtor.links import cited
 from dragtor.split import sentences
 from dragtor.types import Citation, Document
 
@@ -19,9 +19,7 @@ def quoted_mentions(document: Document, spans: Iterable[tuple[int, int]]) -> Ite
         start, end = _sentence(document.text, *span)
         if (start, end) not in done:
             done.add((start, end))
-            quote = document.text[start:end]
-            where = place(document, start, end)._asdict()
-            yield Citation(len(done), quote, document.id, start, end, document.title, **where)
+            yield cited(document, start, end, len(done))
 
 
 def _sentence(text: str, start: int, end: int) -> tuple[int, int]:

@@ -236,6 +236,8 @@ def _calls(short: str, full: PersonName, *, whole: bool = False) -> bool:
 def _is_short_for(address: Address, form: PersonName) -> bool:
     """Whether an address cuts a full name short: k..allen, mfoster, kmcdani, fosterm."""
     words = [plain(re.sub(r"['’]", "", word)) for word in address.implied]
+    if not words:  # 1..2@
+        return False
     initials = {name[0] for name in (form.first, *form.middles)}
     if ".." in address.local:  # a first name left out before the middle initial
         return words[-1] == form.last

@@ -59,6 +59,7 @@ _OUTER = "\"“”„«»‘’'`,;:!?()[]{}*_#<>|"
 _TOKEN = re.compile(r"[^\W_]+")
 _DEGREE_DOTS = re.compile(r"(?i)\b(ph|m)\.\s?d\b\.?")
 _INVERTED = re.compile(r"([^,]+),\s*([^,]+)")
+MISREAD_FROM = 6  # letters of a spelling in which one slip of the OCR is forgiven
 LONG_NAME, LONG_WORD, LONGER_WORD = 11, 6, 10  # letters: of a name with a slip, its word; with two
 
 
@@ -86,6 +87,17 @@ def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
 def plain(text: str) -> str:
     """Lower case in plain letters: Ørsted, Łukasz, Zoë -> orsted, lukasz, zoe."""
     return fold(text).translate(_OTHER_LETTERS)
+
+
+def bare_letters(text: str) -> str:
+    """What a picture's text and a name are compared by: plain letters, digits and @ alone."""
+    return re.sub(r"[^\w@]+", "", fold(text).translate(_OTHER_LETTERS))  # too long to be kept
+
+
+def is_misread(one: str, other: str) -> bool:
+    """Whether two `bare_letters` are one as a picture is read: but for one slip in long ones."""
+    short = min(len(one), len(other))
+    return bool(short) and (one == other or (short >= MISREAD_FROM and edits(one, other, 1) <= 1))
 
 
 @dataclass(frozen=True, slots=True)

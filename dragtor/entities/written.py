@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from dragtor.dates.words import MONTHS, WEEKDAYS
 from dragtor.entities.addresses import Address, addresses
 from dragtor.entities.spelling import DEGREES, GENERATIONS, LEGAL_FORMS, PARTICLES, plain, trimmed
 from dragtor.split import OPENERS
@@ -32,7 +33,7 @@ _AND = re.compile(r"\s(?:&|å|a|and|und|et|y)\s")  # å, a: as an ampersand is m
 NOT_NAMES = frozenset(
     """me all team everyone everybody folks guys undisclosed recipients hi hello dear hey thanks
     thank best regards cheers yes no ok okay sure sorry please fyi note ps re fw fwd both gentlemen
-    ladies sir madam people today tomorrow inbox mail help fyi fyl thx""".split()
+    ladies sir madam people today tomorrow inbox mail help fyl thx""".split()
 )
 BRANCHES = frozenset(
     """company service services bank pipeline pipelines energy gas electric power partners
@@ -40,11 +41,7 @@ BRANCHES = frozenset(
     institute agency consulting capital airlines foundation studio studios labs brothers
     enterprises motors analytics media robotics foods""".split()
 )  # last words of companies
-CALENDAR = frozenset(
-    """january february march april may june july august september october november december monday
-    tuesday wednesday thursday friday saturday sunday jan feb mar apr jun jul aug sep sept oct nov
-    dec mon tue wed thu fri sat sun""".split()
-)
+CALENDAR = frozenset({*MONTHS, *WEEKDAYS})
 
 
 class Written(NamedTuple):

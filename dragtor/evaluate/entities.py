@@ -7,9 +7,7 @@ Rows lie in gold.jsonl or screenshots_gold.jsonl of the folder. Knows no rule an
 
 from __future__ import annotations
 
-import re
 import time
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,17 +18,18 @@ from typing import Any
 from dragtor import metrics
 from dragtor.config import Config
 from dragtor.entities import last_said
+from dragtor.entities.spelling import bare_letters, is_misread
 from dragtor.errors import LoadError
 from dragtor.evaluate.common import counted, rows_of, versions
 from dragtor.library import Library
 from dragtor.schema import evaluation_json
+from dragtor.training.vision.examples import spellings_of
 from dragtor.types import NEVER, SILENT, CancelToken, FoundEntity, Reporter, short_hash
 
 GOLD_FILES = ("gold.jsonl", "screenshots_gold.jsonl")
 KEYS = {"person": "people", "company": "companies"}
 PACKAGES = ("faster-paddle", "rapidocr", "onnxruntime", "tokenizers", "pillow")
 LAYOUT = 'a folder with gold.jsonl: {"id", "image", "people": [[alias]], "companies": [[alias]]}'
-SLIP_LETTERS = 6  # of a spelling in which one wrong letter of the OCR is forgiven
 LEAST_IOU = 0.5  # that a mention's box shares with the one it is measured against
 Boxes = Sequence[Sequence[float]]
 
@@ -39,6 +38,7 @@ Boxes = Sequence[Sequence[float]]
 class GoldEntity:
     """Somebody who is to be found, under any of these spellings in plain letters."""
 
+    name: str
     spellings: tuple[str, ...]
     mentions: tuple[tuple[str, Boxes], ...] = ()
 
@@ -127,12 +127,22 @@ def gold_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         for key in KEYS.values():
             if not isinstance(row.get(key), list):
                 raise LoadError(f"{place}: no list of {key}", LAYOUT)
+            for named in row[key]:
+                _check_named(named, place)
         image, text = row.get("image"), row.get("text")
         if isinstance(image, str) and image:
             row["image"] = file.parent / image
         elif not isinstance(text, str):
             raise LoadError(f"{place}: neither image nor text", LAYOUT)
         yield place, row
+
+
+def _check_named(named: Any, place: str) -> None:
+    try:
+        if not spellings_of(named):
+            raise ValueError("somebody without a name")
+    except ValueError as error:
+        raise LoadError(f"{place}: {error}", LAYOUT) from error
 
 
 def _read(library: Library, row: Mapping[str, Any], place: str) -> tuple[str, list[FoundEntity]]:
@@ -150,39 +160,14 @@ def _read(library: Library, row: Mapping[str, Any], place: str) -> tuple[str, li
 # Comparing
 
 
-def plain_spelling(text: str) -> str:
-    """Without case, accents, spaces and punctuation; an @ stays."""
-    flat = text.translate({ord("ø"): "o", ord("ł"): "l", ord("ß"): "ss"})
-    parts = unicodedata.normalize("NFKD", flat)
-    bare = "".join(c for c in parts if not unicodedata.combining(c))
-    return re.sub(r"[^\w@]+", "", bare.casefold())
-
-
-def alike(one: str, other: str) -> bool:
-    """Whether two plain spellings are one, but for a slip in a long one."""
-    if one == other:
-        return True
-    if min(len(one), len(other)) < SLIP_LETTERS or abs(len(one) - len(other)) > 1:
-        return False
-    at = 0
-    while at < min(len(one), len(other)) and one[at] == other[at]:
-        at += 1
-    tails = (
-        (one[at + 1 :], other[at + 1 :]),
-        (one[at:], other[at + 1 :]),
-        (one[at + 1 :], other[at:]),
-    )
-    return any(a == b for a, b in tails)
-
-
 def gold_entities(row: Mapping[str, Any], category: str) -> list[GoldEntity]:
     """Those of one category in a row."""
     found = []
     for each in row[KEYS[category]]:
-        aliases = each["aliases"] if isinstance(each, dict) else each
+        aliases = spellings_of(each)
         mentions = each.get("mentions", ()) if isinstance(each, dict) else ()
-        spelt = tuple((plain_spelling(m["text"]), m.get("boxes", ())) for m in mentions)
-        found.append(GoldEntity(tuple(map(plain_spelling, aliases)), spelt))
+        spelt = tuple((bare_letters(m["text"]), m.get("boxes", ())) for m in mentions)
+        found.append(GoldEntity(aliases[0], tuple(map(bare_letters, aliases)), spelt))
     return found
 
 
@@ -191,10 +176,10 @@ def compare_entities(
 ) -> Tally:
     """What is right of the entities of one category in one row; `read` is the text of the OCR."""
     gold = gold_entities(row, category)
-    free = {plain_spelling(name) for name in row.get("optional_companies", ())}
-    seen, tally, found = plain_spelling(read), Tally(), set[int]()
+    free = {bare_letters(name) for name in row.get("optional_companies", ())}
+    seen, tally, found = bare_letters(read), Tally(), set[int]()
     for entity in (each for each in given if each.category == category):
-        names = [plain_spelling(name) for name in (entity.name, *entity.aliases)]
+        names = [bare_letters(name) for name in (entity.name, *entity.aliases)]
         meant = {n for n, each in enumerate(gold) if _meets(names, each.spellings)}
         if not meant and category == "company" and all(name in free for name in names):
             continue
@@ -212,14 +197,14 @@ def compare_entities(
 
 
 def _meets(names: Sequence[str], spellings: Sequence[str]) -> bool:
-    return any(alike(one, other) for one in names for other in spellings)
+    return any(is_misread(one, other) for one in names for other in spellings)
 
 
 def _overlaps(entity: FoundEntity, gold: Sequence[GoldEntity]) -> Iterator[bool]:
     for mention in entity.mentions:
-        text = plain_spelling(mention.text)
+        text = bare_letters(mention.text)
         boxes = [
-            b for each in gold for name, own in each.mentions if alike(text, name) for b in own
+            b for each in gold for name, own in each.mentions if is_misread(text, name) for b in own
         ]
         if boxes and mention.box:
             yield max(box_overlap(mention.box, box) for box in boxes) >= LEAST_IOU
@@ -259,13 +244,11 @@ def _figures(tally: Tally, pictures: int) -> dict[str, Any]:
 def _wrong(row: Mapping[str, Any], given: Sequence[FoundEntity]) -> dict[str, list[str]]:
     """Who was not found in a row, and who is not asked for."""
     missed, extra = [], []
-    for category, key in KEYS.items():
+    for category in KEYS:
         own = [e for e in given if e.category == category]
-        names = [[plain_spelling(n) for n in (e.name, *e.aliases)] for e in own]
+        names = [[bare_letters(n) for n in (e.name, *e.aliases)] for e in own]
         gold = gold_entities(row, category)
-        for each, shown in zip(gold, row[key], strict=True):
-            if not any(_meets(spelt, each.spellings) for spelt in names):
-                missed.append((shown["aliases"] if isinstance(shown, dict) else shown)[0])
+        missed += [g.name for g in gold if not any(_meets(spelt, g.spellings) for spelt in names)]
         for entity, spelt in zip(own, names, strict=True):
             if not any(_meets(spelt, each.spellings) for each in gold):
                 extra.append(entity.name)

@@ -32,7 +32,7 @@ _ANSWERS = re.compile(
 )
 _WEEKDAY = re.compile(r"(?i)(?:mon|tue|wed|thu|fri|sat|sun)\w*\.?,?\s+")
 _CLOCK = re.compile(
-    r"(?i)\d{1,2}[:.h]\d{2}|\d{1,2}\s?[ap]\.?m\b|\d{1,2}\s?(?=[-–—]\s?\d{1,2}\s?[ap]m)"
+    r"(?i)(?<![\d.])\d{1,2}[:.h]\d{2}(?!\d|\.\d)|\d{1,2}\s?[ap]\.?m\b|\d{1,2}\s?(?=[-–—]\s?\d{1,2}\s?[ap]m)"
 )
 _ZONE = re.compile(r"\s*\(([^()]{2,30})\)|\s+[A-Z]{2,5}\b|\s+[A-Z][a-z]+/[A-Z][A-Za-z_]+")
 _REPLIED = re.compile(r"(?i)(?:(?:re|fw|fwd|aw|wg|invitation|updated invitation)\s?:\s*)+(?=\S)")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from dragtor.links import place
+from dragtor.links import cited, place
 from dragtor.split import sentences
 from dragtor.types import Citation, Document, Hit
 
@@ -56,11 +56,7 @@ class TextSpan:
 
     def citation(self, n: int) -> Citation:
         """The span as citation number `n`."""
-        where = place(self.document, self.start, self.end)
-        cited = Citation(
-            n, self.text, self.document.id, self.start, self.end, self.document.title, *where
-        )
-        return replace(cited, span=self.answer)
+        return replace(cited(self.document, self.start, self.end, n), span=self.answer)
 
 
 def sentence_spans(hit: Hit, document: Document) -> list[TextSpan]:

@@ -72,6 +72,8 @@ def read_pdf(
             missing = error.hint
             note(f"{len(pictures)} pages are scanned, and {error}")
     if not any(pages):
+        if facts:
+            raise Refused("is a PDF of pictures without words")
         hint = missing or "ocrmypdf IN.pdf OUT.pdf, then add OUT.pdf"
         raise Refused("is a PDF without text, probably scanned", hint)
     if empty := sum(not page for page in pages):

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from dragtor.errors import LoadError, Missing
 from dragtor.load.text import Content, Refused
-from dragtor.pictures import PictureReader, picture_facts
+from dragtor.pictures import IMAGE, PictureReader, is_heif, picture_facts
 
 PICTURE = "picture"  # what file.py calls all of these
-IMAGE = "image"  # what a document of one is
 PICTURE_SUFFIXES = frozenset(
     ".png .jpg .jpeg .jfif .webp .tif .tiff .gif .bmp .avif .heic .heif".split()
 )
@@ -33,7 +32,7 @@ _BEGINNINGS = {
     b"II*\0": "tif",
     b"MM\0*": "tif",
 }
-_BRANDS = {b"avif": "avif", b"avis": "avif", b"heic": "heic", b"heix": "heic", b"mif1": "heif"}
+_AVIF_BRANDS = (b"avif", b"avis")
 
 
 def picture_kind(data: bytes) -> str:
@@ -41,7 +40,7 @@ def picture_kind(data: bytes) -> str:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "webp"
     if data[4:8] == b"ftyp":
-        return _BRANDS.get(data[8:12], "")
+        return "avif" if data[8:12] in _AVIF_BRANDS else "heic" if is_heif(data) else ""
     return next((kind for start, kind in _BEGINNINGS.items() if data.startswith(start)), "")
 
 

@@ -40,12 +40,20 @@ class ScanReader:
         return letters < FEW_LETTERS and _is_covered(page)
 
     def read(self, data: bytes, pages: list[int]) -> dict[int, list[PdfLine]]:
-        """The lines of these pages, which count from 0; raises Missing without an engine."""
+        """The lines of these pages, which count from 0; a page that cannot be rendered is left out.
+
+        Raises Missing without an engine.
+        """
+        import pypdfium2
+
         found = {}
         for done, index in enumerate(pages):
             self.cancel.check()
             self.reporter.progress("reading scanned pages", done, len(pages))
-            image, scale = _rendered(data, index)
+            try:
+                image, scale = _rendered(data, index)
+            except pypdfium2.PdfiumError:
+                continue
             found[index] = _lines(self.reader.read_image(image), index + 1, scale)
         self.reporter.progress("reading scanned pages", len(pages), len(pages))
         return found

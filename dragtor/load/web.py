@@ -27,7 +27,8 @@ from dragtor.load.html import charset_of, decode_html, extract_html
 from dragtor.load.http import Fetcher, Resolver, system_resolver
 from dragtor.load.jina import jina_document, jina_fields, refuse_barrier, title_of
 from dragtor.load.markdown import plain_text
-from dragtor.load.picture import IMAGE, PICTURE_SUFFIXES, picture_kind
+from dragtor.load.picture import PICTURE_SUFFIXES, picture_kind
+from dragtor.pictures import IMAGE
 from dragtor.types import NEVER, SILENT, CancelToken, Document, Reporter, Source, short_hash
 
 ReadBytes = Callable[[bytes, str, str], Document]  # bytes, address, content type

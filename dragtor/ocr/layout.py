@@ -6,11 +6,12 @@ are read one after the other, what alternates from side to side (bubbles of a ch
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from statistics import median
 
 from dragtor.ocr.base import OcrLine, OcrPage
-from dragtor.pictures import PixelBox
+from dragtor.pictures import PixelBox, box_around
 
 LineRow = list[OcrLine]  # what stands beside each other in one line of a block
 
@@ -34,14 +35,8 @@ def blocks_of_rows(page: OcrPage) -> list[list[LineRow]]:
     if not chained:
         return []
     height = median(line.height for line in page.lines)
-    boxes = [around(line for row in block for line in row) for block in chained]
+    boxes = [box_around(line.box for row in block for line in row) for block in chained]
     return [chained[n] for n in _ordered(list(range(len(chained))), boxes, height)]
-
-
-def around(lines: Iterable[OcrLine]) -> PixelBox:
-    """The box that holds all of these; raises ValueError for none."""
-    lefts, tops, rights, bottoms = zip(*(line.box for line in lines), strict=True)
-    return min(lefts), min(tops), max(rights), max(bottoms)
 
 
 # Rows
@@ -74,12 +69,11 @@ def _goes_on(before: OcrLine, line: OcrLine) -> bool:
 
 def _chained(rows: list[LineRow]) -> list[list[LineRow]]:
     """Rows that follow each other downwards; each has one above it and one below, at most."""
-    boxes = [around(row) for row in rows]
+    boxes = [box_around(line.box for line in row) for row in rows]
     pairs = [
         (cost, above, below)
-        for above, a in enumerate(boxes)
-        for below, b in enumerate(boxes)
-        if above != below and (cost := _step(a, b)) is not None
+        for above, below in _near(boxes)
+        if above != below and (cost := _step(boxes[above], boxes[below])) is not None
     ]
     next_of: dict[int, int] = {}
     has_above: set[int] = set()
@@ -94,6 +88,17 @@ def _chained(rows: list[LineRow]) -> list[list[LineRow]]:
             chain.append(following)
         found.append([rows[n] for n in chain])
     return found
+
+
+def _near(boxes: Sequence[PixelBox]) -> Iterator[tuple[int, int]]:
+    """Boxes, each with those that begin so near its foot that `_step` may allow them."""
+    order = sorted(range(len(boxes)), key=lambda n: boxes[n][1])
+    tops = [boxes[n][1] for n in order]
+    for above, (_, top, _, bottom) in enumerate(boxes):
+        height = bottom - top
+        first = bisect_left(tops, bottom - height / 2)
+        for below in order[first : bisect_right(tops, bottom + LINE_GAP * height)]:
+            yield above, below
 
 
 def _step(above: PixelBox, below: PixelBox) -> float | None:
@@ -129,7 +134,7 @@ def _ordered(numbers: list[int], boxes: Sequence[PixelBox], height: float) -> It
     strips = _parted(numbers, boxes, 1, 0.0)
     while strips:
         taken, columns = 1, [strips[0]]
-        for count in range(len(strips), 0, -1):
+        for count in _counts_in_columns(strips, boxes, COLUMN_GAP * height):
             found = _columns([n for strip in strips[:count] for n in strip], boxes, height)
             if len(found) > 1:
                 taken, columns = count, found
@@ -140,6 +145,34 @@ def _ordered(numbers: list[int], boxes: Sequence[PixelBox], height: float) -> It
         else:
             yield from sorted(strips[0], key=lambda n: (boxes[n][1], boxes[n][0]))
         strips = strips[taken:]
+
+
+def _counts_in_columns(
+    strips: Sequence[Sequence[int]], boxes: Sequence[PixelBox], gap: float
+) -> list[int]:
+    """How many strips may be in columns, the most first: some boxes of one strip are apart, and
+    nothing spans all of them.
+    """
+    counts: list[int] = []
+    spans: list[tuple[float, float]] = []
+    apart = False
+    for count, strip in enumerate(strips, 1):
+        own = _spans([(boxes[n][0], boxes[n][2]) for n in strip], gap)
+        apart = apart or len(own) > 1
+        spans = _spans([*spans, *own], gap)
+        if apart and len(spans) > 1:
+            counts.append(count)
+    return counts[::-1]
+
+
+def _spans(sides: Iterable[tuple[float, float]], gap: float) -> list[tuple[float, float]]:
+    """What lefts and rights cover, with more than `gap` between."""
+    found: list[tuple[float, float]] = []
+    for left, right in sorted(sides):
+        if found and left - found[-1][1] <= gap:
+            left, right = found[-1][0], max(found.pop()[1], right)
+        found.append((left, right))
+    return found
 
 
 def _columns(numbers: list[int], boxes: Sequence[PixelBox], height: float) -> list[list[int]]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 
 from dragtor.errors import LoadError, Missing
 from dragtor.extras import require
+from dragtor.pictures import is_heif
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -29,13 +30,7 @@ PICTURE_FORMATS = (
     "BMP",
     "AVIF",
 )  # as Pillow calls them
-HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _WARNINGS = Lock()  # what is done with warnings is one setting for all threads
-
-
-def is_heif(head: bytes) -> bool:
-    """Whether a file that begins so is a HEIC, as phones write them."""
-    return head[4:8] == b"ftyp" and head[8:12] in HEIF_BRANDS
 
 
 def open_picture(source: bytes | Path, name: str = "") -> Image:

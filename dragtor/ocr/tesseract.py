@@ -18,6 +18,7 @@ from dragtor.config import OcrConfig
 from dragtor.errors import LoadError, Missing
 from dragtor.ocr.base import OcrLine, OcrPage
 from dragtor.ocr.turned import read_upright
+from dragtor.pictures import box_around
 from dragtor.types import NEVER, CancelToken
 
 if TYPE_CHECKING:
@@ -70,13 +71,8 @@ def lines_of(table: str) -> list[OcrLine]:
 
 
 def _line(words: list[dict[str, str]]) -> OcrLine:
-    boxes = [tuple(float(word[n]) for n in ("left", "top", "width", "height")) for word in words]
-    box = (
-        min(left for left, *_ in boxes),
-        min(top for _, top, *_ in boxes),
-        max(left + width for left, _, width, _ in boxes),
-        max(top + height for _, top, _, height in boxes),
-    )
+    places = [[float(word[n]) for n in ("left", "top", "width", "height")] for word in words]
+    box = box_around((left, top, left + wide, top + high) for left, top, wide, high in places)
     confidence = sum(float(word["conf"]) for word in words) / len(words) / 100
     return OcrLine(" ".join(word["text"] for word in words), box, confidence)
 

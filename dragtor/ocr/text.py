@@ -11,10 +11,9 @@ from typing import Any
 
 from dragtor.ocr.base import OcrPage
 from dragtor.ocr.layout import blocks_of_rows
-from dragtor.pictures import PictureText, picture_facts
+from dragtor.pictures import IMAGE, PictureText, picture_facts
 from dragtor.types import Document, Segment, short_hash, utf8
 
-IMAGE_KIND = "image"  # of documents
 _MARK = re.compile(r"^(?=#{1,6}\s)")  # a heading in a document's text
 
 
@@ -49,7 +48,7 @@ def picture_document(
     found = picture_text(pages)
     told = {**meta, **picture_facts(found, version)}
     return Document(
-        short_hash(uri), uri, IMAGE_KIND, title, found.text, segments=found.segments, meta=told
+        short_hash(uri), uri, IMAGE, title, found.text, segments=found.segments, meta=told
     )
 
 

@@ -69,7 +69,7 @@ def apart(
 
 def _rows(path: Path) -> Iterator[tuple[int, Any]]:
     try:
-        lines = path.read_text("utf-8").splitlines()
+        lines = path.read_text("utf-8-sig").split("\n")  # JSON may hold other ends of lines
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read {path}: {error}") from error
     for number, line in enumerate(lines, 1):
@@ -87,23 +87,31 @@ def _example(row: Any, path: Path, number: int) -> PictureExample:
     if not picture.is_file():
         raise _wrong(path, number, f"no picture at {picture}")
     people, companies = (_named(row.get(key, []), path, number) for key in ("people", "companies"))
-    lines = row.get("lines") or ()
-    text = row.get("text") or "\n".join(str(line["text"]) for line in lines)
-    optional = tuple(map(str, row.get("optional_companies") or ()))
+    try:
+        text = row.get("text") or "\n".join(line["text"] for line in row.get("lines") or ())
+        optional = spellings_of(row.get("optional_companies") or [])
+    except (TypeError, KeyError, ValueError) as error:
+        told = "`text` is a text, `lines` hold one each, `optional_companies` are a list of names"
+        raise _wrong(path, number, told) from error
     name = str(row.get("id") or picture.stem)
-    return PictureExample(name, picture, people, companies, text, optional)
+    return PictureExample(name, picture, people, companies, str(text), optional)
+
+
+def spellings_of(named: Any) -> Names:
+    """The spellings of one person or company of a row; raises ValueError where it is neither."""
+    names = named.get("aliases") if isinstance(named, Mapping) else named
+    names = [names] if isinstance(names, str) else names
+    if not isinstance(names, list) or not all(isinstance(n, str) and n.strip() for n in names):
+        raise ValueError("people and companies are lists of spellings")
+    return tuple(names)
 
 
 def _named(value: Any, path: Path, number: int) -> tuple[Names, ...]:
-    made = []
-    for each in value if isinstance(value, list) else [None]:
-        names = each.get("aliases") if isinstance(each, Mapping) else each
-        names = [names] if isinstance(names, str) else names
-        if not isinstance(names, list) or not all(isinstance(n, str) and n.strip() for n in names):
-            raise _wrong(path, number, "people and companies are lists of spellings")
-        if names:
-            made.append(tuple(names))
-    return tuple(made)
+    try:
+        made = [spellings_of(each) for each in (value if isinstance(value, list) else [None])]
+    except ValueError as error:
+        raise _wrong(path, number, str(error)) from error
+    return tuple(names for names in made if names)
 
 
 def _wrong(path: Path, number: int, what: str) -> UsageError:

@@ -1,20 +1,16 @@
 """How well names that a model wrote of pictures are those that stand there.
 
-Spellings are compared without case, accents, spaces and punctuation; from six characters on one
-slip is forgiven. Knows no model.
+Spellings are compared as `dragtor eval entities` does it. Knows no model.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from dragtor.entities.spelling import plain
+from dragtor.entities.spelling import bare_letters, is_misread
 from dragtor.training.vision.examples import Names, PictureExample
-
-SLIP_FROM = 6  # characters of a spelling in which one slip is forgiven
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +35,7 @@ class PictureScore:
 def picture_score(example: PictureExample, given: Iterable[tuple[str, str]]) -> PictureScore:
     """Hold names, each with its category, against a picture's gold; said twice counts once."""
     golds = [*(("person", n) for n in example.people), *(("company", n) for n in example.companies)]
-    seen = letters(example.text)
+    seen = bare_letters(example.text)
     found: set[int] = set()
     extra: list[str] = []
     invented: list[str] = []
@@ -49,7 +45,7 @@ def picture_score(example: PictureExample, given: Iterable[tuple[str, str]]) -> 
         found.update(own)
         if own or (category == "company" and is_any(name, example.optional)):
             continue
-        (extra if letters(name) and letters(name) in seen else invented).append(name)
+        (extra if bare_letters(name) and bare_letters(name) in seen else invented).append(name)
     return PictureScore(
         example.id,
         tuple(names[0] for i, (_, names) in enumerate(golds) if i in found),
@@ -74,22 +70,6 @@ def summed(scores: Sequence[PictureScore]) -> dict[str, float]:
     }
 
 
-def letters(text: str) -> str:
-    """What of a spelling is compared."""
-    return re.sub(r"[^\w@]+", "", plain(text))
-
-
 def is_any(name: str, names: Names) -> bool:
     """Whether a name is one of these spellings."""
-    return any(is_like(letters(name), letters(other)) for other in names)
-
-
-def is_like(one: str, other: str) -> bool:
-    """Whether two spellings are the same, or one letter away where they are long."""
-    short, long = sorted((one, other), key=len)
-    if short == long:
-        return bool(short)
-    if len(short) < SLIP_FROM or len(long) - len(short) > 1:
-        return False
-    at = next((i for i, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
-    return short[at + (len(short) == len(long)) :] == long[at + 1 :]
+    return any(is_misread(bare_letters(name), bare_letters(other)) for other in names)
