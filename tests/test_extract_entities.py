@@ -125,6 +125,7 @@ def test_one_line_says_what_is_wrong(cli: Cli, tmp_path: Path) -> None:
         (("nowhere.png",), 2),
         ((str(broken),), 1),
         ((str(tmp_path),), 2),
+        (("",), 2),
     ):
         said = cli("extract", "entities", *arguments)
         assert said.code == code, said.err
@@ -161,6 +162,33 @@ def test_names_are_marked_on_the_picture(cli: Cli, pictures: Path, tmp_path: Pat
         changed = ImageChops.difference(before.convert("RGB"), after.convert("RGB")).getbbox()
     assert changed is not None
     assert cli("extract", "entities", str(source), "--draw", str(tmp_path / "out.doc")).code == 2
+
+
+def test_boxes_of_another_page_are_not_drawn_on_the_first(cli: Cli, tmp_path: Path) -> None:
+    pytest.importorskip("faster_paddle", reason="pictures need the extra ocr")
+    from PIL import Image, ImageChops, ImageDraw, ImageFont
+
+    pages = [Image.new("RGB", (700, 160), "white") for _ in range(2)]
+    pen = ImageDraw.Draw(pages[1])
+    pen.text((40, 60), "From: Sofia Hartwell <sofia@brindlecove.example>", "black",
+             ImageFont.load_default(24))  # fmt: skip
+    source, target = tmp_path / "fax.tif", tmp_path / "out.png"
+    pages[0].save(source, save_all=True, append_images=pages[1:])
+    with Library(tmp_path / "none") as library:
+        assert {m.page for e in found(library, source) for m in e.mentions} == {2}
+    said = cli("extract", "entities", str(source), "--draw", str(target))
+    assert said.code == 0, said.err
+    assert "only the first page is drawn; on others: 2 mentions" in said.err
+    with Image.open(target) as drawn:
+        assert ImageChops.difference(drawn, pages[0]).getbbox() is None
+
+
+def test_drawing_wants_a_picture(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "mail.txt"
+    file.write_text(MAIL)
+    said = cli("extract", "entities", str(file), "--draw", str(tmp_path / "out.png"))
+    assert said.code == 2
+    assert f"on a picture, and {file} is none" in said.err
 
 
 def test_a_picture_without_words_is_no_crash(pictures: Path, tmp_path: Path) -> None:

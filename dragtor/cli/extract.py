@@ -135,7 +135,9 @@ def entity_source(lib: Library, what: str) -> Path | bytes | Document:
     try:
         return lib.recording(what)
     except DragtorError as error:
-        told = f"{what} is no file, and no document of this library"
+        told = f"{what or 'an empty name'} is no file, and no document of this library"
+        if what and Path(what).expanduser().is_dir():
+            told = f"{what} is a folder: one file at a time"
         raise UsageError(told, "dragtor extract entities FILE, or - to read stdin") from error
 
 
