@@ -333,6 +333,7 @@ class Library(Parts):
     def _person_meant(self, asked: str) -> tuple[str, str, Mapping[str, list[tuple[int, int]]]]:
         """Id, name and spans of the only person so called."""
         from dragtor.people import PersonReader, people_in
+        from dragtor.store import has_tags
 
         known = self.store()
         found = people_in(known, asked) if asked.strip() else []
@@ -342,9 +343,11 @@ class Library(Parts):
                 f"{asked!r} means {len(found)} people: {names}", f'dragtor people "{asked}"'
             )
         if not found:
-            raise UsageError(
-                f"no document, source or person here is called {asked!r}", "dragtor sources"
-            )
+            told = f"no document, source or person here is called {asked!r}"
+            if not has_tags(known):
+                told += ", and no names were looked for yet"
+                raise UsageError(told, "dragtor index --tags")
+            raise UsageError(told, "dragtor sources")
         return found[0].id, found[0].name, PersonReader(known, found[0]).spans()
 
     def search(self, query: str, *, k: int = 0, filters: Filters | None = None) -> Hits:
