@@ -133,6 +133,13 @@ def test_one_line_says_what_is_wrong(cli: Cli, tmp_path: Path) -> None:
         assert said.out == ""
 
 
+@pytest.mark.parametrize("given", [b"", b"\x89PNG\r\n\x1a\n" + b"\0" * 40])
+def test_what_is_wrong_with_stdin_is_said_of_stdin(cli: Cli, given: bytes) -> None:
+    said = cli("extract", "entities", "-", stdin=given)
+    assert said.code == 1
+    assert said.err.startswith("error: stdin is ")  # and no hash of it
+
+
 def test_nobody_in_it_is_said(cli: Cli, tmp_path: Path) -> None:
     file = tmp_path / "empty.txt"
     file.write_text("It rains.\n")

@@ -163,8 +163,7 @@ class FileLoader(Loader):
 
         An empty or unknown type is sniffed. Raises LoadError.
         """
-        name = "stdin" if uri.startswith("stdin:") else uri  # its hash tells nobody anything
-        return self._document(data, uri, content_type_or_suffix, name)
+        return self._document(data, uri, content_type_or_suffix, uri)
 
     def _hash(self, path: Path, *, known: bool = False) -> str:
         """With `known`, that of a moment ago, if the file is as it was."""
