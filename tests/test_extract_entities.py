@@ -159,6 +159,19 @@ def test_pictures_of_every_layout(pictures: Path) -> None:
     assert result["metrics"]["merged"] == 0
 
 
+def test_people_of_pictures_in_a_library_are_those_of_each_picture(
+    pictures: Path, tmp_path: Path
+) -> None:
+    rows = map(json.loads, (pictures / "gold.jsonl").read_text("utf-8").splitlines())
+    full = {aliases[0] for row in rows for aliases in row["people"]}
+    with Library(tmp_path / "library") as library:
+        library.add(pictures)
+        library.index(tags=True)
+        names = {person.name for person in library.people(n=0)}
+    assert len(names & full) >= 0.9 * len(full)
+    assert len(names - full) <= 4  # no entries of menus, no two lines in one name
+
+
 def test_names_are_marked_on_the_picture(cli: Cli, pictures: Path, tmp_path: Path) -> None:
     from PIL import Image, ImageChops
 
