@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ENTITY_WIDTH = 28  # characters
 SPELLINGS_SHOWN = 4  # shown of one entity
 MARK_COLOURS = {"person": (0, 110, 230), "company": (215, 90, 0)}
-HEAD_BYTES = 16  # of a file, which tell a picture
+PICTURE_HEAD_BYTES = 16  # of a file, which tell a picture
 DRAWN_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")  # of pictures that are written
 
 
@@ -76,7 +76,7 @@ def _is_picture(given: Path | bytes) -> bool:
     if isinstance(given, bytes):
         return bool(picture_kind(given))
     with given.open("rb") as file:
-        head = file.read(HEAD_BYTES)
+        head = file.read(PICTURE_HEAD_BYTES)
     return given.suffix.lower() in PICTURE_SUFFIXES or bool(picture_kind(head))
 
 

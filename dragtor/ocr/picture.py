@@ -30,7 +30,7 @@ PICTURE_FORMATS = (
     "AVIF",
 )  # as Pillow calls them
 HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-UNREADABLE = "save it as PNG or JPEG; a text wants a name that ends in .txt"
+AS_PICTURE_OR_TEXT = "save it as PNG or JPEG; a text wants a name that ends in .txt"
 _WARNINGS = Lock()  # what is done with warnings is one setting for all threads
 
 
@@ -95,7 +95,7 @@ def _opened(data: bytes, name: str) -> Image:
     except image.DecompressionBombError as error:
         raise _too_large(name) from error
     except Exception as error:  # each format meets damage with errors of its own
-        raise LoadError(f"{name} is not a readable picture", UNREADABLE) from error
+        raise LoadError(f"{name} is not a readable picture", AS_PICTURE_OR_TEXT) from error
     return picture
 
 
