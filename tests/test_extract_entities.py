@@ -203,6 +203,21 @@ def test_boxes_of_another_page_are_not_drawn_on_the_first(cli: Cli, tmp_path: Pa
         assert ImageChops.difference(drawn, pages[0]).getbbox() is None
 
 
+def test_a_picture_on_its_side_is_drawn_upright(cli: Cli, pictures: Path, tmp_path: Path) -> None:
+    from PIL import Image, ImageChops
+
+    with Image.open(next(pictures.glob("*classic.png"))) as upright:
+        straight = upright.convert("RGB")
+    source, target = tmp_path / "side.png", tmp_path / "out.png"
+    straight.rotate(90, expand=True).save(source)
+    assert cli("extract", "entities", str(source), "--draw", str(target)).code == 0
+    with Image.open(target) as drawn:
+        assert drawn.size == straight.size
+        marks = ImageChops.difference(drawn.convert("RGB"), straight)
+    assert marks.getbbox()
+    assert sum(marks.convert("L").histogram()[1:]) < 0.1 * straight.width * straight.height
+
+
 def test_drawing_wants_a_picture(cli: Cli, tmp_path: Path) -> None:
     file = tmp_path / "mail.txt"
     file.write_text(MAIL)

@@ -81,7 +81,7 @@ def _is_picture(given: Path | bytes) -> bool:
 
 
 def draw_entities(picture: Image, entities: Sequence[FoundEntity], target: Path) -> None:
-    """Write the picture with a box around each mention, blue for people, orange for companies.
+    """Write the upright picture, a box around each mention: blue for people, orange for companies.
 
     Of a file with pages it is the first; what stands on others is told.
     """
