@@ -159,6 +159,21 @@ def test_pictures_of_every_layout(pictures: Path) -> None:
     assert result["metrics"]["merged"] == 0
 
 
+def test_what_an_evaluation_leaves_out_is_named_once(cli: Cli, pictures: Path) -> None:
+    gold = pictures / "some.jsonl"
+    absent = {"id": "a", "image": "absent.png", "people": [["Ann Lee"]], "companies": []}
+    gold.write_text(json.dumps(absent) + "\n")
+    said = cli("eval", "entities", str(gold))
+    assert said.code == 1
+    assert "no picture that can be read: " in said.err
+    assert said.err.count("absent.png") == 1
+    first = (pictures / "gold.jsonl").read_text("utf-8").splitlines()[0]
+    gold.write_text(f"{json.dumps(absent)}\n{first}\n")
+    said = cli("eval", "entities", str(gold))
+    assert said.code == 0, said.err
+    assert said.err.count("absent.png") == 1
+
+
 def test_people_of_pictures_in_a_library_are_those_of_each_picture(
     pictures: Path, tmp_path: Path
 ) -> None:
