@@ -43,7 +43,7 @@ def where(
     if speaker:
         parts.append(speaker)
     if box is not None:
-        parts.append(f"at {box[0]:.0f},{box[1]:.0f}")
+        parts.append(f"at ({box[0]:.0f}, {box[1]:.0f})")
     return ", ".join(parts)
 
 

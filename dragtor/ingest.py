@@ -366,9 +366,7 @@ class Ingest:
         found = []
         for document in batch:
             self.cancel.check()
-            names = [speaker.name for speaker in document.speakers if speaker.name]
-            spans = entities.find_names(document.text, tagger.tag)
-            found.append((document, entities.read_mentions(document.text, spans, names)))
+            found.append((document, entities.document_mentions(document, tagger.tag)))
         self.cancel.check()
         with transaction(self.writer.db):
             for document, read in found:

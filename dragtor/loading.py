@@ -62,12 +62,16 @@ def open_engine(config: OcrConfig) -> OcrEngine:
 
 
 def read_document(files: FileLoader, what: Path | bytes) -> Document:
-    """The document in a file, or in the content of one; raises LoadError, also for sound."""
+    """The document in a file, or in the content of one; raises LoadError, also for sound.
+
+    Of content it says that it came from stdin, as it has no other name.
+    """
     from dragtor.load import stdin
     from dragtor.load.file import absolute, file_uri
 
     if isinstance(what, bytes):
-        return stdin.document_of(what, files.read_bytes)
+        read = files.read_bytes
+        return stdin.document_of(what, lambda data, _, form: read(data, "stdin", form))
     found = files.read(file_uri(absolute(str(what))))
     if not isinstance(found, Document):
         raise LoadError(f"{what} is sound", f"dragtor add {what}")

@@ -29,13 +29,15 @@ class Entity:
 class FoundMention:
     """Where one text names somebody: `text == document.text[start:end]`.
 
-    `box` is (left, top, right, bottom) in pixels of the picture, None where there is none.
+    `box` is (left, top, right, bottom) in pixels of the picture, None where there is none; `page`
+    is told where a file has several.
     """
 
     text: str
     start: int
     end: int
     box: tuple[float, float, float, float] | None = None
+    page: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from dragtor.errors import UsageError
 from dragtor.links import cited
 from dragtor.overview import Appearance, How, People, Person, Statement
 from dragtor.split import OPENERS, sentences
-from dragtor.store import Store, entities_of
+from dragtor.store import Store, entities_of, has_tags
 from dragtor.store.people import (
     NamedAt,
     author_lines,
@@ -265,5 +265,8 @@ def person_meant(store: Store, asked: str) -> tuple[str, str, Mapping[str, list[
         raise UsageError(told, f'dragtor people "{asked}"')
     if not found:
         told = f"no document, source or person here is called {asked!r}"
+        if not has_tags(store):
+            told += ", and no names were looked for yet"
+            raise UsageError(told, "dragtor index --tags")
         raise UsageError(told, "dragtor sources")
     return found[0].id, found[0].name, PersonReader(store, found[0]).spans()

@@ -84,6 +84,12 @@ def box_around(boxes: Iterable[PixelBox]) -> PixelBox:
     return min(lefts), min(tops), max(rights), max(bottoms)
 
 
+def page_of(document: Document, start: int, end: int) -> int | None:
+    """The first page that `text[start:end]` is on; None where a document has no pages."""
+    touched = (s.page for s in document.segments if s.start < end and s.end > start)
+    return next(touched, None)
+
+
 def _cut(text: str, segment: Segment, start: int, end: int) -> PixelBox:
     assert segment.box is not None  # as line_boxes has it
     left, top, right, bottom = segment.box

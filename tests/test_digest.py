@@ -392,6 +392,8 @@ def test_the_command_prints_topics_and_quotes(library: Library, pages: Path, cli
     assert run.code == 0, run.err
     assert [line for line in run.out.splitlines() if line in ("Notes", "Bees", "Rent", "Deposit")]
     assert "“The deposit comes back within six weeks of leaving.”" in run.out
+    plain = cli("digest", pages / "yves.md", "--no-model").out.splitlines()
+    assert plain.count(plain[0]) == 1  # its title is not said again above the only topic
     shown = cli("digest", "Yves Gravelle", "--no-model", "--json").json
     jsonschema.validate(shown, schema.DIGEST_SCHEMA)
     assert shown["about"] == "person"

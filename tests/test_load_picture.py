@@ -14,6 +14,7 @@ from PIL import Image
 
 from dragtor import Library
 from dragtor.config import LoadConfig, PdfConfig, load_config
+from dragtor.display import where
 from dragtor.errors import LoadError
 from dragtor.links import place
 from dragtor.load.file import FileLoader, file_uri
@@ -100,9 +101,9 @@ def test_pages_of_a_tiff(loader: FileLoader, tmp_path: Path) -> None:
     document = read(loader, tmp_path / "fax.tif", data)
     assert document.meta["size"] == [[700, 380], [600, 200]]
     at = document.text.index("The second page")
-    where = place(document, at, at + 10)
-    assert where.page == 2
-    assert "#page=2&xywh=" in where.url
+    found = place(document, at, at + 10)
+    assert found.page == 2
+    assert "#page=2&xywh=" in found.url
 
 
 def test_what_has_no_words_says_so(loader: FileLoader, tmp_path: Path) -> None:
@@ -212,6 +213,8 @@ def test_a_picture_is_added_found_and_quoted(tmp_path: Path, own_folders: Path) 
         answer = library.ask("When must the amount be wired to Nordlys Energi?", quotes_only=True)
         [cited, *_] = answer.citations
         assert cited.box
+        corner = f"inbox, at ({cited.box[0]:.0f}, {cited.box[1]:.0f})"
+        assert where(cited.title, cited.page, None, None, cited.box) == corner
         assert "#xywh=" in cited.url
         document = library.document(cited.document_id)
         assert document is not None

@@ -190,6 +190,9 @@ def test_nothing_was_tagged(own_folders: Path, monkeypatch: pytest.MonkeyPatch) 
         library.add_bytes(b"Yves Gravelle climbs.")
         with pytest.raises(UsageError, match="no names were looked for"):
             library.people()
+        with pytest.raises(UsageError, match="no names were looked for") as refused:
+            library.digest("Yves Gravelle")
+    assert refused.value.hint == "dragtor index --tags"
 
 
 def test_the_command_prints_and_gives_json(library: Library, cli: Cli) -> None:

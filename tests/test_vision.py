@@ -170,6 +170,9 @@ def test_off_by_default_and_chosen_by_name_or_address() -> None:
     assert vision_config("a.gguf", VisionConfig("", "p")) == VisionConfig("a.gguf", "p")
     with pytest.raises(UsageError, match="no vision model"):
         open_vision(config, LLM, ModelsConfig())
+    with pytest.raises(UsageError, match="unknown model 'seer'") as unknown:
+        open_vision(VisionConfig("seer"), LLM, ModelsConfig())
+    assert "mmproj" in unknown.value.hint  # not the names of models that are blind
 
 
 def test_a_projector_is_found_beside_its_model(tmp_path: Path) -> None:
@@ -359,8 +362,9 @@ def test_a_server_that_is_not_there_or_says_no_json_is_one_line() -> None:
             model.entities(picture())
         model.close()
         assert seer.bodies[0]["model"] == "own"
-    with pytest.raises(GenerationError, match="no server answers"):
+    with pytest.raises(GenerationError, match="no server answers") as refused:
         open_vision(VisionConfig(url=seer.url), LLM, ModelsConfig())
+    assert "--mmproj" in refused.value.hint
 
 
 def test_a_server_that_thinks_is_left_when_that_is_asked() -> None:

@@ -6,7 +6,6 @@ Knows no rule and no model; a picture is opened as loading opens one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 ENTITY_WIDTH = 28  # characters
 SPELLINGS_SHOWN = 4  # shown of one entity
 MARK_COLOURS = {"person": (0, 110, 230), "company": (215, 90, 0)}
+PICTURE_HEAD_BYTES = 16  # of a file, which tell a picture
 DRAWN_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")  # of pictures that are written
 
 
@@ -54,7 +54,6 @@ def _line(entity: FoundEntity, before: set[str]) -> str:
 def drawable(given: Path | bytes | Document, target: Path) -> Image:
     """The picture that names will be drawn on; raises before anything takes time."""
     from dragtor.errors import UsageError
-    from dragtor.ocr.picture import open_pictures
 
     again = "dragtor extract entities inbox.png --draw out.png"
     if not isinstance(given, Path | bytes):
@@ -63,23 +62,40 @@ def drawable(given: Path | bytes | Document, target: Path) -> Image:
         raise UsageError(f"--draw writes {', '.join(DRAWN_SUFFIXES)}, not {target.name}", again)
     if not target.expanduser().absolute().parent.is_dir():
         raise UsageError(f"there is no folder {target.parent}", f"mkdir -p {target.parent}")
-    picture, *more = islice(open_pictures(given), 2)
-    if more:
-        raise UsageError("--draw marks the names of one picture; this file has several", again)
-    return picture
+    if not _is_picture(given):
+        told = "what stdin holds" if isinstance(given, bytes) else str(given)
+        raise UsageError(f"--draw marks names on a picture, and {told} is none", again)
+    return open_picture(given)
+
+
+def _is_picture(given: Path | bytes) -> bool:
+    """Whether it is meant as one, by its name or how it begins; it may be damaged."""
+    from dragtor.load.picture import PICTURE_SUFFIXES, picture_kind
+
+    if isinstance(given, bytes):
+        return bool(picture_kind(given))
+    with given.open("rb") as file:
+        head = file.read(PICTURE_HEAD_BYTES)
+    return given.suffix.lower() in PICTURE_SUFFIXES or bool(picture_kind(head))
 
 
 def draw_entities(picture: Image, entities: Sequence[FoundEntity], target: Path) -> None:
-    """Write the picture with a box around each mention, blue for people, orange for companies."""
+    """Write the upright picture, a box around each mention: blue for people, orange for companies.
+
+    Of a file with pages it is the first; what stands on others is told.
+    """
     from PIL import ImageDraw
 
     from dragtor.errors import UsageError
 
     pen = ImageDraw.Draw(picture)
     width = max(2, round(max(picture.size) / 700))
+    elsewhere = 0
     for entity in entities:
         for mention in entity.mentions:
-            if mention.box:
+            if mention.page not in (None, 1):
+                elsewhere += 1
+            elif mention.box:
                 pen.rectangle(mention.box, outline=MARK_COLOURS[entity.category], width=width)
     try:
         picture.save(target.expanduser())
@@ -89,3 +105,5 @@ def draw_entities(picture: Image, entities: Sequence[FoundEntity], target: Path)
         ) from error
     if not settings.quiet:
         warn(f"written: {target}")
+    if elsewhere:
+        warn(f"only the first page is drawn; on others: {plural(elsewhere, 'mention')}")

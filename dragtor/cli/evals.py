@@ -273,7 +273,7 @@ def _measure(
     for left_out in ("unreadable", "without_reference"):
         for each in result.get(left_out, ()):
             name, why = (each, "no reference") if isinstance(each, str) else each.values()
-            warn(f"left out: {name}: {why}")
+            warn(f"left out: {why if why.startswith(name) else f'{name}: {why}'}")
     if as_json:
         out_json(result)
     else:

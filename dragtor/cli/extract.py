@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from dragtor.cli.given import given_text, names_file
+from dragtor.cli.given import document_given, given_text, names_file
 from dragtor.cli.output import (
     AS_JSON,
     library,
@@ -92,18 +92,22 @@ def extract_entities(
     from dragtor.cli.entities_shown import EntityLines, draw_entities, drawable
     from dragtor.entities import last_said
     from dragtor.schema import found_entities_json
+    from dragtor.types import Document
 
+    turned = 0
     with library() as lib:
         given = entity_source(lib, what)
         picture = drawable(given, draw) if draw else None
         lines = EntityLines(quiet=as_json)
         found = last_said(map(lines.show, lib.extract_entities(given, vision)))
+        if draw and not isinstance(given, Document):  # read again, but nobody waited for it
+            turned = next(iter(document_given(given).meta.get("turned", ())), 0)
     if as_json:
         out_json(found_entities_json(found))
     elif not found:
         warn("no person and no company found")
     if draw and picture:
-        draw_entities(picture, found, draw)
+        draw_entities(picture.rotate(-turned, expand=True), found, draw)
 
 
 def check_place(ics: Path) -> None:
@@ -135,7 +139,9 @@ def entity_source(lib: Library, what: str) -> Path | bytes | Document:
     try:
         return lib.recording(what)
     except DragtorError as error:
-        told = f"{what} is no file, and no document of this library"
+        told = f"{what or 'an empty name'} is no file, and no document of this library"
+        if what and Path(what).expanduser().is_dir():
+            told = f"{what} is a folder: one file at a time"
         raise UsageError(told, "dragtor extract entities FILE, or - to read stdin") from error
 
 

@@ -16,6 +16,7 @@ from dragtor.cli.output import TerminalReporter, load_settings, settings
 
 if TYPE_CHECKING:
     from dragtor.load.file import FileLoader
+    from dragtor.types import Document
 
 LONGEST_PATH = 4096  # characters; a longer argument is text
 FILE_NAME = re.compile(r"(?:/|\.\.?/|~/)\S*|\S+\.[A-Za-z][A-Za-z0-9]{1,4}")  # meant as one
@@ -33,7 +34,7 @@ def given_text(argument: str, command: str) -> str:
         data = sys.stdin.buffer.read()
         return _loader().read_bytes(data, "stdin", "").text if data.strip() else ""
     if names_file(argument):
-        return _content(Path(argument))
+        return document_given(Path(argument)).text
     if _is(Path.is_dir, argument):
         told = f"{argument} is a folder, not a file or a text"
         raise UsageError(told, f"ls {shlex.quote(argument)}")
@@ -50,19 +51,19 @@ def names_file(argument: str) -> bool:
     return _is(Path.is_file, argument)
 
 
+def document_given(what: Path | bytes) -> Document:
+    """A file or the content of one, read as the library reads documents; raises LoadError."""
+    from dragtor.loading import read_document
+
+    return read_document(_loader(), what)
+
+
 def _is(what: Callable[[Path], bool], name: str) -> bool:
     try:
         named = bool(name.strip()) and len(name) <= LONGEST_PATH
         return named and what(Path(name).expanduser())
     except (OSError, ValueError, RuntimeError):  # a text that no file can be called
         return False
-
-
-def _content(path: Path) -> str:
-    """A file's text, as the library reads documents."""
-    from dragtor.loading import read_document
-
-    return read_document(_loader(), path).text
 
 
 def _loader() -> FileLoader:

@@ -84,8 +84,9 @@ def digest(
     if not found.topics:
         warn("nothing to quote")
     for topic in found.topics:
-        out(style(topic.name, bold=True))
-        out()
+        if topic.name != found.title or len(found.topics) > 1:  # it stands above
+            out(style(topic.name, bold=True))
+            out()
         for citation in topic.quotes:
             _out_quote(citation, found.about == "document")
 

@@ -14,9 +14,10 @@ from dragtor.entities.quoted import quoted_mentions
 from dragtor.entities.seen import SeenNames, held_names, names_in_text
 from dragtor.entities.sentences import predict_sentences
 from dragtor.entities.spelling import clean_name
+from dragtor.entities.tagged import document_mentions
 from dragtor.entities.topic_tags import topic_tags, topic_version
 
-RULES_VERSION = "3"  # of these rules: tags and entities of another are made anew
+RULES_VERSION = "4"  # of these rules: tags and entities of another are made anew
 
 __all__ = [
     "RULES_VERSION",
@@ -25,6 +26,7 @@ __all__ = [
     "NameRow",
     "SeenNames",
     "clean_name",
+    "document_mentions",
     "find_entities",
     "find_names",
     "held_names",

@@ -32,12 +32,18 @@ _Word = tuple[str, int, int]  # as it is written, and where
 Outcome = frozenset[tuple[int, int, str]]  # spans within a name: where from its start, and kinds
 
 
-def find_names(text: str, tag: Tag, readings: Sequence[int] = READINGS) -> list[LabelledSpan]:
+def find_names(
+    text: str,
+    tag: Tag,
+    readings: Sequence[int] = READINGS,
+    places: Sequence[tuple[int, int]] | None = None,
+) -> list[LabelledSpan]:
     """The spans of the names in a text, in its order; none overlap.
 
+    `places` are its sentences, where they are known better than by its marks.
     `tag` is asked once for each number of `readings`, for all sentences that are still to be read.
     """
-    skim = _Skim(text)
+    skim = _Skim(text, split.sentences(text) if places is None else places)
     for most in readings:
         chosen = list(skim.choose(most))
         found = tag([text[s.start : s.end] for s in chosen]) if chosen else ()
@@ -79,12 +85,12 @@ class _Known:
 class _Skim:
     """One text: its sentences, and what is known of the names in them."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, places: Sequence[tuple[int, int]]) -> None:
         self.text = text
         self._known: dict[str, _Known] = defaultdict(_Known)
         self._low: set[str] = set()  # words that stand in lower case
         self._inner: set[str] = set()  # words that stand with a capital where nothing opens
-        words = [(a, b, _words(text, a, b)) for a, b in split.sentences(text)]
+        words = [(a, b, _words(text, a, b)) for a, b in places]
         self._plain = self._look(words)  # capitals tell nothing in here
         self._sentences = [
             _Sentence(a, b, list(self._names(found)), self._plain or len(found) > LONG_SENTENCE)

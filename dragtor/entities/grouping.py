@@ -21,7 +21,7 @@ from dragtor.entities.spelling import (
     plain,
     thing_words,
 )
-from dragtor.pictures import box_of
+from dragtor.pictures import box_of, page_of
 from dragtor.types import Document, FoundEntity, FoundMention, LabelledSpan
 
 ADDRESS_KIND = "address"
@@ -104,6 +104,11 @@ def _name(text: str, span: LabelledSpan) -> str:
     return clean_name(text[span.start : span.end])
 
 
+def _mention(document: Document, start: int, end: int) -> FoundMention:
+    box, page = box_of(document, start, end), page_of(document, start, end)
+    return FoundMention(document.text[start:end], start, end, box, page)
+
+
 def _entity(document: Document, category: str, spans: Sequence[LabelledSpan]) -> FoundEntity:
     text = document.text
     counts = Counter(_name(text, span) for span in spans)
@@ -112,9 +117,6 @@ def _entity(document: Document, category: str, spans: Sequence[LabelledSpan]) ->
     shown = straight if category == "person" and straight else named or counts
     name = main_name(PERSON_KIND if category == "person" else FIRM_KIND, shown)
     aliases = sorted((n for n in counts if n != name), key=lambda n: (-counts[n], n))
-    mentions = tuple(
-        FoundMention(text[s.start : s.end], s.start, s.end, box_of(document, s.start, s.end))
-        for s in spans
-    )
+    mentions = tuple(_mention(document, span.start, span.end) for span in spans)
     sure = round(max(span.probability for span in spans), 4)
     return FoundEntity(name, category, tuple(aliases), mentions, sure)  # type: ignore[arg-type]

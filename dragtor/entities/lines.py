@@ -10,6 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from dragtor import split
 from dragtor.entities.spelling import PARTICLES
 from dragtor.pictures import PixelBox, box_around
 from dragtor.types import Document
@@ -90,6 +91,18 @@ def paragraphs(text: str, lines: Sequence[TextLine]) -> Iterator[list[TextLine]]
         group.append(line)
     if group:
         yield group
+
+
+def sentences_seen(document: Document) -> list[tuple[int, int]] | None:
+    """The sentences of a picture, which end where its lines are not read on; None without boxes.
+
+    So the last word of a menu and the first of the next entry make no name.
+    """
+    if not any(segment.box for segment in document.segments):
+        return None
+    groups = paragraphs(document.text, text_lines(document))
+    read = ((group[0].start, group[-1].end) for group in groups)
+    return [place for start, end in read for place in split.sentences(document.text, start, end)]
 
 
 def _goes_on(line: TextLine, after: TextLine, widest: float) -> bool:

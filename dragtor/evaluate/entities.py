@@ -92,7 +92,8 @@ def evaluate(
             wrong.append({"id": row.get("id", place), **_wrong(row, given)})
         model = library.tagger.version
     if not seconds:
-        raise LoadError(f"{path} holds no picture that can be read", LAYOUT)
+        why = f": {unreadable[0]['reason']}" if unreadable else ""
+        raise LoadError(f"{path} holds no picture that can be read{why}", LAYOUT)
     measured = _metrics(tallies, len(seconds))
     return evaluation_json(
         "entities",

@@ -31,6 +31,8 @@ MOST_NAMES = 60  # of a list
 MOST_LETTERS = 80  # of a name
 NAMES_TOKENS = 1024
 PROJECTOR = "*mmproj*.gguf"  # as llama.cpp's converter names it
+NAME_HINT = "--vision FILE.gguf (its mmproj beside it), http://HOST:PORT or a name in models.yml"
+SERVER_HINT = "llama-server -m MODEL.gguf --mmproj PROJECTOR.gguf --port 8080"
 _ITEM = re.compile(r'[\s,]*("(?:[^"\\]|\\.)*")')
 
 
@@ -83,17 +85,25 @@ def open_vision(
     Raises Missing where a file, the engine or the server is absent.
     """
     if config.url:
-        from dragtor.llm.server import open_server
+        from dragtor.llm.server import START_HINT, open_server
 
         named = replace(llm, engine="server", url=config.url, model=config.model or "auto")
-        return SeeingModel(open_server(named, cancel))
+        try:
+            return SeeingModel(open_server(named, cancel))
+        except GenerationError as error:
+            error.hint = SERVER_HINT if error.hint == START_HINT else error.hint
+            raise
     if not config.model:
         raise UsageError("no vision model is named", "set vision.model or vision.url")
     from dragtor.llm.xllamacpp import open_xllamacpp
-    from dragtor.models import model_path
+    from dragtor.models import Catalogue, model_path
 
     folder = models_path(models)
-    path = model_path(config.model, folder)
+    Catalogue.load()  # what is wrong with it is told as it is
+    try:
+        path = model_path(config.model, folder)
+    except UsageError as error:  # its hint lists models, and those are blind
+        raise UsageError(str(error), NAME_HINT) from error
     own = config.projector
     projector = model_path(own, folder) if own else projector_beside(path)
     hint = f"get {path.name} and {projector.name} again"

@@ -30,6 +30,7 @@ PICTURE_FORMATS = (
     "BMP",
     "AVIF",
 )  # as Pillow calls them
+AS_PICTURE_OR_TEXT = "save it as PNG or JPEG; a text wants a name that ends in .txt"
 _WARNINGS = Lock()  # what is done with warnings is one setting for all threads
 
 
@@ -89,7 +90,7 @@ def _opened(data: bytes, name: str) -> Image:
     except image.DecompressionBombError as error:
         raise _too_large(name) from error
     except Exception as error:  # each format meets damage with errors of its own
-        raise LoadError(f"{name} is not a readable picture") from error
+        raise LoadError(f"{name} is not a readable picture", AS_PICTURE_OR_TEXT) from error
     return picture
 
 
@@ -101,7 +102,7 @@ def _frame(picture: Image, page: int, name: str) -> Image:
             picture.seek(page)
             width, height = picture.size
             if width * height > MAX_MEGAPIXELS * 1_000_000:
-                raise _too_large(name, f"{width:,} × {height:,} pixels, ")
+                raise _too_large(name, f"{width:,} × {height:,}, ")
             return upright(picture)
     except LoadError:
         raise
@@ -109,11 +110,11 @@ def _frame(picture: Image, page: int, name: str) -> Image:
         raise _too_large(name) from error
     except Exception as error:  # each format meets damage with errors of its own
         which = f"page {page + 1} of {name}" if page else name
-        raise LoadError(f"{which} is damaged or cut off") from error
+        raise LoadError(f"{which} is damaged or cut off", "copy or download it again") from error
 
 
 def _too_large(name: str, size: str = "") -> LoadError:
-    told = f"{name} is too large a picture: {size}more than {MAX_MEGAPIXELS} million"
+    told = f"{name} is too large a picture: {size}more than {MAX_MEGAPIXELS} million pixels"
     return LoadError(told, "make it smaller, or cut it in parts")
 
 

@@ -53,7 +53,7 @@ class OcrReader:
         """The words of a file; raises LoadError, one line that opens with `name`."""
         found = picture_text(self.pages(data, name))
         if not found.text:
-            raise LoadError(f"{name} {NO_WORDS}")
+            raise LoadError(f"{name} {NO_WORDS}", "a larger or sharper picture of it")
         return found
 
     def read_image(self, image: Image) -> PictureText:

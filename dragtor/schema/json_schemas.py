@@ -48,6 +48,7 @@ _SPAN = {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems
 _BOX_OR_NULL = {  # left, top, right, bottom in a picture, in pixels; in points on a page of a PDF
     "type": ["array", "null"], "items": {"type": "number"}, "minItems": 4, "maxItems": 4
 }  # fmt: skip
+_PAGE_OR_NULL = {"type": ["integer", "null"], "minimum": 1}
 _PLACE: Json = {  # in a document: characters of its text, and where they stand in the original
     "document_id": _TEXT,
     "start": _COUNT,
@@ -67,7 +68,7 @@ CLAIM_SCHEMA = _object(text=_TEXT, citations=_list(_NUMBER_FROM_1))
 _CITATION: Json = {
     "n": _NUMBER_FROM_1,
     "quote": _TEXT,
-    "page": {"type": ["integer", "null"], "minimum": 1},
+    "page": _PAGE_OR_NULL,
     "box": _BOX_OR_NULL,
     "span": _SPAN | {"type": ["array", "null"]},  # like start and end: what answers
     **_PLACE,
@@ -197,7 +198,9 @@ FOUND_ENTITY_SCHEMA = _object(
     name=_TEXT,
     category={"enum": ["person", "company"]},
     aliases=_list(_TEXT),
-    mentions=_list(_object(text=_TEXT, start=_COUNT, end=_COUNT, box=_BOX_OR_NULL)),
+    mentions=_list(
+        _object(text=_TEXT, start=_COUNT, end=_COUNT, box=_BOX_OR_NULL, page=_PAGE_OR_NULL)
+    ),
     confidence=_SHARE,
     known={"anyOf": [_ENTITY, {"type": "null"}]},
 )
