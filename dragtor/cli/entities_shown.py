@@ -54,6 +54,7 @@ def _line(entity: FoundEntity, before: set[str]) -> str:
 def drawable(given: Path | bytes | Document, target: Path) -> Image:
     """The picture that names will be drawn on; raises before anything takes time."""
     from dragtor.errors import UsageError
+    from dragtor.ocr.picture import open_picture
 
     again = "dragtor extract entities inbox.png --draw out.png"
     if not isinstance(given, Path | bytes):
