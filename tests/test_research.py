@@ -227,7 +227,11 @@ def test_the_budget_ends_at_its_very_step_page_and_second() -> None:
     assert budget.pages_left == 0
     clock.now = 9.999
     assert not budget.out_of_time()
-    clock.now = 10.0
+    with budget.waiting():
+        clock.now = 70.0
+        assert budget.seconds == 9.999
+    assert not budget.out_of_time()
+    clock.now = 70.002
     assert budget.out_of_time()
 
 

@@ -6,7 +6,8 @@ Knows what may be spent, not on what. The clock is given, so that a boundary can
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from dragtor.config import ResearchConfig
@@ -28,14 +29,26 @@ class Budget:
     pages: int = 0
     tokens: int = 0
     begun: float = field(init=False)
+    _waits_since: float | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self.begun = self.clock()
 
     @property
     def seconds(self) -> float:
-        """Since the research began."""
-        return self.clock() - self.begun
+        """Since the research began, without those that somebody took to consent."""
+        now = self.clock() if self._waits_since is None else self._waits_since
+        return now - self.begun
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """The block waits for a person, and takes no seconds."""
+        self._waits_since = self.clock()
+        try:
+            yield
+        finally:
+            self.begun += self.clock() - self._waits_since
+            self._waits_since = None
 
     @property
     def pages_left(self) -> int:

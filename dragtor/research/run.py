@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from dragtor.retrieve import Retriever
 
 RESULTS_READ = 8  # of one query, that are looked at
+LEAST_WAIT_S = 0.05  # between two looks at the clock, while somebody is asked for consent
 SECOND_HOP_PAGES = 4  # that the first hop leaves, if there may be a second one
 
 Granted = Callable[[Consent], bool]
@@ -131,8 +132,10 @@ class Work:
         most = max(1, self.budget.pages_left - reserve)
         web = self.parts.web()
         consent = Consent(web.providers, tuple(queries), most, hop)
-        yield consent
-        if not self.granted(consent):
+        with self.budget.waiting():
+            yield consent
+            granted = self.granted(consent)
+        if not granted:
             self.parts.reporter.note("nothing goes out to the web: it was not allowed")
             self.granted = None
             yield []
@@ -219,7 +222,7 @@ class Researcher:
         stopped: Stopped = ""
         expired = CancelToken()
         try:
-            with _limit(expired, self.parts.config.seconds), self.parts.cancel.following(expired):
+            with _limit(expired, budget), self.parts.cancel.following(expired):
                 yield from self._timed(inquiry.steps(work), work)
         except BudgetSpent:
             stopped = "time" if budget.out_of_time() else "steps"
@@ -241,12 +244,18 @@ class Researcher:
 
 
 @contextmanager
-def _limit(expired: CancelToken, seconds: float) -> Iterator[None]:
-    """After `seconds` the token is set, whatever is going on then."""
-    timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), expired.cancel)
-    timer.daemon = True
-    timer.start()
+def _limit(expired: CancelToken, budget: Budget) -> Iterator[None]:
+    """Where all seconds are spent the token is set, whatever is going on then."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while (left := budget.config.seconds - budget.seconds) > 0:
+            if over.wait(min(max(left, LEAST_WAIT_S), threading.TIMEOUT_MAX)):
+                return
+        expired.cancel()
+
+    threading.Thread(target=watch, daemon=True).start()
     try:
         yield
     finally:
-        timer.cancel()
+        over.set()
