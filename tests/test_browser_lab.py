@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -236,13 +237,15 @@ def test_pooling_is_chosen_by_name(visit: Visit) -> None:
     assert len(said) == 3
 
 
-def test_the_form_has_every_option_of_the_command(chrome: Any, visit: Visit) -> None:
+def test_the_form_has_every_option_of_the_command(chrome: Any) -> None:
     """Names, and what is there when nothing is said, are those of `dragtor train encoder`."""
     from dragtor.cli.train import ENCODER, train_encoder
 
-    page = visit.open("Lab")
-    script = "() => import('/page/lab_options.js').then((module) => module.DEFAULTS)"
-    shown = page.evaluate(script)
+    module = resources.files("dragtor.serve") / "page" / "lab_options.js"
+    text = re.sub(r"(?m)^import .*$", "", module.read_text("utf-8")).replace("export ", "")
+    page = chrome.new_page()
+    shown = page.evaluate(f"() => {{ const html = () => null; {text}; return DEFAULTS; }}")
+    page.close()
     known = {
         name: ENCODER[name].default
         for name in inspect.signature(train_encoder).parameters
