@@ -66,7 +66,7 @@ def test_json_holds_times_and_names() -> None:
     assert [s["speaker"] for s in got["segments"]][:3] == ["SPEAKER_00", "SPEAKER_00", "Yves"]
     assert got["segments"][0] == {
         "start": 10, "end": 22, "start_s": 0.0, "end_s": 1.4, "page": None,
-        "speaker": "SPEAKER_00", "text": "Who are you?",
+        "box": None, "speaker": "SPEAKER_00", "text": "Who are you?",
     }  # fmt: skip
 
 
