@@ -8,12 +8,8 @@ from typing import Any
 
 import pytest
 from browser import Served, Visit, needs_model, visiting
-from conftest import ROOT
 from test_browser_axe import LOOKS, clean
-from test_serve_seed import BIOGRAPHY, NO_LLM, mail
-
-from dragtor import Library
-from dragtor.config import load_config
+from test_serve_seed import library_of_gravelle, mail
 
 NAMES = ("Ann Lee", "Yves Gravelle")
 NO_MODELS = {
@@ -28,13 +24,8 @@ NO_MODELS = {
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A server on a library that tells of somebody, names looked for, without a language model."""
     needs_model("tags")
-    place = tmp_path_factory.mktemp("people")
-    (place / "gravelle.md").write_text(BIOGRAPHY)
-    config = load_config(ROOT / "config" / "params.yml", NO_LLM)
-    with Library(place / "library", config=config) as library:
-        assert not library.add(place / "gravelle.md").failed
-        library.index(tags=True)
-    server = Served(place / "library", **NO_MODELS).start()
+    place, _ = library_of_gravelle(tmp_path_factory.mktemp("people"), tags=True)
+    server = Served(place, **NO_MODELS).start()
     yield server
     server.end()
 

@@ -9,14 +9,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from conftest import ROOT
 from jsonschema import Draft202012Validator
 from serving import Reply, Served, serving
-from test_serve_seed import BIOGRAPHY, NO_LLM, PATIENCE_S, mail, png
+from test_serve_seed import PATIENCE_S, library_of_gravelle, mail, png
 from websockets.asyncio.client import connect
 
-from dragtor import Library, schema
-from dragtor.config import load_config
+from dragtor import schema
 from dragtor.errors import LoadError, UsageError
 from dragtor.serve.journal import JobEvent
 from dragtor.serve.pictures import picture_png
@@ -29,12 +27,7 @@ WANTED = {"name": "Yves Gravelle", "category": "person", "context": ["Halden"]}
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    place = tmp_path_factory.mktemp("people")
-    (place / "gravelle.md").write_text(BIOGRAPHY)
-    config = load_config(ROOT / "config" / "params.yml", NO_LLM)
-    with Library(place / "library", config=config) as library:
-        assert not library.add(place / "gravelle.md").failed
-    with serving(place / "library", config) as found:
+    with serving(*library_of_gravelle(tmp_path_factory.mktemp("people"))) as found:
         yield found
 
 

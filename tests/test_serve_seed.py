@@ -24,7 +24,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from dragtor import Library
-from dragtor.config import load_config
+from dragtor.config import Config, load_config
 from dragtor.errors import LoadError
 from dragtor.serve.jobs import JobLimits, TaskContext
 from dragtor.serve.tasks import JOB_TASKS
@@ -347,15 +347,21 @@ def test_the_token_travels_in_the_connection(served: Served, query: str) -> None
 # With dragtor's own tasks
 
 
-@pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A server on a library that knows somebody, without a language model."""
-    place = tmp_path_factory.mktemp("real")
+def library_of_gravelle(place: Path, *, tags: bool = False) -> tuple[Path, Config]:
+    """A library that knows somebody, made in a folder, and its settings: no language model."""
     (place / "gravelle.md").write_text(BIOGRAPHY)
     config = load_config(ROOT / "config" / "params.yml", NO_LLM)
     with Library(place / "library", config=config) as library:
         assert not library.add(place / "gravelle.md").failed
-    with serving(place / "library", config) as found:
+        if tags:
+            library.index(tags=True)
+    return place / "library", config
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server on a library that knows somebody, without a language model."""
+    with serving(*library_of_gravelle(tmp_path_factory.mktemp("real"))) as found:
         yield found
 
 

@@ -136,6 +136,22 @@ class Loader(Protocol):
         return
 
 
+class OnceLoader(Loader):
+    """Of sources whose documents are handed over by whoever made them, not read from anywhere."""
+
+    revisits = False
+
+    def supports(self, argument: str, choice: Choice) -> bool:
+        """No argument names one."""
+        return False
+
+    def discover(
+        self, uri: str, choice: Choice = EVERYTHING, *, refresh: bool = False
+    ) -> list[Item]:
+        """Nothing more has come."""
+        return []
+
+
 LoaderT = TypeVar("LoaderT", bound=Loader)
 
 

@@ -6,28 +6,17 @@ Knows neither how a research goes nor what its documents say.
 from __future__ import annotations
 
 from dragtor.errors import LoadError
-from dragtor.load.base import EVERYTHING, Choice, Item, Loader
+from dragtor.load.base import OnceLoader
 from dragtor.types import Document, Source, short_hash
 
 LEAVE_OUT = "left_out"  # in a source's options: its documents are searched only where it is named
 OWN_WORDS = "own_words"  # in a document's meta: dragtor wrote it, so it is no evidence, ever
 
 
-class ResearchedLoader(Loader):
-    """Sources of the pages and the dossier of one research; nothing of them is visited again."""
+class ResearchedLoader(OnceLoader):
+    """Sources of the pages and the dossier of one research, which `dragtor research` makes."""
 
     kind = "research"
-    revisits = False
-
-    def supports(self, argument: str, choice: Choice) -> bool:
-        """No argument names one: `dragtor research` makes them."""
-        return False
-
-    def discover(
-        self, uri: str, choice: Choice = EVERYTHING, *, refresh: bool = False
-    ) -> list[Item]:
-        """Nothing more has come."""
-        return []
 
     def read(self, uri: str, *, refresh: bool = False, before: Document | None = None) -> Document:
         """Raises LoadError."""

@@ -11,27 +11,16 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from dragtor.errors import LoadError
-from dragtor.load.base import EVERYTHING, Choice, Item, Loader
+from dragtor.load.base import OnceLoader
 from dragtor.types import Document, Source, short_hash
 
 TITLE_LENGTH = 60
 
 
-class StdinLoader(Loader):
-    """Sources that are read once: what came is in the library, and nowhere else."""
+class StdinLoader(OnceLoader):
+    """Sources that are read once, see `document_of`: what came is in the library, nowhere else."""
 
     kind = "stdin"
-    revisits = False
-
-    def supports(self, argument: str, choice: Choice) -> bool:
-        """No argument names one: its bytes are handed over, see `document_of`."""
-        return False
-
-    def discover(
-        self, uri: str, choice: Choice = EVERYTHING, *, refresh: bool = False
-    ) -> list[Item]:
-        """Nothing more has come."""
-        return []
 
     def read(self, uri: str, *, refresh: bool = False, before: Document | None = None) -> Document:
         """Raises LoadError."""
