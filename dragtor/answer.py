@@ -154,12 +154,7 @@ class AnswerPipeline:
             filters = replace(filters, speaker=speaker)
         if caution:
             yield Caution(caution)
-        found = self._find(dict.fromkeys((asked, question)), filters, turn)
-        cancel.check()
-        with turn.checking():
-            found = self._held(turn.asked, found)
-            features = self._judged(turn, found, filters)
-            outcome = self._outcome(asked, found, features)
+        found, features, outcome = self._considered(turn, filters)
         if isinstance(outcome, _Refusal):
             yield turn.refusal(found.hits, outcome)
             return
@@ -195,10 +190,7 @@ class AnswerPipeline:
         """
         asked, filters = query or question, filters or Filters()
         turn = _Turn(question, asked, cancel=cancel)
-        found = self._held(asked, self._find(dict.fromkeys((asked, question)), filters, turn))
-        features = self._judged(turn, found, filters)
-        cancel.check()
-        outcome = self._outcome(asked, found, features)
+        found, _, outcome = self._considered(turn, filters)
         sure = max((reading.answers for reading in found.readings.values()), default=0.0)
         if isinstance(outcome, _Refusal):
             return Evidence(found.ranked, False, sure, found.hits)
@@ -206,6 +198,17 @@ class AnswerPipeline:
             return Evidence((outcome,), True, sure, found.hits)
         found = self._late_interaction(replace(found, ranked=outcome or found.ranked), turn)
         return Evidence(found.ranked, True, sure, found.hits)
+
+    def _considered(
+        self, turn: _Turn, filters: Filters
+    ) -> tuple[_Found, tuple[float, ...], _Refusal | ground.TextSpan | Sequence[ground.TextSpan]]:
+        """What is found for a turn, what the gate looks at, and what comes of it."""
+        found = self._find(dict.fromkeys((turn.asked, turn.question)), filters, turn)
+        turn.cancel.check()
+        with turn.checking():
+            found = self._held(turn.asked, found)
+            features = self._judged(turn, found, filters)
+            return found, features, self._outcome(turn.asked, found, features)
 
     def _find_by_terms(self, filters: Filters, turn: _Turn, llm: LLM) -> _Found:
         """What is found by a lay question in the field's words too."""

@@ -323,7 +323,7 @@ class Library(Parts):
             if meant is None:
                 from dragtor.people import person_meant
 
-                return digester.person(*person_meant(self.store(), asked))
+                return digester.person(*person_meant(known, asked))
             about, identity = meant
             if about == "document":
                 return digester.document(identity)
